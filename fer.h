@@ -1,0 +1,560 @@
+/* fer.h - the public interface of fer, the numerical ground truth for training a convolutional network.
+ *
+ * Contents, in reading order:
+ *     1. numbers      the type `real`, what a build must keep, errors
+ *     2. functions    exp, log, and the random numbers
+ *     3. layers       each layer forward and backward: pure functions on arrays
+ *     4. network      incv3v1 as a list of layers, its parameters, forward, backward, one step of Adam
+ *     5. faces        FER2013 and other images, and how they are taken into a batch
+ *     6. arrays       npy and npz files
+ *     7. training     settings, the trainer, evaluation, checkpoints, the log
+ *     8. gradients    the finite-difference checker
+ *
+ * Conventions.
+ *   - Arrays are dense and row-major; shapes stand in brackets: x[n][h][w][c]. Images are NHWC, kernels HWIO.
+ *   - A function that can fail returns 0 when it did its work, or -1 with the reason in *e; nothing half-done is left.
+ *     Layer functions cannot fail: the geometry that they take has been checked before.
+ *   - The library never prints, never exits, and reads neither the clock nor the environment.
+ *   - An output array never overlaps an input array, unless it says so.
+ */
+#ifndef FER_H
+#define FER_H
+
+#include <float.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define FER_VERSION "0.1.0"
+
+/* ---- 1. Numbers ------------------------------------------------------------------------------------------------
+ *
+ * One source, two programs: float32 (`fer`, libfer) and, built with -DFER_DOUBLE, float64 (`fer64`, libfer64). */
+#ifdef FER_DOUBLE
+typedef double real;
+#define FER_REAL_NAME "float64"
+#else
+typedef float real;
+#define FER_REAL_NAME "float32"
+#endif
+
+/* The same bits everywhere: each operation is rounded once, to its own type. A build that cannot keep that is refused. */
+#if defined __FAST_MATH__ || (defined __FINITE_MATH_ONLY__ && __FINITE_MATH_ONLY__)
+#error "fer needs IEEE arithmetic: compile without -ffast-math (and without -Ofast)"
+#endif
+#if defined FLT_EVAL_METHOD && FLT_EVAL_METHOD != 0
+#error "fer needs FLT_EVAL_METHOD 0: on i386 compile with -msse2 -mfpmath=sse"
+#endif
+#if defined __clang__ || !defined __GNUC__ /* gcc does not know the pragma; its -std=c99 already means -ffp-contract=off */
+#pragma STDC FP_CONTRACT OFF
+#endif
+
+/* The reason of a failure, one line without its newline, as `FILE:LINE: what is wrong and what was expected`. */
+struct fer_error {
+    char text[512];
+};
+/* Writes the reason (a printf format; control characters become '?') and returns -1. e may be NULL. */
+int fer_fail(struct fer_error *e, const char *format, ...);
+
+/* Returns count * size bytes of zeros, aligned to 64, or NULL with the reason in *e. Freed by fer_free. */
+void *fer_allocate(size_t count, size_t size, struct fer_error *e);
+void fer_free(void *memory);
+
+/* Digest of bytes: CRC-32 (ISO 3309; Python's zlib.crc32), continued from `crc`, which is 0 at the start. */
+uint32_t fer_crc32(uint32_t crc, const void *bytes, size_t count);
+/* The same of an array of reals, taken as little-endian bytes on every machine. */
+uint32_t fer_crc32_reals(uint32_t crc, const real *x, size_t count);
+
+/* ---- 2. Functions and random numbers ------------------------------------------------------------------------- */
+
+/* exp and log in double, the same bits on every machine (libm's are not); error below 1 ulp; see layers/math.c. */
+double fer_exp(double x);
+double fer_log(double x);
+
+/* Philox4x32-10 (Salmon, Moraes, Dror, Shaw: Parallel random numbers: as easy as 1, 2, 3; SC'11). */
+void fer_philox(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4]);
+
+/* What a random number is for. Numbers of different purposes never come from the same counter. */
+enum fer_purpose {
+    FER_FOR_WEIGHTS = 1,     /* epoch: the index of the parameter array; k: the element */
+    FER_FOR_SHUFFLE = 2,     /* order of the training images; epoch: the epoch */
+    FER_FOR_BATCH_ORDER = 3, /* order of the batches; epoch: the epoch */
+    FER_FOR_FACES = 4,       /* drawn faces; epoch: the face */
+    FER_FOR_CHECKS = 5       /* gradient checks */
+};
+
+/* Draw number k of a purpose at an epoch: word k mod 4 of the block with
+ *     key     { seed mod 2^32, seed div 2^32 }
+ *     counter { (k div 4) mod 2^32, (k div 4) div 2^32, epoch, purpose }.
+ * So a draw is a function of (seed, purpose, epoch, k), and a resumed run needs no generator state. */
+uint32_t fer_draw(uint64_t seed, enum fer_purpose purpose, uint32_t epoch, uint64_t k);
+
+/* (draw + 0.5) / 2^32: uniform in (0, 1), never 0 or 1, exact in double. */
+double fer_uniform(uint64_t seed, enum fer_purpose purpose, uint32_t epoch, uint64_t k);
+
+/* Fisher-Yates: for i = count-1 down to 1, swaps order[i] with order[(draw(k) * (i + 1)) div 2^32], k = 0, 1, ...
+ * `count` is below 2^32. */
+void fer_shuffle(size_t *order, size_t count, uint64_t seed, enum fer_purpose purpose, uint32_t epoch);
+
+/* ---- 3. Layers -----------------------------------------------------------------------------------------------
+ *
+ * Each backward function *writes* its gradient (it does not add to it). dy stands for dLoss/dy, and so on. */
+
+enum fer_padding { FER_VALID, FER_SAME };
+
+/* Geometry of a convolution or a pooling: windows of kernel_h x kernel_w cells, stride_h and stride_w apart.
+ * Output cell (oh, ow) sees the input cells ih = oh*stride_h + kh - pad_top, iw = ow*stride_w + kw - pad_left,
+ * 0 <= kh < kernel_h, 0 <= kw < kernel_w, as far as they lie inside the image. */
+struct fer_window {
+    int n;                     /* images */
+    int in_h, in_w, in_c;      /* input  x[n][in_h][in_w][in_c] */
+    int out_h, out_w, out_c;   /* output y[n][out_h][out_w][out_c]; a pooling has out_c = in_c */
+    int kernel_h, kernel_w;    /* of a convolution: kernel[kernel_h][kernel_w][in_c][out_c] */
+    int stride_h, stride_w;
+    int pad_top, pad_left;     /* cells outside the image above and left of the first window */
+};
+
+/* Fills *g, with TensorFlow's output sizes and padding (https://www.tensorflow.org/api_docs/python/tf/nn#notes_on_padding_2):
+ *     VALID  out = (in - kernel) div stride + 1, no padding
+ *     SAME   out = ceil(in / stride), padded by p = max((out-1)*stride + kernel - in, 0): p div 2 before, the rest behind.
+ * Fails when a size is not positive, when VALID leaves no output, or when an array would not fit into memory. */
+int fer_window_set(struct fer_window *g, int n, int in_h, int in_w, int in_c, int out_c, int kernel_h, int kernel_w,
+                   int stride_h, int stride_w, enum fer_padding padding, struct fer_error *e);
+
+/* Conv2D without bias. y[n][oh][ow][co] = sum over kh, kw, ci of x[n][ih][iw][ci] * kernel[kh][kw][ci][co]. */
+void fer_conv2d_forward(const struct fer_window *g, const real *x, const real *kernel, real *y);
+void fer_conv2d_backward_input(const struct fer_window *g, const real *dy, const real *kernel, real *dx);
+void fer_conv2d_backward_kernel(const struct fer_window *g, const real *x, const real *dy, real *dkernel);
+
+/* BatchNormalization of x[rows][channels], rows = n*h*w (Ioffe and Szegedy, arXiv:1502.03167).
+ * gamma and beta [channels] may be NULL: ones and zeros.
+ *     moments   mean and biased variance of each channel over the rows
+ *     forward   y = (x - mean) * (gamma / sqrt(variance + epsilon)) + beta
+ *     backward  with batch_statistics != 0 mean and variance are taken as functions of x (training), else as constants
+ *               (inference). dgamma and dbeta may be NULL. */
+void fer_batch_moments(size_t rows, int channels, const real *x, real *mean, real *variance);
+void fer_batch_normalization_forward(size_t rows, int channels, const real *x, const real *mean, const real *variance,
+                                     const real *gamma, const real *beta, double epsilon, real *y);
+void fer_batch_normalization_backward(size_t rows, int channels, const real *x, const real *mean, const real *variance,
+                                      const real *gamma, double epsilon, int batch_statistics, const real *dy, real *dx,
+                                      real *dgamma, real *dbeta);
+/* moving = moving * momentum + batch * (1 - momentum), in place. With unbiased != 0 the variance taken in is
+ * variance * rows / max(rows - 1, 1) (Bessel; TensorFlow's fused kernel), else the biased one (Keras 3). */
+void fer_moving_statistics(size_t rows, int channels, const real *mean, const real *variance, double momentum,
+                           int unbiased, real *moving_mean, real *moving_variance);
+
+/* ReLU. y = max(x, 0); dx = dy where x > 0, else 0. The backward may be given y in place of x: their signs agree. */
+void fer_relu_forward(size_t count, const real *x, real *y);
+void fer_relu_backward(size_t count, const real *x, const real *dy, real *dx);
+
+/* MaxPooling2D. The gradient goes to the first maximum of each window in row-major order. A NaN counts as the maximum. */
+void fer_max_pooling2d_forward(const struct fer_window *g, const real *x, real *y);
+void fer_max_pooling2d_backward(const struct fer_window *g, const real *x, const real *dy, real *dx);
+
+/* AveragePooling2D. The mean over those cells of the window that lie inside the image. */
+void fer_average_pooling2d_forward(const struct fer_window *g, const real *x, real *y);
+void fer_average_pooling2d_backward(const struct fer_window *g, const real *dy, real *dx);
+
+/* GlobalAveragePooling2D. y[n][c] = mean over the cells of x[n][cells][c], cells = h*w. */
+void fer_global_average_pooling2d_forward(int n, int cells, int channels, const real *x, real *y);
+void fer_global_average_pooling2d_backward(int n, int cells, int channels, const real *dy, real *dx);
+
+/* Concatenate along the channels: inputs x[i][rows][channels[i]] to y[rows][sum of channels]. */
+void fer_concatenate_forward(size_t rows, int inputs, const int *channels, const real *const *x, real *y);
+void fer_concatenate_backward(size_t rows, int inputs, const int *channels, const real *dy, real *const *dx);
+
+/* Dense. y[n][out] = sum over i of x[n][i] * kernel[i][out], then + bias[out] (NULL: none). */
+void fer_dense_forward(int n, int in, int out, const real *x, const real *kernel, const real *bias, real *y);
+void fer_dense_backward_input(int n, int in, int out, const real *dy, const real *kernel, real *dx);
+void fer_dense_backward_kernel(int n, int in, int out, const real *x, const real *dy, real *dkernel);
+void fer_dense_backward_bias(int n, int out, const real *dy, real *dbias);
+
+/* Softmax with categorical cross-entropy, from the logits.
+ *     probabilities[n][classes] = exp(logit) / sum of exp(logit)                (NULL: not wanted)
+ *     losses[n]                 = log(sum of exp(logit)) - logit of the label   (NULL: not wanted), in double
+ *     dlogits[n][classes]       = (probability - [class is the label]) / n      (NULL: not wanted)
+ * labels[n], each 0 <= label < classes; NULL when neither losses nor dlogits are wanted.
+ * Returns the sum of the losses in image order, in double; 0 without labels. The batch's loss is that sum / n. */
+double fer_softmax_cross_entropy(int n, int classes, const real *logits, const int *labels, real *probabilities,
+                                 double *losses, real *dlogits);
+
+/* Adam, step t = 1, 2, ... (Kingma and Ba, arXiv:1412.6980, section 2's last form, as TensorFlow applies it), in place:
+ *     m += (gradient - m) * (1 - beta1);  v += (gradient^2 - v) * (1 - beta2)
+ *     parameter -= m * lr_t / (sqrt(v) + epsilon),  lr_t = learning_rate * sqrt(1 - beta2^t) / (1 - beta1^t) */
+struct fer_adam {
+    double learning_rate, beta1, beta2, epsilon;
+};
+void fer_adam_step(const struct fer_adam *adam, long t, size_t count, real *parameter, const real *gradient, real *m, real *v);
+
+/* ---- 4. The network ------------------------------------------------------------------------------------------ */
+
+#define FER_CLASSES 7
+extern const char *const fer_class_names[FER_CLASSES]; /* angry, disgust, fear, happy, sad, surprise, neutral */
+
+enum fer_layer_type {
+    FER_INPUT,
+    FER_CONV2D,
+    FER_BATCH_NORMALIZATION,
+    FER_ACTIVATION, /* ReLU */
+    FER_MAX_POOLING2D,
+    FER_AVERAGE_POOLING2D,
+    FER_CONCATENATE,
+    FER_GLOBAL_AVERAGE_POOLING2D,
+    FER_DENSE, /* with softmax */
+    FER_LAYER_TYPES
+};
+extern const char *const fer_layer_type_names[FER_LAYER_TYPES]; /* Keras's class names: InputLayer, Conv2D, ... */
+
+/* An array that belongs to a layer and outlives a step. */
+struct fer_parameter {
+    char name[64]; /* "conv2d_3/kernel" */
+    int dims, shape[4];
+    size_t count;
+    int trainable;  /* moving statistics are not */
+    real *value;    /* [count] */
+    real *gradient; /* [count], trainable ones only, as m and v */
+    real *m, *v;    /* Adam's moments */
+};
+
+#define FER_MAX_INPUTS 4
+struct fer_layer {
+    char name[40]; /* Keras's name: "conv2d_3", "mixed0" */
+    enum fer_layer_type type;
+    int inputs, input[FER_MAX_INPUTS]; /* which layers it takes from: indices, all smaller than its own */
+    int consumers;                     /* how many layers take from it */
+    struct fer_window window;          /* convolutions and poolings, n = 1 */
+    int height, width, channels;       /* of its output; 1, 1, c when it has no height and width */
+    int parameters, parameter;         /* how many it has, and the index of the first */
+    /* Per batch, valid after fer_network_plan. [n][height][width][channels]. Arrays that are not needed at the same
+     * time share memory, unless the plan keeps everything. The dense layer's output is the probabilities. */
+    real *output, *output_gradient;
+    real *mean, *variance; /* BatchNormalization: the batch's, [channels], after a forward pass in training mode */
+};
+
+enum fer_plan { FER_PLAN_INFERENCE, FER_PLAN_TRAINING, FER_PLAN_KEEP }; /* KEEP: training, every array kept */
+
+#define FER_MAX_LAYERS 160
+#define FER_MAX_PARAMETERS 176
+struct fer_network {
+    int size;                         /* of the square input image */
+    double bn_momentum, bn_epsilon;   /* 0.99, 0.001 */
+    int bn_unbiased;                  /* 1: the moving variance takes the Bessel-corrected variance */
+    int layers;
+    struct fer_layer layer[FER_MAX_LAYERS];
+    int parameters;
+    struct fer_parameter parameter[FER_MAX_PARAMETERS];
+    /* the plan */
+    int batch;                        /* the most images that a pass can take; 0 before a plan */
+    enum fer_plan plan;
+    real *logits, *logits_gradient;   /* [batch][FER_CLASSES] */
+    real *statistics;                 /* memory behind mean and variance of all layers */
+    real *arena;                      /* memory behind all outputs and gradients */
+    real *fan_out;                    /* in the arena: the gradient of one of several consumers, before it is added */
+};
+
+/* Builds incv3v1 for size x size x 1 images, parameters allocated and zero. Fails with the layer that cannot work and why. */
+int fer_network_create(struct fer_network **network, int size, struct fer_error *e);
+void fer_network_free(struct fer_network *network); /* NULL is allowed */
+
+/* Kernels by glorot_uniform: (2u - 1) * sqrt(6 / (fan_in + fan_out)) with u = fer_uniform(seed, FER_FOR_WEIGHTS, i, k),
+ * computed in double and rounded once, i the index of the array in network->parameter, k the element in row-major order;
+ * fan_in = kh*kw*ci, fan_out = kh*kw*co (Glorot and Bengio, AISTATS 2010). Biases, betas and moving means 0, moving
+ * variances 1, moments 0. */
+void fer_network_initialise(struct fer_network *network, uint64_t seed);
+
+/* Bytes that the network holds once planned so: parameters, their gradients and moments, and every array of a pass. */
+size_t fer_network_memory(const struct fer_network *network, int batch, enum fer_plan plan);
+/* Gives every array of a pass of up to `batch` images its place. An earlier plan is given up. */
+int fer_network_plan(struct fer_network *network, int batch, enum fer_plan plan, struct fer_error *e);
+/* Where the images of the next batch go: [n][size][size][1]. */
+real *fer_network_input(struct fer_network *network);
+
+/* One forward pass over the first n images of the input, up to the logits and the probabilities. training != 0:
+ * BatchNormalization takes the batch's statistics (and leaves the moving ones alone), else the moving ones. */
+void fer_network_forward(struct fer_network *network, int n, int training);
+/* After a forward pass in training mode: all gradients of the mean loss. Returns the sum of the n losses.
+ * The gradient of an output with several consumers is summed from the last consumer to the first. */
+double fer_network_backward(struct fer_network *network, int n, const int *labels);
+/* Adam's step t on every trainable array, and the moving statistics of every BatchNormalization. */
+void fer_network_update(struct fer_network *network, int n, const struct fer_adam *adam, long t);
+/* Layer `index` alone, its inputs being there: one line of the forward pass. */
+void fer_layer_forward(struct fer_network *network, int index, int n, int training);
+
+/* The parameter of this name, or NULL. */
+struct fer_parameter *fer_network_parameter(struct fer_network *network, const char *name);
+
+/* ---- 5. Faces ------------------------------------------------------------------------------------------------ */
+
+enum fer_usage { FER_TRAINING, FER_PUBLIC_TEST, FER_PRIVATE_TEST, FER_USAGES };
+extern const char *const fer_usage_names[FER_USAGES]; /* Training, PublicTest, PrivateTest */
+
+struct fer_image {
+    int height, width;
+    size_t offset; /* of its first pixel in `pixels` */
+    uint8_t label; /* 0 ... 6 */
+    uint8_t usage; /* enum fer_usage */
+};
+
+/* Images in memory, each pixel once, as a byte. */
+struct fer_dataset {
+    size_t count;
+    struct fer_image *image;    /* [count], in the order of the file, or of usage, class and name */
+    uint8_t *pixels;
+    size_t pixel_count;
+    size_t usage_count[FER_USAGES];
+    char source[256];           /* for people: the path, or "drawn faces" */
+};
+
+/* Reads a FER2013 CSV (a file), or a folder tree DIR/USAGE/CLASS/NAME.pgm (a folder):
+ *   CSV   the header names the columns `emotion`, `pixels` and maybe `Usage`, in any order, blanks around a name and
+ *         upper or lower case not minded; without Usage every row is Training. `pixels` are h*h values 0 ... 255 parted
+ *         by blanks, quoted or not. LF or CR LF.
+ *   tree  USAGE Training, PublicTest, PrivateTest (any subset); CLASS 0 ... 6 or the names of fer_class_names; files that
+ *         end in .pgm, in byte order of their names. PGM P2 and P5, any maxval (scaled to 0 ... 255), any size. */
+int fer_dataset_read(struct fer_dataset *data, const char *path, struct fer_error *e);
+/* Draws cartoon faces, 48 x 48: counts[usage] of each usage, the classes in turn. A function of the seed. */
+int fer_dataset_draw(struct fer_dataset *data, uint64_t seed, const size_t counts[FER_USAGES], struct fer_error *e);
+void fer_dataset_free(struct fer_dataset *data);
+/* CRC-32 over each image's label, usage, height and width (1, 1, 4 and 4 bytes, little-endian) and pixels. */
+uint32_t fer_dataset_digest(const struct fer_dataset *data);
+/* The indices of the images of one usage, in order: fills index[data->usage_count[usage]]. */
+void fer_dataset_select(const struct fer_dataset *data, enum fer_usage usage, size_t *index);
+
+/* A tree of PGM files, DIR/USAGE/CLASS/NNNNN.pgm, numbered within the CSV's usage. DIR must not exist, or be empty. */
+int fer_unpack(const struct fer_dataset *data, const char *dir, struct fer_error *e);
+
+/* One PGM file. *pixels [height][width] is freed by fer_free. */
+int fer_pgm_read(const char *path, int *height, int *width, uint8_t **pixels, struct fer_error *e);
+int fer_pgm_write(const char *path, int height, int width, const uint8_t *pixels, struct fer_error *e);
+
+/* One image as the network sees it: x[size][size], nearest neighbour with Pillow's rule, times (real)1/255. */
+void fer_image_scale(int height, int width, const uint8_t *pixels, int size, real *x);
+/* The images index[0] ... index[n-1] as a batch: x[n][size][size][1], labels[n] (NULL: not wanted). */
+void fer_batch_fill(const struct fer_dataset *data, const size_t *index, int n, int size, real *x, int *labels);
+
+/* ---- 6. Arrays on disk ---------------------------------------------------------------------------------------
+ *
+ * npy: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html, versions 1.0 to 3.0.
+ * npz: a zip file of npy files (APPNOTE.TXT 6.3.10), stored or deflated, zip64 understood. */
+
+enum fer_type { FER_F2, FER_F4, FER_F8, FER_BOOL, FER_I1, FER_I2, FER_I4, FER_I8, FER_U1, FER_U2, FER_U4, FER_U8 };
+#ifdef FER_DOUBLE
+#define FER_REAL_TYPE FER_F8
+#else
+#define FER_REAL_TYPE FER_F4
+#endif
+
+#define FER_MAX_DIMS 32
+struct fer_array {
+    const char *name;  /* without .npy; of a lone .npy file "" */
+    enum fer_type type;
+    int dims;
+    size_t shape[FER_MAX_DIMS];
+    size_t count;      /* the product of the shape; 1 for a scalar */
+};
+
+/* An open file. Opening reads the directory and every array's header; the values are read when they are asked for. */
+struct fer_npz;
+int fer_npz_open(struct fer_npz **npz, const char *path, struct fer_error *e);
+void fer_npz_close(struct fer_npz *npz); /* NULL is allowed */
+size_t fer_npz_count(const struct fer_npz *npz);
+const struct fer_array *fer_npz_at(const struct fer_npz *npz, size_t i);
+const struct fer_array *fer_npz_find(const struct fer_npz *npz, const char *name); /* NULL: not there */
+/* All values, converted (each rounded once, to nearest even), in C order whatever order the file has. Checks the CRC. */
+int fer_npz_read(struct fer_npz *npz, const struct fer_array *array, real *values, struct fer_error *e);
+int fer_npz_read_double(struct fer_npz *npz, const struct fer_array *array, double *values, struct fer_error *e);
+/* "FILE: NAME: " + the reason, for whoever finds fault with an array's shape or values. Returns -1. */
+int fer_npz_fail(const struct fer_npz *npz, const struct fer_array *array, struct fer_error *e, const char *format, ...);
+
+/* Writing: the file appears under its name only at the commit, whole, on the disk; before that it is PATH.part. */
+struct fer_npz_writer;
+int fer_npz_create(struct fer_npz_writer **writer, const char *path, struct fer_error *e);
+/* values: the C type of `type` (FER_F4 float, FER_F8 double, FER_I8 int64_t, ...); FER_F2 and FER_BOOL are not written. */
+int fer_npz_write(struct fer_npz_writer *writer, const char *name, enum fer_type type, int dims, const size_t *shape,
+                  const void *values, struct fer_error *e);
+/* Both free the writer. A failed commit has removed PATH.part and left what was at PATH before. */
+int fer_npz_commit(struct fer_npz_writer *writer, struct fer_error *e);
+void fer_npz_abandon(struct fer_npz_writer *writer); /* NULL is allowed */
+
+/* ---- Platform: what C99 does not offer (data/platform.c; with -DFER_PURE_C99 fallbacks) ---- */
+
+int fer_is_folder(const char *path);                       /* 1 or 0; pure C99: always 0 */
+int fer_make_folder(const char *path, struct fer_error *e); /* an existing one will do; pure C99: fails */
+/* Calls each(context, name) for the entries of a folder but . and .., in byte order of their names; a nonzero return
+ * of `each` ends it and is returned. Pure C99: fails. */
+int fer_list_folder(const char *path, int (*each)(void *context, const char *name, struct fer_error *e), void *context,
+                    struct fer_error *e);
+int fer_flush_to_disk(void *file);                         /* of a FILE *, after fflush; 0 done; pure C99: 0 */
+int fer_replace_file(const char *from, const char *to);     /* atomically where the system can; 0 done */
+int fer_is_terminal(void *file);                           /* 1 or 0 */
+int fer_terminal_width(void);                              /* columns, 80 when unknown */
+double fer_clock(void);                                    /* seconds, wall time, from some start */
+
+/* ---- 7. Training --------------------------------------------------------------------------------------------- */
+
+/* Everything that decides the bits of a run, but for the data. The defaults are the user's script. */
+struct fer_settings {
+    int epochs, batch, size;
+    uint64_t seed;
+    double learning_rate, beta1, beta2, adam_epsilon;
+    double bn_momentum, bn_epsilon;
+    int bn_unbiased;         /* the moving variance takes the unbiased (1) or the biased (0) variance of the batch */
+    int shuffle;             /* the images are shuffled each epoch */
+    int batch_order_shuffled; /* then the batches are, so that the short one comes anywhere */
+};
+
+/* One setting by name, as the command line and config.txt have it. */
+enum fer_setting_kind { FER_WHOLE, FER_SEED, FER_NUMBER, FER_CHOICE }; /* int, uint64_t, double, int (1: the first choice) */
+struct fer_setting {
+    const char *name, *values, *help; /* "batch-order", "shuffled|kept", what it does (and the default) */
+    enum fer_setting_kind kind;
+    size_t offset;                    /* in struct fer_settings */
+    double least, most;
+};
+#define FER_SETTINGS 13
+extern const struct fer_setting fer_setting_table[FER_SETTINGS];
+void fer_settings_default(struct fer_settings *settings);
+/* Sets setting i of the table from text; fails, saying what was expected. */
+int fer_settings_set(struct fer_settings *settings, int i, const char *text, struct fer_error *e);
+/* The text of setting i, such that fer_settings_set gives back the same value. `text` holds 32 characters. */
+void fer_settings_get(const struct fer_settings *settings, int i, char text[32]);
+/* The index of the setting of this name, or -1. */
+int fer_settings_find(const char *name);
+
+/* Loss and accuracy over a set of images, and who was taken for whom. */
+struct fer_evaluation {
+    size_t count, correct;
+    double loss_sum;                                  /* the mean loss is loss_sum / count */
+    size_t confusion[FER_CLASSES][FER_CLASSES];       /* [label][prediction] */
+};
+
+/* What a run has done so far, and where it stands: `batch` of `epoch` is next. */
+struct fer_trainer {
+    struct fer_settings settings;
+    const struct fer_dataset *data;
+    struct fer_network *network;
+    size_t train_count, batches;
+    size_t *train;        /* [train_count] the training images, in the data's order */
+    size_t *order;        /* [train_count] the same in the epoch's order: batch b is order[b*batch ...] */
+    size_t *batch_order;  /* [batches] which batch comes when */
+    int *labels;          /* [batch] */
+    long epoch, batch;    /* both from 0 */
+    long step;            /* of Adam: updates done, over all epochs */
+    struct fer_evaluation running; /* this epoch's batches so far, each taken in training mode before its update */
+    double (*history)[4]; /* [epoch] accuracy, loss, val_accuracy, val_loss of the epochs done */
+    double best;          /* the highest val_accuracy so far, -1 before */
+};
+
+/* Called after each batch of training (usage FER_TRAINING) and of validation (FER_PUBLIC_TEST), and once more when the epoch is
+ * done (batch == batches). A nonzero return ends the run after this batch. */
+struct fer_watcher {
+    void *context;
+    int (*batch_done)(void *context, const struct fer_trainer *trainer, enum fer_usage usage, size_t batch, size_t batches,
+                      const struct fer_evaluation *so_far);
+    int (*epoch_done)(void *context, const struct fer_trainer *trainer);
+};
+
+/* A trainer at the start of epoch 0, with initial weights from the seed. `data` must outlive it. */
+int fer_trainer_create(struct fer_trainer **trainer, const struct fer_settings *settings, const struct fer_dataset *data,
+                       struct fer_error *e);
+void fer_trainer_free(struct fer_trainer *trainer); /* NULL is allowed */
+
+/* The order of an epoch's images and batches: a function of seed and epoch. fit does this at the start of each epoch. */
+void fer_trainer_order(struct fer_trainer *trainer);
+/* Fills the network's input with batch number `trainer->batch` of the epoch. Returns how many images it has. */
+int fer_trainer_fill(struct fer_trainer *trainer);
+/* One step: forward, backward, update; adds to `running` and goes on to the next batch. FER_DIVERGED when the loss is not finite: nothing
+ * was updated, and *e names epoch, step and the first layer whose output is not finite. */
+enum fer_end { FER_DONE = 0, FER_STOPPED = 1, FER_DIVERGED = 2, FER_FAILED = -1 };
+enum fer_end fer_trainer_step(struct fer_trainer *trainer, struct fer_error *e);
+/* All epochs that are left, with checkpoints and log in the folder `run` (NULL: none). FER_STOPPED when the watcher ended it: the
+ * checkpoint holds the place, also in mid-epoch. */
+enum fer_end fer_fit(struct fer_trainer *trainer, const char *run, const struct fer_watcher *watcher, struct fer_error *e);
+
+/* Evaluates the images of a usage in inference mode, in the data's order, up to network->batch at a time. FER_STOPPED when the watcher
+ * (NULL: none) ended it. */
+enum fer_end fer_evaluate(struct fer_network *network, const struct fer_dataset *data, enum fer_usage usage,
+                          const struct fer_watcher *watcher, const struct fer_trainer *trainer, struct fer_evaluation *result,
+                          struct fer_error *e);
+
+/* Weights: every parameter by its name, and `settings/size` and `settings/bn_epsilon` (both may be missing in a file that is read). */
+int fer_weights_save(const struct fer_network *network, const char *path, struct fer_error *e);
+/* A network for these weights. size 0: what the file says, or else 128. *ignored: how many arrays of the file were not used. */
+int fer_weights_load(struct fer_network **network, const char *path, int size, size_t *ignored, struct fer_error *e);
+/* The parameters' values from a weights file or checkpoint into a network. */
+int fer_weights_read(struct fer_network *network, const char *path, size_t *ignored, struct fer_error *e);
+
+/* A checkpoint: the weights, Adam's moments (NAME_m, NAME_v), where the run stands and its history. */
+int fer_checkpoint_save(const struct fer_trainer *trainer, const char *path, struct fer_error *e);
+int fer_checkpoint_load(struct fer_trainer *trainer, const char *path, struct fer_error *e);
+
+/* config.txt, `name = value` a line: version, precision, the data and its digest, the first weights, and every setting. */
+struct fer_config {
+    struct fer_settings settings;
+    char data[1024];      /* the path that was given; "" for drawn faces */
+    uint32_t data_digest; /* fer_dataset_digest */
+    char weights[1024];   /* the weights file that the run started from; "" for initial weights from the seed */
+};
+int fer_config_save(const struct fer_config *config, const char *path, struct fer_error *e);
+/* Fails also when the run was made by the program of the other precision. */
+int fer_config_load(struct fer_config *config, const char *path, struct fer_error *e);
+
+/* log.csv as Keras's CSVLogger(separator=';') writes it: makes the file hold the header and these rows. What it holds already must be
+ * the beginning of that; the rest is appended. columns: 2 (accuracy, loss) or 4 (and val_accuracy, val_loss). */
+int fer_log_update(const char *path, const double (*rows)[4], long count, int columns, struct fer_error *e);
+/* The shortest decimal that reads back to the same double, as Python's repr writes it. */
+void fer_format_double(double x, char text[32]);
+
+/* ---- 8. Gradients --------------------------------------------------------------------------------------------
+ *
+ * Does a gradient belong to its function? Finite differences of order eight give an answer of their own, the "measured"
+ * slope; model/gradcheck.c says how, and what such a check cannot see. Trust the float64 program: rounding leaves the
+ * float32 one blind to errors below its goal, 1e-3 of the gradient, and it leaves out the network's single parameters. */
+#ifdef FER_DOUBLE
+#define FER_GRADCHECK_GOAL 1e-8
+#else
+#define FER_GRADCHECK_GOAL 1e-3
+#endif
+
+struct fer_gradcheck {
+    size_t checked, skipped;   /* elements; skipped: the function has a kink there (measured slopes contradict each other) */
+    double worst;              /* |measured - claimed| / max(|measured|, floor), the largest of those checked */
+    size_t index;              /* the element that has it */
+    double measured, claimed;  /* its two slopes */
+};
+
+/* Checks claimed[count], the gradient of f(context), which is a function of x[count] (and changes no bit of it).
+ *     samples  how many elements: one from each of so many equal stretches of x, drawn by the seed. 0: all of them
+ *     step     the first step to try; x moves by up to four. 0: 1/32 of the root mean square of x
+ * x is changed in place, one element at a time, and put back. Fails only when memory runs out. */
+int fer_gradcheck_function(double (*f)(void *context), void *context, real *x, const real *claimed, size_t count,
+                           size_t samples, double step, uint64_t seed, struct fer_gradcheck *result, struct fer_error *e);
+/* The verdict: 1 when something was checked, at most a tenth was skipped, and the worst is below the goal; else 0. */
+int fer_gradcheck_passed(const struct fer_gradcheck *result);
+
+/* A line of the table of fer_gradcheck. */
+struct fer_gradcheck_row {
+    const char *layer;    /* "conv2d" */
+    char geometry[80];    /* "2x7x6x3, 3x3x5 / 1,1 same" */
+    char argument[48];    /* whose gradient: "x", "kernel" */
+    char worst_in[48];    /* of a row that stands for many arrays: the array that has the worst element; else "" */
+    struct fer_gradcheck result;
+};
+
+/* What can be checked: conv2d, batch_normalization, relu, max_pooling2d, average_pooling2d, global_average_pooling2d,
+ * concatenate, dense, softmax_cross_entropy, network. */
+#define FER_GRADCHECK_LAYERS 10
+extern const char *const fer_gradcheck_layers[FER_GRADCHECK_LAYERS];
+
+/* Checks the layers of these names (count 0: all), every argument, over many geometries; report(context, row) is called
+ * for each row (NULL: not wanted). Returns how many rows failed, or -1: an unknown name, or memory ran out. */
+int fer_gradcheck(const char *const *layers, int count, uint64_t seed,
+                  void (*report)(void *context, const struct fer_gradcheck_row *row), void *context, struct fer_error *e);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
