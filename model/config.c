@@ -1,0 +1,87 @@
+/* config.c - config.txt: what a run was made with, one `name = value` a line. */
+#include "model.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+int fer_config_save(const struct fer_config *config, const char *path, struct fer_error *e)
+{
+    char part[1200], text[32];
+    FILE *file;
+    int i, failed;
+    snprintf(part, sizeof part, "%s.part", path);
+    file = fopen(part, "wb");
+    if (!file) return fer_fail(e, "%s: cannot be written: %s", part, strerror(errno));
+    fprintf(file, "version = %s\nprecision = %s\n", FER_VERSION, FER_REAL_NAME);
+    fprintf(file, "data = %s\ndata-digest = %08lx\nweights = %s\n", config->data, (unsigned long)config->data_digest, config->weights);
+    for (i = 0; i < FER_SETTINGS; i++) {
+        fer_settings_get(&config->settings, i, text);
+        fprintf(file, "%s = %s\n", fer_setting_table[i].name, text);
+    }
+    failed = fflush(file) || ferror(file) || fer_flush_to_disk(file);
+    failed |= fclose(file) != 0;
+    if (!failed && fer_replace_file(part, path) == 0) return 0;
+    fer_fail(e, "%s: cannot be written: %s", path, strerror(errno));
+    remove(part);
+    return -1;
+}
+
+/* Copies a text, or fails when it is too long. */
+static int keep(char *to, size_t size, const char *text, struct fer_error *e)
+{
+    if (strlen(text) >= size) return fer_fail(e, "too long: expected below %lu characters", (unsigned long)size);
+    memcpy(to, text, strlen(text) + 1);
+    return 0;
+}
+
+static int set_line(struct fer_config *config, const char *name, const char *value, struct fer_error *e)
+{
+    const int setting = fer_settings_find(name);
+    char *end;
+    if (setting >= 0) return fer_settings_set(&config->settings, setting, value, e);
+    if (strcmp(name, "data") == 0) return keep(config->data, sizeof config->data, value, e);
+    if (strcmp(name, "weights") == 0) return keep(config->weights, sizeof config->weights, value, e);
+    if (strcmp(name, "version") == 0) return 0;
+    if (strcmp(name, "precision") == 0)
+        return strcmp(value, FER_REAL_NAME) == 0 ? 0 : fer_fail(e, "precision %s: this program computes in " FER_REAL_NAME, value);
+    if (strcmp(name, "data-digest") == 0) {
+        config->data_digest = (uint32_t)strtoul(value, &end, 16);
+        return strlen(value) == 8 && *end == 0 ? 0 : fer_fail(e, "data-digest %s: expected eight hexadecimal digits", value);
+    }
+    return fer_fail(e, "%s: no such setting", name);
+}
+
+/* One line; its newline is taken off. */
+static int read_line(struct fer_config *config, char *line, struct fer_error *e)
+{
+    char *equals = strstr(line, " = "), *newline = strchr(line, '\n');
+    if (!newline) return fer_fail(e, "the line is cut short or too long");
+    *newline = 0;
+    if (newline > line && newline[-1] == '\r') newline[-1] = 0;
+    if (!equals) return fer_fail(e, "expected `name = value`");
+    *equals = 0;
+    return set_line(config, line, equals + 3, e);
+}
+
+int fer_config_load(struct fer_config *config, const char *path, struct fer_error *e)
+{
+    FILE *file = fopen(path, "rb");
+    const struct fer_config empty = {0};
+    struct fer_error reason;
+    char line[1200];
+    int number = 0, failed = 0;
+    *config = empty;
+    fer_settings_default(&config->settings);
+    if (!file) return fer_fail(e, "%s: cannot be read: %s", path, strerror(errno));
+    while (!failed && fgets(line, sizeof line, file)) {
+        number++;
+        if (read_line(config, line, &reason)) failed = fer_fail(e, "%s:%d: %s", path, number, reason.text);
+    }
+    if (!failed && ferror(file)) failed = fer_fail(e, "%s: cannot be read: %s", path, strerror(errno));
+    if (!failed && number < FER_SETTINGS + 5)
+        failed = fer_fail(e, "%s:%d: the file ends early: expected %d lines", path, number, FER_SETTINGS + 5);
+    fclose(file);
+    return failed;
+}

@@ -1,0 +1,13 @@
+/* model.h - what the files of this folder share. */
+#ifndef FER_MODEL_H
+#define FER_MODEL_H
+
+#include "../fer.h"
+
+/* incv3v1.c: appends the layers, with names, inputs and shapes, to an empty network; parameters are described, not allocated. */
+int fer_incv3v1(struct fer_network *network, struct fer_error *e);
+
+/* layer->window for n images. */
+struct fer_window fer_layer_window(const struct fer_layer *layer, int n);
+
+#endif

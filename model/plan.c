@@ -1,0 +1,167 @@
+/* plan.c - where each output and each gradient of a pass stands in memory.
+ *
+ * A training step is a sequence of moments: layer i is computed forward at moment i, backward at moment 2*layers - 1 - i. Each array is
+ * alive from the moment that writes it to the last moment that reads it. Arrays that are never alive together may share memory: the largest
+ * array is placed first, each at the lowest address where it meets no array that is alive with it. */
+#include "model.h"
+
+enum { MOST = 2 * FER_MAX_LAYERS + 1, ALIGN = 64 / sizeof(real) };
+
+/* One array: `count` reals at `offset`, alive from moment `first` to moment `last`, both included. */
+struct place {
+    size_t count, offset;
+    int first, last;
+    real **owner; /* which pointer will point to it */
+};
+
+struct places {
+    int count;
+    struct place place[MOST];
+    size_t total; /* reals */
+};
+
+/* Which layers' backward passes read their input, and which their own output. */
+static int backward_reads_input(enum fer_layer_type type)
+{
+    return type == FER_CONV2D || type == FER_BATCH_NORMALIZATION || type == FER_MAX_POOLING2D || type == FER_DENSE;
+}
+
+static int backward_reads_output(enum fer_layer_type type)
+{
+    return type == FER_ACTIVATION;
+}
+
+static int later(int a, int b)
+{
+    return a > b ? a : b;
+}
+
+static void add_place(struct places *places, size_t count, int first, int last, real **owner)
+{
+    struct place *p = &places->place[places->count++];
+    p->count = (count + ALIGN - 1) / ALIGN * ALIGN;
+    p->first = first;
+    p->last = last;
+    p->owner = owner;
+}
+
+/* Lists every array of a pass of `batch` images, with its life. */
+static void list_places(struct fer_network *net, int batch, enum fer_plan plan, struct places *places)
+{
+    const int end = 2 * net->layers - 1; /* layer i goes backward at moment end - i */
+    size_t fan_out = 0;
+    int i, j, k;
+    places->count = 0;
+    for (i = 0; i < net->layers; i++) {
+        struct fer_layer *layer = &net->layer[i];
+        const size_t count = (size_t)batch * (size_t)layer->height * (size_t)layer->width * (size_t)layer->channels;
+        int last_forward = i, last_backward = -1, last_consumer = i;
+        if (plan != FER_PLAN_INFERENCE && backward_reads_output(layer->type)) last_backward = end - i;
+        for (j = i + 1; j < net->layers; j++)
+            for (k = 0; k < net->layer[j].inputs; k++) {
+                if (net->layer[j].input[k] != i) continue;
+                last_consumer = last_forward = j;
+                if (plan != FER_PLAN_INFERENCE && backward_reads_input(net->layer[j].type)) last_backward = later(last_backward, end - j);
+            }
+        if (i == net->layers - 1 || plan == FER_PLAN_KEEP) last_backward = end; /* somebody will want to see it */
+        add_place(places, count, i == 0 ? -1 : i, later(last_forward, last_backward), &layer->output);
+        if (plan == FER_PLAN_INFERENCE || i == 0 || i == net->layers - 1) continue;
+        add_place(places, count, end - last_consumer, plan == FER_PLAN_KEEP ? end : end - i, &layer->output_gradient);
+        if (layer->consumers > 1 && count > fan_out) fan_out = count;
+    }
+    if (plan != FER_PLAN_INFERENCE) add_place(places, fan_out, net->layers, end, &net->fan_out);
+}
+
+/* The lowest offset at which `p` meets none of the first `placed` places in order[] that is alive with it. */
+static size_t lowest_offset(const struct places *places, const int *order, int placed, const struct place *p)
+{
+    size_t offset = 0;
+    int i = 0;
+    while (i < placed) {
+        const struct place *q = &places->place[order[i]];
+        const int together = p->first <= q->last && q->first <= p->last;
+        if (together && offset < q->offset + q->count && q->offset < offset + p->count) {
+            offset = q->offset + q->count;
+            i = 0; /* look again from the start */
+        } else {
+            i++;
+        }
+    }
+    return offset;
+}
+
+static void place_all(struct places *places)
+{
+    int order[MOST], i, j;
+    places->total = 0;
+    for (i = 0; i < places->count; i++) { /* by insertion, the largest first */
+        for (j = i; j > 0 && places->place[order[j - 1]].count < places->place[i].count; j--) order[j] = order[j - 1];
+        order[j] = i;
+    }
+    for (i = 0; i < places->count; i++) {
+        struct place *p = &places->place[order[i]];
+        p->offset = lowest_offset(places, order, i, p);
+        if (p->offset + p->count > places->total) places->total = p->offset + p->count;
+    }
+}
+
+static size_t statistics_count(const struct fer_network *net)
+{
+    size_t count = 0;
+    int i;
+    for (i = 0; i < net->layers; i++)
+        if (net->layer[i].type == FER_BATCH_NORMALIZATION) count += 2 * (size_t)net->layer[i].channels;
+    return count;
+}
+
+size_t fer_network_memory(const struct fer_network *network, int batch, enum fer_plan plan)
+{
+    struct places places;
+    size_t reals = 0;
+    int i;
+    list_places((struct fer_network *)network, batch, plan, &places);
+    place_all(&places);
+    for (i = 0; i < network->parameters; i++) reals += network->parameter[i].count * (network->parameter[i].trainable ? 4 : 1);
+    return (reals + places.total + statistics_count(network) + (size_t)batch * 2 * FER_CLASSES) * sizeof(real);
+}
+
+static void give_up_plan(struct fer_network *net)
+{
+    int i;
+    fer_free(net->arena);
+    fer_free(net->statistics);
+    fer_free(net->logits);
+    net->arena = net->statistics = net->logits = net->logits_gradient = net->fan_out = NULL;
+    net->batch = 0;
+    for (i = 0; i < net->layers; i++)
+        net->layer[i].output = net->layer[i].output_gradient = net->layer[i].mean = net->layer[i].variance = NULL;
+}
+
+int fer_network_plan(struct fer_network *network, int batch, enum fer_plan plan, struct fer_error *e)
+{
+    struct places places;
+    real *statistics;
+    int i;
+    give_up_plan(network);
+    if (batch < 1 || batch > 1000000) return fer_fail(e, "batch %d: expected 1 ... 1000000", batch);
+    list_places(network, batch, plan, &places);
+    place_all(&places);
+    network->arena = fer_allocate(places.total, sizeof(real), e);
+    network->statistics = statistics = fer_allocate(statistics_count(network), sizeof(real), e);
+    network->logits = fer_allocate((size_t)batch * 2 * FER_CLASSES, sizeof(real), e);
+    if (!network->arena || !network->statistics || !network->logits) {
+        give_up_plan(network);
+        return -1;
+    }
+    network->logits_gradient = network->logits + (size_t)batch * FER_CLASSES;
+    for (i = 0; i < places.count; i++) *places.place[i].owner = network->arena + places.place[i].offset;
+    for (i = 0; i < network->layers; i++) {
+        struct fer_layer *layer = &network->layer[i];
+        if (layer->type != FER_BATCH_NORMALIZATION) continue;
+        layer->mean = statistics, statistics += layer->channels;
+        layer->variance = statistics, statistics += layer->channels;
+    }
+    network->batch = batch;
+    network->plan = plan;
+    return 0;
+}

@@ -1,0 +1,218 @@
+/* trainer.c - training and evaluation: the order of the images, one step, one epoch, a whole run. */
+#include "model.h"
+
+#include <stdio.h>
+#include <string.h>
+
+void fer_trainer_free(struct fer_trainer *trainer)
+{
+    if (!trainer) return;
+    fer_network_free(trainer->network);
+    fer_free(trainer->train);
+    fer_free(trainer->order);
+    fer_free(trainer->batch_order);
+    fer_free(trainer->labels);
+    fer_free(trainer->history);
+    fer_free(trainer);
+}
+
+static int allocate(struct fer_trainer *t, struct fer_error *e)
+{
+    const size_t epochs = (size_t)t->settings.epochs, batch = (size_t)t->settings.batch;
+    t->train_count = t->data->usage_count[FER_TRAINING];
+    if (t->train_count == 0) return fer_fail(e, "%s: no images of usage Training to train on", t->data->source);
+    t->batches = (t->train_count + batch - 1) / batch;
+    t->train = fer_allocate(t->train_count, sizeof *t->train, e);
+    t->order = fer_allocate(t->train_count, sizeof *t->order, e);
+    t->batch_order = fer_allocate(t->batches, sizeof *t->batch_order, e);
+    t->labels = fer_allocate(batch, sizeof *t->labels, e);
+    t->history = fer_allocate(epochs, sizeof *t->history, e);
+    return t->train && t->order && t->batch_order && t->labels && t->history ? 0 : -1;
+}
+
+int fer_trainer_create(struct fer_trainer **trainer, const struct fer_settings *settings, const struct fer_dataset *data,
+                       struct fer_error *e)
+{
+    struct fer_trainer *t = fer_allocate(1, sizeof *t, e);
+    *trainer = NULL;
+    if (!t) return -1;
+    t->settings = *settings;
+    t->data = data;
+    t->best = -1;
+    if (allocate(t, e) || fer_network_create(&t->network, settings->size, e) ||
+        fer_network_plan(t->network, settings->batch, FER_PLAN_TRAINING, e)) {
+        fer_trainer_free(t);
+        return -1;
+    }
+    t->network->bn_momentum = settings->bn_momentum;
+    t->network->bn_epsilon = settings->bn_epsilon;
+    t->network->bn_unbiased = settings->bn_unbiased;
+    fer_network_initialise(t->network, settings->seed);
+    fer_dataset_select(data, FER_TRAINING, t->train);
+    *trainer = t;
+    return 0;
+}
+
+void fer_trainer_order(struct fer_trainer *t)
+{
+    const struct fer_settings *s = &t->settings;
+    size_t i;
+    memcpy(t->order, t->train, t->train_count * sizeof *t->order);
+    for (i = 0; i < t->batches; i++) t->batch_order[i] = i;
+    if (s->shuffle) fer_shuffle(t->order, t->train_count, s->seed, FER_FOR_SHUFFLE, (uint32_t)t->epoch);
+    if (s->batch_order_shuffled) fer_shuffle(t->batch_order, t->batches, s->seed, FER_FOR_BATCH_ORDER, (uint32_t)t->epoch);
+}
+
+int fer_trainer_fill(struct fer_trainer *t)
+{
+    const size_t size = (size_t)t->settings.batch, first = t->batch_order[t->batch] * size;
+    const int n = (int)(t->train_count - first < size ? t->train_count - first : size);
+    fer_batch_fill(t->data, t->order + first, n, t->settings.size, fer_network_input(t->network), t->labels);
+    return n;
+}
+
+/* Adds a batch that the network has just seen: the predictions are in the last layer's output. */
+static void count_batch(const struct fer_network *net, int n, const int *labels, double loss_sum, struct fer_evaluation *sum)
+{
+    const real *p = net->layer[net->layers - 1].output;
+    int i, k, best;
+    for (i = 0; i < n; i++, p += FER_CLASSES) {
+        for (best = 0, k = 1; k < FER_CLASSES; k++)
+            if (p[k] > p[best]) best = k;
+        sum->confusion[labels[i]][best]++;
+        sum->correct += best == labels[i];
+    }
+    sum->count += (size_t)n;
+    sum->loss_sum += loss_sum;
+}
+
+static int all_finite(const real *x, size_t count)
+{
+    size_t i;
+    for (i = 0; i < count; i++)
+        if (!(x[i] - x[i] == 0)) return 0;
+    return 1;
+}
+
+/* Computes the batch once more, layer by layer, to find the first output that is not finite. */
+static enum fer_end report_divergence(struct fer_trainer *t, int n, double loss, struct fer_error *e)
+{
+    struct fer_network *net = t->network;
+    const char *culprit = "none; the loss itself";
+    int i;
+    fer_trainer_fill(t);
+    for (i = 1; i < net->layers; i++) {
+        const struct fer_layer *layer = &net->layer[i];
+        const size_t count = (size_t)n * (size_t)layer->height * (size_t)layer->width * (size_t)layer->channels;
+        fer_layer_forward(net, i, n, 1);
+        if (all_finite(layer->output, count)) continue;
+        culprit = layer->name;
+        break;
+    }
+    fer_fail(e, "epoch %ld, batch %ld (step %ld): the loss is %s; first layer whose output is not finite: %s", t->epoch, t->batch,
+             t->step + 1, loss != loss ? "not a number" : "infinite", culprit);
+    return FER_DIVERGED;
+}
+
+enum fer_end fer_trainer_step(struct fer_trainer *t, struct fer_error *e)
+{
+    const struct fer_settings *s = &t->settings;
+    const struct fer_adam adam = {s->learning_rate, s->beta1, s->beta2, s->adam_epsilon};
+    const int n = fer_trainer_fill(t);
+    double loss_sum;
+    fer_network_forward(t->network, n, 1);
+    loss_sum = fer_network_backward(t->network, n, t->labels);
+    if (!(loss_sum - loss_sum == 0)) return report_divergence(t, n, loss_sum, e);
+    count_batch(t->network, n, t->labels, loss_sum, &t->running);
+    fer_network_update(t->network, n, &adam, ++t->step);
+    t->batch++;
+    return FER_DONE;
+}
+
+enum fer_end fer_evaluate(struct fer_network *network, const struct fer_dataset *data, enum fer_usage usage,
+                          const struct fer_watcher *watcher, const struct fer_trainer *trainer, struct fer_evaluation *result,
+                          struct fer_error *e)
+{
+    const size_t total = data->usage_count[usage], size = (size_t)network->batch, batches = (total + size - 1) / size;
+    const struct fer_evaluation nothing = {0};
+    size_t *index = fer_allocate(total + 1, sizeof *index, e), batch;
+    int *labels = fer_allocate(size, sizeof *labels, e);
+    enum fer_end end = index && labels ? FER_DONE : FER_FAILED;
+    *result = nothing;
+    if (end == FER_DONE) fer_dataset_select(data, usage, index);
+    for (batch = 0; batch < batches && end == FER_DONE; batch++) {
+        const size_t first = batch * size;
+        const int n = (int)(total - first < size ? total - first : size);
+        double loss_sum;
+        fer_batch_fill(data, index + first, n, network->size, fer_network_input(network), labels);
+        fer_network_forward(network, n, 0);
+        loss_sum = fer_softmax_cross_entropy(n, FER_CLASSES, network->logits, labels, NULL, NULL, NULL);
+        count_batch(network, n, labels, loss_sum, result);
+        if (watcher && watcher->batch_done && watcher->batch_done(watcher->context, trainer, usage, batch + 1, batches, result))
+            end = FER_STOPPED;
+    }
+    fer_free(index);
+    fer_free(labels);
+    return end;
+}
+
+/* The rest of an epoch: its batches, validation, its line of history. */
+static enum fer_end fit_epoch(struct fer_trainer *t, const struct fer_watcher *w, struct fer_error *e)
+{
+    const struct fer_evaluation nothing = {0};
+    struct fer_evaluation validation;
+    enum fer_end end;
+    double *row = t->history[t->epoch];
+    fer_trainer_order(t);
+    while ((size_t)t->batch < t->batches) {
+        end = fer_trainer_step(t, e);
+        if (end != FER_DONE) return end;
+        if (w && w->batch_done &&
+            w->batch_done(w->context, t, FER_TRAINING, (size_t)t->batch, t->batches, &t->running))
+            return FER_STOPPED;
+    }
+    end = fer_evaluate(t->network, t->data, FER_PUBLIC_TEST, w, t, &validation, e);
+    if (end != FER_DONE) return end;
+    row[0] = (double)t->running.correct / (double)t->running.count;
+    row[1] = t->running.loss_sum / (double)t->running.count;
+    row[2] = (double)validation.correct / (double)(validation.count ? validation.count : 1);
+    row[3] = validation.loss_sum / (double)(validation.count ? validation.count : 1);
+    t->running = nothing;
+    t->batch = 0;
+    t->epoch++;
+    return FER_DONE;
+}
+
+/* Checkpoint, best weights and log of the epoch just done, in this order: the log is made to agree with the checkpoint on resuming. */
+static int save_epoch(struct fer_trainer *t, const char *run, struct fer_error *e)
+{
+    const int validated = t->data->usage_count[FER_PUBLIC_TEST] > 0;
+    const double accuracy = t->history[t->epoch - 1][2];
+    const int improved = validated && accuracy > t->best;
+    char path[1200];
+    if (improved) {
+        t->best = accuracy;
+        snprintf(path, sizeof path, "%s/best.npz", run);
+        if (fer_weights_save(t->network, path, e)) return -1;
+    }
+    snprintf(path, sizeof path, "%s/last.npz", run);
+    if (fer_checkpoint_save(t, path, e)) return -1;
+    snprintf(path, sizeof path, "%s/log.csv", run);
+    return fer_log_update(path, (const double (*)[4])t->history, t->epoch, validated ? 4 : 2, e);
+}
+
+enum fer_end fer_fit(struct fer_trainer *t, const char *run, const struct fer_watcher *w, struct fer_error *e)
+{
+    while (t->epoch < t->settings.epochs) {
+        const enum fer_end end = fit_epoch(t, w, e);
+        if (end == FER_STOPPED && run) {
+            char path[1200];
+            snprintf(path, sizeof path, "%s/last.npz", run);
+            if (fer_checkpoint_save(t, path, e)) return FER_FAILED;
+        }
+        if (end != FER_DONE) return end;
+        if (run && save_epoch(t, run, e)) return FER_FAILED;
+        if (w && w->epoch_done && w->epoch_done(w->context, t)) return FER_STOPPED;
+    }
+    return FER_DONE;
+}
