@@ -1,0 +1,101 @@
+# Makefile - builds fer and fer64, with their libraries.
+#
+#   make             fer, fer64, libfer.{a,so}, libfer64.{a,so}
+#   make run         trains on drawn faces and evaluates: no data needed, about two minutes
+#   make test        all tests
+#   make sanitize    the C tests under address, undefined and leak checkers; make valgrind: under valgrind's memcheck
+#   make fuzz        the readers under libFuzzer, a minute each (clang)
+#   make vectors     makes tests/vectors anew (needs python3-torch)
+#   make twin        twenty training steps against PyTorch in float64 (needs python3-torch)
+#   make install     PREFIX (/usr/local) and DESTDIR as usual
+#
+#   NATIVE=0 leaves out -march=native (for packages): slower, the same bits. OPENMP= leaves out threads: the same bits.
+
+CC      ?= cc
+AR      ?= ar
+CFLAGS  ?= -O3
+PREFIX  ?= /usr/local
+NATIVE  ?= 1
+VERSION := $(shell sed -n 's/^.define FER_VERSION "\(.*\)"/\1/p' fer.h)
+
+# Whether the compiler takes a flag and links with it.
+takes = $(shell echo 'int main(void) { return 0; }' > .probe.c; $(CC) $(1) .probe.c -o .probe.out >/dev/null 2>&1 && echo $(1); rm -f .probe.c .probe.out)
+
+OPENMP  := $(call takes,-fopenmp)
+FLAGS   := -std=c99 -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wno-unknown-pragmas $(call takes,-ffp-contract=off) $(OPENMP) -fPIC
+ifeq ($(NATIVE),1)
+FLAGS   += $(call takes,-march=native)
+endif
+
+SOURCES := $(wildcard layers/*.c model/*.c data/*.c)
+OBJECTS := $(SOURCES:%.c=build/32/%.o)
+OBJECTS64 := $(SOURCES:%.c=build/64/%.o)
+TESTS   := $(wildcard tests/test_*.c) tests/main.c tests/textbook.c
+
+all: fer fer64 libfer.a libfer.so libfer64.a libfer64.so
+
+fer: build/32/fer.o libfer.a
+	$(CC) $(CFLAGS) $(FLAGS) $(LDFLAGS) $^ -lm -o $@
+fer64: build/64/fer.o libfer64.a
+	$(CC) $(CFLAGS) $(FLAGS) $(LDFLAGS) $^ -lm -o $@
+libfer.a: $(OBJECTS)
+	rm -f $@; $(AR) rcs $@ $^
+libfer64.a: $(OBJECTS64)
+	rm -f $@; $(AR) rcs $@ $^
+libfer.so: $(OBJECTS)
+	$(CC) $(CFLAGS) $(FLAGS) $(LDFLAGS) -shared -Wl,-soname,libfer.so.0 $^ -lm -o $@
+libfer64.so: $(OBJECTS64)
+	$(CC) $(CFLAGS) $(FLAGS) $(LDFLAGS) -shared -Wl,-soname,libfer64.so.0 $^ -lm -o $@
+
+build/32/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(FLAGS) -MMD -c $< -o $@
+build/64/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(FLAGS) -DFER_DOUBLE -MMD -c $< -o $@
+-include $(shell find build -name '*.d' 2>/dev/null)
+
+# ---- running ----
+
+run: fer
+	rm -rf run-of-drawn-faces
+	./fer train --size 48 --batch 32 --epochs 7 --out run-of-drawn-faces
+	./fer eval run-of-drawn-faces
+
+# ---- testing ----
+
+build/test: $(TESTS:%.c=build/32/%.o) libfer.a
+	$(CC) $(CFLAGS) $(FLAGS) $(LDFLAGS) $^ -lm -o $@
+build/test64: $(TESTS:%.c=build/64/%.o) libfer64.a
+	$(CC) $(CFLAGS) $(FLAGS) $(LDFLAGS) $^ -lm -o $@
+build/npz_cat: build/32/tests/npz_cat.o libfer.a
+	$(CC) $(CFLAGS) $(FLAGS) $(LDFLAGS) $^ -lm -o $@
+build/npz_cat64: build/64/tests/npz_cat.o libfer64.a
+	$(CC) $(CFLAGS) $(FLAGS) $(LDFLAGS) $^ -lm -o $@
+build/steps64: build/64/tests/steps.o libfer64.a
+	$(CC) $(CFLAGS) $(FLAGS) $(LDFLAGS) $^ -lm -o $@
+
+test: all build/test build/test64 build/npz_cat build/npz_cat64
+	sh tests/run.sh
+
+vectors:
+	python3 tests/vectors.py
+
+# ---- installing ----
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/include $(DESTDIR)$(PREFIX)/lib/pkgconfig
+	install fer fer64 $(DESTDIR)$(PREFIX)/bin
+	install -m 644 fer.h $(DESTDIR)$(PREFIX)/include
+	install -m 644 libfer.a libfer64.a $(DESTDIR)$(PREFIX)/lib
+	install libfer.so $(DESTDIR)$(PREFIX)/lib/libfer.so.0
+	install libfer64.so $(DESTDIR)$(PREFIX)/lib/libfer64.so.0
+	ln -sf libfer.so.0 $(DESTDIR)$(PREFIX)/lib/libfer.so
+	ln -sf libfer64.so.0 $(DESTDIR)$(PREFIX)/lib/libfer64.so
+	printf 'Name: fer\nDescription: numerical ground truth for training a convolutional network, float32\nVersion: $(VERSION)\nCflags: -I$(PREFIX)/include\nLibs: -L$(PREFIX)/lib -lfer\nLibs.private: -lm $(OPENMP)\n' > $(DESTDIR)$(PREFIX)/lib/pkgconfig/fer.pc
+	printf 'Name: fer64\nDescription: numerical ground truth for training a convolutional network, float64\nVersion: $(VERSION)\nCflags: -I$(PREFIX)/include -DFER_DOUBLE\nLibs: -L$(PREFIX)/lib -lfer64\nLibs.private: -lm $(OPENMP)\n' > $(DESTDIR)$(PREFIX)/lib/pkgconfig/fer64.pc
+
+clean:
+	rm -rf build fer fer64 libfer.a libfer.so libfer64.a libfer64.so tests/tmp
+
+.PHONY: all run test vectors install clean

@@ -1,0 +1,611 @@
+/* fer.c - the program: one function a command. Everything that computes is in the library (fer.h). */
+#include "fer.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { EXIT_OK = 0, EXIT_CHECK_FAILED = 1, EXIT_BAD_INPUT = 2 };
+
+/* Every complaint is one line on stderr, and the exit status is returned with it. */
+static int complain(const struct fer_error *e)
+{
+    fflush(stdout);
+    fprintf(stderr, "fer: %s\n", e->text);
+    return EXIT_BAD_INPUT;
+}
+
+/* ---- The command line ---- */
+
+struct option {
+    const char *name;   /* without its dashes */
+    const char **value; /* where the text after it goes; NULL at first */
+};
+
+/* Takes options out of the arguments: `--name value` or `--name=value`; settings by their table. What is left, *count words, stands in
+ * argv[0] ... A lone `--` ends the options. `given` marks which settings were given; settings may be NULL. */
+static int parse(int *count, char **argv, const struct option *options, int option_count, struct fer_settings *settings, char *given,
+                 struct fer_error *e)
+{
+    int i, j, setting, kept = 0, words_only = 0;
+    for (i = 0; i < *count; i++) {
+        char *word = argv[i], *name = word + 2, *equals, *value;
+        const char **place = NULL;
+        if (words_only || strncmp(word, "--", 2) != 0) {
+            if (!words_only && strcmp(word, "-o") == 0)
+                name = word + 1;
+            else {
+                argv[kept++] = word;
+                continue;
+            }
+        } else if (!*name) {
+            words_only = 1;
+            continue;
+        }
+        equals = strchr(name, '=');
+        if (equals) *equals = 0;
+        for (j = 0; j < option_count; j++)
+            if (strcmp(options[j].name, name) == 0) place = options[j].value;
+        setting = settings && !place ? fer_settings_find(name) : -1;
+        if (!place && setting < 0) return fer_fail(e, "--%s: no such option; `fer help COMMAND` lists them", name);
+        value = equals ? equals + 1 : i + 1 < *count ? argv[++i] : NULL;
+        if (!value) return fer_fail(e, "--%s: expected a value after it", name);
+        if (place) *place = value;
+        if (setting < 0) continue;
+        if (fer_settings_set(settings, setting, value, e)) return -1;
+        given[setting] = 1;
+    }
+    *count = kept;
+    return 0;
+}
+
+/* ---- Data ---- */
+
+/* The faces at `path`, or, when it is NULL or empty, drawn ones. Says which. */
+static int read_faces(struct fer_dataset *data, const char *path, uint64_t seed, struct fer_error *e)
+{
+    static const size_t drawn[FER_USAGES] = {2800, 700, 700};
+    const int draw = !path || !*path;
+    if (draw ? fer_dataset_draw(data, seed, drawn, e) : fer_dataset_read(data, path, e)) return -1;
+    printf("data: %s: %lu Training, %lu PublicTest, %lu PrivateTest images\n", draw ? "drawn cartoon faces, not FER2013" : data->source,
+           (unsigned long)data->usage_count[FER_TRAINING], (unsigned long)data->usage_count[FER_PUBLIC_TEST],
+           (unsigned long)data->usage_count[FER_PRIVATE_TEST]);
+    return 0;
+}
+
+static int find_usage(const char *name, enum fer_usage *usage, struct fer_error *e)
+{
+    int i;
+    for (i = 0; i < FER_USAGES; i++)
+        if (strcmp(name, fer_usage_names[i]) == 0) {
+            *usage = (enum fer_usage)i;
+            return 0;
+        }
+    return fer_fail(e, "--usage %s: expected Training, PublicTest or PrivateTest", name);
+}
+
+static int join(char *path, size_t size, const char *folder, const char *name, struct fer_error *e)
+{
+    const int length = snprintf(path, size, "%s/%s", folder, name);
+    return length < 0 || (size_t)length >= size ? fer_fail(e, "%s: the path is too long", folder) : 0;
+}
+
+static int exists(const char *path)
+{
+    FILE *file = fopen(path, "rb");
+    if (file) fclose(file);
+    return file != NULL;
+}
+
+/* ---- unpack ---- */
+
+static int unpack(int argc, char **argv)
+{
+    struct fer_dataset data;
+    struct fer_error e;
+    int failed;
+    if (parse(&argc, argv, NULL, 0, NULL, NULL, &e)) return complain(&e);
+    if (argc != 2) return fer_fail(&e, "unpack: expected FILE.csv and the folder to make"), complain(&e);
+    if (fer_dataset_read(&data, argv[0], &e)) return complain(&e);
+    failed = fer_unpack(&data, argv[1], &e);
+    if (!failed) printf("%s: %lu images\n", argv[1], (unsigned long)data.count);
+    fer_dataset_free(&data);
+    return failed ? complain(&e) : EXIT_OK;
+}
+
+/* ---- train ---- */
+
+static volatile sig_atomic_t interrupted;
+
+static void interrupt(int number)
+{
+    interrupted = 1;
+    signal(number, SIG_DFL); /* a second one ends the program at once */
+}
+
+/* What the progress display remembers. */
+struct display {
+    int terminal;
+    double epoch_start, last_drawn;
+};
+
+/* "1:02:03", "2:03" or "3s". */
+static void format_seconds(double seconds, char text[32])
+{
+    const long s = (long)(seconds + 0.5);
+    if (s >= 3600)
+        snprintf(text, 32, "%ld:%02ld:%02ld", s / 3600, s / 60 % 60, s % 60);
+    else if (s >= 60)
+        snprintf(text, 32, "%ld:%02ld", s / 60, s % 60);
+    else
+        snprintf(text, 32, "%lds", s);
+}
+
+/* On a terminal, at most ten times a second: a bar over the epoch's batches, the time left, the running figures. */
+static int draw_progress(void *context, const struct fer_trainer *t, enum fer_usage usage, size_t batch, size_t batches,
+                         const struct fer_evaluation *so_far)
+{
+    struct display *d = context;
+    const double now = fer_clock(), spent = now - d->epoch_start;
+    char bar[31], left[32];
+    int i, done = (int)(30 * batch / batches);
+    if (!d->terminal || (now - d->last_drawn < 0.1 && batch < batches)) return interrupted;
+    d->last_drawn = now;
+    for (i = 0; i < 30; i++) bar[i] = i < done ? '=' : i == done ? '>' : '.';
+    bar[30] = 0;
+    if (usage == FER_TRAINING) {
+        format_seconds(spent / (double)batch * (double)(batches - batch), left);
+        printf("\r%*lu/%lu [%s] - ETA: %s - loss: %.4f - accuracy: %.4f  ", 5, (unsigned long)batch, (unsigned long)batches, bar, left,
+               so_far->loss_sum / (double)so_far->count, (double)so_far->correct / (double)so_far->count);
+    } else {
+        printf("\r%*lu/%lu [%s] - validation - val_loss: %.4f - val_accuracy: %.4f  ", 5, (unsigned long)batch, (unsigned long)batches,
+               bar, so_far->loss_sum / (double)so_far->count, (double)so_far->correct / (double)so_far->count);
+    }
+    fflush(stdout);
+    (void)t;
+    return interrupted;
+}
+
+static int print_epoch(void *context, const struct fer_trainer *t)
+{
+    struct display *d = context;
+    const double *row = t->history[t->epoch - 1];
+    char spent[32];
+    format_seconds(fer_clock() - d->epoch_start, spent);
+    if (d->terminal) printf("\r%*s\r", fer_terminal_width() - 1, "");
+    printf("Epoch %ld/%d - %s - loss: %.4f - accuracy: %.4f", t->epoch, t->settings.epochs, spent, row[1], row[0]);
+    if (t->data->usage_count[FER_PUBLIC_TEST]) printf(" - val_loss: %.4f - val_accuracy: %.4f", row[3], row[2]);
+    printf("\n");
+    fflush(stdout);
+    d->epoch_start = fer_clock();
+    return interrupted;
+}
+
+/* The first checkpoint and the settings of a new run, in a folder that holds no run yet. */
+static int begin_run(struct fer_trainer *t, const struct fer_config *config, const char *run, struct fer_error *e)
+{
+    char path[1100];
+    size_t ignored;
+    if (join(path, sizeof path, run, "config.txt", e)) return -1;
+    if (exists(path)) return fer_fail(e, "%s: holds a run already: `fer train --resume %s` goes on with it, --out takes another folder", run, run);
+    if (*config->weights && fer_weights_read(t->network, config->weights, &ignored, e)) return -1;
+    if (fer_make_folder(run, e)) return -1;
+    if (join(path, sizeof path, run, "last.npz", e) || fer_checkpoint_save(t, path, e)) return -1;
+    if (join(path, sizeof path, run, "log.csv", e) ||
+        fer_log_update(path, (const double (*)[4])t->history, 0, t->data->usage_count[FER_PUBLIC_TEST] ? 4 : 2, e))
+        return -1;
+    return join(path, sizeof path, run, "config.txt", e) ? -1 : fer_config_save(config, path, e);
+}
+
+/* Where a run stopped. The log is brought to what the checkpoint says. */
+static int resume_run(struct fer_trainer *t, const struct fer_config *config, const char *run, struct fer_error *e)
+{
+    char path[1100];
+    if (join(path, sizeof path, run, "last.npz", e) || fer_checkpoint_load(t, path, e)) return -1;
+    if (join(path, sizeof path, run, "log.csv", e) ||
+        fer_log_update(path, (const double (*)[4])t->history, t->epoch, t->data->usage_count[FER_PUBLIC_TEST] ? 4 : 2, e))
+        return -1;
+    return join(path, sizeof path, run, "config.txt", e) ? -1 : fer_config_save(config, path, e);
+}
+
+/* A resumed run goes on with its own settings; those given must be the same, but for the number of epochs. */
+static int settle_config(struct fer_config *config, const struct fer_settings *settings, const char *given, const char *run,
+                         struct fer_error *e)
+{
+    char path[1100], differences[400] = "", was[32], is[32];
+    size_t length = 0;
+    int i;
+    if (join(path, sizeof path, run, "config.txt", e) || fer_config_load(config, path, e)) return -1;
+    for (i = 0; i < FER_SETTINGS; i++) {
+        fer_settings_get(settings, i, is);
+        if (given[i] && strcmp(fer_setting_table[i].name, "epochs") == 0) fer_settings_set(&config->settings, i, is, e);
+        fer_settings_get(&config->settings, i, was);
+        if (given[i] && strcmp(is, was) != 0 && length < sizeof differences)
+            length += (size_t)snprintf(differences + length, sizeof differences - length, "%s%s is %s in the run, %s here",
+                                       length ? "; " : "", fer_setting_table[i].name, was, is);
+    }
+    return length ? fer_fail(e, "%s: cannot be resumed with other settings: %s", run, differences) : 0;
+}
+
+static void print_plan(const struct fer_trainer *t, const char *run)
+{
+    const double memory = (double)fer_network_memory(t->network, t->settings.batch, FER_PLAN_TRAINING) + (double)t->data->pixel_count;
+    printf("fer %s %s: incv3v1 at %dx%d, batch %d, %lu batches an epoch, %.0f MB of memory; run folder %s\n", FER_VERSION,
+           FER_REAL_NAME, t->settings.size, t->settings.size, t->settings.batch, (unsigned long)t->batches, memory / 1e6, run);
+    fflush(stdout);
+}
+
+static int fit(struct fer_trainer *t, const char *run)
+{
+    struct display display = {0, 0, 0};
+    struct fer_watcher watcher;
+    struct fer_error e;
+    enum fer_end end;
+    display.terminal = fer_is_terminal(stdout);
+    display.epoch_start = fer_clock();
+    watcher.context = &display;
+    watcher.batch_done = draw_progress;
+    watcher.epoch_done = print_epoch;
+    signal(SIGINT, interrupt);
+    signal(SIGTERM, interrupt);
+    end = fer_fit(t, run, &watcher, &e);
+    if (display.terminal && end != FER_DONE) printf("\n");
+    if (end == FER_STOPPED) {
+        printf("stopped at epoch %ld, batch %ld; to go on: fer train --resume %s\n", t->epoch, t->batch, run);
+        return t->epoch < t->settings.epochs ? EXIT_CHECK_FAILED : EXIT_OK;
+    }
+    if (end != FER_DONE) return complain(&e), end == FER_DIVERGED ? EXIT_CHECK_FAILED : EXIT_BAD_INPUT;
+    printf("done: %s/log.csv, %s/last.npz%s\n", run, run, t->best >= 0 ? ", and the best epoch's weights in best.npz" : "");
+    return EXIT_OK;
+}
+
+static int train(int argc, char **argv)
+{
+    const char *data_path = NULL, *out = "run", *resume = NULL, *weights = "";
+    const struct option options[] = {{"data", &data_path}, {"out", &out}, {"resume", &resume}, {"weights", &weights}};
+    struct fer_config config = {0};
+    struct fer_settings settings;
+    struct fer_dataset data = {0};
+    struct fer_trainer *trainer = NULL;
+    struct fer_error e;
+    char given[FER_SETTINGS] = {0};
+    int failed, status = EXIT_BAD_INPUT;
+    uint32_t digest;
+    fer_settings_default(&settings);
+    if (parse(&argc, argv, options, 4, &settings, given, &e)) return complain(&e);
+    if (argc) return fer_fail(&e, "train: %s: expected options only", argv[0]), complain(&e);
+    if (resume && *weights) return fer_fail(&e, "--weights: a resumed run goes on with its own weights"), complain(&e);
+    if (strlen(weights) >= sizeof config.weights || (data_path && strlen(data_path) >= sizeof config.data))
+        return fer_fail(&e, "a path is longer than %d characters", (int)sizeof config.data - 1), complain(&e);
+    config.settings = settings;
+    if (resume && settle_config(&config, &settings, given, resume, &e)) return complain(&e);
+    if (resume) out = resume;
+    if (data_path || !resume) snprintf(config.data, sizeof config.data, "%s", data_path ? data_path : "");
+    if (!resume) snprintf(config.weights, sizeof config.weights, "%s", weights);
+    failed = read_faces(&data, config.data, config.settings.seed, &e);
+    digest = failed ? 0 : fer_dataset_digest(&data);
+    if (!failed && resume && digest != config.data_digest)
+        failed = fer_fail(&e, "%s: cannot be resumed with other data: the digest of %s is %08lx, of the run's data %08lx", resume,
+                          *config.data ? config.data : "the drawn faces", (unsigned long)digest, (unsigned long)config.data_digest);
+    config.data_digest = digest;
+    if (!failed && fer_trainer_create(&trainer, &config.settings, &data, &e) == 0) {
+        print_plan(trainer, out);
+        if (resume ? resume_run(trainer, &config, out, &e) : begin_run(trainer, &config, out, &e))
+            failed = 1;
+        else
+            status = fit(trainer, out);
+    } else
+        failed = 1;
+    if (failed) complain(&e);
+    fer_trainer_free(trainer);
+    fer_dataset_free(&data);
+    return status;
+}
+
+/* ---- eval and predict ---- */
+
+/* The network of a weights file, or of a run folder: its best weights, or else its last. A run's data is used unless --data says otherwise. */
+static int load_network(struct fer_network **network, const char *where, int size, struct fer_config *config, struct fer_error *e)
+{
+    char path[1100];
+    size_t ignored;
+    const struct fer_config none = {0};
+    *config = none;
+    if (join(path, sizeof path, where, "config.txt", e)) return -1;
+    if (!exists(path))
+        snprintf(path, sizeof path, "%s", where);
+    else {
+        if (fer_config_load(config, path, e) || join(path, sizeof path, where, "best.npz", e)) return -1;
+        if (!exists(path) && join(path, sizeof path, where, "last.npz", e)) return -1;
+    }
+    if (fer_weights_load(network, path, size, &ignored, e)) return -1;
+    return 0;
+}
+
+static double share(size_t part, size_t whole)
+{
+    return whole ? (double)part / (double)whole : 0;
+}
+
+static void print_evaluation(const struct fer_evaluation *v)
+{
+    int i, k;
+    printf("loss %.6f, accuracy %.4f (%lu of %lu)\n\n", v->loss_sum / (double)v->count, share(v->correct, v->count),
+           (unsigned long)v->correct, (unsigned long)v->count);
+    printf("%-10s %9s %9s %9s   predicted", "class", "images", "precision", "recall");
+    for (k = 0; k < FER_CLASSES; k++) printf(" %8s", fer_class_names[k]);
+    printf("\n");
+    for (i = 0; i < FER_CLASSES; i++) {
+        size_t labelled = 0, predicted = 0;
+        for (k = 0; k < FER_CLASSES; k++) {
+            labelled += v->confusion[i][k];
+            predicted += v->confusion[k][i];
+        }
+        printf("%-10s %9lu %9.4f %9.4f            ", fer_class_names[i], (unsigned long)labelled, share(v->confusion[i][i], predicted),
+               share(v->confusion[i][i], labelled));
+        for (k = 0; k < FER_CLASSES; k++) printf(" %8lu", (unsigned long)v->confusion[i][k]);
+        printf("\n");
+    }
+}
+
+static int set_by_name(struct fer_settings *settings, const char *name, const char *text, struct fer_error *e)
+{
+    return text ? fer_settings_set(settings, fer_settings_find(name), text, e) : 0;
+}
+
+static int eval(int argc, char **argv)
+{
+    const char *data_path = NULL, *usage_name = "PublicTest", *size = NULL, *batch = NULL, *seed = NULL;
+    const struct option options[] = {
+        {"data", &data_path}, {"usage", &usage_name}, {"size", &size}, {"batch", &batch}, {"seed", &seed}};
+    struct fer_settings settings;
+    struct fer_network *network = NULL;
+    struct fer_dataset data = {0};
+    struct fer_evaluation result;
+    struct fer_config config;
+    struct fer_error e;
+    enum fer_usage usage = FER_PUBLIC_TEST;
+    int failed = 1;
+    fer_settings_default(&settings);
+    if (parse(&argc, argv, options, 5, NULL, NULL, &e) || find_usage(usage_name, &usage, &e)) return complain(&e);
+    if (argc != 1) return fer_fail(&e, "eval: expected one run folder or weights file"), complain(&e);
+    if (set_by_name(&settings, "size", size, &e) || set_by_name(&settings, "batch", batch, &e)) return complain(&e);
+    if (load_network(&network, argv[0], size ? settings.size : 0, &config, &e)) return complain(&e);
+    settings.seed = config.settings.seed;
+    if (!set_by_name(&settings, "seed", seed, &e) &&
+        !read_faces(&data, data_path ? data_path : config.data, settings.seed, &e)) {
+        if (data.usage_count[usage] == 0)
+            fer_fail(&e, "%s: no images of usage %s", data.source, usage_name);
+        else if (!fer_network_plan(network, settings.batch, FER_PLAN_INFERENCE, &e) &&
+                 fer_evaluate(network, &data, usage, NULL, NULL, &result, &e) == FER_DONE)
+            failed = 0;
+    }
+    if (failed)
+        complain(&e);
+    else
+        print_evaluation(&result);
+    fer_dataset_free(&data);
+    fer_network_free(network);
+    return failed ? EXIT_BAD_INPUT : EXIT_OK;
+}
+
+/* One image's line: its name, the seven probabilities, the class that has the largest. */
+static int predict_image(struct fer_network *network, const char *path, struct fer_error *e)
+{
+    const real *p = network->layer[network->layers - 1].output;
+    uint8_t *pixels;
+    int height, width, k, best = 0;
+    if (fer_pgm_read(path, &height, &width, &pixels, e)) return -1;
+    fer_image_scale(height, width, pixels, network->size, fer_network_input(network));
+    fer_free(pixels);
+    fer_network_forward(network, 1, 0);
+    printf("%s", path);
+    for (k = 0; k < FER_CLASSES; k++) {
+        printf("\t%.6f", (double)p[k]);
+        if (p[k] > p[best]) best = k;
+    }
+    printf("\t%s\n", fer_class_names[best]);
+    return 0;
+}
+
+static int predict(int argc, char **argv)
+{
+    const char *size = NULL;
+    const struct option options[] = {{"size", &size}};
+    struct fer_network *network = NULL;
+    struct fer_settings settings;
+    struct fer_config config;
+    struct fer_error e;
+    int i, failed;
+    fer_settings_default(&settings);
+    if (parse(&argc, argv, options, 1, NULL, NULL, &e) || set_by_name(&settings, "size", size, &e)) return complain(&e);
+    if (argc < 2) return fer_fail(&e, "predict: expected a run folder or weights file, then PGM images"), complain(&e);
+    if (load_network(&network, argv[0], size ? settings.size : 0, &config, &e)) return complain(&e);
+    failed = fer_network_plan(network, 1, FER_PLAN_INFERENCE, &e);
+    if (!failed) {
+        printf("image");
+        for (i = 0; i < FER_CLASSES; i++) printf("\t%s", fer_class_names[i]);
+        printf("\tprediction\n");
+    }
+    for (i = 1; i < argc && !failed; i++) failed = predict_image(network, argv[i], &e);
+    fer_network_free(network);
+    return failed ? complain(&e) : EXIT_OK;
+}
+
+/* ---- summary ---- */
+
+static const char line_of_summary[] =
+    "__________________________________________________________________________________________________";
+
+/* A whole number with commas between thousands. */
+static void format_count(size_t value, char text[32])
+{
+    char digits[32];
+    const int length = snprintf(digits, sizeof digits, "%lu", (unsigned long)value);
+    int i, at = 0;
+    for (i = 0; i < length; i++) {
+        if (i && (length - i) % 3 == 0) text[at++] = ',';
+        text[at++] = digits[i];
+    }
+    text[at] = 0;
+}
+
+static void print_layer(const struct fer_network *net, const struct fer_layer *layer)
+{
+    char title[80], shape[64];
+    size_t count = 0;
+    int i;
+    snprintf(title, sizeof title, "%s (%s)", layer->name, fer_layer_type_names[layer->type]);
+    if (layer->type == FER_GLOBAL_AVERAGE_POOLING2D || layer->type == FER_DENSE)
+        snprintf(shape, sizeof shape, "(None, %d)", layer->channels);
+    else
+        snprintf(shape, sizeof shape, layer->type == FER_INPUT ? "[(None, %d, %d, %d)]" : "(None, %d, %d, %d)", layer->height, layer->width,
+                 layer->channels);
+    for (i = 0; i < layer->parameters; i++) count += net->parameter[layer->parameter + i].count;
+    printf(" %-44s %-23s %-9lu %s", title, shape, (unsigned long)count, layer->inputs ? "[" : "[]\n");
+    for (i = 0; i < layer->inputs; i++)
+        printf("%s'%s[0][0]'%s\n", i ? "                                                                                 " : "",
+               net->layer[layer->input[i]].name, i + 1 < layer->inputs ? "," : "]");
+}
+
+static int summary(int argc, char **argv)
+{
+    const char *size = NULL;
+    const struct option options[] = {{"size", &size}};
+    struct fer_settings settings;
+    struct fer_network *net;
+    struct fer_error e;
+    size_t trainable = 0, fixed = 0;
+    char text[32];
+    int i;
+    fer_settings_default(&settings);
+    if (parse(&argc, argv, options, 1, NULL, NULL, &e) || set_by_name(&settings, "size", size, &e)) return complain(&e);
+    if (argc) return fer_fail(&e, "summary: %s: expected options only", argv[0]), complain(&e);
+    if (fer_network_create(&net, settings.size, &e)) return complain(&e);
+    printf("Model: \"incv3v1\"\n%s\n %-44s %-23s %-9s %s\n%s\n", line_of_summary, "Layer (type)", "Output Shape", "Param #", "Connected to",
+           line_of_summary);
+    for (i = 0; i < net->layers; i++) print_layer(net, &net->layer[i]);
+    for (i = 0; i < net->parameters; i++) *(net->parameter[i].trainable ? &trainable : &fixed) += net->parameter[i].count;
+    printf("%s\n", line_of_summary);
+    format_count(trainable + fixed, text), printf("Total params: %s\n", text);
+    format_count(trainable, text), printf("Trainable params: %s\n", text);
+    format_count(fixed, text), printf("Non-trainable params: %s\n", text);
+    fer_network_free(net);
+    return EXIT_OK;
+}
+
+/* ---- gradcheck ---- */
+
+static void print_gradient_row(void *context, const struct fer_gradcheck_row *row)
+{
+    (void)context;
+    printf("%-26s %-44s %-12s %6lu %7lu %10.1e  %s%s%s\n", row->layer, row->geometry, row->argument, (unsigned long)row->result.checked,
+           (unsigned long)row->result.skipped, row->result.worst, fer_gradcheck_passed(&row->result) ? "ok" : "FAILED",
+           *row->worst_in ? ", worst in " : "", row->worst_in);
+    fflush(stdout);
+}
+
+static int gradcheck(int argc, char **argv)
+{
+    const char *seed = NULL;
+    const struct option options[] = {{"seed", &seed}};
+    struct fer_settings settings;
+    struct fer_error e;
+    int failed;
+    fer_settings_default(&settings);
+    if (parse(&argc, argv, options, 1, NULL, NULL, &e) || set_by_name(&settings, "seed", seed, &e)) return complain(&e);
+    printf("%-26s %-44s %-12s %6s %7s %10s  verdict (below %.0e)\n", "layer", "geometry", "argument", "checked", "skipped", "worst",
+           FER_GRADCHECK_GOAL);
+    failed = fer_gradcheck((const char *const *)argv, argc, settings.seed, print_gradient_row, NULL, &e);
+    if (failed < 0) return complain(&e);
+    printf(failed ? "%d FAILED\n" : "all gradients agree with finite differences\n", failed);
+    return failed ? EXIT_CHECK_FAILED : EXIT_OK;
+}
+
+/* ---- The list of commands ---- */
+
+static int help(int argc, char **argv);
+
+struct command {
+    const char *name;
+    int (*run)(int argc, char **argv);
+    const char *brief, *arguments, *text;
+    int has_settings; /* whether its help lists all settings */
+};
+
+static const struct command commands[] = {
+    {"train", train, "train the network", "[--data PATH] [--out RUN | --resume RUN] [--weights W.npz] [SETTING ...]",
+     "Trains incv3v1 and validates on PublicTest after each epoch.\n"
+     "  --data PATH      a FER2013 CSV, or a folder PATH/Training/0/*.pgm ...; without it, built-in drawn faces\n"
+     "  --out RUN        folder for log.csv, last.npz, best.npz, config.txt (run)\n"
+     "  --resume RUN     goes on where that run stopped, with its settings and data; only --epochs may change\n"
+     "  --weights W.npz  starts from these weights\n"
+     "Ctrl-C stops at the next batch; --resume goes on from there, to the same bits.\n",
+     1},
+    {"eval", eval, "loss, accuracy and confusion matrix on a split", "RUN|WEIGHTS.npz [--data PATH] [--usage PublicTest] [--batch N] [--size N]",
+     "Evaluates a run's best weights, or a weights file. Without --data: a run's own data, or drawn faces.\n"
+     "  --usage U        Training, PublicTest or PrivateTest\n"
+     "  --seed N         which drawn faces\n",
+     0},
+    {"predict", predict, "the seven probabilities for PGM images", "RUN|WEIGHTS.npz [--size N] IMAGE.pgm ...",
+     "Prints a line for each image, parted by tabs: name, seven probabilities, the likeliest class.\n", 0},
+    {"summary", summary, "the network, layer by layer", "[--size N]", "Prints the table of Keras's model.summary().\n", 0},
+    {"gradcheck", gradcheck, "check every gradient by finite differences", "[LAYER ...] [--seed N]",
+     "Compares every layer's gradients, and the whole network's, with finite differences. fer64 is the program to trust.\n"
+     "Exit status 1 when one disagrees.\n",
+     0},
+    {"unpack", unpack, "a FER2013 CSV as folders of PGM images", "FILE.csv DIR",
+     "Writes DIR/Training/0/00000.pgm ...; DIR must not exist, or be empty.\n", 0},
+    {"help", help, "help on one command", "[COMMAND]", "", 0},
+};
+enum { COMMANDS = sizeof commands / sizeof *commands };
+
+static const struct command *find_command(const char *name)
+{
+    int i;
+    for (i = 0; i < COMMANDS; i++)
+        if (strcmp(commands[i].name, name) == 0) return &commands[i];
+    return NULL;
+}
+
+static void print_help(const struct command *c)
+{
+    int i;
+    printf("usage: fer %s %s\n%s", c->name, c->arguments, c->text);
+    if (!c->has_settings) return;
+    printf("Settings, with the defaults of the user's script:\n");
+    for (i = 0; i < FER_SETTINGS; i++)
+        printf("  --%-18s %-16s %s\n", fer_setting_table[i].name, fer_setting_table[i].values, fer_setting_table[i].help);
+}
+
+static int help(int argc, char **argv)
+{
+    const struct command *c = argc ? find_command(argv[0]) : NULL;
+    struct fer_error e;
+    int i;
+    if (argc && !c) return fer_fail(&e, "%s: no such command; `fer` lists them", argv[0]), complain(&e);
+    if (c) {
+        print_help(c);
+        return EXIT_OK;
+    }
+    printf("fer %s: the numerical ground truth for training a convolutional network (" FER_REAL_NAME ")\n\n", FER_VERSION);
+    for (i = 0; i < COMMANDS; i++) printf("  %-10s %s\n", commands[i].name, commands[i].brief);
+    printf("\n`fer help COMMAND` tells more. Exit status: 0 done, 1 a check failed, 2 bad usage or input.\n");
+    return EXIT_OK;
+}
+
+int main(int argc, char **argv)
+{
+    const struct command *c;
+    struct fer_error e;
+    int status;
+    if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) return help(0, NULL);
+    if (strcmp(argv[1], "--version") == 0) return printf("fer %s %s\n", FER_VERSION, FER_REAL_NAME), EXIT_OK;
+    c = find_command(argv[1]);
+    if (!c) return fer_fail(&e, "%s: no such command; `fer` lists them", argv[1]), complain(&e);
+    if (argc == 3 && (strcmp(argv[2], "--help") == 0 || strcmp(argv[2], "-h") == 0)) return print_help(c), EXIT_OK;
+    status = c->run(argc - 2, argv + 2);
+    if (fflush(stdout) || ferror(stdout)) return fer_fail(&e, "the output cannot be written"), complain(&e);
+    return status;
+}
