@@ -20,6 +20,8 @@
  * (tile.c), for which sixteen channels at a time are copied into a contiguous panel. */
 #include "layers.h"
 
+#include <string.h>
+
 enum { BLOCK = 256, DEPTH = 256, CHUNK = 64, WIDTH = FER_TILE_WIDTH };
 
 /* The pairs of one tap within a block of cells: the block's cell `first + at[i]` meets the other array's cell `other[i]`. */
@@ -34,41 +36,51 @@ static int smaller(int a, int b)
     return a < b ? a : b;
 }
 
-/* Pairs of output cells first ... first + cells - 1 with the input cells that they see through tap (kh, kw). */
+/* Pairs of output cells first ... first + cells - 1 with the input cells that they see through tap (kh, kw), row by row. */
 static void pairs_of_outputs(const struct fer_window *g, size_t first, int cells, int kh, int kw, struct pairs *pairs)
 {
-    int i, ow = (int)(first % (size_t)g->out_w);
-    size_t row = first / (size_t)g->out_w; /* n*out_h + oh */
-    int oh = (int)(row % (size_t)g->out_h);
+    const size_t row = first / (size_t)g->out_w; /* n*out_h + oh */
+    const int shift = kw - g->pad_left;
+    int i = 0, oh = (int)(row % (size_t)g->out_h), from = (int)(first % (size_t)g->out_w), ow;
     size_t n = row / (size_t)g->out_h;
     pairs->count = 0;
-    for (i = 0; i < cells; i++) {
-        const int ih = oh * g->stride_h + kh - g->pad_top, iw = ow * g->stride_w + kw - g->pad_left;
-        if (ih >= 0 && ih < g->in_h && iw >= 0 && iw < g->in_w) {
-            pairs->at[pairs->count] = i;
-            pairs->other[pairs->count++] = (n * (size_t)g->in_h + (size_t)ih) * (size_t)g->in_w + (size_t)iw;
+    while (i < cells) {
+        const int to = smaller(g->out_w, from + cells - i), ih = oh * g->stride_h + kh - g->pad_top;
+        const size_t in_row = (n * (size_t)g->in_h + (size_t)ih) * (size_t)g->in_w;
+        for (ow = from; ow < to && ih >= 0 && ih < g->in_h; ow++) {
+            const int iw = ow * g->stride_w + shift;
+            if (iw < 0 || iw >= g->in_w) continue;
+            pairs->at[pairs->count] = i + ow - from;
+            pairs->other[pairs->count++] = in_row + (size_t)iw;
         }
-        if (++ow == g->out_w) ow = 0, oh++;
-        if (oh == g->out_h) oh = 0, n++;
+        i += to - from;
+        from = 0;
+        if (++oh == g->out_h) oh = 0, n++;
     }
 }
 
-/* Pairs of input cells first ... first + cells - 1 with the output cells that see them through tap (kh, kw). */
+/* Pairs of input cells first ... first + cells - 1 with the output cells that see them through tap (kh, kw), row by row. */
 static void pairs_of_inputs(const struct fer_window *g, size_t first, int cells, int kh, int kw, struct pairs *pairs)
 {
-    int i, iw = (int)(first % (size_t)g->in_w);
-    size_t row = first / (size_t)g->in_w; /* n*in_h + ih */
-    int ih = (int)(row % (size_t)g->in_h);
+    const size_t row = first / (size_t)g->in_w; /* n*in_h + ih */
+    const int shift = kw - g->pad_left;
+    int i = 0, ih = (int)(row % (size_t)g->in_h), from = (int)(first % (size_t)g->in_w), ow;
     size_t n = row / (size_t)g->in_h;
     pairs->count = 0;
-    for (i = 0; i < cells; i++) {
-        const int h = ih + g->pad_top - kh, w = iw + g->pad_left - kw, oh = h / g->stride_h, ow = w / g->stride_w;
-        if (h >= 0 && w >= 0 && oh * g->stride_h == h && ow * g->stride_w == w && oh < g->out_h && ow < g->out_w) {
-            pairs->at[pairs->count] = i;
-            pairs->other[pairs->count++] = (n * (size_t)g->out_h + (size_t)oh) * (size_t)g->out_w + (size_t)ow;
+    while (i < cells) {
+        const int to = smaller(g->in_w, from + cells - i), h = ih + g->pad_top - kh, oh = h / g->stride_h;
+        const int seen = h >= 0 && oh * g->stride_h == h && oh < g->out_h;
+        const size_t out_row = (n * (size_t)g->out_h + (size_t)oh) * (size_t)g->out_w;
+        ow = from > shift ? (from - shift + g->stride_w - 1) / g->stride_w : 0; /* the first whose iw is from or more */
+        for (; ow < g->out_w && seen; ow++) {
+            const int iw = ow * g->stride_w + shift;
+            if (iw >= to) break;
+            pairs->at[pairs->count] = i + iw - from;
+            pairs->other[pairs->count++] = out_row + (size_t)ow;
         }
-        if (++iw == g->in_w) iw = 0, ih++;
-        if (ih == g->in_h) ih = 0, n++;
+        i += to - from;
+        from = 0;
+        if (++ih == g->in_h) ih = 0, n++;
     }
 }
 
@@ -91,13 +103,27 @@ static void multiply_pairs(const struct pairs *pairs, const real *other, int cha
     }
 }
 
-/* panel[k][c] = matrix[k*k_step + c*c_step], zero for columns from `width` on. */
+/* One row of a panel: `width` reals, then zeros. */
+static void fill_row(int width, const real *from, real row[WIDTH])
+{
+    if (width == WIDTH) { /* a copy of known size is two instructions */
+        memcpy(row, from, WIDTH * sizeof *row);
+        return;
+    }
+    memset(row, 0, WIDTH * sizeof *row);
+    memcpy(row, from, (size_t)width * sizeof *row);
+}
+
+/* panel[k][c] = matrix[k*k_step + c*c_step], zero for columns from `width` on. One of the steps is 1. */
 static void fill_panel(int depth, int width, const real *matrix, size_t k_step, size_t c_step, real panel[][WIDTH])
 {
     int k, c;
     for (k = 0; k < depth; k++) {
-        for (c = 0; c < width; c++) panel[k][c] = matrix[(size_t)k * k_step + (size_t)c * c_step];
-        for (; c < WIDTH; c++) panel[k][c] = 0;
+        if (c_step == 1) {
+            fill_row(width, matrix + (size_t)k * k_step, panel[k]);
+            continue;
+        }
+        for (c = 0; c < WIDTH; c++) panel[k][c] = c < width ? matrix[(size_t)k + (size_t)c * c_step] : 0;
     }
 }
 
@@ -157,14 +183,11 @@ static void add_block(const struct fer_window *g, const struct pairs *pairs, siz
     real x_rows[BLOCK][CHUNK], dy_panel[BLOCK][WIDTH], sum[FER_TILE_ROWS][WIDTH];
     int i, ci, co, r, c;
     for (i = 0; i < pairs->count; i++)
-        for (ci = 0; ci < ci_count; ci++)
-            x_rows[i][ci] = x[pairs->other[i] * (size_t)g->in_c + (size_t)(ci0 + ci)];
+        memcpy(x_rows[i], x + pairs->other[i] * (size_t)g->in_c + ci0, (size_t)ci_count * sizeof *x);
     for (co = 0; co < co_count; co += WIDTH) {
         const int width = smaller(co_count - co, WIDTH);
-        for (i = 0; i < pairs->count; i++) {
-            const real *dy_row = dy + (first + (size_t)pairs->at[i]) * (size_t)g->out_c + (size_t)(co0 + co);
-            fill_panel(1, width, dy_row, 0, 1, &dy_panel[i]);
-        }
+        for (i = 0; i < pairs->count; i++)
+            fill_row(width, dy + (first + (size_t)pairs->at[i]) * (size_t)g->out_c + (size_t)(co0 + co), dy_panel[i]);
         for (ci = 0; ci < ci_count; ci += FER_TILE_ROWS) {
             const int last = ci_count - 1; /* rows beyond it repeat it and are dropped */
             for (r = 0; r < FER_TILE_ROWS; r++)
