@@ -366,7 +366,7 @@ const struct fer_array *fer_npz_find(const struct fer_npz *npz, const char *name
 /* All values, converted (each rounded once, to nearest even), in C order whatever order the file has. Checks the CRC. */
 int fer_npz_read(struct fer_npz *npz, const struct fer_array *array, real *values, struct fer_error *e);
 int fer_npz_read_double(struct fer_npz *npz, const struct fer_array *array, double *values, struct fer_error *e);
-/* "FILE: NAME: " + the reason, for whoever finds fault with an array's shape or values. Returns -1. */
+/* "FILE: NAME: " + the reason, for whoever finds fault with an array's shape or values (NULL: with the file). Returns -1. */
 int fer_npz_fail(const struct fer_npz *npz, const struct fer_array *array, struct fer_error *e, const char *format, ...);
 
 /* Writing: the file appears under its name only at the commit, whole, on the disk; before that it is PATH.part. */

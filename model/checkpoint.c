@@ -81,24 +81,31 @@ int fer_checkpoint_save(const struct fer_trainer *t, const char *path, struct fe
 
 /* ---- Reading ---- */
 
+/* "[3,3,1,32]" */
+static void format_shape(const struct fer_parameter *p, char text[64])
+{
+    int i, at = 0;
+    for (i = 0; i < p->dims; i++) at += snprintf(text + at, 64 - (size_t)at, "%c%d", i ? ',' : '[', p->shape[i]);
+    snprintf(text + at, 64 - (size_t)at, "]");
+}
+
 /* One array of a known shape; it must be there. */
 static int read_reals(struct fer_npz *npz, const struct fer_parameter *p, const char *suffix, real *values, struct fer_error *e)
 {
     const struct fer_array *a;
-    char name[80];
+    char name[80], shape[64];
     int i, same;
     snprintf(name, sizeof name, "%s%s", p->name, suffix);
+    format_shape(p, shape);
     a = fer_npz_find(npz, name);
-    if (!a) return fer_npz_fail(npz, NULL, e, "no array %s: expected one of shape [%d,%d,%d,%d] (the first %d)", name, p->shape[0],
-                                p->shape[1], p->shape[2], p->shape[3], p->dims);
+    if (!a) return fer_npz_fail(npz, NULL, e, "no array %s: expected one of shape %s", name, shape);
     same = a->dims == p->dims;
     for (i = 0; i < p->dims && same; i++) same = a->shape[i] == (size_t)p->shape[i];
-    if (!same) return fer_npz_fail(npz, a, e, "wrong shape: expected [%d,%d,%d,%d] (the first %d)", p->shape[0], p->shape[1], p->shape[2],
-                                   p->shape[3], p->dims);
+    if (!same) return fer_npz_fail(npz, a, e, "another shape: expected %s", shape);
     return fer_npz_read(npz, a, values, e);
 }
 
-/* A whole number, or `absent` when there is no such array. */
+/* A whole number; it must be there. */
 static int read_whole(struct fer_npz *npz, const char *name, double least, double most, long *value, struct fer_error *e)
 {
     const struct fer_array *a = fer_npz_find(npz, name);

@@ -71,8 +71,8 @@ int fer_trainer_fill(struct fer_trainer *t)
     return n;
 }
 
-/* Adds a batch that the network has just seen: the predictions are in the last layer's output. */
-static void count_batch(const struct fer_network *net, int n, const int *labels, double loss_sum, struct fer_evaluation *sum)
+/* Counts the predictions of a batch that the network has just seen: they are in the last layer's output. */
+static void count_batch(const struct fer_network *net, int n, const int *labels, struct fer_evaluation *sum)
 {
     const real *p = net->layer[net->layers - 1].output;
     int i, k, best;
@@ -83,7 +83,6 @@ static void count_batch(const struct fer_network *net, int n, const int *labels,
         sum->correct += best == labels[i];
     }
     sum->count += (size_t)n;
-    sum->loss_sum += loss_sum;
 }
 
 static int all_finite(const real *x, size_t count)
@@ -123,10 +122,23 @@ enum fer_end fer_trainer_step(struct fer_trainer *t, struct fer_error *e)
     fer_network_forward(t->network, n, 1);
     loss_sum = fer_network_backward(t->network, n, t->labels);
     if (!(loss_sum - loss_sum == 0)) return report_divergence(t, n, loss_sum, e);
-    count_batch(t->network, n, t->labels, loss_sum, &t->running);
+    count_batch(t->network, n, t->labels, &t->running);
+    t->running.loss_sum += loss_sum;
     fer_network_update(t->network, n, &adam, ++t->step);
     t->batch++;
     return FER_DONE;
+}
+
+/* One batch; the losses are added image by image, so that the sum does not depend on how the images were cut into batches. */
+static void evaluate_batch(struct fer_network *net, const struct fer_dataset *data, const size_t *index, int n, int *labels,
+                           double *losses, struct fer_evaluation *sum)
+{
+    int i;
+    fer_batch_fill(data, index, n, net->size, fer_network_input(net), labels);
+    fer_network_forward(net, n, 0);
+    fer_softmax_cross_entropy(n, FER_CLASSES, net->logits, labels, NULL, losses, NULL);
+    count_batch(net, n, labels, sum);
+    for (i = 0; i < n; i++) sum->loss_sum += losses[i];
 }
 
 enum fer_end fer_evaluate(struct fer_network *network, const struct fer_dataset *data, enum fer_usage usage,
@@ -137,22 +149,20 @@ enum fer_end fer_evaluate(struct fer_network *network, const struct fer_dataset 
     const struct fer_evaluation nothing = {0};
     size_t *index = fer_allocate(total + 1, sizeof *index, e), batch;
     int *labels = fer_allocate(size, sizeof *labels, e);
-    enum fer_end end = index && labels ? FER_DONE : FER_FAILED;
+    double *losses = fer_allocate(size, sizeof *losses, e);
+    enum fer_end end = index && labels && losses ? FER_DONE : FER_FAILED;
     *result = nothing;
     if (end == FER_DONE) fer_dataset_select(data, usage, index);
     for (batch = 0; batch < batches && end == FER_DONE; batch++) {
         const size_t first = batch * size;
         const int n = (int)(total - first < size ? total - first : size);
-        double loss_sum;
-        fer_batch_fill(data, index + first, n, network->size, fer_network_input(network), labels);
-        fer_network_forward(network, n, 0);
-        loss_sum = fer_softmax_cross_entropy(n, FER_CLASSES, network->logits, labels, NULL, NULL, NULL);
-        count_batch(network, n, labels, loss_sum, result);
+        evaluate_batch(network, data, index + first, n, labels, losses, result);
         if (watcher && watcher->batch_done && watcher->batch_done(watcher->context, trainer, usage, batch + 1, batches, result))
             end = FER_STOPPED;
     }
     fer_free(index);
     fer_free(labels);
+    fer_free(losses);
     return end;
 }
 

@@ -1,0 +1,463 @@
+/* gradcheck_layers.c - the cases of the gradient check: each layer, each argument, many geometries.
+ *
+ * A layer's output y is made one number by a fixed random dy: f = <dy, y>. Then df/dx is what the backward pass computes from
+ * dy. Inputs are drawn from [-1, 1); those of ReLU and of max pooling so that no step crosses a kink. Before the backward
+ * pass its results are filled with GARBAGE, so that an element which it forgets to write does not look right. */
+#include "gradcheck.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define STEP (1.0 / 32)
+#define GARBAGE 123.0
+enum { MAX_ARGUMENTS = 4, POOL = 1 << 16, MAX_ELEMENTS = 400 }; /* of an argument with more elements, so many are checked */
+
+struct argument {
+    const char *name;
+    size_t count;
+    real *value, *gradient;
+};
+
+/* One layer at one geometry. */
+struct subject {
+    double (*f)(void *context);             /* context is the subject */
+    void (*backward)(struct subject *s);    /* from dy to the gradient of every argument */
+    int arguments;
+    struct argument argument[MAX_ARGUMENTS];
+    size_t outputs;
+    real *y, *dy;
+    /* what the layer needs to know, each its part */
+    struct fer_window window;
+    size_t rows;
+    int n, in, out, channels[MAX_ARGUMENTS], batch_statistics, *labels;
+    real *mean, *variance;
+    /* memory and random numbers */
+    uint64_t seed;
+    uint32_t drawn; /* arrays so far */
+    size_t used;
+    real pool[POOL];
+};
+
+/* The next `count` numbers of the pool. A case that does not fit is refused by check(). */
+static real *take(struct subject *s, size_t count)
+{
+    real *memory = s->used + count <= POOL ? s->pool + s->used : s->pool;
+    s->used += count;
+    return memory;
+}
+
+/* [count] random numbers from [-1, 1). */
+static real *draw(struct subject *s, size_t count)
+{
+    real *x = take(s, count);
+    size_t i;
+    s->drawn++;
+    for (i = 0; i < count && s->used <= POOL; i++)
+        x[i] = (real)(2 * fer_uniform(s->seed, FER_FOR_CHECKS, s->drawn, i) - 1);
+    return x;
+}
+
+static real *add_argument(struct subject *s, const char *name, size_t count)
+{
+    struct argument *argument = &s->argument[s->arguments++];
+    argument->name = name;
+    argument->count = count;
+    argument->value = draw(s, count);
+    argument->gradient = take(s, count);
+    return argument->value;
+}
+
+static void add_output(struct subject *s, size_t count)
+{
+    s->outputs = count;
+    s->y = take(s, count);
+    s->dy = draw(s, count);
+}
+
+/* A new case: everything is forgotten but where the random numbers are. */
+static void begin(struct subject *s, double (*f)(void *context), void (*backward)(struct subject *s))
+{
+    s->f = f;
+    s->backward = backward;
+    s->arguments = 0;
+    s->used = 0;
+}
+
+/* The case is ready: a row for each argument. */
+static int check(struct subject *s, struct gradcheck_run *run, const char *layer, const char *geometry, struct fer_error *e)
+{
+    int i;
+    size_t k;
+    if (s->used > POOL) return fer_fail(e, "the gradient check of %s %s needs more memory than it has", layer, geometry);
+    for (i = 0; i < s->arguments; i++)
+        for (k = 0; k < s->argument[i].count; k++) s->argument[i].gradient[k] = (real)GARBAGE;
+    s->f(s);
+    s->backward(s);
+    for (i = 0; i < s->arguments; i++) {
+        const struct argument *argument = &s->argument[i];
+        struct fer_gradcheck_row row = {0};
+        row.layer = layer;
+        snprintf(row.geometry, sizeof row.geometry, "%s", geometry);
+        snprintf(row.argument, sizeof row.argument, "%s", argument->name);
+        if (fer_gradcheck_function(s->f, s, argument->value, argument->gradient, argument->count, MAX_ELEMENTS, STEP, run->seed,
+                                   &row.result, e)) return -1;
+        fer_gradcheck_report(run, &row);
+    }
+    return 0;
+}
+
+/* ---- Convolution and pooling ---- */
+
+struct shape {
+    int n, h, w, ci, co, kh, kw, sh, sw;
+    enum fer_padding padding;
+};
+
+static int set_window(struct subject *s, const struct shape *k, char *geometry, size_t size, struct fer_error *e)
+{
+    snprintf(geometry, size, "%dx%dx%dx%d, %dx%d to %d, strides %d,%d %s", k->n, k->h, k->w, k->ci, k->kh, k->kw, k->co, k->sh,
+             k->sw, k->padding == FER_SAME ? "same" : "valid");
+    return fer_window_set(&s->window, k->n, k->h, k->w, k->ci, k->co, k->kh, k->kw, k->sh, k->sw, k->padding, e);
+}
+
+static size_t input_size(const struct shape *k)
+{
+    return (size_t)k->n * (size_t)k->h * (size_t)k->w * (size_t)k->ci;
+}
+
+static size_t output_size(const struct fer_window *g)
+{
+    return (size_t)g->n * (size_t)g->out_h * (size_t)g->out_w * (size_t)g->out_c;
+}
+
+static double conv2d(void *context)
+{
+    struct subject *s = context;
+    fer_conv2d_forward(&s->window, s->argument[0].value, s->argument[1].value, s->y);
+    return fer_gradcheck_dot(s->outputs, s->dy, s->y);
+}
+
+static void conv2d_backward(struct subject *s)
+{
+    fer_conv2d_backward_input(&s->window, s->dy, s->argument[1].value, s->argument[0].gradient);
+    fer_conv2d_backward_kernel(&s->window, s->argument[0].value, s->dy, s->argument[1].gradient);
+}
+
+static int check_conv2d(struct subject *s, struct gradcheck_run *run, struct fer_error *e)
+{
+    static const struct shape shapes[] = {
+        {2, 6, 7, 3, 5, 3, 3, 1, 1, FER_SAME},      {2, 7, 7, 2, 4, 3, 3, 2, 2, FER_VALID},
+        {1, 8, 8, 3, 2, 3, 3, 2, 2, FER_SAME},      {1, 5, 9, 3, 4, 1, 7, 1, 1, FER_SAME},
+        {3, 9, 5, 3, 4, 7, 1, 1, 1, FER_SAME},      {2, 1, 1, 4, 3, 1, 7, 1, 1, FER_SAME},
+        {1, 2, 3, 2, 3, 5, 7, 1, 1, FER_SAME},      {2, 7, 9, 1, 17, 3, 2, 2, 3, FER_VALID},
+        {1, 5, 6, 2, 2, 1, 1, 2, 3, FER_SAME},      {1, 18, 17, 3, 20, 3, 3, 1, 1, FER_SAME},
+        {1, 2, 2, 260, 70, 1, 1, 1, 1, FER_VALID},
+    };
+    size_t i;
+    char geometry[80];
+    for (i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
+        const struct shape *k = &shapes[i];
+        begin(s, conv2d, conv2d_backward);
+        if (set_window(s, k, geometry, sizeof geometry, e)) return -1;
+        add_argument(s, "x", input_size(k));
+        add_argument(s, "kernel", (size_t)k->kh * (size_t)k->kw * (size_t)k->ci * (size_t)k->co);
+        add_output(s, output_size(&s->window));
+        if (check(s, run, "conv2d", geometry, e)) return -1;
+    }
+    return 0;
+}
+
+static double max_pooling2d(void *context)
+{
+    struct subject *s = context;
+    fer_max_pooling2d_forward(&s->window, s->argument[0].value, s->y);
+    return fer_gradcheck_dot(s->outputs, s->dy, s->y);
+}
+
+static void max_pooling2d_backward(struct subject *s)
+{
+    fer_max_pooling2d_backward(&s->window, s->argument[0].value, s->dy, s->argument[0].gradient);
+}
+
+static double average_pooling2d(void *context)
+{
+    struct subject *s = context;
+    fer_average_pooling2d_forward(&s->window, s->argument[0].value, s->y);
+    return fer_gradcheck_dot(s->outputs, s->dy, s->y);
+}
+
+static void average_pooling2d_backward(struct subject *s)
+{
+    fer_average_pooling2d_backward(&s->window, s->dy, s->argument[0].gradient);
+}
+
+/* Puts the numbers 8 STEP apart, their order kept: moved by up to 4 STEP, none overtakes another. */
+static void spread_out(real *x, size_t count)
+{
+    real order[MAX_ELEMENTS];
+    size_t i, k;
+    for (i = 0; i < count; i++)
+        for (k = 0, order[i] = 0; k < count; k++) order[i] += (real)(x[k] < x[i] || (x[k] == x[i] && k < i));
+    for (i = 0; i < count; i++) x[i] = (order[i] - (real)(count / 2)) * (real)(8.5 * STEP);
+}
+
+static int check_pooling(struct subject *s, struct gradcheck_run *run, const char *layer, double (*f)(void *context),
+                         void (*backward)(struct subject *s), struct fer_error *e)
+{
+    static const struct shape shapes[] = {
+        {1, 7, 7, 3, 3, 3, 3, 2, 2, FER_VALID}, {2, 5, 4, 3, 3, 3, 3, 1, 1, FER_SAME},  {3, 5, 7, 2, 2, 2, 2, 2, 2, FER_SAME},
+        {1, 2, 3, 5, 5, 5, 4, 1, 1, FER_SAME},  {1, 9, 8, 1, 1, 2, 3, 4, 3, FER_VALID}, {1, 2, 2, 67, 67, 2, 1, 1, 1, FER_VALID},
+    };
+    size_t i;
+    char geometry[80];
+    for (i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
+        begin(s, f, backward);
+        if (set_window(s, &shapes[i], geometry, sizeof geometry, e)) return -1;
+        add_argument(s, "x", input_size(&shapes[i]));
+        if (f == max_pooling2d) spread_out(s->argument[0].value, s->argument[0].count);
+        add_output(s, output_size(&s->window));
+        if (check(s, run, layer, geometry, e)) return -1;
+    }
+    return 0;
+}
+
+static double global_average_pooling2d(void *context)
+{
+    struct subject *s = context;
+    fer_global_average_pooling2d_forward(s->n, (int)s->rows, s->out, s->argument[0].value, s->y);
+    return fer_gradcheck_dot(s->outputs, s->dy, s->y);
+}
+
+static void global_average_pooling2d_backward(struct subject *s)
+{
+    fer_global_average_pooling2d_backward(s->n, (int)s->rows, s->out, s->dy, s->argument[0].gradient);
+}
+
+static int check_global_average_pooling2d(struct subject *s, struct gradcheck_run *run, struct fer_error *e)
+{
+    static const struct { int n, h, w, c; } shapes[] = {{2, 3, 5, 5}, {1, 1, 1, 7}};
+    size_t i;
+    char geometry[80];
+    for (i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
+        const int n = shapes[i].n, h = shapes[i].h, w = shapes[i].w, c = shapes[i].c;
+        begin(s, global_average_pooling2d, global_average_pooling2d_backward);
+        snprintf(geometry, sizeof geometry, "%dx%dx%dx%d", n, h, w, c);
+        s->n = n;
+        s->rows = (size_t)(h * w);
+        s->out = c;
+        add_argument(s, "x", (size_t)(n * h * w * c));
+        add_output(s, (size_t)(n * c));
+        if (check(s, run, "global_average_pooling2d", geometry, e)) return -1;
+    }
+    return 0;
+}
+
+/* ---- BatchNormalization: arguments x, and gamma and beta where it has them ---- */
+
+static double batch_normalization(void *context)
+{
+    struct subject *s = context;
+    const real *x = s->argument[0].value, *beta = s->arguments > 1 ? s->argument[1].value : NULL;
+    const real *gamma = s->arguments > 2 ? s->argument[2].value : NULL;
+    if (s->batch_statistics) fer_batch_moments(s->rows, s->out, x, s->mean, s->variance);
+    fer_batch_normalization_forward(s->rows, s->out, x, s->mean, s->variance, gamma, beta, 1e-3, s->y);
+    return fer_gradcheck_dot(s->outputs, s->dy, s->y);
+}
+
+static void batch_normalization_backward(struct subject *s)
+{
+    const struct argument *x = &s->argument[0], *beta = &s->argument[1], *gamma = &s->argument[2];
+    fer_batch_normalization_backward(s->rows, s->out, x->value, s->mean, s->variance, s->arguments > 2 ? gamma->value : NULL,
+                                     1e-3, s->batch_statistics, s->dy, x->gradient, s->arguments > 2 ? gamma->gradient : NULL,
+                                     s->arguments > 1 ? beta->gradient : NULL);
+}
+
+static int check_batch_normalization(struct subject *s, struct gradcheck_run *run, struct fer_error *e)
+{
+    static const struct { int rows, channels, batch_statistics, arguments; } cases[] = {
+        {30, 17, 1, 3}, {30, 3, 1, 2}, {2, 5, 1, 1}, {1, 5, 1, 3}, {300, 2, 1, 3}, {30, 17, 0, 3}, {1, 5, 0, 1}};
+    static const char *const name[] = {"x", "beta", "gamma"};
+    size_t i;
+    int k;
+    char geometry[80];
+    for (i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const size_t channels = (size_t)cases[i].channels;
+        begin(s, batch_normalization, batch_normalization_backward);
+        s->rows = (size_t)cases[i].rows;
+        s->out = cases[i].channels;
+        s->batch_statistics = cases[i].batch_statistics;
+        snprintf(geometry, sizeof geometry, "%d rows, %d channels, %s statistics", cases[i].rows, cases[i].channels,
+                 s->batch_statistics ? "batch" : "moving");
+        for (k = 0; k < cases[i].arguments; k++) add_argument(s, name[k], k ? channels : s->rows * channels);
+        s->mean = draw(s, channels);
+        s->variance = draw(s, channels);
+        for (k = 0; k < s->out; k++) s->variance[k] += (real)1.5;
+        add_output(s, s->rows * channels);
+        if (check(s, run, "batch_normalization", geometry, e)) return -1;
+    }
+    return 0;
+}
+
+/* ---- ReLU ---- */
+
+static double relu(void *context)
+{
+    struct subject *s = context;
+    fer_relu_forward(s->outputs, s->argument[0].value, s->y);
+    return fer_gradcheck_dot(s->outputs, s->dy, s->y);
+}
+
+static void relu_backward(struct subject *s)
+{
+    fer_relu_backward(s->outputs, s->argument[0].value, s->dy, s->argument[0].gradient);
+}
+
+static void relu_backward_from_y(struct subject *s)
+{
+    fer_relu_backward(s->outputs, s->y, s->dy, s->argument[0].gradient);
+}
+
+static int check_relu(struct subject *s, struct gradcheck_run *run, struct fer_error *e)
+{
+    const size_t count = 60;
+    int from_y;
+    size_t i;
+    for (from_y = 0; from_y < 2; from_y++) {
+        real *x;
+        begin(s, relu, from_y ? relu_backward_from_y : relu_backward);
+        x = add_argument(s, "x", count);
+        for (i = 0; i < count; i++) x[i] += x[i] < 0 ? -(real)(5 * STEP) : (real)(5 * STEP); /* away from 0 */
+        add_output(s, count);
+        if (check(s, run, "relu", from_y ? "60 values, backward from y" : "60 values, backward from x", e)) return -1;
+    }
+    return 0;
+}
+
+/* ---- Concatenate ---- */
+
+static double concatenate(void *context)
+{
+    struct subject *s = context;
+    const real *x[MAX_ARGUMENTS];
+    int i;
+    for (i = 0; i < s->arguments; i++) x[i] = s->argument[i].value;
+    fer_concatenate_forward(s->rows, s->arguments, s->channels, x, s->y);
+    return fer_gradcheck_dot(s->outputs, s->dy, s->y);
+}
+
+static void concatenate_backward(struct subject *s)
+{
+    real *dx[MAX_ARGUMENTS];
+    int i;
+    for (i = 0; i < s->arguments; i++) dx[i] = s->argument[i].gradient;
+    fer_concatenate_backward(s->rows, s->arguments, s->channels, s->dy, dx);
+}
+
+static int check_concatenate(struct subject *s, struct gradcheck_run *run, struct fer_error *e)
+{
+    static const char *const name[MAX_ARGUMENTS] = {"x0", "x1", "x2", "x3"};
+    int i, channels = 0;
+    begin(s, concatenate, concatenate_backward);
+    s->rows = 6;
+    for (i = 0; i < MAX_ARGUMENTS; i++) {
+        s->channels[i] = 2 * i + 1;
+        channels += s->channels[i];
+        add_argument(s, name[i], s->rows * (size_t)s->channels[i]);
+    }
+    add_output(s, s->rows * (size_t)channels);
+    return check(s, run, "concatenate", "6 rows, channels 1 + 3 + 5 + 7", e);
+}
+
+/* ---- Dense: arguments x, kernel, and bias where it has one ---- */
+
+static double dense(void *context)
+{
+    struct subject *s = context;
+    fer_dense_forward(s->n, s->in, s->out, s->argument[0].value, s->argument[1].value,
+                      s->arguments > 2 ? s->argument[2].value : NULL, s->y);
+    return fer_gradcheck_dot(s->outputs, s->dy, s->y);
+}
+
+static void dense_backward(struct subject *s)
+{
+    fer_dense_backward_input(s->n, s->in, s->out, s->dy, s->argument[1].value, s->argument[0].gradient);
+    fer_dense_backward_kernel(s->n, s->in, s->out, s->argument[0].value, s->dy, s->argument[1].gradient);
+    if (s->arguments > 2) fer_dense_backward_bias(s->n, s->out, s->dy, s->argument[2].gradient);
+}
+
+static int check_dense(struct subject *s, struct gradcheck_run *run, struct fer_error *e)
+{
+    static const struct { int n, in, out, bias; } cases[] = {{3, 11, 7, 1}, {1, 1, 5, 1}, {2, 9, 1, 0}};
+    size_t i;
+    char geometry[80];
+    for (i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const int n = cases[i].n, in = cases[i].in, out = cases[i].out;
+        begin(s, dense, dense_backward);
+        s->n = n, s->in = in, s->out = out;
+        snprintf(geometry, sizeof geometry, "%dx%d to %dx%d", n, in, n, out);
+        add_argument(s, "x", (size_t)(n * in));
+        add_argument(s, "kernel", (size_t)(in * out));
+        if (cases[i].bias) add_argument(s, "bias", (size_t)out);
+        add_output(s, (size_t)(n * out));
+        if (check(s, run, "dense", geometry, e)) return -1;
+    }
+    return 0;
+}
+
+/* ---- Softmax with cross-entropy: f is the mean loss itself ---- */
+
+static double softmax_cross_entropy(void *context)
+{
+    struct subject *s = context;
+    return fer_softmax_cross_entropy(s->n, s->out, s->argument[0].value, s->labels, NULL, NULL, NULL) / s->n;
+}
+
+static void softmax_cross_entropy_backward(struct subject *s)
+{
+    fer_softmax_cross_entropy(s->n, s->out, s->argument[0].value, s->labels, NULL, NULL, s->argument[0].gradient);
+}
+
+static int check_softmax_cross_entropy(struct subject *s, struct gradcheck_run *run, struct fer_error *e)
+{
+    static const struct { int n, classes, scale; } cases[] = {{5, 7, 1}, {1, 7, 10}, {4, 2, 1}};
+    int labels[] = {3, 0, 6, 6, 1};
+    size_t i;
+    int k;
+    char geometry[80];
+    for (i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const int n = cases[i].n, classes = cases[i].classes;
+        begin(s, softmax_cross_entropy, softmax_cross_entropy_backward);
+        s->n = n, s->out = classes;
+        s->labels = labels;
+        for (k = 0; k < n; k++) labels[k] %= classes;
+        snprintf(geometry, sizeof geometry, "%dx%d, logits up to %d", n, classes, cases[i].scale);
+        add_argument(s, "logits", (size_t)(n * classes));
+        for (k = 0; k < n * classes; k++) s->argument[0].value[k] *= (real)cases[i].scale;
+        if (check(s, run, "softmax_cross_entropy", geometry, e)) return -1;
+    }
+    return 0;
+}
+
+static int check_layer(struct subject *s, struct gradcheck_run *run, const char *layer, struct fer_error *e)
+{
+    if (!strcmp(layer, "conv2d")) return check_conv2d(s, run, e);
+    if (!strcmp(layer, "batch_normalization")) return check_batch_normalization(s, run, e);
+    if (!strcmp(layer, "relu")) return check_relu(s, run, e);
+    if (!strcmp(layer, "max_pooling2d")) return check_pooling(s, run, layer, max_pooling2d, max_pooling2d_backward, e);
+    if (!strcmp(layer, "average_pooling2d")) return check_pooling(s, run, layer, average_pooling2d, average_pooling2d_backward, e);
+    if (!strcmp(layer, "global_average_pooling2d")) return check_global_average_pooling2d(s, run, e);
+    if (!strcmp(layer, "concatenate")) return check_concatenate(s, run, e);
+    if (!strcmp(layer, "dense")) return check_dense(s, run, e);
+    return check_softmax_cross_entropy(s, run, e);
+}
+
+int fer_gradcheck_cases(struct gradcheck_run *run, const char *layer, struct fer_error *e)
+{
+    struct subject *s = fer_allocate(1, sizeof *s, e);
+    int failure;
+    if (!s) return -1;
+    s->seed = run->seed;
+    failure = check_layer(s, run, layer, e);
+    fer_free(s);
+    return failure;
+}

@@ -1,0 +1,355 @@
+/* gradcheck_network.c - the gradient check of the whole network, from the images to the loss.
+ *
+ * A step in one parameter crosses the kinks of some of the thousands of ReLUs and maxima behind it, and the finite differences
+ * would measure the kinks. So the network is frozen at the point where the gradient is claimed: each ReLU and each max pooling
+ * goes on taking the input cell that it takes there. The frozen network is smooth, has at that point the same loss, bit for
+ * bit (which is checked), and the same gradient, since a ReLU or a maximum that is not at its kink goes on choosing the same
+ * cell in a neighbourhood. The gradient under test is the ordinary one, from fer_network_forward and _backward.
+ *
+ * Checked are: single elements of every trainable array, and of every layer's output (whose gradient a record shows);
+ * the slope along a random direction in each trainable array, in which every element has its share; and along random
+ * directions in all of them together. */
+#include "gradcheck.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { SIZE = 48, IMAGES = 2, DIRECTIONS = 4, MAX_PROBES = 2 * FER_MAX_PARAMETERS };
+/* First steps, in parts of the root mean square of the array: one number among many may go further than all at once. */
+#define ELEMENT_STEP (1.0 / 64)
+#define DIRECTION_STEP (1.0 / 4096)
+
+/* One number of the network that is moved by a distance: value = here + distance * size. */
+struct probe {
+    const char *name; /* of the array that it stands in */
+    size_t index;
+    real *value, here;
+    double size;      /* the array's root mean square */
+    int layer, output; /* a parameter (0) or an output (1) of this layer */
+};
+
+struct frozen {
+    struct fer_network *network;
+    int labels[IMAGES];
+    long *choice[FER_MAX_LAYERS]; /* which input cell each output cell takes, -1 none; NULL: not a layer that chooses */
+    /* what the next frozen_loss has to do */
+    char recompute[FER_MAX_LAYERS], changed[FER_MAX_LAYERS]; /* layers with new parameters, with new outputs */
+    /* single elements */
+    int probes, moved; /* which probe was moved last, -1 none */
+    struct probe probe[MAX_PROBES];
+    real distance[MAX_PROBES], claimed[MAX_PROBES];
+    /* a direction */
+    int first, last;  /* the parameters that it moves */
+    real along;       /* how far */
+};
+
+static size_t output_size(const struct fer_layer *layer)
+{
+    return (size_t)IMAGES * (size_t)layer->height * (size_t)layer->width * (size_t)layer->channels;
+}
+
+/* ---- Freezing ---- */
+
+/* The input cell whose value output cell (n, oh, ow, c) took. */
+static long winner(const struct fer_window *g, const real *x, real value, size_t cell)
+{
+    const int c = (int)(cell % (size_t)g->in_c), ow = (int)(cell / (size_t)g->in_c % (size_t)g->out_w);
+    const size_t row = cell / (size_t)g->in_c / (size_t)g->out_w, n = row / (size_t)g->out_h;
+    const int oh = (int)(row % (size_t)g->out_h);
+    int kh, kw;
+    for (kh = 0; kh < g->kernel_h; kh++)
+        for (kw = 0; kw < g->kernel_w; kw++) {
+            const int ih = oh * g->stride_h + kh - g->pad_top, iw = ow * g->stride_w + kw - g->pad_left;
+            size_t at;
+            if (ih < 0 || ih >= g->in_h || iw < 0 || iw >= g->in_w) continue;
+            at = ((n * (size_t)g->in_h + (size_t)ih) * (size_t)g->in_w + (size_t)iw) * (size_t)g->in_c + (size_t)c;
+            if (x[at] == value) return (long)at;
+        }
+    return -1;
+}
+
+/* Writes down what each ReLU and max pooling takes after a forward pass. */
+static int freeze(struct frozen *f, struct fer_error *e)
+{
+    int i;
+    size_t k;
+    for (i = 1; i < f->network->layers; i++) {
+        const struct fer_layer *layer = &f->network->layer[i];
+        const real *x = f->network->layer[layer->input[0]].output;
+        if (layer->type != FER_ACTIVATION && layer->type != FER_MAX_POOLING2D) continue;
+        if (!(f->choice[i] = fer_allocate(output_size(layer), sizeof(long), e))) return -1;
+        for (k = 0; k < output_size(layer); k++) {
+            if (layer->type == FER_ACTIVATION)
+                f->choice[i][k] = x[k] > 0 ? (long)k : -1;
+            else
+                f->choice[i][k] = winner(&layer->window, x, layer->output[k], k);
+        }
+    }
+    return 0;
+}
+
+/* The mean loss of the frozen network. Only the layers that a change reaches are computed again. */
+static double frozen_loss(struct frozen *f)
+{
+    struct fer_network *network = f->network;
+    int i, j;
+    size_t k;
+    for (i = 1; i < network->layers; i++) {
+        const struct fer_layer *layer = &network->layer[i];
+        const real *x = network->layer[layer->input[0]].output;
+        const long *choice = f->choice[i];
+        for (j = 0; j < layer->inputs; j++)
+            if (f->changed[layer->input[j]]) f->recompute[i] = 1;
+        if (!f->recompute[i]) continue;
+        f->changed[i] = 1;
+        if (!choice) fer_layer_forward(network, i, IMAGES, 1);
+        for (k = 0; choice && k < output_size(layer); k++) layer->output[k] = choice[k] < 0 ? 0 : x[choice[k]];
+    }
+    memset(f->recompute, 0, sizeof f->recompute);
+    memset(f->changed, 0, sizeof f->changed);
+    return fer_softmax_cross_entropy(IMAGES, FER_CLASSES, network->logits, f->labels, NULL, NULL, NULL) / IMAGES;
+}
+
+/* A random point, random images, their gradient; and the network frozen there. */
+static int set_up(struct frozen *f, uint64_t seed, struct fer_error *e)
+{
+    struct fer_network *network;
+    double loss;
+    size_t k;
+    int i;
+    if (fer_network_create(&f->network, SIZE, e)) return -1;
+    network = f->network;
+    if (fer_network_plan(network, IMAGES, FER_PLAN_KEEP, e)) return -1;
+    fer_network_initialise(network, seed);
+    for (i = 0; i < network->parameters; i++) /* betas and biases, which are all zero: somewhere more typical */
+        for (k = 0; k < network->parameter[i].count && network->parameter[i].dims == 1; k++)
+            network->parameter[i].value[k] += (real)(fer_uniform(seed, FER_FOR_CHECKS, 1 + (uint32_t)i, k) - 0.5);
+    for (k = 0; k < output_size(&network->layer[0]); k++)
+        fer_network_input(network)[k] = (real)fer_uniform(seed, FER_FOR_CHECKS, 1000, k);
+    for (i = 0; i < IMAGES; i++) f->labels[i] = (int)(fer_draw(seed, FER_FOR_CHECKS, 1001, (uint64_t)i) % FER_CLASSES);
+    fer_network_forward(network, IMAGES, 1);
+    loss = fer_network_backward(network, IMAGES, f->labels) / IMAGES;
+    if (freeze(f, e)) return -1;
+    f->changed[0] = 1; /* all layers */
+    if (frozen_loss(f) != loss) return fer_fail(e, "the frozen network's loss differs from the network's");
+    return 0;
+}
+
+static void tear_down(struct frozen *f)
+{
+    int i;
+    if (!f) return;
+    for (i = 0; i < FER_MAX_LAYERS; i++) fer_free(f->choice[i]);
+    fer_network_free(f->network);
+    fer_free(f);
+}
+
+/* ---- Rows ---- */
+
+static void begin_row(struct fer_gradcheck_row *row, const char *argument)
+{
+    memset(row, 0, sizeof *row);
+    row->layer = "network";
+    snprintf(row->geometry, sizeof row->geometry, "%dx%dx%dx1, training", IMAGES, SIZE, SIZE);
+    snprintf(row->argument, sizeof row->argument, "%s", argument);
+}
+
+/* The row takes in one more result, of the array of this name. */
+static void merge(struct fer_gradcheck_row *row, const struct fer_gradcheck *result, const char *name)
+{
+    const size_t checked = row->result.checked, skipped = row->result.skipped;
+    if (result->checked && (!checked || result->worst > row->result.worst)) {
+        row->result = *result;
+        snprintf(row->worst_in, sizeof row->worst_in, "%.47s", name);
+    }
+    row->result.checked = checked + result->checked;
+    row->result.skipped = skipped + result->skipped;
+}
+
+/* The layer that owns parameter array `index`. */
+static int owner(const struct fer_network *network, int index)
+{
+    int i = 0;
+    while (index < network->layer[i].parameter || index >= network->layer[i].parameter + network->layer[i].parameters) i++;
+    return i;
+}
+
+static int ends_in(const char *name, const char *ending)
+{
+    return strcmp(strchr(name, '/') + 1, ending) == 0;
+}
+
+/* ---- Single elements: each distance is an element of the checker's x ---- */
+
+static double mean_square(const real *x, size_t count)
+{
+    return fer_gradcheck_dot(count, x, x) / (double)count;
+}
+
+/* Probes in an array, one in each of so many equal stretches of it. */
+static void add_probes(struct frozen *f, uint64_t seed, const char *name, real *value, const real *gradient, size_t count,
+                       int probes, int layer, int output)
+{
+    const double size = sqrt(mean_square(value, count));
+    int i;
+    for (i = 0; i < probes; i++) {
+        struct probe *p = &f->probe[f->probes];
+        const double u = fer_uniform(seed, FER_FOR_CHECKS, 1002, (uint64_t)f->probes);
+        p->index = (size_t)(((double)i + u) * (double)count / probes);
+        p->name = name;
+        p->value = value + p->index;
+        p->here = *p->value;
+        p->size = size > 0 ? size : 1;
+        p->layer = layer;
+        p->output = output;
+        f->distance[f->probes] = 0;
+        f->claimed[f->probes++] = (real)((double)gradient[p->index] * p->size);
+    }
+}
+
+static void move(struct frozen *f, int probe)
+{
+    const struct probe *p = &f->probe[probe];
+    *p->value = (real)((double)p->here + (double)f->distance[probe] * p->size);
+    if (p->output)
+        f->changed[p->layer] = 1;
+    else
+        f->recompute[p->layer] = 1;
+}
+
+/* At most one distance is not zero. The probe that was moved before goes back first, for its way back must not
+ * compute anew, and so undo, the output that is moved now. */
+static double loss_at_distances(void *context)
+{
+    struct frozen *f = context;
+    int k, now = -1;
+    for (k = 0; k < f->probes; k++)
+        if (f->distance[k] != 0) now = k;
+    if (f->moved >= 0 && f->moved != now) {
+        move(f, f->moved);
+        frozen_loss(f);
+    }
+    if (now >= 0) move(f, now);
+    f->moved = now;
+    return frozen_loss(f);
+}
+
+/* The row of all probes; they are taken away afterwards. */
+static int check_probes(struct frozen *f, struct gradcheck_run *run, const char *argument, struct fer_error *e)
+{
+    struct fer_gradcheck_row row;
+    const struct probe *worst;
+    begin_row(&row, argument);
+    f->moved = -1;
+    if (fer_gradcheck_function(loss_at_distances, f, f->distance, f->claimed, (size_t)f->probes, 0, ELEMENT_STEP, run->seed,
+                               &row.result, e))
+        return -1;
+    loss_at_distances(f); /* everything is as it was */
+    worst = &f->probe[row.result.index];
+    snprintf(row.worst_in, sizeof row.worst_in, "%.47s", worst->name);
+    row.result.index = worst->index;
+    row.result.measured /= worst->size;
+    row.result.claimed /= worst->size;
+    fer_gradcheck_report(run, &row);
+    f->probes = 0;
+    return 0;
+}
+
+static int check_elements(struct frozen *f, struct gradcheck_run *run, const char *ending, struct fer_error *e)
+{
+    int i;
+    for (i = 0; i < f->network->parameters; i++) {
+        const struct fer_parameter *p = &f->network->parameter[i];
+        if (p->trainable && ends_in(p->name, ending))
+            add_probes(f, run->seed, p->name, p->value, p->gradient, p->count, 2, owner(f->network, i), 0);
+    }
+    return check_probes(f, run, ending, e);
+}
+
+static int check_outputs(struct frozen *f, struct gradcheck_run *run, struct fer_error *e)
+{
+    int i;
+    for (i = 1; i < f->network->layers - 1; i++) {
+        const struct fer_layer *layer = &f->network->layer[i];
+        add_probes(f, run->seed, layer->name, layer->output, layer->output_gradient, output_size(layer), 1, i, 1);
+    }
+    return check_probes(f, run, "layer outputs", e);
+}
+
+/* ---- Directions. Adam's moments are not needed here: m holds the direction, v the point where it starts. ---- */
+
+static double loss_along(void *context)
+{
+    struct frozen *f = context;
+    int i;
+    size_t k;
+    for (i = f->first; i <= f->last; i++) {
+        const struct fer_parameter *p = &f->network->parameter[i];
+        if (!p->trainable) continue;
+        for (k = 0; k < p->count; k++) p->value[k] = p->v[k] + f->along * p->m[k];
+        f->recompute[owner(f->network, i)] = 1;
+    }
+    return frozen_loss(f);
+}
+
+/* A random direction in the array, as long as the array is. Returns the slope that the gradient claims along it. */
+static double draw_direction(const struct fer_parameter *p, uint64_t seed, uint32_t epoch)
+{
+    const double size = sqrt(3 * mean_square(p->value, p->count)); /* of [-1, 1) the mean square is 1/3 */
+    size_t k;
+    for (k = 0; k < p->count; k++) {
+        p->m[k] = (real)((2 * fer_uniform(seed, FER_FOR_CHECKS, epoch, k) - 1) * size);
+        p->v[k] = p->value[k];
+    }
+    return fer_gradcheck_dot(p->count, p->gradient, p->m);
+}
+
+/* One direction in the parameters from first to last. */
+static int check_direction(struct frozen *f, uint64_t seed, int first, int last, int number, struct fer_gradcheck_row *row,
+                           struct fer_error *e)
+{
+    struct fer_gradcheck result;
+    double slope = 0;
+    real claimed;
+    int i;
+    for (i = first; i <= last; i++)
+        if (f->network->parameter[i].trainable)
+            slope += draw_direction(&f->network->parameter[i], seed, (uint32_t)(2000 + number * FER_MAX_PARAMETERS + i));
+    claimed = (real)slope;
+    f->first = first;
+    f->last = last;
+    f->along = 0;
+    if (fer_gradcheck_function(loss_along, f, &f->along, &claimed, 1, 0, DIRECTION_STEP, seed, &result, e)) return -1;
+    loss_along(f); /* everything is as it was */
+    merge(row, &result, first == last ? f->network->parameter[first].name : "");
+    return 0;
+}
+
+static int check_directions(struct frozen *f, struct gradcheck_run *run, struct fer_error *e)
+{
+    const int last = f->network->parameters - 1;
+    struct fer_gradcheck_row row;
+    int i;
+    begin_row(&row, "direction in each array");
+    for (i = 0; i <= last; i++)
+        if (f->network->parameter[i].trainable && check_direction(f, run->seed, i, i, 0, &row, e)) return -1;
+    fer_gradcheck_report(run, &row);
+    begin_row(&row, "directions in all arrays");
+    for (i = 1; i <= DIRECTIONS; i++)
+        if (check_direction(f, run->seed, 0, last, i, &row, e)) return -1;
+    fer_gradcheck_report(run, &row);
+    return 0;
+}
+
+int fer_gradcheck_network(struct gradcheck_run *run, struct fer_error *e)
+{
+    struct frozen *f = fer_allocate(1, sizeof *f, e);
+    int failure = !f || set_up(f, run->seed, e);
+    if (!failure)
+        failure = check_elements(f, run, "kernel", e) || check_elements(f, run, "beta", e) ||
+                  check_elements(f, run, "bias", e) || check_outputs(f, run, e) ||
+                  check_directions(f, run, e);
+    tear_down(f);
+    return failure ? -1 : 0;
+}

@@ -1,0 +1,154 @@
+#!/bin/sh
+# cli.sh - the programs as a user meets them: exit status, messages, files. Run by run.sh from the repository's root.
+T=tests/tmp/cli
+rm -rf $T; mkdir -p $T
+passed=0 failed=0
+
+ok() { passed=$((passed + 1)); }
+bad() { failed=$((failed + 1)); echo "FAILED: $*"; }
+check() { what=$1; shift; if "$@" > $T/check 2>&1; then ok; else bad "$what: $*"; cat $T/check; fi; }
+
+# expect STATUS MESSAGE COMMAND ...: the exit status, and the one line on stderr (empty: none).
+expect() {
+    status=$1 message=$2; shift 2
+    "$@" > $T/out 2> $T/err
+    got=$?
+    if [ $got -ne "$status" ]; then bad "$*: exit status $got, expected $status"; cat $T/err
+    elif [ "$(cat $T/err)" != "$message" ]; then bad "$*: said '$(cat $T/err)', expected '$message'"
+    else ok; fi
+}
+
+# ---- a small data set: faces as noise around a grey level that depends on the class ----
+awk 'BEGIN {
+    srand(1); print "emotion,pixels,Usage"
+    for (i = 0; i < 49; i++) {
+        printf "%d,", i % 7
+        for (p = 0; p < 2304; p++) printf "%s%d", p ? " " : "", 30 * (i % 7) + int(60 * rand())
+        print i < 28 ? ",Training" : i < 42 ? ",PublicTest" : ",PrivateTest"
+    }
+}' > $T/faces.csv
+SMALL="--data $T/faces.csv --size 48 --batch 8"
+
+# ---- help and usage ----
+expect 0 "" ./fer
+expect 0 "" ./fer help train
+check "help lists settings" grep -q -- --adam-epsilon $T/out
+for command in train eval predict summary gradcheck unpack help; do expect 0 "" ./fer help $command; done
+expect 2 "fer: tran: no such command; \`fer\` lists them" ./fer tran
+expect 2 "fer: --epoch: no such option; \`fer help COMMAND\` lists them" ./fer train --epoch 3
+expect 2 "fer: --epochs: expected a value after it" ./fer train --epochs
+expect 2 "fer: epochs many: expected a whole number, 0 ... 1000000" ./fer train --epochs many
+expect 2 "fer: train: extra: expected options only" ./fer train extra
+expect 2 "fer: an image of 20x20 is too small for this network: conv2d_26: an input 1 high does not hold a window of 3 without padding" ./fer summary --size 20
+
+# ---- summary ----
+expect 0 "" ./fer summary
+check "trainable" grep -q '^Trainable params: 3,295,207$' $T/out
+check "columns" grep -q '^ conv2d_30 (Conv2D)  *(None, 7, 7, 192)  *147456  *\[.mixed3\[0\]\[0\]' $T/out
+check "every layer" test "$(grep -c '(None, ' $T/out)" -eq 135
+
+# ---- train ----
+expect 0 "" ./fer train $SMALL --epochs 3 --out $T/whole
+check "first line names the data" grep -q "^data: $T/faces.csv: 28 Training, 14 PublicTest, 7 PrivateTest images" $T/out
+check "a line an epoch" grep -Eq '^Epoch 3/3 - [0-9:]+s? - loss: [0-9.]+ - accuracy: [0-9.]+ - val_loss: [0-9.]+ - val_accuracy: [0-9.]+$' $T/out
+check "header with CR LF" test "$(head -n 1 $T/whole/log.csv)" = "$(printf 'epoch;accuracy;loss;val_accuracy;val_loss\r')"
+check "three epochs" test "$(wc -l < $T/whole/log.csv)" -eq 4
+check "no temporary file" test "$(ls $T/whole)" = "$(printf 'best.npz\nconfig.txt\nlast.npz\nlog.csv')"
+check "every setting" test "$(grep -c ' = ' $T/whole/config.txt)" -eq 18
+expect 2 "fer: $T/whole: holds a run already: \`fer train --resume $T/whole\` goes on with it, --out takes another folder" ./fer train $SMALL --epochs 3 --out $T/whole
+
+# drawn faces say so on the first line
+./fer train --epochs 0 --size 48 --out $T/drawn > $T/out
+check "drawn" test "$(head -n 1 $T/out | cut -c 1-42)" = "data: drawn cartoon faces, not FER2013: 28"
+
+# ---- the same bits: with other threads, and resumed ----
+for threads in 1 3; do
+    OMP_NUM_THREADS=$threads ./fer train $SMALL --epochs 3 --out $T/threads$threads > $T/out
+    check "$threads threads" cmp $T/whole/last.npz $T/threads$threads/last.npz
+done
+./fer train $SMALL --epochs 1 --out $T/part > $T/out
+expect 0 "" ./fer train --resume $T/part --epochs 2
+expect 0 "" ./fer train --resume $T/part --epochs 3
+for file in last.npz best.npz log.csv config.txt; do check "resumed $file" cmp $T/whole/$file $T/part/$file; done
+# killed at any instant
+expect 0 "" ./fer train $SMALL --epochs 0 --out $T/killed
+for delay in 0.1 0.2 0.3 0.4 0.5 0.6; do
+    ./fer train --resume $T/killed --epochs 3 > $T/out 2>&1 &
+    sleep $delay; kill -9 $! 2> /dev/null; wait $! 2> /dev/null
+done
+expect 0 "" ./fer train --resume $T/killed --epochs 3
+for file in last.npz best.npz log.csv; do check "killed $file" cmp $T/whole/$file $T/killed/$file; done
+# interrupted: ends at the next batch, says how to resume
+./fer train $SMALL --epochs 100000 --out $T/interrupted > $T/out 2>&1 &
+sleep 2; kill -INT $!; wait $!
+check "stopped with status 1" test $? -eq 1
+check "how to resume" grep -q "^stopped at epoch .*; to go on: fer train --resume $T/interrupted$" $T/out
+
+# ---- resuming with something else ----
+expect 2 "fer: $T/whole: cannot be resumed with other settings: batch is 8 in the run, 16 here; learning-rate is 0.001 in the run, 0.01 here" ./fer train --resume $T/whole --batch 16 --learning-rate 0.01 --size 48
+sed '3s/^[0-6],/6,/' $T/faces.csv > $T/other.csv
+expect 2 "fer: $T/whole: cannot be resumed with other data: the digest of $T/other.csv is $(sed -n 's/data-digest = //p' $T/whole/config.txt | tr -d '\n' > /dev/null; ./fer train --data $T/other.csv --epochs 0 --size 48 --out $T/o > /dev/null; sed -n 's/data-digest = //p' $T/o/config.txt), of the run's data $(sed -n 's/data-digest = //p' $T/whole/config.txt)" ./fer train --resume $T/whole --data $T/other.csv
+expect 2 "fer: $T/whole/config.txt:2: precision float32: this program computes in float64" ./fer64 train --resume $T/whole
+expect 2 "fer: $T/none/config.txt: cannot be read: No such file or directory" ./fer train --resume $T/none
+cp -r $T/whole $T/edited
+printf '9;9;9;9;9\r\n' >> $T/edited/log.csv
+expect 2 "fer: $T/edited/log.csv:5: is not what this run has logged: expected the end of the file" ./fer train --resume $T/edited
+cp -r $T/whole $T/damaged
+printf 'X' | dd of=$T/damaged/last.npz bs=1 seek=1000000 conv=notrunc 2> /dev/null
+./fer train --resume $T/damaged > $T/out 2> $T/err
+check "a damaged checkpoint is refused" test $? -eq 2
+check "and named" grep -q "^fer: $T/damaged/last.npz: .*CRC" $T/err
+
+# ---- a full disk: the checkpoint before it stays ----
+cp -r $T/part $T/full
+cp $T/full/last.npz $T/before.npz
+(trap '' XFSZ; ulimit -f 20000; ./fer train --resume $T/full --epochs 4 > $T/out 2> $T/err)
+check "a full disk is an error" test $? -eq 2
+check "it says which file" grep -q "^fer: $T/full/last.npz.*: File too large" $T/err
+check "the last checkpoint is there" cmp $T/before.npz $T/full/last.npz
+check "nothing half-written" test ! -e $T/full/last.npz.part
+if [ -e /dev/full ]; then
+    ./fer summary > /dev/full 2> $T/err
+    check "output to a full disk" test $? -eq 2
+fi
+
+# ---- eval and predict ----
+expect 0 "" ./fer eval $T/whole
+check "loss and accuracy" grep -Eq '^loss [0-9.]+, accuracy [0-9.]+ \([0-9]+ of 14\)$' $T/out
+check "a row a class" test "$(grep -Ec '^(angry|disgust|fear|happy|sad|surprise|neutral) +2 ' $T/out)" -eq 7
+expect 0 "" ./fer eval $T/whole/best.npz --data $T/faces.csv --usage Training
+check "training images" grep -q 'of 28)' $T/out
+expect 2 "fer: --usage Test: expected Training, PublicTest or PrivateTest" ./fer eval $T/whole --usage Test
+expect 2 "fer: eval: expected one run folder or weights file" ./fer eval
+expect 2 "fer: $T/faces.csv: neither an npy file nor a whole npz file (no zip end record)" ./fer eval $T/faces.csv
+expect 0 "" ./fer unpack $T/faces.csv $T/tree
+check "pgm files" test "$(find $T/tree -name '*.pgm' | wc -l)" -eq 49
+expect 0 "" ./fer eval $T/whole --data $T/tree
+check "the tree scores as the CSV" grep -q 'of 14)' $T/out
+expect 0 "" ./fer predict $T/whole $T/tree/PublicTest/0/00000.pgm $T/tree/PublicTest/3/00003.pgm
+check "a header and two lines" test "$(wc -l < $T/out)" -eq 3
+check "seven probabilities that sum to 1" awk -F'\t' 'NR > 1 { s = 0; for (i = 2; i < 9; i++) s += $i; if (NF != 9 || s < 0.99999 || s > 1.00001) exit 1 }' $T/out
+expect 2 "fer: predict: expected a run folder or weights file, then PGM images" ./fer predict $T/whole
+
+# ---- start from weights ----
+expect 0 "" ./fer train $SMALL --epochs 0 --weights $T/whole/best.npz --out $T/from
+./fer eval $T/whole/best.npz --data $T/faces.csv > $T/a; ./fer eval $T/from/last.npz --data $T/faces.csv > $T/b
+check "weights are taken over" cmp $T/a $T/b
+
+# ---- bad data, through the program ----
+expect 2 "fer: $T/nowhere.csv: cannot be opened: No such file or directory; expected a FER2013 CSV or a folder" ./fer train --data $T/nowhere.csv
+printf 'emotion,pixels,Usage\n9,1 2 3 4,Training\n' > $T/bad.csv
+./fer train --data $T/bad.csv --out $T/bad > $T/out 2> $T/err
+check "bad data is status 2" test $? -eq 2
+check "file and line are named" grep -q "^fer: $T/bad.csv:2: " $T/err
+check "one line" test "$(wc -l < $T/err)" -eq 1
+check "no run folder is left" test ! -e $T/bad
+
+# ---- gradcheck ----
+expect 0 "" ./fer64 gradcheck relu dense
+check "a row an argument" grep -Eq '^dense .* kernel +[0-9]+ +0 +[0-9.e-]+  ok$' $T/out
+expect 2 "fer: there is no gradient check of \`conv3d\`; there are: conv2d, batch_normalization, relu, max_pooling2d, average_pooling2d, global_average_pooling2d, concatenate, dense, softmax_cross_entropy, network" ./fer64 gradcheck conv3d
+
+rm -rf $T
+echo "$passed passed, $failed failed"
+[ $failed -eq 0 ]

@@ -1,0 +1,23 @@
+/* main.c - the test program: every suite, in either precision. `tests/test -h` lists greatest's options. */
+#include "greatest.h"
+
+SUITE_EXTERN(suite_npz);
+SUITE_EXTERN(suite_faces);
+SUITE_EXTERN(suite_layers);
+SUITE_EXTERN(suite_vectors);
+SUITE_EXTERN(suite_gradients);
+SUITE_EXTERN(suite_training);
+
+GREATEST_MAIN_DEFS();
+
+int main(int argc, char **argv)
+{
+    GREATEST_MAIN_BEGIN();
+    RUN_SUITE(suite_npz);
+    RUN_SUITE(suite_faces);
+    RUN_SUITE(suite_layers);
+    RUN_SUITE(suite_vectors);
+    RUN_SUITE(suite_gradients);
+    RUN_SUITE(suite_training);
+    GREATEST_MAIN_END();
+}

@@ -1,0 +1,48 @@
+#!/bin/sh
+# run.sh - runs every test (make test builds them first) and closes with one line, `N passed, N failed`.
+# A part that needs a program which is not there (python3, numpy, pandas) says so and counts as skipped.
+cd "$(dirname "$0")/.." || exit 2
+rm -rf tests/tmp
+mkdir -p tests/tmp
+passed=0 failed=0 skipped=0
+
+# part NAME COMMAND ...: its last lines tell how many tests passed and failed; a part that does not say so has failed.
+part() {
+    name=$1; shift
+    "$@" > tests/tmp/output 2>&1
+    status=$?
+    counts=$(sed -n -e 's/^Pass: \([0-9]*\), fail: \([0-9]*\), skip: \([0-9]*\)\..*/\1 \2 \3/p' \
+                    -e 's/^\([0-9]*\) passed, \([0-9]*\) failed$/\1 \2 0/p' tests/tmp/output | tail -n 1)
+    set -- $counts
+    if [ $# -ne 3 ] || { [ "$status" -ne 0 ] && [ "$2" -eq 0 ]; } || [ $(($1 + $2)) -eq 0 ]; then
+        echo "$name: FAILED, exit status $status"
+        tail -n 30 tests/tmp/output
+        failed=$((failed + 1))
+        return
+    fi
+    echo "$name: $1 passed, $2 failed"
+    [ "$2" -eq 0 ] || cat tests/tmp/output
+    passed=$((passed + $1)) failed=$((failed + $2)) skipped=$((skipped + $3))
+}
+
+# with MODULE NAME SCRIPT ...: a part that needs a Python module; the first Python that has it is taken.
+with() {
+    module=$1 name=$2; shift 2
+    for python in ${PYTHON:-python3 /usr/bin/python3}; do
+        if $python -c "import $module" 2> /dev/null; then part "$name" $python "$@"; return; fi
+    done
+    echo "$name: skipped (no python3 with $module)"
+    skipped=$((skipped + 1))
+}
+
+part "float32" build/test
+part "float64" build/test64
+part "command line" sh tests/cli.sh
+with numpy "numpy reads and writes" tests/test_npz.py build/npz_cat build/npz_cat64
+with PIL "Pillow scales" tests/test_faces.py
+with pandas "pandas reads the log" tests/test_log.py
+
+rm -rf tests/tmp
+[ "$skipped" -eq 0 ] || echo "$skipped skipped"
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]

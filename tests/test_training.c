@@ -1,0 +1,452 @@
+/* test_training.c - the network, its plan, the trainer, checkpoints, settings and the log. */
+#include "greatest.h"
+
+#include "../fer.h"
+
+#include <math.h>
+#include <string.h>
+
+static struct fer_error error;
+
+/* A few drawn faces, so that a step takes milliseconds. */
+static void draw(struct fer_dataset *data, size_t training, size_t public_test)
+{
+    const size_t counts[FER_USAGES] = {training, public_test, 0};
+    if (fer_dataset_draw(data, 1, counts, &error)) fprintf(stderr, "%s\n", error.text);
+}
+
+static struct fer_settings small_settings(int batch, int epochs)
+{
+    struct fer_settings s;
+    fer_settings_default(&s);
+    s.size = 48;
+    s.batch = batch;
+    s.epochs = epochs;
+    return s;
+}
+
+/* ---- The network ---- */
+
+TEST network_has_the_published_size(void)
+{
+    struct fer_network *net;
+    size_t trainable = 0, fixed = 0;
+    int i, convolutions = 0;
+    ASSERT_EQ(0, fer_network_create(&net, 128, &error));
+    for (i = 0; i < net->parameters; i++) *(net->parameter[i].trainable ? &trainable : &fixed) += net->parameter[i].count;
+    for (i = 0; i < net->layers; i++) convolutions += net->layer[i].type == FER_CONV2D;
+    ASSERT_EQ_FMT((size_t)3295207, trainable, "%lu");
+    ASSERT_EQ_FMT((size_t)8064, fixed, "%lu");
+    ASSERT_EQ(40, convolutions);
+    ASSERT_STR_EQ("predictions", net->layer[net->layers - 1].name);
+    for (i = 0; i < net->layers; i++) {
+        const struct fer_layer *l = &net->layer[i];
+        if (strcmp(l->name, "mixed2") == 0) ASSERT(l->height == 15 && l->width == 15 && l->channels == 288 && l->consumers == 3);
+        if (strcmp(l->name, "mixed4") == 0) ASSERT(l->height == 7 && l->width == 7 && l->channels == 768);
+        if (strcmp(l->name, "conv2d_39") == 0) ASSERT(l->channels == 192);
+    }
+    fer_network_free(net);
+    PASS();
+}
+
+TEST too_small_an_image_names_the_layer(void)
+{
+    struct fer_network *net;
+    ASSERT_EQ(-1, fer_network_create(&net, 20, &error));
+    ASSERT_EQ(NULL, net);
+    ASSERT_STR_EQ("an image of 20x20 is too small for this network: conv2d_26: an input 1 high does not hold a window of 3 without "
+                  "padding",
+                  error.text);
+    PASS();
+}
+
+TEST initial_weights_follow_the_header(void)
+{
+    struct fer_network *net;
+    const struct fer_parameter *p;
+    double limit;
+    size_t k;
+    ASSERT_EQ(0, fer_network_create(&net, 48, &error));
+    fer_network_initialise(net, 77);
+    p = fer_network_parameter(net, "conv2d_32/kernel");
+    ASSERT_EQ(1, p->shape[0]);
+    ASSERT_EQ(7, p->shape[1]);
+    limit = sqrt(6.0 / (7 * 128 + 7 * 128));
+    for (k = 0; k < p->count; k += 997) {
+        const double u = fer_uniform(77, FER_FOR_WEIGHTS, (uint32_t)(p - net->parameter), k);
+        ASSERT(p->value[k] == (real)((2 * u - 1) * limit));
+    }
+    ASSERT(fer_network_parameter(net, "batch_normalization_7/moving_variance")->value[3] == 1);
+    ASSERT(fer_network_parameter(net, "batch_normalization_7/moving_mean")->value[3] == 0);
+    ASSERT_EQ(NULL, fer_network_parameter(net, "conv2d_40/kernel"));
+    fer_network_free(net);
+    PASS();
+}
+
+/* The gradients of one batch under a plan, as one digest; and the loss. */
+static uint32_t digest_of_step(enum fer_plan plan, int room, double *loss)
+{
+    struct fer_network *net;
+    struct fer_dataset data = {0};
+    size_t index[6] = {0, 1, 2, 3, 4, 5};
+    int labels[6], i;
+    uint32_t crc = 0;
+    draw(&data, 6, 0);
+    fer_network_create(&net, 48, &error);
+    fer_network_initialise(net, 5);
+    fer_network_plan(net, room, plan, &error);
+    fer_batch_fill(&data, index, 6, 48, fer_network_input(net), labels);
+    fer_network_forward(net, 6, 1);
+    *loss = fer_network_backward(net, 6, labels);
+    for (i = 0; i < net->parameters; i++)
+        if (net->parameter[i].trainable) crc = fer_crc32_reals(crc, net->parameter[i].gradient, net->parameter[i].count);
+    fer_network_free(net);
+    fer_dataset_free(&data);
+    return crc;
+}
+
+/* Memory that is shared among arrays must change nothing: were two living arrays put together, the gradients would differ. */
+TEST sharing_memory_changes_no_bit(void)
+{
+    double kept_loss, loss;
+    const uint32_t kept = digest_of_step(FER_PLAN_KEEP, 6, &kept_loss);
+    ASSERT_EQ(kept, digest_of_step(FER_PLAN_TRAINING, 6, &loss));
+    ASSERT(kept_loss == loss && loss > 0);
+    ASSERT_EQ(kept, digest_of_step(FER_PLAN_TRAINING, 9, &loss)); /* a plan with room to spare */
+    PASS();
+}
+
+TEST evaluation_does_not_depend_on_the_batch(void)
+{
+    struct fer_network *net;
+    struct fer_dataset data = {0};
+    struct fer_evaluation a, b;
+    draw(&data, 0, 13);
+    fer_network_create(&net, 48, &error);
+    fer_network_initialise(net, 5);
+    ASSERT_EQ(0, fer_network_plan(net, 13, FER_PLAN_INFERENCE, &error));
+    ASSERT_EQ(FER_DONE, fer_evaluate(net, &data, FER_PUBLIC_TEST, NULL, NULL, &a, &error));
+    ASSERT_EQ(0, fer_network_plan(net, 4, FER_PLAN_TRAINING, &error));
+    ASSERT_EQ(FER_DONE, fer_evaluate(net, &data, FER_PUBLIC_TEST, NULL, NULL, &b, &error));
+    ASSERT_EQ(0, memcmp(&a, &b, sizeof a));
+    ASSERT_EQ(13, (int)a.count);
+    fer_network_free(net);
+    fer_dataset_free(&data);
+    PASS();
+}
+
+/* ---- The trainer ---- */
+
+TEST an_epoch_visits_every_image_once(void)
+{
+    struct fer_settings s = small_settings(4, 2);
+    struct fer_dataset data = {0};
+    struct fer_trainer *t;
+    size_t i, first_order[11], first_batches[3];
+    int seen[11] = {0}, same;
+    draw(&data, 11, 0);
+    ASSERT_EQ(0, fer_trainer_create(&t, &s, &data, &error));
+    ASSERT_EQ(3, (int)t->batches);
+    fer_trainer_order(t);
+    for (i = 0; i < 11; i++) seen[t->order[i]]++;
+    for (i = 0; i < 11; i++) ASSERT_EQ(1, seen[i]);
+    memcpy(first_order, t->order, sizeof first_order);
+    memcpy(first_batches, t->batch_order, sizeof first_batches);
+    for (i = 0; i < 3; i++) {
+        t->batch = (long)i;
+        ASSERT_EQ(t->batch_order[i] == 2 ? 3 : 4, fer_trainer_fill(t)); /* the short batch is the last one cut, wherever it comes */
+    }
+    t->batch = 0;
+    t->epoch = 1;
+    fer_trainer_order(t);
+    same = memcmp(first_order, t->order, sizeof first_order) == 0;
+    ASSERT_FALSE(same);
+    t->settings.shuffle = 0;
+    t->settings.batch_order_shuffled = 0;
+    fer_trainer_order(t);
+    for (i = 0; i < 11; i++) ASSERT_EQ(i, t->order[i]);
+    for (i = 0; i < 3; i++) ASSERT_EQ(i, t->batch_order[i]);
+    fer_trainer_free(t);
+    fer_dataset_free(&data);
+    PASS();
+}
+
+static uint32_t digest_of_state(const struct fer_trainer *t)
+{
+    uint32_t crc = 0;
+    int i;
+    for (i = 0; i < t->network->parameters; i++) {
+        const struct fer_parameter *p = &t->network->parameter[i];
+        crc = fer_crc32_reals(crc, p->value, p->count);
+        if (p->trainable) crc = fer_crc32_reals(fer_crc32_reals(crc, p->m, p->count), p->v, p->count);
+    }
+    return fer_crc32(crc, t->history, (size_t)t->epoch * sizeof *t->history);
+}
+
+/* Stops after so many calls, in training or in validation. */
+static int stop_after(void *context, const struct fer_trainer *t, enum fer_usage usage, size_t batch, size_t batches,
+                      const struct fer_evaluation *so_far)
+{
+    int *left = context;
+    (void)t, (void)usage, (void)batch, (void)batches, (void)so_far;
+    return --*left == 0;
+}
+
+/* Two epochs of three batches and two of validation: stopped at every point where one can stop, and resumed. */
+TEST resumed_runs_end_in_the_same_bits(void)
+{
+    const struct fer_settings s = small_settings(4, 2);
+    struct fer_dataset data = {0};
+    struct fer_trainer *whole, *part;
+    struct fer_watcher watcher = {0};
+    int stop, left;
+    uint32_t expected;
+    draw(&data, 10, 6);
+    ASSERT_EQ(0, fer_trainer_create(&whole, &s, &data, &error));
+    ASSERT_EQ(FER_DONE, fer_fit(whole, NULL, NULL, &error));
+    expected = digest_of_state(whole);
+    watcher.context = &left;
+    watcher.batch_done = stop_after;
+    ASSERT_EQ(0, fer_make_folder("tests/tmp/resume", &error));
+    for (stop = 1; stop <= 10; stop++) {
+        remove("tests/tmp/resume/log.csv");
+        left = stop;
+        ASSERT_EQ(0, fer_trainer_create(&part, &s, &data, &error));
+        ASSERT_EQ(FER_STOPPED, fer_fit(part, "tests/tmp/resume", &watcher, &error));
+        fer_trainer_free(part);
+        ASSERT_EQ(0, fer_trainer_create(&part, &s, &data, &error));
+        ASSERT_EQ_FMTm(error.text, 0, fer_checkpoint_load(part, "tests/tmp/resume/last.npz", &error), "%d");
+        ASSERT_EQ(FER_DONE, fer_fit(part, "tests/tmp/resume", NULL, &error));
+        ASSERT_EQ(expected, digest_of_state(part));
+        fer_trainer_free(part);
+    }
+    fer_trainer_free(whole);
+    fer_dataset_free(&data);
+    remove("tests/tmp/resume/last.npz");
+    remove("tests/tmp/resume/best.npz");
+    remove("tests/tmp/resume/log.csv");
+    PASS();
+}
+
+TEST a_loss_that_is_not_finite_names_the_layer(void)
+{
+    const struct fer_settings s = small_settings(4, 1);
+    struct fer_dataset data = {0};
+    struct fer_trainer *t;
+    struct fer_parameter *kernel;
+    real before;
+    draw(&data, 8, 0);
+    ASSERT_EQ(0, fer_trainer_create(&t, &s, &data, &error));
+    fer_trainer_order(t);
+    ASSERT_EQ(FER_DONE, fer_trainer_step(t, &error));
+    kernel = fer_network_parameter(t->network, "conv2d_7/kernel");
+    kernel->value[0] = (real)INFINITY;
+    before = fer_network_parameter(t->network, "predictions/kernel")->value[0];
+    ASSERT_EQ(FER_DIVERGED, fer_trainer_step(t, &error));
+    ASSERT_STR_EQ("epoch 0, batch 1 (step 2): the loss is not a number; first layer whose output is not finite: conv2d_7", error.text);
+    ASSERT(fer_network_parameter(t->network, "predictions/kernel")->value[0] == before);
+    fer_trainer_free(t);
+    fer_dataset_free(&data);
+    PASS();
+}
+
+TEST training_learns(void)
+{
+    const struct fer_settings s = small_settings(14, 8);
+    struct fer_dataset data = {0};
+    struct fer_trainer *t;
+    draw(&data, 28, 0);
+    ASSERT_EQ(0, fer_trainer_create(&t, &s, &data, &error));
+    ASSERT_EQ(FER_DONE, fer_fit(t, NULL, NULL, &error));
+    ASSERT(t->history[7][1] < t->history[0][1] / 2);
+    fer_trainer_free(t);
+    fer_dataset_free(&data);
+    PASS();
+}
+
+/* ---- Weights and checkpoints ---- */
+
+TEST weights_come_back(void)
+{
+    struct fer_network *a, *b;
+    size_t ignored;
+    int i;
+    ASSERT_EQ(0, fer_network_create(&a, 64, &error));
+    fer_network_initialise(a, 3);
+    a->bn_epsilon = 0.25;
+    ASSERT_EQ(0, fer_weights_save(a, "tests/tmp/w.npz", &error));
+    ASSERT_EQ(0, fer_weights_load(&b, "tests/tmp/w.npz", 0, &ignored, &error));
+    ASSERT_EQ(64, b->size);
+    ASSERT(b->bn_epsilon == 0.25);
+    ASSERT_EQ(0, (int)ignored);
+    for (i = 0; i < a->parameters; i++)
+        ASSERT_EQ(0, memcmp(a->parameter[i].value, b->parameter[i].value, a->parameter[i].count * sizeof(real)));
+    fer_network_free(a);
+    fer_network_free(b);
+    remove("tests/tmp/w.npz");
+    PASS();
+}
+
+/* An npz of one array is no weights file; nor is one whose kernel has another shape. */
+TEST bad_weights_are_refused(void)
+{
+    struct fer_npz_writer *w;
+    struct fer_network *net;
+    const size_t shape[2] = {2, 3};
+    const double values[6] = {0};
+    size_t ignored;
+    ASSERT_EQ(0, fer_npz_create(&w, "tests/tmp/w.npz", &error));
+    ASSERT_EQ(0, fer_npz_write(w, "something", FER_F8, 2, shape, values, &error));
+    ASSERT_EQ(0, fer_npz_commit(w, &error));
+    ASSERT_EQ(-1, fer_weights_load(&net, "tests/tmp/w.npz", 48, &ignored, &error));
+    ASSERT_STR_EQ("tests/tmp/w.npz: no array conv2d/kernel: expected one of shape [3,3,1,32]", error.text);
+    ASSERT_EQ(0, fer_npz_create(&w, "tests/tmp/w.npz", &error));
+    ASSERT_EQ(0, fer_npz_write(w, "conv2d/kernel", FER_F8, 2, shape, values, &error));
+    ASSERT_EQ(0, fer_npz_commit(w, &error));
+    ASSERT_EQ(-1, fer_weights_load(&net, "tests/tmp/w.npz", 48, &ignored, &error));
+    ASSERT_STR_EQ("tests/tmp/w.npz: conv2d/kernel: another shape: expected [3,3,1,32]", error.text);
+    ASSERT_EQ(-1, fer_weights_load(&net, "tests/tmp/none.npz", 48, &ignored, &error));
+    ASSERT(strstr(error.text, "tests/tmp/none.npz: ") == error.text);
+    remove("tests/tmp/w.npz");
+    PASS();
+}
+
+/* ---- Settings and the log ---- */
+
+TEST settings_come_back_from_their_text(void)
+{
+    struct fer_settings a, b;
+    char text[32];
+    int i;
+    fer_settings_default(&a);
+    a.epochs = 7, a.batch = 33, a.size = 50, a.seed = 18446744073709551615u;
+    a.learning_rate = 1.0 / 3, a.adam_epsilon = 1e-3, a.bn_unbiased = 0, a.shuffle = 0, a.batch_order_shuffled = 0;
+    fer_settings_default(&b);
+    for (i = 0; i < FER_SETTINGS; i++) {
+        fer_settings_get(&a, i, text);
+        ASSERT_EQ(0, fer_settings_set(&b, i, text, &error));
+    }
+    for (i = 0; i < FER_SETTINGS; i++) {
+        char back[32];
+        fer_settings_get(&a, i, text);
+        fer_settings_get(&b, i, back);
+        ASSERT_STR_EQ(text, back);
+    }
+    ASSERT(a.learning_rate == b.learning_rate && a.seed == b.seed);
+    PASS();
+}
+
+static const char *complaint(const char *name, const char *value)
+{
+    struct fer_settings s;
+    if (fer_settings_set(&s, fer_settings_find(name), value, &error) == 0) return "accepted";
+    return error.text;
+}
+
+TEST bad_settings_are_refused(void)
+{
+    ASSERT_STR_EQ("batch 0: expected a whole number, 1 ... 100000", complaint("batch", "0"));
+    ASSERT_STR_EQ("batch 12x: expected a whole number, 1 ... 100000", complaint("batch", "12x"));
+    ASSERT_STR_EQ("epochs : expected a whole number, 0 ... 1000000", complaint("epochs", ""));
+    ASSERT_STR_EQ("epochs -1: expected a whole number, 0 ... 1000000", complaint("epochs", "-1"));
+    ASSERT_STR_EQ("seed 18446744073709551616: expected a whole number below 2^64", complaint("seed", "18446744073709551616"));
+    ASSERT_STR_EQ("seed -1: expected a whole number below 2^64", complaint("seed", "-1"));
+    ASSERT_STR_EQ("learning-rate nan: expected a number, 0 ... 1e+06", complaint("learning-rate", "nan"));
+    ASSERT_STR_EQ("beta1 1: expected a number, 0 ... 1", complaint("beta1", "1"));
+    ASSERT_STR_EQ("batch-order random: expected shuffled|kept", complaint("batch-order", "random"));
+    ASSERT_STR_EQ("shuffle of: expected on|off", complaint("shuffle", "of"));
+    ASSERT_EQ(-1, fer_settings_find("learning_rate"));
+    PASS();
+}
+
+static const char *as_text(double x)
+{
+    static char text[32];
+    fer_format_double(x, text);
+    return text;
+}
+
+TEST doubles_are_written_as_python_does(void)
+{
+    ASSERT_STR_EQ("0.0", as_text(0));
+    ASSERT_STR_EQ("-0.0", as_text(-0.0));
+    ASSERT_STR_EQ("1.0", as_text(1));
+    ASSERT_STR_EQ("0.1", as_text(0.1));
+    ASSERT_STR_EQ("0.30000000000000004", as_text(0.1 + 0.2));
+    ASSERT_STR_EQ("0.0001", as_text(1e-4));
+    ASSERT_STR_EQ("1e-05", as_text(1e-5));
+    ASSERT_STR_EQ("1.5e-07", as_text(1.5e-7));
+    ASSERT_STR_EQ("1234567890123456.0", as_text(1234567890123456.0));
+    ASSERT_STR_EQ("1e+16", as_text(1e16));
+    ASSERT_STR_EQ("5e-324", as_text(5e-324));
+    ASSERT_STR_EQ("-1.7976931348623157e+308", as_text(-DBL_MAX));
+    ASSERT_STR_EQ("nan", as_text(NAN));
+    ASSERT_STR_EQ("inf", as_text(INFINITY));
+    PASS();
+}
+
+static void put(const char *path, const char *text)
+{
+    FILE *file = fopen(path, "wb");
+    if (file) fputs(text, file), fclose(file);
+}
+
+static const char *content(const char *path)
+{
+    static char text[400];
+    FILE *file = fopen(path, "rb");
+    text[file ? fread(text, 1, sizeof text - 1, file) : 0] = 0;
+    if (file) fclose(file);
+    return text;
+}
+
+TEST the_log_is_continued_wherever_it_broke_off(void)
+{
+    static const double rows[2][4] = {{0.5, 1.25, 0.25, 1.5}, {1, 0.1, 0.75, 2}};
+    static const char whole[] = "epoch;accuracy;loss;val_accuracy;val_loss\r\n0;0.5;1.25;0.25;1.5\r\n1;1.0;0.1;0.75;2.0\r\n";
+    const char *path = "tests/tmp/log.csv";
+    char start[sizeof whole];
+    size_t cut;
+    remove(path);
+    ASSERT_EQ(0, fer_log_update(path, rows, 1, 4, &error));
+    ASSERT_STR_EQ("epoch;accuracy;loss;val_accuracy;val_loss\r\n0;0.5;1.25;0.25;1.5\r\n", content(path));
+    for (cut = 0; cut < sizeof whole; cut++) {
+        memcpy(start, whole, cut);
+        start[cut] = 0;
+        put(path, start);
+        ASSERT_EQ(0, fer_log_update(path, rows, 2, 4, &error));
+        ASSERT_STR_EQ(whole, content(path));
+    }
+    put(path, "epoch;accuracy;loss;val_accuracy;val_loss\r\n0;0.5;1.25;0.2");
+    ASSERT_EQ(0, fer_log_update(path, rows, 2, 4, &error));
+    put(path, "epoch;accuracy;loss;val_accuracy;val_loss\r\n0;0.6;1.25;0.25;1.5\r\n");
+    ASSERT_EQ(-1, fer_log_update(path, rows, 2, 4, &error));
+    ASSERT_STR_EQ("tests/tmp/log.csv:2: is not what this run has logged: expected 0;0.5;1.25;0.25;1.5", error.text);
+    put(path, whole);
+    ASSERT_EQ(-1, fer_log_update(path, rows, 1, 4, &error));
+    ASSERT_STR_EQ("tests/tmp/log.csv:3: is not what this run has logged: expected the end of the file", error.text);
+    remove(path);
+    ASSERT_EQ(0, fer_log_update(path, rows, 1, 2, &error));
+    ASSERT_STR_EQ("epoch;accuracy;loss\r\n0;0.5;1.25\r\n", content(path));
+    remove(path);
+    PASS();
+}
+
+SUITE(suite_training)
+{
+    RUN_TEST(network_has_the_published_size);
+    RUN_TEST(too_small_an_image_names_the_layer);
+    RUN_TEST(initial_weights_follow_the_header);
+    RUN_TEST(sharing_memory_changes_no_bit);
+    RUN_TEST(evaluation_does_not_depend_on_the_batch);
+    RUN_TEST(an_epoch_visits_every_image_once);
+    RUN_TEST(resumed_runs_end_in_the_same_bits);
+    RUN_TEST(a_loss_that_is_not_finite_names_the_layer);
+    RUN_TEST(training_learns);
+    RUN_TEST(weights_come_back);
+    RUN_TEST(bad_weights_are_refused);
+    RUN_TEST(settings_come_back_from_their_text);
+    RUN_TEST(bad_settings_are_refused);
+    RUN_TEST(doubles_are_written_as_python_does);
+    RUN_TEST(the_log_is_continued_wherever_it_broke_off);
+}
