@@ -1,0 +1,167 @@
+/* batch.c - a set of faces in memory: how it grows, is chosen from, and becomes the batches that a network sees. */
+#include "data.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+const char *const fer_class_names[FER_CLASSES] = {"angry", "disgust", "fear", "happy", "sad", "surprise", "neutral"};
+const char *const fer_usage_names[FER_USAGES] = {"Training", "PublicTest", "PrivateTest"};
+
+static int lower(int c)
+{
+    return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c; /* tolower's answer depends on the locale */
+}
+
+int fer_find_word(const char *word, const char *const *list, int count)
+{
+    int i;
+    size_t at;
+    for (i = 0; i < count; i++) {
+        for (at = 0; word[at] && lower(word[at]) == lower(list[i][at]); at++) continue;
+        if (!word[at] && !list[i][at]) return i;
+    }
+    return -1;
+}
+
+/* ---- A set that grows, that is read, that is given up ---- */
+
+/* Doubles an array until it holds `needed` elements. */
+static int grow(void **array, size_t *room, size_t needed, size_t size, struct fer_error *e)
+{
+    size_t more = *room ? *room : 64;
+    void *moved;
+    while (more < needed && more <= SIZE_MAX / 2) more *= 2;
+    moved = more < needed || more > SIZE_MAX / size ? NULL : realloc(*array, more * size);
+    if (!moved) return fer_fail(e, "out of memory: %.1f MB are needed for images", (double)needed * (double)size / 1e6);
+    *array = moved;
+    *room = more;
+    return 0;
+}
+
+int fer_dataset_reserve(struct fer_growing *set, size_t pixels, struct fer_error *e)
+{
+    struct fer_dataset *data = set->data;
+    void *image = data->image, *bytes = data->pixels;
+    int result = 0;
+    if (pixels > SIZE_MAX - data->pixel_count) return fer_fail(e, "more pixels than this machine can address");
+    if (data->count >= set->image_room)
+        result = grow(&image, &set->image_room, data->count + 1, sizeof *data->image, e);
+    if (result == 0 && data->pixel_count + pixels > set->pixel_room)
+        result = grow(&bytes, &set->pixel_room, data->pixel_count + pixels, 1, e);
+    data->image = image;
+    data->pixels = bytes;
+    return result;
+}
+
+void fer_dataset_append(struct fer_growing *set, int height, int width, int label, int usage)
+{
+    struct fer_dataset *data = set->data;
+    struct fer_image *image = &data->image[data->count++];
+    image->height = height;
+    image->width = width;
+    image->offset = data->pixel_count;
+    image->label = (uint8_t)label;
+    image->usage = (uint8_t)usage;
+    data->pixel_count += (size_t)height * (size_t)width;
+    data->usage_count[usage]++;
+}
+
+void fer_dataset_shrink(struct fer_growing *set)
+{
+    struct fer_dataset *data = set->data;
+    void *image = data->count ? realloc(data->image, data->count * sizeof *data->image) : NULL;
+    void *pixels = data->pixel_count ? realloc(data->pixels, data->pixel_count) : NULL;
+    if (image) data->image = image;
+    if (pixels) data->pixels = pixels;
+}
+
+int fer_dataset_read(struct fer_dataset *data, const char *path, struct fer_error *e)
+{
+    FILE *file;
+    int result;
+    memset(data, 0, sizeof *data);
+    snprintf(data->source, sizeof data->source, "%s", path);
+    if (fer_is_folder(path)) return fer_tree_read(data, path, e);
+    if (!(file = fopen(path, "rb")))
+        return fer_fail(e, "%s: cannot be opened: %s; expected a FER2013 CSV or a folder", path, strerror(errno));
+    result = fer_csv_read(data, file, path, e);
+    fclose(file);
+    return result;
+}
+
+void fer_dataset_free(struct fer_dataset *data)
+{
+    free(data->image);
+    free(data->pixels);
+    memset(data, 0, sizeof *data);
+}
+
+/* ---- What is in it ---- */
+
+static void put_little_endian(unsigned char out[4], int value)
+{
+    int i;
+    for (i = 0; i < 4; i++) out[i] = (unsigned char)((unsigned)value >> 8 * i & 255);
+}
+
+uint32_t fer_dataset_digest(const struct fer_dataset *data)
+{
+    uint32_t crc = 0;
+    size_t i;
+    for (i = 0; i < data->count; i++) {
+        const struct fer_image *image = &data->image[i];
+        unsigned char head[10];
+        head[0] = image->label;
+        head[1] = image->usage;
+        put_little_endian(head + 2, image->height);
+        put_little_endian(head + 6, image->width);
+        crc = fer_crc32(crc, head, sizeof head);
+        crc = fer_crc32(crc, data->pixels + image->offset, (size_t)image->height * (size_t)image->width);
+    }
+    return crc;
+}
+
+void fer_dataset_select(const struct fer_dataset *data, enum fer_usage usage, size_t *index)
+{
+    size_t i, chosen = 0;
+    for (i = 0; i < data->count; i++)
+        if (data->image[i].usage == usage) index[chosen++] = i;
+}
+
+/* ---- Into a batch ---- */
+
+/* Output cell o takes the input cell under its centre, (o + 1/2) * in/out. Pillow reaches that place by adding in/out
+ * up, one output cell after the other, in double; the same sum is needed here, since near a cell's edge it decides.
+ * The last place is in - in/out/2, and its error below out * in / 2^52: for any size that fits into memory it is inside. */
+void fer_image_scale(int height, int width, const uint8_t *pixels, int size, real *x)
+{
+    const real unit = (real)1 / (real)255;
+    const double step_y = (double)height / size, step_x = (double)width / size;
+    double place_y = step_y / 2, place_x;
+    int row, column, last = -1;
+    for (row = 0; row < size; row++, place_y += step_y) {
+        const int from = (int)place_y;
+        const uint8_t *in = pixels + (size_t)from * (size_t)width;
+        real *out = x + (size_t)row * (size_t)size;
+        if (from == last) { /* the row above again */
+            memcpy(out, out - size, (size_t)size * sizeof *out);
+            continue;
+        }
+        for (column = 0, place_x = step_x / 2; column < size; column++, place_x += step_x)
+            out[column] = (real)in[(int)place_x] * unit;
+        last = from;
+    }
+}
+
+void fer_batch_fill(const struct fer_dataset *data, const size_t *index, int n, int size, real *x, int *labels)
+{
+    int i;
+#pragma omp parallel for
+    for (i = 0; i < n; i++) {
+        const struct fer_image *image = &data->image[index[i]];
+        fer_image_scale(image->height, image->width, data->pixels + image->offset, size,
+                        x + (size_t)i * (size_t)size * (size_t)size);
+        if (labels) labels[i] = image->label;
+    }
+}

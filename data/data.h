@@ -1,0 +1,110 @@
+/* data.h - what the files of data/ share among themselves; users need fer.h alone. */
+#ifndef FER_DATA_H
+#define FER_DATA_H
+
+#include "../fer.h"
+
+#include <stdio.h>
+
+/* ---- paths (platform.c, tree.c) ---- */
+
+#define FER_PATH 4096 /* bytes of a path, its end included */
+
+/* out = folder/name. Fails when that is too long. */
+int fer_join_path(char out[FER_PATH], const char *folder, const char *name, struct fer_error *e);
+
+int fer_is_file(const char *path);          /* 1 for a plain file (no folder, pipe or device); pure C99: always 1 */
+void fer_remove_folder(const char *path);   /* if it is empty; pure C99: does nothing */
+
+/* ---- faces (batch.c) ---- */
+
+#define FER_FACE_SIDE 48        /* FER2013's images, and the drawn ones */
+#define FER_MAX_SIDE 16384      /* no image is higher or wider: height * width fits into 32 bits */
+
+/* The number that stands at the name in a list of words, upper or lower case not minded; -1: not there. */
+int fer_find_word(const char *word, const char *const *list, int count);
+
+/* A dataset that still grows. Memory follows what has really been read, never what a file claims. */
+struct fer_growing {
+    struct fer_dataset *data;
+    size_t image_room, pixel_room; /* how many its arrays can hold */
+};
+/* Makes room for one more image of that many pixels; the pixels go to data->pixels + data->pixel_count. */
+int fer_dataset_reserve(struct fer_growing *set, size_t pixels, struct fer_error *e);
+/* Takes in the image whose pixels have been put there. */
+void fer_dataset_append(struct fer_growing *set, int height, int width, int label, int usage);
+/* Gives back the memory that was made ready and not needed. */
+void fer_dataset_shrink(struct fer_growing *set);
+
+/* The three sources of a dataset. On failure it is empty. */
+int fer_csv_read(struct fer_dataset *data, FILE *file, const char *path, struct fer_error *e);
+int fer_tree_read(struct fer_dataset *data, const char *path, struct fer_error *e);
+
+/* A PGM file that is in memory already; `path` is for the message. *pixels is freed by fer_free. */
+int fer_pgm_parse(const char *path, const unsigned char *bytes, size_t count, int *height, int *width,
+                  uint8_t **pixels, struct fer_error *e);
+
+/* ---- deflated data (inflate.c) ---- */
+
+/* Where deflated bytes come from: gives up to `count` of them, and 0 at the end. */
+typedef size_t (*fer_source)(void *context, unsigned char *bytes, size_t count);
+
+struct fer_inflate;
+struct fer_inflate *fer_inflate_create(void); /* NULL: out of memory */
+void fer_inflate_free(struct fer_inflate *z); /* NULL is allowed */
+/* Begins anew, with other data. */
+void fer_inflate_start(struct fer_inflate *z, fer_source source, void *context);
+/* The next `count` inflated bytes. Returns NULL, or what is wrong with the data. */
+const char *fer_inflate_read(struct fer_inflate *z, unsigned char *bytes, size_t count);
+/* Returns NULL when the data end here, and with them the deflated bytes; else what is wrong. */
+const char *fer_inflate_end(struct fer_inflate *z);
+
+/* ---- npy (npy.c) ---- */
+
+#define FER_NPY_MAGIC "\x93NUMPY"
+#define FER_NPY_LIMIT 10000 /* bytes of a header that is read; NumPy's own limit */
+#define FER_NPY_ROOM 1024   /* bytes of a header that is written; FER_MAX_DIMS sizes of 20 digits fit */
+
+/* How the values of an array stand in a file. */
+struct fer_layout {
+    int big_endian, fortran_order;
+};
+
+size_t fer_type_size(enum fer_type type);
+/* Takes an npy header apart: the text behind the length, ended by a zero byte. The reason of a failure has no file name. */
+int fer_npy_parse(const char *text, struct fer_array *array, struct fer_layout *layout, struct fer_error *reason);
+/* Writes magic, version 1.0, length and header, C order, little-endian. Returns the number of bytes, a multiple of 64. */
+size_t fer_npy_format(unsigned char out[FER_NPY_ROOM], enum fer_type type, int dims, const size_t *shape);
+/* The product of a shape. Fails when its sizes, zeros left out, have no product that can be counted in memory as doubles. */
+int fer_shape_count(int dims, const size_t *shape, size_t *count, struct fer_error *reason);
+
+/* A value in a file's bytes, first as its bits, then as a number, rounded once. */
+uint64_t fer_value_bits(const unsigned char *bytes, size_t size, int big_endian);
+double fer_value_double(enum fer_type type, uint64_t bits);
+real fer_value_real(enum fer_type type, uint64_t bits);
+/* Values of `size` bytes as this machine holds them, to little-endian bytes; and the CRC-32 of those. */
+void fer_little_endian(unsigned char *out, const void *values, size_t size, size_t count);
+uint32_t fer_crc32_values(uint32_t crc, const void *values, size_t size, size_t count);
+
+/* ---- npz and zip (npz.c, npz_write.c) ---- */
+
+/* The first four bytes of a zip file's parts, as a number, and their lengths without name, extra field and comment. */
+#define ZIP_LOCAL 0x04034b50u   /* the local header, before an entry's bytes */
+#define ZIP_CENTRAL 0x02014b50u /* an entry of the directory */
+#define ZIP_END 0x06054b50u     /* the end record */
+#define ZIP_END64 0x06064b50u   /* the zip64 end record, which stands anywhere after the directory */
+#define ZIP_LOCATOR 0x07064b50u /* stands before the end record and says where the zip64 end record is */
+#define ZIP_LOCAL_BYTES 30
+#define ZIP_CENTRAL_BYTES 46
+#define ZIP_END_BYTES 22
+#define ZIP_END64_BYTES 56
+#define ZIP_LOCATOR_BYTES 20
+#define ZIP_FULL16 0xffffu      /* "see the zip64 field" */
+#define ZIP_FULL32 0xffffffffu
+
+/* fer_npz_open of a file that is open already; takes it over, and closes it also on failure. */
+int fer_npz_open_file(struct fer_npz **npz, FILE *file, const char *path, struct fer_error *e);
+/* A copy of text[length], with another text behind it; freed by free. NULL: out of memory. */
+char *fer_copy_text(const void *text, size_t length, const char *behind);
+
+#endif

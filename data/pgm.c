@@ -1,0 +1,189 @@
+/* pgm.c - grey images as PGM files (https://netpbm.sourceforge.net/doc/pgm.html):
+ *
+ *     P5 WIDTH HEIGHT MAXVAL, one blank, then the pixels in one byte each, or two (the high one first) if MAXVAL > 255
+ *     P2 the same with the pixels as decimal numbers
+ *
+ * The numbers of the header are parted by blanks, and comments run from # to the end of their line.
+ *
+ * A value is scaled to 0 ... 255 by round(value / MAXVAL * 255), in double, a half to the even number. That is Pillow's
+ * rule for MAXVAL up to 255 (beyond, Pillow gives 0 ... 65535). Like Pillow, what follows the last pixel is ignored. */
+#include "data.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MAX_FILE ((size_t)1 << 30)
+
+struct pgm {
+    const char *path;
+    const unsigned char *bytes;
+    size_t count, at; /* at: the next byte to be looked at */
+    struct fer_error *e;
+};
+
+static int is_blank(int byte)
+{
+    return byte == ' ' || (byte >= '\t' && byte <= '\r');
+}
+
+/* The present byte, for a message: '?' if it would not print by itself. */
+static int shown(const struct pgm *p)
+{
+    return p->bytes[p->at] < 127 ? p->bytes[p->at] : '?';
+}
+
+static void skip_blanks_and_comments(struct pgm *p)
+{
+    int comment = 0;
+    for (; p->at < p->count; p->at++) {
+        const int byte = p->bytes[p->at];
+        if (byte == '#') comment = 1;
+        if (byte == '\n' || byte == '\r') comment = 0;
+        if (!comment && !is_blank(byte)) return;
+    }
+}
+
+/* The next number, which must be followed by a blank or the end of the file. `what` is for the message. */
+static int read_number(struct pgm *p, const char *what, long least, long most, long *value)
+{
+    size_t first;
+    skip_blanks_and_comments(p);
+    *value = 0;
+    for (first = p->at; p->at < p->count && p->bytes[p->at] >= '0' && p->bytes[p->at] <= '9'; p->at++)
+        if (*value <= most) *value = *value * 10 + (p->bytes[p->at] - '0');
+    if (p->at == first) {
+        if (p->at == p->count) return fer_fail(p->e, "%s: ends too early, expected the %s", p->path, what);
+        return fer_fail(p->e, "%s: '%c' where the %s was expected", p->path, shown(p), what);
+    }
+    if (p->at < p->count && !is_blank(p->bytes[p->at]))
+        return fer_fail(p->e, "%s: '%c' after the %s, expected a blank", p->path, shown(p), what);
+    if (*value < least || *value > most)
+        return fer_fail(p->e, "%s: the %s is %s%ld, expected %ld ... %ld", p->path, what,
+                        *value > most ? "more than " : "", *value > most ? most : *value, least, most);
+    return 0;
+}
+
+static uint8_t scale(long value, long most)
+{
+    double exact = (double)value / (double)most * 255;
+    int whole = (int)exact;
+    exact -= whole;
+    return (uint8_t)(whole + (exact > 0.5 || (exact == 0.5 && whole % 2)));
+}
+
+static int read_plain(struct pgm *p, size_t count, long most, uint8_t *pixels)
+{
+    size_t i;
+    long value;
+    for (i = 0; i < count; i++) {
+        if (read_number(p, "next pixel", 0, most, &value)) return -1;
+        pixels[i] = scale(value, most);
+    }
+    return 0;
+}
+
+static int read_binary(struct pgm *p, size_t count, long most, uint8_t *pixels)
+{
+    const unsigned char *in = p->bytes + p->at;
+    size_t i;
+    for (i = 0; i < count; i++) {
+        const long value = most < 256 ? in[i] : (long)in[2 * i] << 8 | in[2 * i + 1];
+        if (value > most)
+            return fer_fail(p->e, "%s: pixel %lu is %ld, expected 0 ... %ld", p->path, (unsigned long)i + 1, value,
+                            most);
+        pixels[i] = most == 255 ? (uint8_t)value : scale(value, most);
+    }
+    return 0;
+}
+
+/* Reads everything before the pixels and sees whether they are all there: only then is memory worth asking for. */
+static int read_header(struct pgm *p, long *height, long *width, long *most)
+{
+    size_t needed, left;
+    if (read_number(p, "width", 1, FER_MAX_SIDE, width) || read_number(p, "height", 1, FER_MAX_SIDE, height) ||
+        read_number(p, "maxval", 1, 65535, most))
+        return -1;
+    if (p->at < p->count) p->at++; /* the one blank */
+    needed = (size_t)*height * (size_t)*width;
+    left = p->count - p->at;
+    if (p->bytes[1] == '2') left = left / 2 + left % 2; /* a digit and a blank each, no blank behind the last */
+    else if (*most > 255) left /= 2;
+    if (left >= needed) return 0;
+    return fer_fail(p->e, "%s: ends too early, expected %ld * %ld pixels", p->path, *width, *height);
+}
+
+int fer_pgm_parse(const char *path, const unsigned char *bytes, size_t count, int *height, int *width,
+                  uint8_t **pixels, struct fer_error *e)
+{
+    struct pgm p;
+    long h, w, most;
+    int result;
+    p.path = path;
+    p.bytes = bytes;
+    p.count = count;
+    p.at = 2;
+    p.e = e;
+    *pixels = NULL;
+    if (count == 0) return fer_fail(e, "%s: is empty, expected a PGM image", path);
+    if (count < 3 || bytes[0] != 'P' || (bytes[1] != '2' && bytes[1] != '5') || (!is_blank(bytes[2]) && bytes[2] != '#'))
+        return fer_fail(e, "%s: no PGM image, expected a file that begins with P2 or P5", path);
+    if (read_header(&p, &h, &w, &most) || !(*pixels = fer_allocate((size_t)h * (size_t)w, 1, e))) return -1;
+    *height = (int)h;
+    *width = (int)w;
+    result = (bytes[1] == '2' ? read_plain : read_binary)(&p, (size_t)h * (size_t)w, most, *pixels);
+    if (result == 0) return 0;
+    fer_free(*pixels);
+    *pixels = NULL;
+    return -1;
+}
+
+/* All bytes of a file, however it arrives; freed by free. */
+static int read_whole(const char *path, unsigned char **bytes, size_t *count, struct fer_error *e)
+{
+    FILE *file = fopen(path, "rb");
+    size_t room = 0, got = 1;
+    int result = 0;
+    *bytes = NULL;
+    *count = 0;
+    if (!file) return fer_fail(e, "%s: cannot be opened: %s", path, strerror(errno));
+    while (result == 0 && got) {
+        if (*count == room) {
+            unsigned char *more = room < MAX_FILE ? realloc(*bytes, room = room ? 2 * room : 8192) : NULL;
+            if (!more) {
+                result = fer_fail(e, "%s: too large, expected at most %lu MB", path, (unsigned long)(room >> 20));
+                break;
+            }
+            *bytes = more;
+        }
+        got = fread(*bytes + *count, 1, room - *count, file);
+        *count += got;
+    }
+    if (result == 0 && ferror(file)) result = fer_fail(e, "%s: cannot be read: %s", path, strerror(errno));
+    fclose(file);
+    return result;
+}
+
+int fer_pgm_read(const char *path, int *height, int *width, uint8_t **pixels, struct fer_error *e)
+{
+    unsigned char *bytes;
+    size_t count;
+    int result = read_whole(path, &bytes, &count, e);
+    *pixels = NULL;
+    if (result == 0) result = fer_pgm_parse(path, bytes, count, height, width, pixels, e);
+    free(bytes);
+    return result;
+}
+
+int fer_pgm_write(const char *path, int height, int width, const uint8_t *pixels, struct fer_error *e)
+{
+    const size_t count = (size_t)height * (size_t)width;
+    FILE *file = fopen(path, "wb");
+    int written;
+    if (!file) return fer_fail(e, "%s: cannot be written: %s", path, strerror(errno));
+    written = fprintf(file, "P5\n%d %d\n255\n", width, height) > 0 && fwrite(pixels, 1, count, file) == count;
+    if (fclose(file) == 0 && written) return 0;
+    fer_fail(e, "%s: cannot be written: %s", path, strerror(errno));
+    remove(path);
+    return -1;
+}

@@ -1,0 +1,304 @@
+/* platform.c - the one file that steps outside C99: folders, flushing to the disk, the terminal, the clock.
+ *
+ * Three variants of the same functions: POSIX, Windows, and (-DFER_PURE_C99) C99 alone, which can do the least. */
+#if defined FER_PURE_C99
+/* nothing to ask for */
+#elif defined _WIN32
+#define WIN32_LEAN_AND_MEAN
+#else
+#define _POSIX_C_SOURCE 200809L
+#define _DARWIN_C_SOURCE /* macOS hides the terminal's size without it */
+#endif
+
+#include "data.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#if defined FER_PURE_C99
+#include <time.h>
+#elif defined _WIN32
+#include <direct.h>
+#include <io.h>
+#include <windows.h>
+#else
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+#endif
+
+#if defined FER_PURE_C99 /* ---- C99 ---- */
+
+int fer_is_folder(const char *path)
+{
+    (void)path;
+    return 0;
+}
+
+int fer_is_file(const char *path)
+{
+    (void)path;
+    return 1; /* opening it will tell */
+}
+
+int fer_make_folder(const char *path, struct fer_error *e)
+{
+    return fer_fail(e, "%s: this build (FER_PURE_C99) cannot make folders", path);
+}
+
+void fer_remove_folder(const char *path)
+{
+    (void)path;
+}
+
+int fer_list_folder(const char *path, int (*each)(void *context, const char *name, struct fer_error *e), void *context,
+                    struct fer_error *e)
+{
+    (void)each;
+    (void)context;
+    return fer_fail(e, "%s: this build (FER_PURE_C99) cannot list folders", path);
+}
+
+int fer_flush_to_disk(void *file)
+{
+    return fflush(file);
+}
+
+int fer_replace_file(const char *from, const char *to)
+{
+    if (rename(from, to) == 0) return 0;
+    remove(to); /* some systems rename only to a free name */
+    return rename(from, to);
+}
+
+int fer_is_terminal(void *file)
+{
+    (void)file;
+    return 0;
+}
+
+int fer_terminal_width(void)
+{
+    return 80;
+}
+
+double fer_clock(void)
+{
+    return (double)time(NULL);
+}
+
+#else /* ---- POSIX and Windows ---- */
+
+/* The names of a folder's entries. */
+struct names {
+    char **name;
+    size_t count, room;
+};
+
+static int add_name(struct names *names, const char *name, struct fer_error *e)
+{
+    const size_t length = strlen(name) + 1;
+    char *copy;
+    if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0) return 0;
+    if (names->count == names->room) {
+        const size_t room = names->room ? 2 * names->room : 64;
+        char **more = room > SIZE_MAX / sizeof *more ? NULL : realloc(names->name, room * sizeof *more);
+        if (!more) return fer_fail(e, "out of memory: a folder has more than %lu entries", (unsigned long)names->count);
+        names->name = more;
+        names->room = room;
+    }
+    if (!(copy = malloc(length))) return fer_fail(e, "out of memory for the name of a file");
+    memcpy(copy, name, length);
+    names->name[names->count++] = copy;
+    return 0;
+}
+
+static int read_names(struct names *names, const char *path, struct fer_error *e);
+
+static int compare_names(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+int fer_list_folder(const char *path, int (*each)(void *context, const char *name, struct fer_error *e), void *context,
+                    struct fer_error *e)
+{
+    struct names names = {NULL, 0, 0};
+    int result = read_names(&names, path, e);
+    size_t i;
+    if (names.count) qsort(names.name, names.count, sizeof *names.name, compare_names);
+    for (i = 0; i < names.count && result == 0; i++) result = each(context, names.name[i], e);
+    for (i = 0; i < names.count; i++) free(names.name[i]);
+    free(names.name);
+    return result;
+}
+
+#if defined _WIN32 /* ---- Windows ---- */
+
+int fer_is_folder(const char *path)
+{
+    const DWORD kind = GetFileAttributesA(path);
+    return kind != INVALID_FILE_ATTRIBUTES && (kind & FILE_ATTRIBUTE_DIRECTORY);
+}
+
+int fer_is_file(const char *path)
+{
+    const DWORD kind = GetFileAttributesA(path);
+    return kind != INVALID_FILE_ATTRIBUTES && !(kind & (FILE_ATTRIBUTE_DIRECTORY | FILE_ATTRIBUTE_DEVICE));
+}
+
+int fer_make_folder(const char *path, struct fer_error *e)
+{
+    if (_mkdir(path) == 0 || (errno == EEXIST && fer_is_folder(path))) return 0;
+    return fer_fail(e, "%s: the folder cannot be made: %s", path, strerror(errno));
+}
+
+void fer_remove_folder(const char *path)
+{
+    _rmdir(path);
+}
+
+static int read_names(struct names *names, const char *path, struct fer_error *e)
+{
+    char pattern[MAX_PATH + 2];
+    WIN32_FIND_DATAA entry;
+    HANDLE find;
+    int result = 0;
+    if (strlen(path) > MAX_PATH - 2) return fer_fail(e, "%s: the path is too long", path);
+    snprintf(pattern, sizeof pattern, "%s\\*", path);
+    if ((find = FindFirstFileA(pattern, &entry)) == INVALID_HANDLE_VALUE)
+        return fer_fail(e, "%s: the folder cannot be listed (Windows error %lu)", path, GetLastError());
+    do result = add_name(names, entry.cFileName, e);
+    while (result == 0 && FindNextFileA(find, &entry));
+    if (result == 0 && GetLastError() != ERROR_NO_MORE_FILES)
+        result = fer_fail(e, "%s: the folder cannot be listed (Windows error %lu)", path, GetLastError());
+    FindClose(find);
+    return result;
+}
+
+int fer_flush_to_disk(void *file)
+{
+    return fflush(file) == 0 && _commit(_fileno(file)) == 0 ? 0 : -1;
+}
+
+int fer_replace_file(const char *from, const char *to)
+{
+    return MoveFileExA(from, to, MOVEFILE_REPLACE_EXISTING | MOVEFILE_WRITE_THROUGH) ? 0 : -1;
+}
+
+int fer_is_terminal(void *file)
+{
+    return _isatty(_fileno(file)) != 0;
+}
+
+int fer_terminal_width(void)
+{
+    CONSOLE_SCREEN_BUFFER_INFO screen;
+    if (!GetConsoleScreenBufferInfo(GetStdHandle(STD_OUTPUT_HANDLE), &screen)) return 80;
+    return screen.srWindow.Right - screen.srWindow.Left + 1;
+}
+
+double fer_clock(void)
+{
+    LARGE_INTEGER ticks, per_second;
+    QueryPerformanceCounter(&ticks);
+    QueryPerformanceFrequency(&per_second);
+    return (double)ticks.QuadPart / (double)per_second.QuadPart;
+}
+
+#else /* ---- POSIX ---- */
+
+int fer_is_folder(const char *path)
+{
+    struct stat status;
+    return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
+}
+
+int fer_is_file(const char *path)
+{
+    struct stat status;
+    return stat(path, &status) == 0 && S_ISREG(status.st_mode);
+}
+
+int fer_make_folder(const char *path, struct fer_error *e)
+{
+    if (mkdir(path, 0777) == 0) return 0;
+    if (errno == EEXIST && fer_is_folder(path)) return 0;
+    return fer_fail(e, "%s: the folder cannot be made: %s", path, strerror(errno));
+}
+
+void fer_remove_folder(const char *path)
+{
+    rmdir(path);
+}
+
+static int read_names(struct names *names, const char *path, struct fer_error *e)
+{
+    DIR *folder = opendir(path);
+    struct dirent *entry;
+    int result = 0;
+    if (!folder) return fer_fail(e, "%s: the folder cannot be opened: %s", path, strerror(errno));
+    for (errno = 0; result == 0 && (entry = readdir(folder)); errno = 0) result = add_name(names, entry->d_name, e);
+    if (result == 0 && errno) result = fer_fail(e, "%s: the folder cannot be listed: %s", path, strerror(errno));
+    closedir(folder);
+    return result;
+}
+
+int fer_flush_to_disk(void *file)
+{
+    if (fflush(file)) return -1;
+    /* A pipe or a terminal cannot be flushed to a disk, and need not be. */
+    return fsync(fileno(file)) == 0 || errno == EINVAL || errno == ENOTSUP || errno == EROFS ? 0 : -1;
+}
+
+/* A name is on the disk when its folder is. Best effort: the file's content is safe without it. */
+static void flush_folder_of(const char *path)
+{
+    char folder[FER_PATH];
+    const char *slash = strrchr(path, '/');
+    const size_t length = slash ? (size_t)(slash - path) + 1 : 0;
+    int descriptor;
+    if (length >= sizeof folder) return;
+    memcpy(folder, path, length);
+    folder[length] = 0;
+    descriptor = open(length ? folder : ".", O_RDONLY);
+    if (descriptor < 0) return;
+    fsync(descriptor);
+    close(descriptor);
+}
+
+int fer_replace_file(const char *from, const char *to)
+{
+    if (rename(from, to)) return -1;
+    flush_folder_of(to);
+    return 0;
+}
+
+int fer_is_terminal(void *file)
+{
+    return isatty(fileno(file)) != 0;
+}
+
+int fer_terminal_width(void)
+{
+#ifdef TIOCGWINSZ
+    struct winsize window;
+    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &window) == 0 && window.ws_col > 0) return window.ws_col;
+#endif
+    return 80;
+}
+
+double fer_clock(void)
+{
+    struct timespec now;
+    if (clock_gettime(CLOCK_MONOTONIC, &now)) return 0;
+    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
+}
+
+#endif
+#endif

@@ -1,0 +1,44 @@
+/* fuzz_pgm.c - the PGM reader against any bytes whatever. It must read or refuse with one line, and nothing else.
+ *
+ *     clang -g -O1 -fsanitize=fuzzer,address,undefined -I. tests/fuzz_pgm.c data/[a-z]*.c -o fuzz_pgm && ./fuzz_pgm
+ *     cc -DFUZZ_MAIN -I. tests/fuzz_pgm.c data/[a-z]*.c -o fuzz_pgm && ./fuzz_pgm FILE ...      (without libFuzzer) */
+#include "../data/data.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count);
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count)
+{
+    static real x[17 * 17];
+    struct fer_error e;
+    int height = 0, width = 0;
+    uint8_t *pixels;
+    e.text[0] = 0;
+    if (fer_pgm_parse("FILE", bytes, count, &height, &width, &pixels, &e)) {
+        if (strncmp(e.text, "FILE: ", 6) != 0 || pixels) abort();
+    } else {
+        /* No image may be larger than its file: it has a byte of text for each pixel at least. */
+        if (height < 1 || width < 1 || (size_t)height * (size_t)width > count) abort();
+        fer_crc32(0, pixels, (size_t)height * (size_t)width); /* touches every pixel */
+        fer_image_scale(height, width, pixels, 17, x);
+        fer_free(pixels);
+    }
+    return 0;
+}
+
+#ifdef FUZZ_MAIN
+int main(int count, char **path)
+{
+    static uint8_t bytes[1 << 20];
+    int i;
+    for (i = 1; i < count; i++) {
+        FILE *file = fopen(path[i], "rb");
+        if (!file) return 2;
+        LLVMFuzzerTestOneInput(bytes, fread(bytes, 1, sizeof bytes, file));
+        fclose(file);
+    }
+    return 0;
+}
+#endif

@@ -1,0 +1,701 @@
+/* test_faces.c - images in and out, batches, drawn faces, random numbers, folders.
+ *
+ * Good files are judged by what stands in them, bad files by the exact line that is said about them. Scaling is judged by
+ * Pillow (constants from tests/test_faces.py), Philox by the known answers that its authors publish with Random123. */
+#include "greatest.h"
+
+#include "../data/data.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PILLOW_PGM 0xa8b759edu
+#define PILLOW_PGM_16 0x458296c1u
+#define PILLOW_RESIZE 0xee28113eu
+#define DRAWN 0x84435ad9u /* of 200 faces of seed 1; another digest is another data set */
+
+#ifdef FER_PURE_C99
+#define FOLDER "tests/tmp"
+#else
+#define FOLDER "tests/tmp/faces"
+#endif
+#define CSV FOLDER "/faces.csv"
+#define PGM FOLDER "/face.pgm"
+
+#define BYTES(literal) literal, sizeof literal - 1 /* of a text with zeros in it */
+
+static struct fer_error error;
+
+static void make_folder(void *unused)
+{
+    (void)unused;
+    error.text[0] = 0;
+    fer_make_folder(FOLDER, NULL);
+}
+
+static void remove_folder(void *unused)
+{
+    (void)unused;
+    remove(CSV);
+    remove(PGM);
+    fer_remove_folder(FOLDER);
+}
+
+static void write_bytes(const char *path, const void *bytes, size_t count)
+{
+    FILE *file = fopen(path, "wb");
+    if (!file || fwrite(bytes, 1, count, file) != count || fclose(file)) {
+        fprintf(stderr, "test_faces: cannot write %s\n", path);
+        exit(2);
+    }
+}
+
+/* ---- Random numbers ---- */
+
+TEST philox_gives_the_published_answers(void)
+{
+    static const uint32_t known[3][10] = { /* counter, key, answer */
+        {0, 0, 0, 0, 0, 0, 0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8},
+        {0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff,
+         0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd},
+        {0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344, 0xa4093822, 0x299f31d0,
+         0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1}};
+    uint32_t out[4];
+    int i;
+    for (i = 0; i < 3; i++) {
+        fer_philox(known[i], known[i] + 4, out);
+        ASSERT_MEM_EQ(&known[i][6], out, sizeof out);
+    }
+    PASS();
+}
+
+TEST draws_are_words_of_blocks(void)
+{
+    double least = 1, most = 0;
+    uint64_t k;
+    ASSERT_EQ_FMT(0x5cb9a89fu, (unsigned)fer_draw(0x123456789abcdef0u, FER_FOR_FACES, 7, 0x500000006u), "%x");
+    ASSERT_EQ(((double)0x5cb9a89fu + 0.5) / 4294967296.0, fer_uniform(0x123456789abcdef0u, FER_FOR_FACES, 7, 0x500000006u));
+    for (k = 0; k < 10000; k++) {
+        const double u = fer_uniform(1, FER_FOR_CHECKS, 0, k);
+        if (u < least) least = u;
+        if (u > most) most = u;
+    }
+    ASSERT(least > 0 && least < 0.001 && most < 1 && most > 0.999);
+    PASS();
+}
+
+TEST shuffle_is_the_written_permutation(void)
+{
+    static const size_t expected[12] = {6, 10, 2, 7, 0, 8, 9, 3, 4, 5, 1, 11};
+    size_t order[1000], i, count;
+    char seen[1000];
+    for (i = 0; i < 12; i++) order[i] = i;
+    fer_shuffle(order, 12, 0xfeedfacecafeu, FER_FOR_SHUFFLE, 3);
+    ASSERT_MEM_EQ(expected, order, sizeof expected);
+    for (count = 0; count <= 1000; count = 3 * count + 1) {
+        memset(seen, 0, sizeof seen);
+        for (i = 0; i < count; i++) order[i] = i;
+        fer_shuffle(order, count, 5, FER_FOR_BATCH_ORDER, 9);
+        for (i = 0; i < count; i++) seen[order[i]]++;
+        for (i = 0; i < count; i++) ASSERT_EQ(1, seen[i]);
+    }
+    PASS();
+}
+
+/* ---- CSV ---- */
+
+TEST csv_is_read(const char *text)
+{
+    static const uint8_t pixels[8] = {0, 10, 200, 255, 1, 2, 3, 4};
+    struct fer_dataset data;
+    write_bytes(CSV, text, strlen(text));
+    ASSERT_EQm(error.text, 0, fer_dataset_read(&data, CSV, &error));
+    ASSERT_STR_EQ(CSV, data.source);
+    ASSERT_EQ(2, data.count);
+    ASSERT_EQ(8, data.pixel_count);
+    ASSERT_MEM_EQ(pixels, data.pixels, sizeof pixels);
+    ASSERT(data.image[0].label == 3 && data.image[1].label == 6);
+    ASSERT(data.image[0].offset == 0 && data.image[1].offset == 4);
+    ASSERT(data.image[1].height == 2 && data.image[1].width == 2);
+    ASSERT_EQ(FER_TRAINING, data.image[0].usage);
+    if (strstr(text, "Private") || strstr(text, "PRIVATE")) {
+        ASSERT(data.image[1].usage == FER_PRIVATE_TEST && data.usage_count[FER_PRIVATE_TEST] == 1);
+    } else {
+        ASSERT(data.image[1].usage == FER_TRAINING && data.usage_count[FER_TRAINING] == 2);
+    }
+    fer_dataset_free(&data);
+    PASS();
+}
+
+static const char *const good_csv[] = {
+    "emotion,pixels,Usage\n3,0 10 200 255,Training\n6,1 2 3 4,PrivateTest\n",
+    "emotion,pixels,Usage\r\n3,0 10 200 255,Training\r\n6,1 2 3 4,PrivateTest\r\n",
+    "emotion,pixels,Usage\n3,0 10 200 255,Training\n6,1 2 3 4,PrivateTest",
+    "emotion,pixels,Usage\n3,0 10 200 255,Training\n6,1 2 3 4,PrivateTest\r",
+    "emotion, Usage, pixels\n3,Training,0 10 200 255\n6,PrivateTest,1 2 3 4\n",
+    "emotion,pixels\n3,0 10 200 255\n6,1 2 3 4\n",
+    "emotion,pixels\n3,0 10 200 255\n6,1 2 3 4",
+    "pixels,emotion\n0 10 200 255,3\n1 2 3 4,6\n",
+    "\357\273\277emotion,pixels,Usage\n3,\"0 10 200 255\",Training\n6,\"1 2 3 4\" ,PrivateTest\n",
+    "\"emotion\",\"pixels\",\"Usage\"\n\"3\",\"0 10 200 255\",\"Training\"\n\"6\",\"1 2 3 4\",\"PrivateTest\"",
+    " EMOTION ,\tPixels,usage \n 3 , 0  10\t200 255 , training\n6, 1 2 3 4 , PRIVATETEST \n",
+    "id,emotion,pixels,note\n1,3,000 10 200 255,\"a, \"\"b\"\"\"\n2,6,1 2 3 4,\n",
+    "emotion,pixels\n\n3,0 10 200 255\n\r\n6,1 2 3 4\n\n\n",
+};
+
+TEST csv_is_refused(const char *text, size_t count, const char *reason)
+{
+    struct fer_dataset data;
+    char expected[256];
+    write_bytes(CSV, text, count);
+    snprintf(expected, sizeof expected, "%s:%s", CSV, reason);
+    ASSERT_EQm(text, -1, fer_dataset_read(&data, CSV, &error));
+    ASSERT_STR_EQ(expected, error.text);
+    ASSERT(data.count == 0 && !data.image && !data.pixels);
+    PASS();
+}
+
+#define HEADER "emotion,pixels,Usage\n"
+#define ROW "3,0 10 200 255,Training\n"
+static const char *const bad_csv[][2] = {
+    {"", " is empty, expected a FER2013 CSV"},
+    {HEADER, "1: a header and nothing else, expected a line for each image"},
+    {"emotion,pixels,Usage", "1: a header and nothing else, expected a line for each image"},
+    {"\n" HEADER ROW, "1: no column `emotion`, expected a header such as emotion,pixels,Usage"},
+    {"emotion,Usage\n3,Training\n", "1: no column `pixels`, expected a header such as emotion,pixels,Usage"},
+    {"emotion,pixels,Emotion\n", "1: column `emotion` stands twice, expected a header such as emotion,pixels,Usage"},
+    {HEADER "7,0 10 200 255,Training\n", "2: emotion is \"7\", expected 0 ... 6"},
+    {HEADER ROW "33,0 10 200 255,Training\n", "3: emotion is \"33\", expected 0 ... 6"},
+    {HEADER ROW "\n,0 10 200 255,Training\n", "4: emotion is \"\", expected 0 ... 6"},
+    {HEADER "happy,0 10 200 255,Training\n", "2: emotion is \"happy\", expected 0 ... 6"},
+    {HEADER "3,0 10 200 255,Test\n", "2: Usage is \"Test\", expected Training, PublicTest or PrivateTest"},
+    {HEADER "3,0 10 200 255,\n", "2: Usage is \"\", expected Training, PublicTest or PrivateTest"},
+    {HEADER "3,0 10 200 255,abcdefghijabcdefghijabcdefghijabcdefghij\n",
+     "2: Usage is \"abcdefghijabcdefghijabcdefghija\", expected Training, PublicTest or PrivateTest"},
+    {HEADER "3,0 10 256 255,Training\n", "2: pixel 3 is above 255, expected 0 ... 255"},
+    {HEADER "3,0 10 99999999999999999999 255,Training\n", "2: pixel 3 is above 255, expected 0 ... 255"},
+    {HEADER "3,0 -10 200 255,Training\n", "2: pixel 2 contains '-', expected a number 0 ... 255"},
+    {HEADER "3,0 10 200 25.5,Training\n", "2: pixel 4 contains '.', expected a number 0 ... 255"},
+    {HEADER "3,0 10 200,Training\n", "2: 3 pixels, expected those of a square image, as 48 * 48 = 2304"},
+    {HEADER ROW "3,0 10 200,Training\n", "3: 3 pixels, expected 2 * 2 = 4"},
+    {HEADER ROW "3,0 10 200 255 1,Training\n", "3: more than 4 pixels, expected 2 * 2"},
+    {HEADER "3,,Training\n", "2: no pixels, expected values 0 ... 255 parted by blanks"},
+    {HEADER "3,\" \",Training\n", "2: no pixels, expected values 0 ... 255 parted by blanks"},
+    {HEADER "3,0 10 200 255\n", "2: 2 fields, expected 3 as in the header"},
+    {HEADER "3\n", "2: 1 fields, expected 3 as in the header"},
+    {HEADER ROW "3,0 10", "3: 2 pixels, expected 2 * 2 = 4"},
+    {HEADER "3,0 10 200 255,Training,\n", "2: more than 3 fields, expected 3 as in the header"},
+    {HEADER "3,0,10,200,255,Training\n", "2: Usage is \"10\", expected Training, PublicTest or PrivateTest"},
+    {HEADER "3,\"0 10 200 255,Training\n" ROW, "2: pixel 4 contains ',', expected a number 0 ... 255"},
+    {HEADER "3,0 10 200 255,\"Training\n" ROW, "2: a quote is open at the end of the line, expected it to be closed"},
+    {HEADER "3,0 10 200 255\x9b,Training\n" ROW, "2: pixel 4 contains '?', expected a number 0 ... 255"},
+    {HEADER "3,\"0 10 200 255", "2: a quote is open at the end of the line, expected it to be closed"},
+    {HEADER "3,\"0 10 200\" 255,Training\n", "2: text after a closing quote, expected a comma or the end of the line"},
+    {HEADER "3,0 10 \"200\" 255,Training\n", "2: a quote inside a field, expected it around the whole field"},
+    {HEADER "3,0 10\r200 255,Training\n", "2: a carriage return inside the line, expected lines ended by LF or CR LF"},
+    {HEADER "3,0 10 \033[2J 255,Training\n", "2: a byte of value 27, expected text"},
+};
+
+static void csv_tests(void)
+{
+    size_t i;
+    for (i = 0; i < sizeof good_csv / sizeof *good_csv; i++) RUN_TESTp(csv_is_read, good_csv[i]);
+    for (i = 0; i < sizeof bad_csv / sizeof *bad_csv; i++)
+        RUN_TESTp(csv_is_refused, bad_csv[i][0], strlen(bad_csv[i][0]), bad_csv[i][1]);
+    RUN_TESTp(csv_is_refused, BYTES(HEADER "3,0 10 \0 255,Training\n"), "2: a byte of value 0, expected text");
+    RUN_TESTp(csv_is_refused, BYTES(HEADER "3,0 10 200 255,Tra\0ning\n"), "2: a byte of value 0, expected text");
+}
+
+/* Longer than the reader's buffer, so that every kind of byte stands at its end once. */
+TEST csv_of_many_rows_is_read(void)
+{
+    FILE *file = fopen(CSV, "wb");
+    struct fer_dataset data;
+    int i;
+    ASSERT(file);
+    fputs("emotion,pixels,Usage\r\n", file);
+    for (i = 0; i < 20000; i++) fprintf(file, "%d,%d 1 %d 3,%s\r\n", i % 7, i % 256, i / 256, fer_usage_names[i % 3]);
+    ASSERT_EQ(0, fclose(file));
+    ASSERT_EQm(error.text, 0, fer_dataset_read(&data, CSV, &error));
+    ASSERT_EQ(20000, data.count);
+    for (i = 0; i < 20000; i++) {
+        const uint8_t *pixel = data.pixels + data.image[i].offset;
+        ASSERT(pixel[0] == i % 256 && pixel[1] == 1 && pixel[2] == i / 256 && pixel[3] == 3);
+        ASSERT(data.image[i].label == i % 7 && data.image[i].usage == i % 3);
+    }
+    fer_dataset_free(&data);
+    PASS();
+}
+
+TEST csv_that_is_not_there(void)
+{
+    struct fer_dataset data;
+    ASSERT_EQ(-1, fer_dataset_read(&data, FOLDER "/none.csv", &error));
+    ASSERT_EQ(0, strncmp(error.text, FOLDER "/none.csv: cannot be opened: ", strlen(FOLDER) + 28));
+    PASS();
+}
+
+/* ---- PGM ---- */
+
+TEST pgm_is_read(const char *text, size_t count, const char *expected)
+{
+    int height, width;
+    uint8_t *pixels;
+    write_bytes(PGM, text, count);
+    ASSERT_EQm(error.text, 0, fer_pgm_read(PGM, &height, &width, &pixels, &error));
+    ASSERT(height == 2 && width == 3);
+    ASSERT_MEM_EQ(expected, pixels, 6);
+    fer_free(pixels);
+    PASS();
+}
+
+TEST pgm_is_refused(const char *text, size_t count, const char *reason)
+{
+    int height, width;
+    uint8_t *pixels;
+    char expected[256];
+    write_bytes(PGM, text, count);
+    snprintf(expected, sizeof expected, "%s: %s", PGM, reason);
+    ASSERT_EQm(text, -1, fer_pgm_read(PGM, &height, &width, &pixels, &error));
+    ASSERT_STR_EQ(expected, error.text);
+    ASSERT_EQ(NULL, pixels);
+    PASS();
+}
+
+static const char *const bad_pgm[][2] = {
+    {"", "is empty, expected a PGM image"},
+    {"P", "no PGM image, expected a file that begins with P2 or P5"},
+    {"P6 3 2 255 abcdefabcdefabcdef", "no PGM image, expected a file that begins with P2 or P5"},
+    {"P53 2 255 abcdef", "no PGM image, expected a file that begins with P2 or P5"},
+    {"P5", "no PGM image, expected a file that begins with P2 or P5"},
+    {"P5 ", "ends too early, expected the width"},
+    {"P5 3 # 2 255 abcdef", "ends too early, expected the height"},
+    {"P5 3 2", "ends too early, expected the maxval"},
+    {"P5 3 2 255", "ends too early, expected 3 * 2 pixels"},
+    {"P5 3 2 255 abcde", "ends too early, expected 3 * 2 pixels"},
+    {"P5 3 2 256 abcdefghijk", "ends too early, expected 3 * 2 pixels"},
+    {"P5 16384 16384 255 a", "ends too early, expected 16384 * 16384 pixels"},
+    {"P5 99999999999999999999 2 255 abcdef", "the width is more than 16384, expected 1 ... 16384"},
+    {"P5 3 0 255 ", "the height is 0, expected 1 ... 16384"},
+    {"P5 3 2 0 abcdef", "the maxval is 0, expected 1 ... 65535"},
+    {"P5 3 2 65536 abcdef", "the maxval is more than 65535, expected 1 ... 65535"},
+    {"P5 \x9b 2 255 abcdef", "'?' where the width was expected"},
+    {"P5 -3 2 255 abcdef", "'-' where the width was expected"},
+    {"P5 3 2x 255 abcdef", "'x' after the height, expected a blank"},
+    {"P5 3 2 255#c\nabcdef", "'#' after the maxval, expected a blank"},
+    {"P5 3 2 100 abcdef", "pixel 5 is 101, expected 0 ... 100"},
+    {"P2 3 2 255 1 2 3 4 5", "ends too early, expected 3 * 2 pixels"},
+    {"P2 3 2 255 1 2 3 4 5   ", "ends too early, expected the next pixel"},
+    {"P2 3 2 255 1 2 3 4 5 256", "the next pixel is more than 255, expected 0 ... 255"},
+    {"P2 3 2 15 1 2 3 4 5 16", "the next pixel is more than 15, expected 0 ... 15"},
+    {"P2 3 2 255 1 2 3 4 5 -6", "'-' where the next pixel was expected"},
+};
+
+static void pgm_tests(void)
+{
+    size_t i;
+    RUN_TESTp(pgm_is_read, BYTES("P5\n3 2\n255\n\n#\0\377ab"), "\n#\0\377ab");
+    RUN_TESTp(pgm_is_read, BYTES("P5 3 2 255 abcdefP5 3 2 255 ABCDEF"), "abcdef");
+    RUN_TESTp(pgm_is_read, BYTES("P5#c 1\n#\n3 # d\r2\t\n255\rabcdef"), "abcdef");
+    RUN_TESTp(pgm_is_read, BYTES("P5 3 2 1 \0\1\0\1\1\0"), "\0\377\0\377\377\0");
+    RUN_TESTp(pgm_is_read, BYTES("P5 3 2 65535 \0\0\377\377\177\377\200\0\0\200\0\201"), "\0\377\177\200\0\1");
+    RUN_TESTp(pgm_is_read, BYTES("P2\n3 2\n255\n0 1 2\n3 4 255\n"), "\0\1\2\3\4\377");
+    RUN_TESTp(pgm_is_read, BYTES("P2 3 2 255 0 1 2 # 7 8\n3 4 000255 and more"), "\0\1\2\3\4\377");
+    RUN_TESTp(pgm_is_read, BYTES("P2 3 2 2 0 1 2 1 0 1"), "\0\200\377\200\0\200");
+    for (i = 0; i < sizeof bad_pgm / sizeof *bad_pgm; i++)
+        RUN_TESTp(pgm_is_refused, bad_pgm[i][0], strlen(bad_pgm[i][0]), bad_pgm[i][1]);
+}
+
+/* Every value under one maxval, as a P5 file in memory; the digest goes on from crc. */
+static uint32_t scaled_digest(int most, uint32_t crc)
+{
+    unsigned char *file = malloc(2 * 65536 + 64);
+    int height, width, value, parts = most < 256 ? 1 : 4; /* no image is wider than 16384 */
+    size_t count;
+    uint8_t *pixels;
+    if (!file) return 0;
+    count = (size_t)sprintf((char *)file, "P5 %d %d %d\n", (most + 1 + parts - 1) / parts, parts, most);
+    for (value = 0; value < (most + 1 + parts - 1) / parts * parts; value++) {
+        const int v = value > most ? 0 : value;
+        if (most > 255) file[count++] = (unsigned char)(v >> 8);
+        file[count++] = (unsigned char)(v & 255);
+    }
+    if (fer_pgm_parse("memory", file, count, &height, &width, &pixels, &error) == 0) {
+        crc = fer_crc32(crc, pixels, (size_t)most + 1);
+        fer_free(pixels);
+    }
+    free(file);
+    return crc;
+}
+
+TEST pgm_is_scaled_as_pillow_scales(void)
+{
+    static const int most_16[] = {256, 257, 510, 1000, 4095, 32766, 65535};
+    uint32_t crc = 0;
+    size_t i;
+    int most;
+    for (most = 1; most < 256; most++) crc = scaled_digest(most, crc);
+    ASSERT_EQ_FMT(PILLOW_PGM, (unsigned)crc, "%08x");
+    for (crc = 0, i = 0; i < sizeof most_16 / sizeof *most_16; i++) crc = scaled_digest(most_16[i], crc);
+    ASSERT_EQ_FMT(PILLOW_PGM_16, (unsigned)crc, "%08x");
+    PASS();
+}
+
+TEST pgm_comes_back(void)
+{
+    uint8_t pixels[5 * 3], *back;
+    int i, height, width;
+    for (i = 0; i < 15; i++) pixels[i] = (uint8_t)(17 * i);
+    ASSERT_EQ(0, fer_pgm_write(PGM, 5, 3, pixels, &error));
+    ASSERT_EQ(0, fer_pgm_read(PGM, &height, &width, &back, &error));
+    ASSERT(height == 5 && width == 3);
+    ASSERT_MEM_EQ(pixels, back, sizeof pixels);
+    fer_free(back);
+    ASSERT_EQ(-1, fer_pgm_write(FOLDER "/none/face.pgm", 5, 3, pixels, &error));
+    ASSERT_EQ(0, strncmp(error.text, FOLDER "/none/face.pgm: cannot be written: ", strlen(FOLDER) + 33));
+    PASS();
+}
+
+/* ---- Batches ---- */
+
+TEST images_are_scaled_as_pillow_scales(void)
+{
+    static const int shape[][2] = {{1, 1}, {2, 3}, {7, 5}, {48, 48}, {49, 48}, {64, 100}, {200, 31}};
+    static uint8_t pixels[6400], seen[150 * 150];
+    static real x[150 * 150];
+    uint32_t crc = 0;
+    size_t s;
+    int i, size;
+    for (s = 0; s < sizeof shape / sizeof *shape; s++) {
+        for (i = 0; i < shape[s][0] * shape[s][1]; i++) pixels[i] = (uint8_t)(37 * i + 11 * (i / shape[s][1]));
+        for (size = 1; size < 150; size++) {
+            fer_image_scale(shape[s][0], shape[s][1], pixels, size, x);
+            for (i = 0; i < size * size; i++) seen[i] = (uint8_t)(x[i] * 255 + (real)0.5);
+            crc = fer_crc32(crc, seen, (size_t)size * (size_t)size);
+        }
+    }
+    ASSERT_EQ_FMT(PILLOW_RESIZE, (unsigned)crc, "%08x");
+    PASS();
+}
+
+/* 3 x 2 to 4 x 4 by hand: rows at 0.375 1.125 1.875 2.625, columns at 0.25 0.75 1.25 1.75. */
+TEST images_are_scaled_by_the_rule(void)
+{
+    static const uint8_t pixels[6] = {10, 20, 30, 40, 50, 255};
+    static const uint8_t expected[16] = {10, 10, 20, 20, 30, 30, 40, 40, 30, 30, 40, 40, 50, 50, 255, 255};
+    const real unit = (real)1 / (real)255;
+    real x[16];
+    int i, differ = 0;
+    fer_image_scale(3, 2, pixels, 4, x);
+    for (i = 0; i < 16; i++) ASSERT_EQ((real)expected[i] * unit, x[i]);
+    /* The product is not the quotient. */
+    for (i = 0; i < 256; i++) differ += (real)i * unit != (real)i / (real)255;
+    ASSERT(differ > 0);
+#ifndef FER_DOUBLE
+    ASSERT_EQ(126, differ);
+#endif
+    PASS();
+}
+
+TEST batch_holds_the_chosen_images(void)
+{
+    static const size_t counts[FER_USAGES] = {20, 5, 0};
+    static real batch[3 * 64 * 64], alone[64 * 64];
+    struct fer_dataset data;
+    size_t index[20];
+    int i, labels[3];
+    ASSERT_EQ(0, fer_dataset_draw(&data, 1, counts, &error));
+    fer_dataset_select(&data, FER_PUBLIC_TEST, index);
+    for (i = 0; i < 5; i++) ASSERT_EQ((size_t)(20 + i), index[i]);
+    fer_batch_fill(&data, index + 1, 3, 64, batch, labels);
+    for (i = 0; i < 3; i++) {
+        const struct fer_image *image = &data.image[21 + i];
+        ASSERT_EQ(image->label, labels[i]);
+        fer_image_scale(image->height, image->width, data.pixels + image->offset, 64, alone);
+        ASSERT_MEM_EQ(alone, &batch[i * 64 * 64], sizeof alone);
+    }
+    fer_batch_fill(&data, index, 1, 64, batch, NULL);
+    fer_dataset_free(&data);
+    PASS();
+}
+
+TEST digest_is_of_what_the_header_says(void)
+{
+    static const unsigned char bytes[] = {3, 0, 2, 0, 0, 0, 2, 0, 0, 0, 0, 10, 200, 255,
+                                          6, 2, 2, 0, 0, 0, 2, 0, 0, 0, 1, 2, 3, 4};
+    struct fer_dataset data;
+    write_bytes(CSV, good_csv[0], strlen(good_csv[0]));
+    ASSERT_EQ(0, fer_dataset_read(&data, CSV, &error));
+    ASSERT_EQ_FMT((unsigned)fer_crc32(0, bytes, sizeof bytes), (unsigned)fer_dataset_digest(&data), "%08x");
+    fer_dataset_free(&data);
+    PASS();
+}
+
+/* ---- Drawn faces ---- */
+
+TEST drawn_faces_are_the_same_everywhere(void)
+{
+    static const size_t counts[FER_USAGES] = {150, 40, 10};
+    struct fer_dataset data;
+    size_t i;
+    ASSERT_EQ(0, fer_dataset_draw(&data, 1, counts, &error));
+    ASSERT_EQ_FMT(DRAWN, (unsigned)fer_dataset_digest(&data), "%08x");
+    ASSERT(data.count == 200 && data.usage_count[0] == 150 && data.usage_count[1] == 40 && data.usage_count[2] == 10);
+    for (i = 0; i < 200; i++) {
+        ASSERT_EQ((i < 150 ? i : i < 190 ? i - 150 : i - 190) % 7, data.image[i].label);
+        ASSERT_EQ(i < 150 ? FER_TRAINING : i < 190 ? FER_PUBLIC_TEST : FER_PRIVATE_TEST, data.image[i].usage);
+        ASSERT(data.image[i].height == 48 && data.image[i].width == 48 && data.image[i].offset == i * 48 * 48);
+    }
+    fer_dataset_free(&data);
+    PASS();
+}
+
+TEST drawn_faces_hang_on_seed_and_number(void)
+{
+    static const size_t few[FER_USAGES] = {10, 0, 0}, many[FER_USAGES] = {30, 0, 0}, none[FER_USAGES] = {0, 0, 0};
+    static const size_t excessive[FER_USAGES] = {1000000, 0, 1};
+    struct fer_dataset a, b;
+    ASSERT_EQ(0, fer_dataset_draw(&a, 7, few, &error));
+    ASSERT_EQ(0, fer_dataset_draw(&b, 7, many, &error));
+    ASSERT_MEM_EQ(a.pixels, b.pixels, a.pixel_count);
+    ASSERT(memcmp(b.pixels, b.pixels + 7 * 48 * 48, 48 * 48) != 0); /* the next of the same class */
+    fer_dataset_free(&b);
+    ASSERT_EQ(0, fer_dataset_draw(&b, ((uint64_t)1 << 32) + 7, few, &error));
+    ASSERT(memcmp(a.pixels, b.pixels, 48 * 48) != 0);
+    fer_dataset_free(&a);
+    fer_dataset_free(&b);
+    ASSERT_EQ(0, fer_dataset_draw(&a, 7, none, &error));
+    ASSERT_EQ(0, a.count);
+    fer_dataset_free(&a);
+    ASSERT_EQ(-1, fer_dataset_draw(&a, 7, excessive, &error));
+    ASSERT_STR_EQ("at most 1000000 faces can be drawn", error.text);
+    PASS();
+}
+
+/* ---- Platform ---- */
+
+TEST files_are_replaced(void)
+{
+    FILE *file;
+    char text[4] = "";
+    write_bytes(CSV, "old", 3);
+    write_bytes(PGM, "new", 3);
+    ASSERT((file = fopen(PGM, "r+b")) != NULL);
+    ASSERT_EQ(0, fer_flush_to_disk(file));
+    ASSERT_EQ(0, fer_is_terminal(file));
+    fclose(file);
+    ASSERT_EQ(0, fer_replace_file(PGM, CSV));
+    ASSERT((file = fopen(CSV, "rb")) != NULL);
+    ASSERT_EQ(3, fread(text, 1, 3, file));
+    fclose(file);
+    ASSERT_STR_EQ("new", text);
+    ASSERT_EQ(NULL, fopen(PGM, "rb"));
+    ASSERT(fer_replace_file(FOLDER "/none", FOLDER "/none too") != 0);
+    ASSERT(fer_terminal_width() > 0 && fer_clock() <= fer_clock());
+    PASS();
+}
+
+#ifndef FER_PURE_C99
+
+/* ---- Folder trees ---- */
+
+static int remove_entry(void *context, const char *name, struct fer_error *e);
+
+static int remove_tree(const char *path)
+{
+    char copy[FER_PATH];
+    snprintf(copy, sizeof copy, "%s", path);
+    fer_list_folder(path, remove_entry, copy, NULL);
+    fer_remove_folder(path);
+    return 0;
+}
+
+static int remove_entry(void *context, const char *name, struct fer_error *e)
+{
+    char path[FER_PATH];
+    if (fer_join_path(path, context, name, e)) return -1;
+    return fer_is_folder(path) ? remove_tree(path) : remove(path);
+}
+
+/* Makes FOLDER/tree/USAGE/CLASS/NAME, an image of one pixel. */
+static void plant(const char *usage, const char *class_name, const char *name, int value)
+{
+    char path[FER_PATH];
+    uint8_t pixel = (uint8_t)value;
+    fer_make_folder(FOLDER "/tree", NULL);
+    snprintf(path, sizeof path, FOLDER "/tree/%s", usage);
+    fer_make_folder(path, NULL);
+    snprintf(path, sizeof path, FOLDER "/tree/%s/%s", usage, class_name);
+    fer_make_folder(path, NULL);
+    snprintf(path, sizeof path, FOLDER "/tree/%s/%s/%s", usage, class_name, name);
+    if (fer_pgm_write(path, 1, 1, &pixel, NULL)) exit(2);
+}
+
+TEST tree_is_read_in_order(void)
+{
+    struct fer_dataset data;
+    size_t i;
+    plant("PrivateTest", "neutral", "a.pgm", 9);
+    plant("Training", "sad", "b.pgm", 6);
+    plant("Training", "Happy", "a.pgm", 5);
+    plant("Training", "3", "b.pgm", 4);
+    plant("Training", "3", "a.pgm", 3);
+    plant("Training", "3", "B.pgm", 2);
+    plant("Training", "ANGRY", "z.pgm", 1);
+    plant("PublicTest", "4", "00010.pgm", 8);
+    plant("PublicTest", "4", "00009.pgm", 7);
+    plant("PublicTest", "4", ".hidden.pgm", 99);
+    plant("PublicTest", "4", "b.pgm~", 99);
+    plant("PublicTest", "4", "pgm", 99);
+    plant("PublicTest", ".thumbnails", "b.pgm", 99);
+    plant("Others", "people", "b.pgm", 99);
+    write_bytes(FOLDER "/tree/Training/list.txt", "x", 1);
+    ASSERT_EQm(error.text, 0, fer_dataset_read(&data, FOLDER "/tree", &error));
+    ASSERT_EQ(9, data.count);
+    for (i = 0; i < 9; i++) ASSERT_EQ_FMT((int)i + 1, data.pixels[data.image[i].offset], "%d");
+    ASSERT(data.image[0].label == 0 && data.image[4].label == 3 && data.image[8].label == 6);
+    ASSERT(data.usage_count[0] == 6 && data.usage_count[1] == 2 && data.usage_count[2] == 1);
+    fer_dataset_free(&data);
+    remove_tree(FOLDER "/tree");
+    PASS();
+}
+
+static int tree_fails(const char *reason)
+{
+    struct fer_dataset data;
+    const int result = fer_dataset_read(&data, FOLDER "/tree", &error);
+    remove_tree(FOLDER "/tree");
+    return result == -1 && data.count == 0 && strcmp(reason, error.text) == 0;
+}
+
+TEST tree_is_refused(void)
+{
+    fer_make_folder(FOLDER "/tree", NULL);
+    ASSERTm(error.text, tree_fails(FOLDER "/tree: no image, expected " FOLDER "/tree/Training/3/NAME.pgm and the like"));
+    plant("Training", "3", "a.png", 1);
+    ASSERTm(error.text, tree_fails(FOLDER "/tree: no image, expected " FOLDER "/tree/Training/3/NAME.pgm and the like"));
+    plant("Training", "3", "a.pgm", 1);
+    plant("Training", "joy", "a.pgm", 1);
+    ASSERTm(error.text, tree_fails(FOLDER "/tree/Training/joy: no class of this name, expected 0 ... 6 or angry, disgust, "
+                                          "fear, happy, sad, surprise, neutral"));
+    plant("Training", "7", "a.pgm", 1);
+    ASSERTm(error.text, tree_fails(FOLDER "/tree/Training/7: no class of this name, expected 0 ... 6 or angry, disgust, "
+                                          "fear, happy, sad, surprise, neutral"));
+    plant("Training", "3", "a.pgm", 1);
+    write_bytes(FOLDER "/tree/Training/3/b.pgm", "P5 1 1 255", 10);
+    ASSERTm(error.text, tree_fails(FOLDER "/tree/Training/3/b.pgm: ends too early, expected 1 * 1 pixels"));
+    plant("Training", "3", "a.pgm", 1);
+    fer_make_folder(FOLDER "/tree/Training/3/b.pgm", NULL);
+    ASSERTm(error.text, tree_fails(FOLDER "/tree/Training/3/b.pgm: cannot be opened, expected a plain file"));
+    PASS();
+}
+
+TEST unpacked_images_come_back(void)
+{
+    static const size_t counts[FER_USAGES] = {20, 9, 1};
+    struct fer_dataset drawn, back;
+    size_t i;
+    ASSERT_EQ(0, fer_dataset_draw(&drawn, 3, counts, &error));
+    ASSERT_EQm(error.text, 0, fer_unpack(&drawn, FOLDER "/tree", &error));
+    ASSERT_EQm(error.text, 0, fer_dataset_read(&back, FOLDER "/tree", &error));
+    ASSERT_EQ(30, back.count);
+    /* In the tree the classes stand one behind the other: image 0, 7, 14 of the drawn ones, then 1, 8, 15, ... */
+    for (i = 0; i < 3; i++)
+        ASSERT_MEM_EQ(&drawn.pixels[drawn.image[7 * i].offset], &back.pixels[back.image[i].offset], 48 * 48);
+    ASSERT_MEM_EQ(&drawn.pixels[drawn.image[29].offset], &back.pixels[back.image[29].offset], 48 * 48);
+    ASSERT(fer_is_file(FOLDER "/tree/Training/5/00019.pgm") && fer_is_file(FOLDER "/tree/PublicTest/1/00008.pgm"));
+    ASSERT_EQ(-1, fer_unpack(&drawn, FOLDER "/tree", &error));
+    ASSERT_STR_EQ(FOLDER "/tree: has `PrivateTest` in it, expected a new or empty folder", error.text);
+    ASSERT_EQ(-1, fer_unpack(&drawn, FOLDER "/none/tree", &error));
+    ASSERT_EQ(0, strncmp(error.text, FOLDER "/none/tree: the folder cannot be made: ", strlen(FOLDER) + 38));
+    fer_dataset_free(&back);
+    fer_dataset_free(&drawn);
+    remove_tree(FOLDER "/tree");
+    PASS();
+}
+
+/* A class folder that cannot be made: its path would be longer than FER_PATH, while DIR itself has room. */
+TEST failed_unpacking_leaves_nothing(void)
+{
+    static const size_t counts[FER_USAGES] = {1, 0, 0};
+    static char path[FER_PATH] = FOLDER "/deep";
+    struct fer_dataset drawn;
+    size_t length = strlen(path), made;
+    ASSERT_EQ(0, fer_dataset_draw(&drawn, 3, counts, &error));
+    fer_make_folder(path, NULL);
+    while (length < FER_PATH - 14) { /* "/./././." is the same folder by a longer name */
+        path[length++] = '/';
+        path[length++] = '.';
+    }
+    path[length] = 0;
+    ASSERT_EQ(-1, fer_unpack(&drawn, path, &error));
+    fer_dataset_free(&drawn);
+    made = (size_t)fer_is_folder(FOLDER "/deep/Training");
+    remove_tree(FOLDER "/deep");
+    ASSERT_EQ(0, made);
+    PASS();
+}
+
+static int note_name(void *context, const char *name, struct fer_error *e)
+{
+    char *list = context;
+    const size_t length = strlen(list);
+    snprintf(list + length, 100 - length, "%s ", name);
+    return strcmp(name, "stop") == 0 ? fer_fail(e, "stopped") - 6 : 0;
+}
+
+TEST folders_are_listed_in_order_of_bytes(void)
+{
+    char list[100] = "";
+    ASSERT_EQ(0, fer_make_folder(FOLDER "/list", &error));
+    ASSERT_EQ(0, fer_make_folder(FOLDER "/list", &error)); /* one that exists will do */
+    ASSERT_EQ(0, fer_make_folder(FOLDER "/list/b", &error));
+    write_bytes(FOLDER "/list/a", "", 0);
+    write_bytes(FOLDER "/list/.c", "", 0);
+    write_bytes(FOLDER "/list/\xc3\xa4", "", 0);
+    write_bytes(FOLDER "/list/A", "", 0);
+    ASSERT_EQ(0, fer_list_folder(FOLDER "/list", note_name, list, &error));
+    ASSERT_STR_EQ(".c A a b \xc3\xa4 ", list);
+    write_bytes(FOLDER "/list/stop", "", 0);
+    list[0] = 0;
+    ASSERT_EQ(-7, fer_list_folder(FOLDER "/list", note_name, list, &error));
+    ASSERT_STR_EQ(".c A a b stop ", list);
+    ASSERT(fer_is_folder(FOLDER "/list") && !fer_is_folder(FOLDER "/list/a") && !fer_is_folder(FOLDER "/none"));
+    ASSERT(!fer_is_file(FOLDER "/list") && fer_is_file(FOLDER "/list/a") && !fer_is_file(FOLDER "/none"));
+    ASSERT_EQ(-1, fer_make_folder(FOLDER "/list/a", &error));
+    ASSERT_EQ(-1, fer_list_folder(FOLDER "/none", note_name, list, &error));
+    remove_tree(FOLDER "/list");
+    PASS();
+}
+
+#endif
+
+SUITE(suite_faces)
+{
+    SET_SETUP(make_folder, NULL);
+    SET_TEARDOWN(remove_folder, NULL);
+    RUN_TEST(philox_gives_the_published_answers);
+    RUN_TEST(draws_are_words_of_blocks);
+    RUN_TEST(shuffle_is_the_written_permutation);
+    csv_tests();
+    RUN_TEST(csv_of_many_rows_is_read);
+    RUN_TEST(csv_that_is_not_there);
+    pgm_tests();
+    RUN_TEST(pgm_is_scaled_as_pillow_scales);
+    RUN_TEST(pgm_comes_back);
+#ifndef FER_PURE_C99
+    RUN_TEST(tree_is_read_in_order);
+    RUN_TEST(tree_is_refused);
+    RUN_TEST(unpacked_images_come_back);
+    RUN_TEST(failed_unpacking_leaves_nothing);
+    RUN_TEST(folders_are_listed_in_order_of_bytes);
+#endif
+    RUN_TEST(images_are_scaled_as_pillow_scales);
+    RUN_TEST(images_are_scaled_by_the_rule);
+    RUN_TEST(batch_holds_the_chosen_images);
+    RUN_TEST(digest_is_of_what_the_header_says);
+    RUN_TEST(drawn_faces_are_the_same_everywhere);
+    RUN_TEST(drawn_faces_hang_on_seed_and_number);
+    RUN_TEST(files_are_replaced);
+}

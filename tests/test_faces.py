@@ -1,0 +1,66 @@
+#!/usr/bin/env python3
+"""Prints the constants of tests/test_faces.c that come from elsewhere: Pillow's answers, and a second Philox.
+
+Needs Pillow (python3-pil); the constants were made with 9.4.0. Run it again to see that they still hold:
+    python3 tests/test_faces.py && grep -n PILLOW_ tests/test_faces.c
+"""
+import io
+import zlib
+
+from PIL import Image
+
+
+def pgm_scale():
+    """CRC-32 of every value under every maxval below 256, as Pillow reads them from P5 files."""
+    crc = 0
+    for maxval in range(1, 256):
+        data = b"P5 %d 1 %d\n" % (maxval + 1, maxval) + bytes(range(maxval + 1))
+        crc = zlib.crc32(Image.open(io.BytesIO(data)).convert("L").tobytes(), crc)
+    return crc
+
+
+def pgm_scale_16():
+    """The same beyond 255, by Pillow's formula with 255 in place of its 65535."""
+    crc = 0
+    for maxval in (256, 257, 510, 1000, 4095, 32766, 65535):
+        crc = zlib.crc32(bytes(round(value / maxval * 255) for value in range(maxval + 1)), crc)
+    return crc
+
+
+def resize():
+    """CRC-32 of images of many shapes, resized by nearest neighbour to many sizes."""
+    crc = 0
+    for height, width in ((1, 1), (2, 3), (7, 5), (48, 48), (49, 48), (64, 100), (200, 31)):
+        image = Image.frombytes("L", (width, height), bytes((37 * i + 11 * (i // width)) % 256 for i in range(height * width)))
+        for size in range(1, 150):
+            crc = zlib.crc32(image.resize((size, size), Image.NEAREST).tobytes(), crc)
+    return crc
+
+
+def philox(counter, key):
+    c, k = list(counter), list(key)
+    for _ in range(10):
+        a, b = c[0] * 0xD2511F53, c[2] * 0xCD9E8D57
+        c = [b >> 32 ^ c[1] ^ k[0], b & 0xFFFFFFFF, a >> 32 ^ c[3] ^ k[1], a & 0xFFFFFFFF]
+        k = [(k[0] + 0x9E3779B9) & 0xFFFFFFFF, (k[1] + 0xBB67AE85) & 0xFFFFFFFF]
+    return c
+
+
+def draw(seed, purpose, epoch, k):
+    block = k // 4
+    return philox((block & 0xFFFFFFFF, block >> 32, epoch, purpose), (seed & 0xFFFFFFFF, seed >> 32))[k % 4]
+
+
+def shuffle(count, seed, purpose, epoch):
+    order = list(range(count))
+    for k, i in enumerate(range(count - 1, 0, -1)):
+        j = draw(seed, purpose, epoch, k) * (i + 1) >> 32
+        order[i], order[j] = order[j], order[i]
+    return order
+
+
+print("PILLOW_PGM     0x%08x" % pgm_scale())
+print("PILLOW_PGM_16  0x%08x" % pgm_scale_16())
+print("PILLOW_RESIZE  0x%08x" % resize())
+print("draw", hex(draw(0x123456789abcdef0, 4, 7, 0x500000006)))
+print("shuffle", shuffle(12, 0xfeedfacecafe, 2, 3))
