@@ -42,7 +42,7 @@ void fer_free(void *memory)
 
 /* CRC-32, reflected polynomial 0xEDB88320. Appending four zero bits to a remainder r makes table[r & 15] ^ (r >> 4) of it.
  * step[k][i] is what the four bits i have become when k more groups of four bits have followed them; remainders add up by
- * exclusive or, so the eight groups of a 32-bit word are looked up independently: which is four times as fast as the loop below. */
+ * exclusive or, so the eight groups of a 32-bit word are looked up independently: four times as fast as the loop below. */
 uint32_t fer_crc32(uint32_t crc, const void *bytes, size_t count)
 {
     static const uint32_t table[16] = {0x00000000, 0x1db71064, 0x3b6e20c8, 0x26d930ac, 0x76dc4190, 0x6b6b51f4,

@@ -133,7 +133,7 @@ void fer_dataset_select(const struct fer_dataset *data, enum fer_usage usage, si
 
 /* Output cell o takes the input cell under its centre, (o + 1/2) * in/out. Pillow reaches that place by adding in/out
  * up, one output cell after the other, in double; the same sum is needed here, since near a cell's edge it decides.
- * The last place is in - in/out/2, and its error below out * in / 2^52: for any size that fits into memory it is inside. */
+ * The last place is in - in/out/2 with an error below out * in / 2^52: inside, for any size that fits into memory. */
 void fer_image_scale(int height, int width, const uint8_t *pixels, int size, real *x)
 {
     const real unit = (real)1 / (real)255;

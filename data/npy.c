@@ -51,12 +51,13 @@ static int parse_descr(const char **at, struct fer_array *array, struct fer_layo
 {
     const char *text;
     int length, i;
-    if (!parse_string(at, &text, &length)) return fer_fail(reason, "its elements are not plain numbers; a type such as '<f4' was expected");
+    if (!parse_string(at, &text, &length))
+        return fer_fail(reason, "its elements are not plain numbers; a type such as '<f4' was expected");
     for (i = 0; i < TYPES; i++)
         if (length == 3 && memcmp(text + 1, types[i].name, 2) == 0) break;
     if (i == TYPES || !(*text == '<' || *text == '>' || (*text == '|' && types[i].size == 1)))
-        return fer_fail(reason, "type '%.*s'; one of |b1, |i1, |u1, or < or > before f2, f4, f8, i2, i4, i8, u2, u4, u8 was expected",
-                        length < 20 ? length : 20, text);
+        return fer_fail(reason, "type '%.*s'; one of |b1, |i1, |u1, or < or > before f2, f4, f8, i2, i4, i8, u2, u4, u8 "
+                                "was expected", length < 20 ? length : 20, text);
     array->type = (enum fer_type)i;
     layout->big_endian = *text == '>';
     return 0;
@@ -72,7 +73,7 @@ static int parse_fortran_order(const char **at, struct fer_layout *layout, struc
     return 0;
 }
 
-/* Digits, without leading zeros, as a size. Returns whether there is such a number. */
+/* Digits, without leading zeros, as a size; SIZE_MAX when it is larger. Returns whether there is such a number. */
 static int parse_size(const char **at, size_t *size)
 {
     const char *start;
@@ -80,8 +81,7 @@ static int parse_size(const char **at, size_t *size)
     start = *at;
     for (*size = 0; **at >= '0' && **at <= '9'; ++*at) {
         const size_t digit = (size_t)(**at - '0');
-        if (*size > (SIZE_MAX - digit) / 10) return 0;
-        *size = *size * 10 + digit;
+        *size = *size > (SIZE_MAX - digit) / 10 ? SIZE_MAX : *size * 10 + digit;
     }
     return *at > start && (*start != '0' || *at == start + 1);
 }
@@ -121,7 +121,8 @@ static int parse_item(const char **at, struct fer_array *array, struct fer_layou
     static const char *const keys[3] = {"descr", "fortran_order", "shape"};
     const char *key;
     int length, k;
-    if (!parse_string(at, &key, &length) || !skip(at, ':')) return fer_fail(reason, "bad npy header: 'key': value was expected");
+    if (!parse_string(at, &key, &length) || !skip(at, ':'))
+        return fer_fail(reason, "bad npy header: 'key': value was expected");
     for (k = 0; k < 3; k++)
         if ((size_t)length == strlen(keys[k]) && memcmp(key, keys[k], (size_t)length) == 0) break;
     if (k == 3)
@@ -145,7 +146,8 @@ int fer_npy_parse(const char *text, struct fer_array *array, struct fer_layout *
         comma = skip(&at, ',');
     }
     if (!seen[0] || !seen[1] || !seen[2])
-        return fer_fail(reason, "bad npy header: the key %s is missing", !seen[0] ? "descr" : !seen[1] ? "fortran_order" : "shape");
+        return fer_fail(reason, "bad npy header: the key %s is missing",
+                        !seen[0] ? "descr" : !seen[1] ? "fortran_order" : "shape");
     skip_spaces(&at);
     if (*at == '\n') at++;
     return *at ? fer_fail(reason, "bad npy header: only spaces and a newline were expected after }") : 0;

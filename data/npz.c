@@ -83,7 +83,7 @@ int fer_npz_fail(const struct fer_npz *npz, const struct fer_array *array, struc
     return fer_fail(e, "%s: %.100s%s%s", npz->path, name, *name ? ": " : "", reason);
 }
 
-/* ---- reading: the file ---- */
+/* ---- the file ---- */
 
 static int seek(struct fer_npz *npz, uint64_t at, struct fer_error *e)
 {
@@ -108,7 +108,7 @@ static int measure(struct fer_npz *npz, struct fer_error *e)
     return seek(npz, 0, e);
 }
 
-/* ---- reading: the zip directory ---- */
+/* ---- the zip directory ---- */
 
 struct directory {
     uint64_t offset, size, count;
@@ -226,7 +226,8 @@ static int check_packing(const struct fer_npz *npz, const struct entry *entry, u
         return fer_npz_fail(npz, &entry->array, e, "it is packed by method %u; 0 (stored) or 8 (deflated) was expected",
                             entry->method);
     if ((entry->method == STORED && packed != size) || size / MOST_INFLATED > packed)
-        return fer_npz_fail(npz, &entry->array, e, "damaged zip file: %llu bytes in the file cannot hold %llu bytes", packed, size);
+        return fer_npz_fail(npz, &entry->array, e, "damaged zip file: %llu bytes in the file cannot hold %llu bytes",
+                            packed, size);
     return 0;
 }
 
@@ -272,7 +273,7 @@ static int read_directory(struct fer_npz *npz, const struct directory *d, struct
     return left ? fer_fail(e, "%s: damaged zip file: its directory goes on after its last entry", npz->path) : 0;
 }
 
-/* ---- reading: where the entries are ---- */
+/* ---- where the entries are ---- */
 
 /* Finds the first byte behind the local header, whose name must be the directory's. */
 static int find_start(struct fer_npz *npz, struct entry *entry, const struct directory *d, struct fer_error *e)
@@ -329,7 +330,7 @@ static int check_entries(struct fer_npz *npz, const struct directory *d, struct 
     return 0;
 }
 
-/* ---- reading: an entry's bytes, one after the other, inflated ---- */
+/* ---- an entry's bytes, one after the other, inflated ---- */
 
 /* The next bytes of the entry as they are in the file, up to `count`; a fer_source. */
 static size_t next_bytes(void *context, unsigned char *bytes, size_t count)
@@ -377,7 +378,7 @@ static int stream_end(struct fer_npz *npz, const struct entry *entry, struct fer
     return 0;
 }
 
-/* ---- reading: arrays ---- */
+/* ---- arrays ---- */
 
 /* Magic, version and length. Leaves the number of bytes read in *before. */
 static int read_length(struct fer_npz *npz, const struct entry *entry, size_t *before, size_t *length, struct fer_error *e)
@@ -394,7 +395,8 @@ static int read_length(struct fer_npz *npz, const struct entry *entry, size_t *b
     if (stream_read(npz, entry, p + 8, *before - 8, e)) return -1;
     *length = p[6] == 1 ? get2(p + 8) : get4(p + 8);
     if (*length > FER_NPY_LIMIT || *length > entry->size - *before)
-        return fer_npz_fail(npz, &entry->array, e, "an npy header of %zu bytes; at most %d, and of %llu in all, was expected",
+        return fer_npz_fail(npz, &entry->array, e,
+                            "an npy header of %zu bytes; at most %d, and of %llu in all, was expected",
                             *length, FER_NPY_LIMIT, size);
     return 0;
 }
@@ -414,7 +416,8 @@ static int read_header(struct fer_npz *npz, struct entry *entry, struct fer_erro
     values = entry->size - entry->header;
     needed = (unsigned long long)entry->array.count * fer_type_size(entry->array.type);
     if (values != needed)
-        return fer_npz_fail(npz, &entry->array, e, "its values have %llu bytes; its shape and type need %llu", values, needed);
+        return fer_npz_fail(npz, &entry->array, e, "its values have %llu bytes; its shape and type need %llu",
+                            values, needed);
     return 0;
 }
 

@@ -126,7 +126,8 @@ int fer_pgm_parse(const char *path, const unsigned char *bytes, size_t count, in
     p.e = e;
     *pixels = NULL;
     if (count == 0) return fer_fail(e, "%s: is empty, expected a PGM image", path);
-    if (count < 3 || bytes[0] != 'P' || (bytes[1] != '2' && bytes[1] != '5') || (!is_blank(bytes[2]) && bytes[2] != '#'))
+    if (count < 3 || bytes[0] != 'P' || (bytes[1] != '2' && bytes[1] != '5') ||
+        (!is_blank(bytes[2]) && bytes[2] != '#'))
         return fer_fail(e, "%s: no PGM image, expected a file that begins with P2 or P5", path);
     if (read_header(&p, &h, &w, &most) || !(*pixels = fer_allocate((size_t)h * (size_t)w, 1, e))) return -1;
     *height = (int)h;
