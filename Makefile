@@ -78,8 +78,36 @@ build/steps64: build/64/tests/steps.o libfer64.a
 test: all build/test build/test64 build/npz_cat build/npz_cat64
 	sh tests/run.sh
 
+SANITIZE := -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all
+sanitize:
+	@mkdir -p build tests/tmp
+	$(CC) $(FLAGS) $(SANITIZE) $(TESTS) $(SOURCES) -lm -o build/sanitize32
+	$(CC) $(FLAGS) $(SANITIZE) -DFER_DOUBLE $(TESTS) $(SOURCES) -lm -o build/sanitize64
+	build/sanitize32
+	build/sanitize64
+
+valgrind: fer
+	rm -rf build/valgrind
+	@mkdir -p build tests/tmp
+	$(CC) -std=c99 -g -O1 -Wno-unknown-pragmas fer.c $(SOURCES) -lm -o build/fer-valgrind
+	valgrind -q --error-exitcode=1 --leak-check=full build/fer-valgrind train --data tests/tiny.csv --size 48 --batch 4 --epochs 1 --out build/valgrind
+	valgrind -q --error-exitcode=1 --leak-check=full build/fer-valgrind eval build/valgrind --usage Training
+
+FUZZ_SECONDS ?= 60
+fuzz:
+	@mkdir -p build/corpus
+	for reader in npz csv pgm; do \
+	    clang -std=gnu99 -g -O1 -fsanitize=fuzzer,address,undefined -Wno-unknown-pragmas -I. -Itests tests/fuzz_$$reader.c data/*.c -lm \
+	        -o build/fuzz_$$reader && mkdir -p build/corpus/$$reader && \
+	    build/fuzz_$$reader -max_total_time=$(FUZZ_SECONDS) -max_len=8192 -print_final_stats=1 build/corpus/$$reader || exit 1; \
+	done
+
+PYTHON ?= python3
 vectors:
-	python3 tests/vectors.py
+	$(PYTHON) tests/vectors.py
+twin: build/steps64
+	build/steps64 - 48 32 20 0 build/steps.npz
+	$(PYTHON) tests/twin.py build/steps.npz
 
 # ---- installing ----
 
@@ -98,4 +126,4 @@ install: all
 clean:
 	rm -rf build fer fer64 libfer.a libfer.so libfer64.a libfer64.so tests/tmp
 
-.PHONY: all run test vectors install clean
+.PHONY: all run test sanitize valgrind fuzz vectors twin install clean

@@ -146,7 +146,8 @@ void fer_batch_normalization_backward(size_t rows, int channels, const real *x, 
 void fer_moving_statistics(size_t rows, int channels, const real *mean, const real *variance, double momentum,
                            int unbiased, real *moving_mean, real *moving_variance);
 
-/* ReLU. y = max(x, 0); dx = dy where x > 0, else 0. The backward may be given y in place of x: their signs agree. */
+/* ReLU. y = 0 where x <= 0, else x; dx = 0 where x <= 0, else dy (so a NaN passes). The backward may be given y in place of x: they are
+ * positive at the same elements. */
 void fer_relu_forward(size_t count, const real *x, real *y);
 void fer_relu_backward(size_t count, const real *x, const real *dy, real *dx);
 
@@ -372,7 +373,8 @@ int fer_npz_fail(const struct fer_npz *npz, const struct fer_array *array, struc
 /* Writing: the file appears under its name only at the commit, whole, on the disk; before that it is PATH.part. */
 struct fer_npz_writer;
 int fer_npz_create(struct fer_npz_writer **writer, const char *path, struct fer_error *e);
-/* values: the C type of `type` (FER_F4 float, FER_F8 double, FER_I8 int64_t, ...); FER_F2 and FER_BOOL are not written. */
+/* A failed write dooms the commit.
+ * values: the C type of `type` (FER_F4 float, FER_F8 double, FER_I8 int64_t, ...); FER_F2 and FER_BOOL are not written. */
 int fer_npz_write(struct fer_npz_writer *writer, const char *name, enum fer_type type, int dims, const size_t *shape,
                   const void *values, struct fer_error *e);
 /* Both free the writer. A failed commit has removed PATH.part and left what was at PATH before. */

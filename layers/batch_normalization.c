@@ -9,8 +9,12 @@
  * with xhat = (x - mean) / sqrt(variance + epsilon). The training form is the derivative through mean and variance:
  * dL/dx_i = scale * (dy_i - average of dy - xhat_i * average of dy*xhat) (Ioffe and Szegedy, section 3, gathered).
  *
- * Order of the sums: each channel's sums run over the rows ascending, in double, and are rounded to `real` once. What is
- * computed once a channel (mean, variance, scale) is computed in double; what is computed for each element, in `real`.
+ * Order of the sums: each channel's sums run over the rows ascending, in double. What is computed once a channel (mean, variance, scale)
+ * is computed in double, from the rounded mean and variance where they are used again, and rounded to `real` once. What is computed for
+ * each element is computed in `real`, as written here:
+ *     y  = (x - mean) * scale + beta
+ *     dx = ((dy - average) - (x - mean) * slope) * scale,   average = dbeta/rows, slope = (sum of dy * (x - mean)) / rows / (variance + epsilon),
+ * with average = slope = 0 in inference.
  *
  * The channels are taken in groups of sixteen: a row of a group is one or two SIMD registers, and the groups are shared among threads. */
 #include "layers.h"

@@ -22,7 +22,7 @@
 
 #include <string.h>
 
-enum { BLOCK = 256, DEPTH = 256, CHUNK = 64, WIDTH = FER_TILE_WIDTH };
+enum { BLOCK = 256, DEPTH = 256, CI_CHUNK = 32, CO_CHUNK = 64, WIDTH = FER_TILE_WIDTH };
 
 /* The pairs of one tap within a block of cells: the block's cell `first + at[i]` meets the other array's cell `other[i]`. */
 struct pairs {
@@ -85,11 +85,10 @@ static void pairs_of_inputs(const struct fer_window *g, size_t first, int cells,
 }
 
 /* sum[at] += the pair's row of `other`, channels k0 ... k0 + depth - 1, times the panel; four pairs at a time. The last tile is
- * filled up with repetitions of the last pair, whose results go to a spare row. */
+ * filled up with repetitions of the last pair: they all compute, and store, the same. */
 static void multiply_pairs(const struct pairs *pairs, const real *other, int channels, int k0, int depth, const real *panel,
                            real sum[][WIDTH])
 {
-    real spare[WIDTH] = {0};
     const real *f[FER_TILE_ROWS];
     real *s[FER_TILE_ROWS];
     int i, r;
@@ -97,7 +96,7 @@ static void multiply_pairs(const struct pairs *pairs, const real *other, int cha
         for (r = 0; r < FER_TILE_ROWS; r++) {
             const int j = smaller(i + r, pairs->count - 1);
             f[r] = other + pairs->other[j] * (size_t)channels + k0;
-            s[r] = i + r == j ? sum[pairs->at[j]] : spare;
+            s[r] = sum[pairs->at[j]];
         }
         fer_tile(depth, f[0], f[1], f[2], f[3], 1, panel, s[0], s[1], s[2], s[3]);
     }
@@ -175,12 +174,12 @@ void fer_conv2d_backward_input(const struct fer_window *g, const real *dy, const
                       (size_t)g->out_c, pairs_of_inputs, dy, kernel, dx);
 }
 
-/* Adds, in double, one block's share of dkernel[kh][kw][ci0 ...][co0 ...] to total: at most CHUNK input channels and as many
- * output channels. x_rows and dy_panel are the pairs' rows, copied side by side. */
+/* Adds, in double, one block's share of dkernel[kh][kw][ci0 ...][co0 ...] to total: at most CI_CHUNK input and
+ * CO_CHUNK output channels. x_rows and dy_panel are the pairs' rows, copied side by side. */
 static void add_block(const struct fer_window *g, const struct pairs *pairs, size_t first, int ci0, int ci_count, int co0,
-                      int co_count, const real *x, const real *dy, double total[][CHUNK])
+                      int co_count, const real *x, const real *dy, double total[][CO_CHUNK])
 {
-    real x_rows[BLOCK][CHUNK], dy_panel[BLOCK][WIDTH], sum[FER_TILE_ROWS][WIDTH];
+    real x_rows[BLOCK][CI_CHUNK], dy_panel[BLOCK][WIDTH], sum[FER_TILE_ROWS][WIDTH];
     int i, ci, co, r, c;
     for (i = 0; i < pairs->count; i++)
         memcpy(x_rows[i], x + pairs->other[i] * (size_t)g->in_c + ci0, (size_t)ci_count * sizeof *x);
@@ -193,7 +192,7 @@ static void add_block(const struct fer_window *g, const struct pairs *pairs, siz
             for (r = 0; r < FER_TILE_ROWS; r++)
                 for (c = 0; c < WIDTH; c++) sum[r][c] = 0;
             fer_tile(pairs->count, &x_rows[0][ci], &x_rows[0][smaller(ci + 1, last)], &x_rows[0][smaller(ci + 2, last)],
-                     &x_rows[0][smaller(ci + 3, last)], CHUNK, dy_panel[0], sum[0], sum[1], sum[2], sum[3]);
+                     &x_rows[0][smaller(ci + 3, last)], CI_CHUNK, dy_panel[0], sum[0], sum[1], sum[2], sum[3]);
             for (r = 0; r < FER_TILE_ROWS && ci + r < ci_count; r++)
                 for (c = 0; c < width; c++) total[ci + r][co + c] += (double)sum[r][c];
         }
@@ -203,15 +202,15 @@ static void add_block(const struct fer_window *g, const struct pairs *pairs, siz
 void fer_conv2d_backward_kernel(const struct fer_window *g, const real *x, const real *dy, real *dkernel)
 {
     const size_t cells = (size_t)g->n * (size_t)g->out_h * (size_t)g->out_w;
-    const long ci_chunks = (g->in_c + CHUNK - 1) / CHUNK, co_chunks = (g->out_c + CHUNK - 1) / CHUNK;
+    const long ci_chunks = (g->in_c + CI_CHUNK - 1) / CI_CHUNK, co_chunks = (g->out_c + CO_CHUNK - 1) / CO_CHUNK;
     const long tasks = (long)g->kernel_h * g->kernel_w * ci_chunks * co_chunks;
     long task;
 #pragma omp parallel for schedule(dynamic)
     for (task = 0; task < tasks; task++) {
-        const int co0 = (int)(task % co_chunks) * CHUNK, ci0 = (int)(task / co_chunks % ci_chunks) * CHUNK;
+        const int co0 = (int)(task % co_chunks) * CO_CHUNK, ci0 = (int)(task / co_chunks % ci_chunks) * CI_CHUNK;
         const int tap = (int)(task / co_chunks / ci_chunks);
-        const int ci_count = smaller(g->in_c - ci0, CHUNK), co_count = smaller(g->out_c - co0, CHUNK);
-        double total[CHUNK][CHUNK] = {{0}};
+        const int ci_count = smaller(g->in_c - ci0, CI_CHUNK), co_count = smaller(g->out_c - co0, CO_CHUNK);
+        double total[CI_CHUNK][CO_CHUNK] = {{0}};
         struct pairs pairs;
         size_t first;
         int ci, co;

@@ -1,8 +1,8 @@
 /* relu.c - ReLU.
  *
- *     y = x where x > 0, else 0          dx = dy where x > 0, else 0
+ *     y = 0 where x <= 0, else x          dx = 0 where x <= 0, else dy
  *
- * The comparison is written so that a NaN passes through, in both directions. */
+ * Said this way round a NaN passes through, and where x is NaN dy does. */
 #include "layers.h"
 
 void fer_relu_forward(size_t count, const real *x, real *y)

@@ -5,6 +5,7 @@ cd "$(dirname "$0")/.." || exit 2
 rm -rf tests/tmp
 mkdir -p tests/tmp
 passed=0 failed=0 skipped=0
+export OMP_WAIT_POLICY=passive # on a busy machine spinning threads take the time of working ones
 
 # part NAME COMMAND ...: its last lines tell how many tests passed and failed; a part that does not say so has failed.
 part() {

@@ -1,0 +1,1303 @@
+/* test_layers.c - what must hold for every layer whatever the numbers are:
+ *     - the textbook's bits (textbook.c), over several hundred random geometries and any number of threads;
+ *     - with small integers, where every sum is exact, the integers that 64-bit arithmetic gives, and the identities of
+ *       linear algebra (linearity, <A x, y> = <x, A' y>) without any tolerance;
+ *     - symmetries: images, channels and pixels that change places, to the bit;
+ *     - NaN and infinity go where IEEE arithmetic sends them, and nowhere else.
+ * A failure names its round and geometry; rounds do not depend on one another. */
+#include "greatest.h"
+#include "textbook.h"
+
+#include <float.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#ifdef _OPENMP
+#include <omp.h>
+#endif
+
+#ifdef FER_DOUBLE
+static const double unit = DBL_EPSILON / 2; /* the unit roundoff of real */
+#else
+static const double unit = FLT_EPSILON / 2;
+#endif
+
+/* ---- memory, numbers, comparisons ---- */
+
+static void *owned[64];
+static int owned_count;
+
+static void release(void *unused)
+{
+    (void)unused;
+    while (owned_count) free(owned[--owned_count]);
+}
+
+/* A block of exactly this size, so that a sanitizer sees the write beside it. */
+static void *block(size_t count, size_t size)
+{
+    void *memory = malloc(count ? count * size : 1);
+    if (!memory || owned_count == (int)(sizeof owned / sizeof *owned)) {
+        fprintf(stderr, "test_layers: no memory for %.0f numbers\n", (double)count);
+        exit(2);
+    }
+    return owned[owned_count++] = memory;
+}
+
+/* For results: filled with a number that no layer may leave standing. */
+static real *array(size_t count)
+{
+    real *x = block(count, sizeof *x);
+    size_t i;
+    for (i = 0; i < count; i++) x[i] = (real)-123456789;
+    return x;
+}
+
+static uint64_t stream;
+
+static void start(int round)
+{
+    stream = (uint64_t)fer_draw(2013, FER_FOR_CHECKS, 0, (uint64_t)round) << 32 |
+             fer_draw(2013, FER_FOR_CHECKS, 1, (uint64_t)round);
+}
+
+static uint32_t next(void)
+{
+    stream = stream * 6364136223846793005u + 1442695040888963407u;
+    return (uint32_t)(stream >> 32);
+}
+
+/* 0 ... n - 1 */
+static int below(int n)
+{
+    return (int)(((uint64_t)next() * (uint64_t)n) >> 32);
+}
+
+/* Between -1 and 1, with all digits that `real` has; one of sixteen is 0. */
+static real *random_reals(size_t count)
+{
+    real *x = array(count);
+    size_t i;
+    for (i = 0; i < count; i++) {
+        const double high = next() / 2147483648.0 - 1, low = next() / 9223372036854775808.0;
+        x[i] = below(16) ? (real)(high + low) : (real)0;
+    }
+    return x;
+}
+
+/* Multiples of `step` between -limit*step and limit*step. */
+static real *random_integers(size_t count, int limit, long step)
+{
+    real *x = array(count);
+    size_t i;
+    for (i = 0; i < count; i++) x[i] = (real)((below(2 * limit + 1) - limit) * step);
+    return x;
+}
+
+/* A few NaN, infinities, large numbers and minus zeros among them. */
+static void sprinkle(real *x, size_t count)
+{
+    const double strange[] = {HUGE_VAL, -HUGE_VAL, 1e30, -1e30, 1e-38, HUGE_VAL - HUGE_VAL, -0.0};
+    int i;
+    for (i = 0; i < 3; i++) {
+        const int at = below((int)count);
+        x[at] = (real)strange[below(7)];
+    }
+}
+
+/* Makes the first and the middle row large and opposite. Between the two a sum over the rows loses digits, behind them it
+ * does not, so that its order shows even in double. */
+static void cancel(real *x, size_t rows, size_t width)
+{
+    size_t c;
+    for (c = 0; c < width && rows > 1; c++) {
+        x[c] *= (real)1099511627776.0;
+        x[rows / 2 * width + c] = -x[c];
+    }
+}
+
+static char where[256], note[512];
+
+/* Whether a and b are the same to the bit; any NaN equals any NaN. If not, `note` says where. */
+static int same(const char *what, const real *a, const real *b, size_t count)
+{
+    size_t i;
+    for (i = 0; i < count; i++)
+        if (memcmp(&a[i], &b[i], sizeof *a) && (a[i] == a[i] || b[i] == b[i])) {
+            snprintf(note, sizeof note, "%s: %s[%.0f] is %.17g, not %.17g", where, what, (double)i, (double)a[i],
+                     (double)b[i]);
+            return 0;
+        }
+    return 1;
+}
+
+static int same_integers(const char *what, const real *a, const int64_t *b, size_t count)
+{
+    size_t i;
+    for (i = 0; i < count; i++)
+        if (a[i] != (real)b[i]) {
+            snprintf(note, sizeof note, "%s: %s[%.0f] is %.17g, not %.17g", where, what, (double)i, (double)a[i],
+                     (double)b[i]);
+            return 0;
+        }
+    return 1;
+}
+
+static int within(const char *what, double value, double truth, double bound)
+{
+    snprintf(note, sizeof note, "%s: %s is %.17g, not %.17g; bound %g", where, what, value, truth, bound);
+    return fabs(value - truth) <= bound;
+}
+
+/* The inner product of integers. */
+static int64_t product(const real *a, const real *b, size_t count)
+{
+    int64_t sum = 0;
+    size_t i;
+    for (i = 0; i < count; i++) sum += (int64_t)a[i] * (int64_t)b[i];
+    return sum;
+}
+
+/* x[outer][count][inner] with the middle axis turned round. */
+static real *reversed(const real *x, size_t outer, size_t count, size_t inner)
+{
+    real *y = array(outer * count * inner);
+    size_t o, i;
+    for (o = 0; o < outer; o++)
+        for (i = 0; i < count; i++)
+            memcpy(y + (o * count + i) * inner, x + (o * count + count - 1 - i) * inner, inner * sizeof *x);
+    return y;
+}
+
+/* a + factor * b */
+static real *combined(const real *a, int factor, const real *b, size_t count)
+{
+    real *sum = array(count);
+    size_t i;
+    for (i = 0; i < count; i++) sum[i] = a[i] + (real)factor * b[i];
+    return sum;
+}
+
+/* for (i = 0; threads(round, i); i++): what is computed there is computed with 1, 2, 3 and 8 threads in every tenth round,
+ * with one of these numbers in the others; or once if there is no OpenMP. */
+static int threads(int round, int i)
+{
+#ifdef _OPENMP
+    static const int counts[] = {1, 2, 3, 8};
+    const int more = i < (round % 10 ? 1 : 4);
+    omp_set_num_threads(more ? counts[(round + i) % 4] : 1);
+    return more;
+#else
+    (void)round;
+    return i < 1;
+#endif
+}
+
+/* ---- geometries ---- */
+
+static size_t in_size(const struct fer_window *g)
+{
+    return (size_t)g->n * (size_t)g->in_h * (size_t)g->in_w * (size_t)g->in_c;
+}
+
+static size_t out_size(const struct fer_window *g)
+{
+    return (size_t)g->n * (size_t)g->out_h * (size_t)g->out_w * (size_t)g->out_c;
+}
+
+static size_t kernel_size(const struct fer_window *g)
+{
+    return (size_t)g->kernel_h * (size_t)g->kernel_w * (size_t)g->in_c * (size_t)g->out_c;
+}
+
+static void describe(int round, const struct fer_window *g)
+{
+    snprintf(where, sizeof where,
+             "round %d, x[%d][%d][%d][%d] to y[%d][%d][%d], window %dx%d, strides %d,%d, padding %d,%d", round, g->n,
+             g->in_h, g->in_w, g->in_c, g->out_h, g->out_w, g->out_c, g->kernel_h, g->kernel_w, g->stride_h, g->stride_w,
+             g->pad_top, g->pad_left);
+}
+
+/* Up to 5 images of up to 17x17x70, windows up to 7x7, strides up to 3, either padding, and at most `work` products.
+ * in_c equals out_c for a pooling. */
+static void random_window(int round, int pooling, double work, struct fer_window *g)
+{
+    start(round);
+    for (;;) {
+        const int n = 1 + below(5), in_h = 1 + below(17), in_w = 1 + below(17), kernel_h = 1 + below(7),
+                  kernel_w = 1 + below(7);
+        const int in_c = 1 + below(70), out_c = pooling ? in_c : 1 + below(70), stride_h = 1 + below(3),
+                  stride_w = 1 + below(3);
+        const enum fer_padding padding = below(2) ? FER_SAME : FER_VALID;
+        if (fer_window_set(g, n, in_h, in_w, in_c, out_c, kernel_h, kernel_w, stride_h, stride_w, padding, NULL)) continue;
+        if ((double)out_size(g) * kernel_h * kernel_w * (pooling ? in_h * in_w : in_c) <= work) break;
+    }
+    describe(round, g);
+}
+
+/* Windows of a convolution: first those at whose sizes the loops of conv2d.c change their course, then random ones. */
+static void conv2d_window(int round, struct fer_window *g)
+{
+    static const short border[][9] = {
+        /* n, h, w, ci, co, kernel h and w, stride, SAME */
+        {1, 16, 16, 2, 3, 3, 3, 1, 1}, {1, 17, 15, 3, 2, 3, 3, 1, 1}, {1, 257, 1, 2, 2, 3, 1, 1, 1},
+        {5, 17, 17, 3, 5, 3, 3, 1, 1}, {5, 17, 17, 5, 3, 2, 3, 1, 0}, {3, 31, 33, 1, 4, 5, 5, 2, 1},
+        {1, 3, 3, 255, 4, 1, 1, 1, 1}, {1, 3, 3, 256, 5, 3, 1, 1, 1}, {1, 3, 3, 257, 3, 1, 2, 1, 1},
+        {1, 2, 3, 4, 255, 1, 3, 1, 1}, {1, 3, 2, 5, 256, 2, 1, 1, 0}, {1, 2, 2, 3, 257, 1, 1, 1, 1},
+        {1, 2, 2, 520, 7, 1, 1, 1, 1}, {1, 2, 2, 7, 520, 1, 1, 1, 1}, {1, 2, 3, 64, 64, 1, 1, 1, 1},
+        {1, 2, 3, 65, 63, 1, 1, 1, 1}, {1, 2, 3, 63, 65, 1, 1, 1, 1}, {1, 1, 1, 130, 129, 1, 1, 1, 1},
+        {1, 1, 1, 1, 1, 1, 1, 1, 0},   {1, 1, 1, 4, 16, 7, 7, 3, 1},  {2, 4, 4, 15, 17, 3, 3, 2, 1},
+        {9, 1, 1, 17, 15, 3, 3, 1, 1}, {1, 2, 2, 9, 32, 7, 7, 1, 1},  {700, 1, 1, 3, 2, 1, 1, 1, 0},
+        {2, 1, 300, 2, 3, 1, 5, 3, 1}, {1, 40, 40, 3, 17, 1, 1, 1, 0}};
+    const int borders = (int)(sizeof border / sizeof *border);
+    if (round >= borders) {
+        random_window(round, 0, 1e6, g);
+    } else {
+        const short *b = border[round];
+        start(round);
+        fer_window_set(g, b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[7], b[8] ? FER_SAME : FER_VALID, NULL);
+        describe(round, g);
+    }
+}
+
+TEST windows_have_tensorflows_sizes(void)
+{
+    static const struct {
+        int in, kernel, stride;
+        enum fer_padding padding;
+        int out, pad;
+    } expected[] = {/* computed by hand from TensorFlow's rule */
+                    {128, 3, 2, FER_SAME, 64, 0}, {64, 3, 2, FER_SAME, 32, 0}, {7, 3, 2, FER_SAME, 4, 1},
+                    {32, 3, 2, FER_VALID, 15, 0}, {15, 3, 2, FER_VALID, 7, 0}, {7, 7, 1, FER_SAME, 7, 3},
+                    {6, 4, 1, FER_SAME, 6, 1},    {5, 2, 1, FER_SAME, 5, 0},   {1, 7, 1, FER_SAME, 1, 3},
+                    {1, 6, 5, FER_SAME, 1, 2},    {7, 1, 3, FER_SAME, 3, 0},   {7, 2, 3, FER_SAME, 3, 0},
+                    {8, 5, 3, FER_SAME, 3, 1},    {3, 3, 1, FER_VALID, 1, 0},  {8, 2, 3, FER_VALID, 3, 0},
+                    {7, 2, 3, FER_VALID, 2, 0},   {2, 5, 2, FER_SAME, 1, 1},   {3, 5, 2, FER_SAME, 2, 2}};
+    size_t i;
+    for (i = 0; i < sizeof expected / sizeof *expected; i++) {
+        struct fer_window high, wide;
+        const int in = expected[i].in, kernel = expected[i].kernel, stride = expected[i].stride;
+        ASSERT_EQ_FMT(0, fer_window_set(&high, 2, in, 40, 3, 5, kernel, 4, stride, 1, expected[i].padding, NULL), "%d");
+        ASSERT_EQ_FMT(0, fer_window_set(&wide, 2, 40, in, 3, 5, 4, kernel, 1, stride, expected[i].padding, NULL), "%d");
+        ASSERT_EQ_FMT(expected[i].out, high.out_h, "%d");
+        ASSERT_EQ_FMT(expected[i].pad, high.pad_top, "%d");
+        ASSERT_EQ_FMT(expected[i].out, wide.out_w, "%d");
+        ASSERT_EQ_FMT(expected[i].pad, wide.pad_left, "%d");
+        ASSERT_EQ_FMT(expected[i].padding == FER_SAME ? 40 : 37, high.out_w, "%d");
+        ASSERT(high.n == 2 && high.in_h == in && high.in_w == 40 && high.in_c == 3 && high.out_c == 5);
+        ASSERT(high.kernel_h == kernel && high.kernel_w == 4 && high.stride_h == stride && high.stride_w == 1);
+    }
+    PASS();
+}
+
+TEST impossible_windows_are_refused(void)
+{
+    static const int good[9] = {2, 8, 8, 3, 5, 3, 3, 1, 1};
+    struct fer_window g;
+    struct fer_error e;
+    int i, s[9];
+    for (i = 0; i < 18; i++) { /* each size in turn 0, then negative */
+        memcpy(s, good, sizeof s);
+        s[i % 9] = i < 9 ? 0 : -1;
+        e.text[0] = 0;
+        ASSERT_EQ(-1, fer_window_set(&g, s[0], s[1], s[2], s[3], s[4], s[5], s[6], s[7], s[8], FER_SAME, &e));
+        ASSERT(e.text[0]);
+    }
+    ASSERT_EQ(-1, fer_window_set(&g, 1, 2, 8, 1, 1, 3, 3, 1, 1, FER_VALID, &e));
+    ASSERT_EQ(-1, fer_window_set(&g, 1, 8, 2, 1, 1, 3, 3, 1, 1, FER_VALID, &e));
+    ASSERT_EQ(-1, fer_window_set(&g, 2147483647, 2147483647, 2147483647, 64, 1, 3, 3, 1, 1, FER_SAME, &e));
+    ASSERT_EQ(-1, fer_window_set(&g, 1, 1, 1, 2147483647, 2147483647, 2147483647, 3, 1, 1, FER_SAME, &e));
+    ASSERT_EQ(-1, fer_window_set(&g, 1, 8, 8, 1, 1, 2147483647, 3, 2147483647, 1, FER_SAME, &e));
+    ASSERT_EQ(-1, fer_window_set(&g, 1, 8, 8, 1, 1, 2147483647, 3, 2147483647, 1, FER_VALID, &e));
+    PASS();
+}
+
+/* ---- the textbook's bits ---- */
+
+static int conv2d_agrees(int round, const struct fer_window *g, const real *x, const real *kernel, const real *dy)
+{
+    real *y = array(out_size(g)), *dx = array(in_size(g)), *dkernel = array(kernel_size(g));
+    int i, fine = 1;
+    textbook_conv2d_forward(g, x, kernel, y);
+    textbook_conv2d_backward_input(g, dy, kernel, dx);
+    textbook_conv2d_backward_kernel(g, x, dy, dkernel);
+    for (i = 0; threads(round, i); i++) {
+        real *y2 = array(out_size(g)), *dx2 = array(in_size(g)), *dkernel2 = array(kernel_size(g));
+        fer_conv2d_forward(g, x, kernel, y2);
+        fer_conv2d_backward_input(g, dy, kernel, dx2);
+        fer_conv2d_backward_kernel(g, x, dy, dkernel2);
+        fine = fine && same("y", y2, y, out_size(g)) && same("dx", dx2, dx, in_size(g)) &&
+               same("dkernel", dkernel2, dkernel, kernel_size(g));
+    }
+    return fine;
+}
+
+TEST conv2d_has_the_textbooks_bits(void)
+{
+    int round;
+    for (round = 0; round < 400; round++) {
+        struct fer_window g;
+        real *x, *kernel, *dy;
+        conv2d_window(round, &g);
+        x = random_reals(in_size(&g));
+        kernel = random_reals(kernel_size(&g));
+        dy = random_reals(out_size(&g));
+        if (round % 3 == 1 &&
+            in_size(&g) * (size_t)g.out_c == out_size(&g) * (size_t)g.in_c) { /* as many cells in as out */
+            const size_t cells = out_size(&g) / (size_t)g.out_c;
+            cancel(dy, cells, (size_t)g.out_c);
+            memmove(x + cells / 2 * (size_t)g.in_c, x, (size_t)g.in_c * sizeof *x);
+        }
+        if (round % 3 == 2) sprinkle(x, in_size(&g)), sprinkle(kernel, kernel_size(&g)), sprinkle(dy, out_size(&g));
+        ASSERTm(note, conv2d_agrees(round, &g, x, kernel, dy));
+        release(NULL);
+    }
+    PASS();
+}
+
+static int pooling_agrees(int round, const struct fer_window *g, const real *x, const real *dy)
+{
+    real *y = array(out_size(g)), *dx = array(in_size(g)), *average_y = array(out_size(g)), *average_dx = array(in_size(g));
+    int i, fine = 1;
+    textbook_max_pooling2d(g, x, dy, y, dx);
+    textbook_average_pooling2d_forward(g, x, average_y);
+    textbook_average_pooling2d_backward(g, dy, average_dx);
+    for (i = 0; threads(round, i); i++) {
+        real *y2 = array(out_size(g)), *dx2 = array(in_size(g));
+        fer_max_pooling2d_forward(g, x, y2);
+        fer_max_pooling2d_backward(g, x, dy, dx2);
+        fine = fine && same("max y", y2, y, out_size(g)) && same("max dx", dx2, dx, in_size(g));
+        fer_average_pooling2d_forward(g, x, y2);
+        fer_average_pooling2d_backward(g, dy, dx2);
+        fine = fine && same("average y", y2, average_y, out_size(g)) && same("average dx", dx2, average_dx, in_size(g));
+    }
+    return fine;
+}
+
+/* Every other round with few different values, so that maxima are often equal. */
+TEST pooling_has_the_textbooks_bits(void)
+{
+    int round;
+    for (round = 0; round < 200; round++) {
+        struct fer_window g;
+        real *x, *dy;
+        random_window(round, 1, 3e6, &g);
+        x = round % 2 ? random_integers(in_size(&g), 1, 1) : random_reals(in_size(&g));
+        dy = random_reals(out_size(&g));
+        if (round % 3 == 2) sprinkle(x, in_size(&g)), sprinkle(dy, out_size(&g));
+        ASSERTm(note, pooling_agrees(round, &g, x, dy));
+        release(NULL);
+    }
+    PASS();
+}
+
+TEST global_average_pooling2d_has_the_textbooks_bits(void)
+{
+    int round, i;
+    for (round = 0; round < 50; round++) {
+        int n, cells, channels;
+        size_t in, out;
+        real *x, *dy, *y, *dx;
+        start(round);
+        n = 1 + below(5), cells = 1 + below(100), channels = 1 + below(70);
+        snprintf(where, sizeof where, "round %d, x[%d][%d][%d]", round, n, cells, channels);
+        out = (size_t)(n * channels), in = out * (size_t)cells;
+        x = random_reals(in), dy = random_reals(out), y = array(out), dx = array(in);
+        if (round % 3 == 2) sprinkle(x, in), sprinkle(dy, out);
+        textbook_global_average_pooling2d(n, cells, channels, x, dy, y, dx);
+        for (i = 0; threads(round, i); i++) {
+            real *y2 = array(out), *dx2 = array(in);
+            fer_global_average_pooling2d_forward(n, cells, channels, x, y2);
+            fer_global_average_pooling2d_backward(n, cells, channels, dy, dx2);
+            ASSERTm(note, same("y", y2, y, out) && same("dx", dx2, dx, in));
+        }
+        release(NULL);
+    }
+    PASS();
+}
+
+struct normalisation {
+    size_t rows;
+    int channels, training;
+    real *x, *dy, *mean, *variance, *gamma, *beta;
+};
+
+/* Any of the optional arguments may be missing; statistics of the batch, or given ones. */
+static void random_normalisation(int round, int channels, struct normalisation *b)
+{
+    size_t i;
+    start(round);
+    b->rows = 1 + (size_t)below(round % 4 ? 60 : 3);
+    b->channels = channels ? channels : 1 + below(70);
+    b->training = below(3) > 0;
+    snprintf(where, sizeof where, "round %d, x[%d][%d], training %d", round, (int)b->rows, b->channels, b->training);
+    b->x = random_reals(b->rows * (size_t)b->channels);
+    b->dy = random_reals(b->rows * (size_t)b->channels);
+    b->gamma = below(2) ? random_reals((size_t)b->channels) : NULL;
+    b->beta = below(2) ? random_reals((size_t)b->channels) : NULL;
+    b->mean = random_reals((size_t)b->channels);
+    b->variance = random_reals((size_t)b->channels);
+    for (i = 0; i < (size_t)b->channels; i++) b->variance[i] *= b->variance[i];
+    if (b->training) fer_batch_moments(b->rows, b->channels, b->x, b->mean, b->variance);
+}
+
+static int normalisation_agrees(int round, const struct normalisation *b)
+{
+    const size_t size = b->rows * (size_t)b->channels, c = (size_t)b->channels;
+    real *y = array(size), *dx = array(size), *mean = array(c), *variance = array(c), *dgamma = array(c), *dbeta = array(c);
+    int i, fine = 1;
+    textbook_batch_moments(b->rows, b->channels, b->x, mean, variance);
+    textbook_batch_normalization_forward(b->rows, b->channels, b->x, b->mean, b->variance, b->gamma, b->beta, 1e-3, y);
+    textbook_batch_normalization_backward(b->rows, b->channels, b->x, b->mean, b->variance, b->gamma, 1e-3, b->training,
+                                          b->dy, dx, dgamma, dbeta);
+    for (i = 0; threads(round, i); i++) {
+        real *y2 = array(size), *dx2 = array(size), *mean2 = array(c), *variance2 = array(c), *dgamma2 = array(c),
+             *dbeta2 = array(c);
+        fer_batch_moments(b->rows, b->channels, b->x, mean2, variance2);
+        fer_batch_normalization_forward(b->rows, b->channels, b->x, b->mean, b->variance, b->gamma, b->beta, 1e-3, y2);
+        fer_batch_normalization_backward(b->rows, b->channels, b->x, b->mean, b->variance, b->gamma, 1e-3, b->training,
+                                         b->dy, dx2, dgamma2, dbeta2);
+        fine = fine && same("mean", mean2, mean, c) && same("variance", variance2, variance, c) && same("y", y2, y, size) &&
+               same("dx", dx2, dx, size) && same("dgamma", dgamma2, dgamma, c) && same("dbeta", dbeta2, dbeta, c);
+        fer_batch_normalization_backward(b->rows, b->channels, b->x, b->mean, b->variance, b->gamma, 1e-3, b->training,
+                                         b->dy, dx2, NULL, NULL);
+        fine = fine && same("dx without dgamma and dbeta", dx2, dx, size);
+    }
+    return fine;
+}
+
+TEST batch_normalization_has_the_textbooks_bits(void)
+{
+    int round;
+    for (round = 0; round < 200; round++) {
+        struct normalisation b;
+        random_normalisation(round, 0, &b);
+        if (round % 5 == 2) cancel(b.x, b.rows, (size_t)b.channels);
+        if (round % 5 == 3) { /* sum of dy, and of dy * x as x is the same there */
+            cancel(b.dy, b.rows, (size_t)b.channels);
+            memmove(b.x + b.rows / 2 * (size_t)b.channels, b.x, (size_t)b.channels * sizeof *b.x);
+        }
+        if (round % 5 == 4) sprinkle(b.x, b.rows * (size_t)b.channels), sprinkle(b.dy, b.rows * (size_t)b.channels);
+        ASSERTm(note, normalisation_agrees(round, &b));
+        release(NULL);
+    }
+    PASS();
+}
+
+TEST moving_statistics_have_the_textbooks_bits(void)
+{
+    int round, unbiased;
+    for (round = 0; round < 100; round++) {
+        struct normalisation b;
+        random_normalisation(round, 0, &b);
+        for (unbiased = 0; unbiased < 2; unbiased++) {
+            const size_t c = (size_t)b.channels;
+            real *mean = random_reals(c), *variance = random_reals(c), *mean2 = array(c), *variance2 = array(c);
+            memcpy(mean2, mean, c * sizeof *mean), memcpy(variance2, variance, c * sizeof *variance);
+            textbook_moving_statistics(b.rows, b.channels, b.mean, b.variance, 0.99, unbiased, mean, variance);
+            fer_moving_statistics(b.rows, b.channels, b.mean, b.variance, 0.99, unbiased, mean2, variance2);
+            ASSERTm(note, same("moving mean", mean2, mean, c) && same("moving variance", variance2, variance, c));
+        }
+        release(NULL);
+    }
+    PASS();
+}
+
+TEST relu_has_the_textbooks_bits(void)
+{
+    int round, i;
+    for (round = 0; round < 30; round++) {
+        size_t count;
+        real *x, *dy, *y, *dx;
+        start(round);
+        count = 1 + (size_t)below(3000);
+        snprintf(where, sizeof where, "round %d, x[%d]", round, (int)count);
+        x = random_reals(count), dy = random_reals(count), y = array(count), dx = array(count);
+        sprinkle(x, count), sprinkle(dy, count);
+        textbook_relu(count, x, dy, y, dx);
+        for (i = 0; threads(round, i); i++) {
+            real *y2 = array(count), *dx2 = array(count), *dx_from_y = array(count);
+            fer_relu_forward(count, x, y2);
+            fer_relu_backward(count, x, dy, dx2);
+            fer_relu_backward(count, y2, dy, dx_from_y);
+            ASSERTm(note, same("y", y2, y, count) && same("dx", dx2, dx, count) && same("dx from y", dx_from_y, dx, count));
+        }
+        release(NULL);
+    }
+    PASS();
+}
+
+struct full_connection {
+    int n, in, out;
+    real *x, *kernel, *bias, *dy;
+};
+
+static void random_dense(int round, struct full_connection *d)
+{
+    start(round);
+    d->n = 1 + below(40), d->in = 1 + below(70), d->out = 1 + below(20);
+    snprintf(where, sizeof where, "round %d, x[%d][%d], kernel[%d][%d]", round, d->n, d->in, d->in, d->out);
+    d->x = random_reals((size_t)(d->n * d->in));
+    d->kernel = random_reals((size_t)(d->in * d->out));
+    d->bias = random_reals((size_t)d->out);
+    d->dy = random_reals((size_t)(d->n * d->out));
+}
+
+static int dense_agrees(int round, const struct full_connection *d)
+{
+    const size_t x_size = (size_t)(d->n * d->in), y_size = (size_t)(d->n * d->out), k_size = (size_t)(d->in * d->out);
+    real *y = array(y_size), *y0 = array(y_size), *dx = array(x_size), *dkernel = array(k_size),
+         *dbias = array((size_t)d->out);
+    int i, fine = 1;
+    textbook_dense_forward(d->n, d->in, d->out, d->x, d->kernel, d->bias, y);
+    textbook_dense_forward(d->n, d->in, d->out, d->x, d->kernel, NULL, y0);
+    textbook_dense_backward_input(d->n, d->in, d->out, d->dy, d->kernel, dx);
+    textbook_dense_backward_parameters(d->n, d->in, d->out, d->x, d->dy, dkernel, dbias);
+    for (i = 0; threads(round, i); i++) {
+        real *y2 = array(y_size), *dx2 = array(x_size), *dkernel2 = array(k_size), *dbias2 = array((size_t)d->out);
+        fer_dense_forward(d->n, d->in, d->out, d->x, d->kernel, NULL, y2);
+        fine = fine && same("y without bias", y2, y0, y_size);
+        fer_dense_forward(d->n, d->in, d->out, d->x, d->kernel, d->bias, y2);
+        fer_dense_backward_input(d->n, d->in, d->out, d->dy, d->kernel, dx2);
+        fer_dense_backward_kernel(d->n, d->in, d->out, d->x, d->dy, dkernel2);
+        fer_dense_backward_bias(d->n, d->out, d->dy, dbias2);
+        fine = fine && same("y", y2, y, y_size) && same("dx", dx2, dx, x_size) &&
+               same("dkernel", dkernel2, dkernel, k_size) && same("dbias", dbias2, dbias, (size_t)d->out);
+    }
+    return fine;
+}
+
+TEST dense_has_the_textbooks_bits(void)
+{
+    int round;
+    for (round = 0; round < 100; round++) {
+        struct full_connection d;
+        random_dense(round, &d);
+        if (round % 3 == 1) { /* sums over the images */
+            cancel(d.dy, (size_t)d.n, (size_t)d.out);
+            memmove(d.x + d.n / 2 * d.in, d.x, (size_t)d.in * sizeof *d.x);
+        }
+        if (round % 3 == 2) sprinkle(d.x, (size_t)(d.n * d.in)), sprinkle(d.kernel, (size_t)(d.in * d.out));
+        ASSERTm(note, dense_agrees(round, &d));
+        release(NULL);
+    }
+    PASS();
+}
+
+/* n images with classes logits each, of all sizes from tiny to overflowing. */
+static real *random_logits(int n, int classes)
+{
+    static const double sizes[] = {1e-3, 1, 30, 1000};
+    real *logits = random_reals((size_t)(n * classes));
+    int i;
+    for (i = 0; i < n * classes; i++) logits[i] *= (real)sizes[i / classes % 4];
+    return logits;
+}
+
+TEST softmax_cross_entropy_has_the_textbooks_bits(void)
+{
+    int round, i;
+    for (round = 0; round < 100; round++) {
+        int n, classes, label[40];
+        double losses[40], losses2[40], total;
+        size_t size;
+        real *logits, *p, *dlogits, *p2, *dlogits2;
+        start(round);
+        n = 1 + below(40), classes = 1 + below(12), size = (size_t)(n * classes);
+        snprintf(where, sizeof where, "round %d, logits[%d][%d]", round, n, classes);
+        logits = random_logits(n, classes);
+        if (round % 3 == 2) sprinkle(logits, size);
+        for (i = 0; i < n; i++) label[i] = below(classes);
+        p = array(size), dlogits = array(size), p2 = array(size), dlogits2 = array(size);
+        total = textbook_softmax_cross_entropy(n, classes, logits, label, p, losses, dlogits);
+        for (i = 0; threads(round, i); i++) {
+            const double total2 = fer_softmax_cross_entropy(n, classes, logits, label, p2, losses2, dlogits2);
+            ASSERTm(where, total2 == total || (total2 != total2 && total != total));
+            ASSERTm(note, same("probabilities", p2, p, size) && same("dlogits", dlogits2, dlogits, size));
+        }
+        for (i = 0; i < n; i++)
+            ASSERTm(where, losses2[i] == losses[i] || (losses2[i] != losses2[i] && losses[i] != losses[i]));
+        release(NULL);
+    }
+    PASS();
+}
+
+TEST softmax_cross_entropy_writes_what_is_wanted(void)
+{
+    static const int label[3] = {1, 0, 3};
+    real *logits, *p = array(12), *p2 = array(12), *d = array(12), *d2 = array(12);
+    double losses[3], losses2[3], total;
+    start(0);
+    logits = random_logits(3, 4);
+    snprintf(where, sizeof where, "softmax");
+    total = fer_softmax_cross_entropy(3, 4, logits, label, p, losses, d);
+    ASSERT(total == losses[0] + losses[1] + losses[2]);
+    ASSERT(fer_softmax_cross_entropy(3, 4, logits, NULL, p2, NULL, NULL) == 0);
+    ASSERTm(note, same("probabilities", p2, p, 12));
+    ASSERT(fer_softmax_cross_entropy(3, 4, logits, label, NULL, losses2, NULL) == total);
+    ASSERT(!memcmp(losses, losses2, sizeof losses));
+    ASSERT(fer_softmax_cross_entropy(3, 4, logits, label, NULL, NULL, d2) == total);
+    ASSERTm(note, same("dlogits", d2, d, 12));
+    PASS();
+}
+
+TEST adam_has_the_textbooks_bits(void)
+{
+    static const long step[] = {1, 2, 3, 4, 5, 10, 100, 1000, 4096, 45200, 1234567};
+    const struct fer_adam keras = {1e-3, 0.9, 0.999, 1e-7}, other = {0.5, 0.0, 0.75, 1e-2};
+    const size_t count = 500;
+    int round, i;
+    for (round = 0; round < 22; round++) {
+        const struct fer_adam *adam = round % 2 ? &other : &keras;
+        const long t = step[round / 2];
+        real *start_p, *g, *start_m, *start_v, *p = array(count), *m = array(count), *v = array(count);
+        start(round);
+        snprintf(where, sizeof where, "step %ld", t);
+        start_p = random_reals(count);
+        g = random_reals(count);
+        start_m = random_reals(count);
+        start_v = random_reals(count);
+        for (i = 0; i < (int)count; i++) start_v[i] *= start_v[i];
+        memcpy(p, start_p, count * sizeof *p), memcpy(m, start_m, count * sizeof *m), memcpy(v, start_v, count * sizeof *v);
+        textbook_adam_step(adam, t, count, p, g, m, v);
+        for (i = 0; threads(round, i); i++) {
+            real *p2 = array(count), *m2 = array(count), *v2 = array(count);
+            memcpy(p2, start_p, count * sizeof *p);
+            memcpy(m2, start_m, count * sizeof *m);
+            memcpy(v2, start_v, count * sizeof *v);
+            fer_adam_step(adam, t, count, p2, g, m2, v2);
+            ASSERTm(note, same("m", m2, m, count) && same("v", v2, v, count) && same("parameter", p2, p, count));
+        }
+        release(NULL);
+    }
+    PASS();
+}
+
+/* ---- small integers: every sum is exact ---- */
+
+/* One pair of cells that a tap joins: the products of all its channels go to y, dx and dkernel. The pointers point at the cells
+ * and at the tap's matrix. */
+static void join_integers(const struct fer_window *g, const real *x, const real *kernel, const real *dy, int64_t *y,
+                          int64_t *dx, int64_t *dkernel)
+{
+    int ci, co;
+    for (ci = 0; ci < g->in_c; ci++)
+        for (co = 0; co < g->out_c; co++) {
+            y[co] += (int64_t)x[ci] * (int64_t)kernel[ci * g->out_c + co];
+            dx[ci] += (int64_t)dy[co] * (int64_t)kernel[ci * g->out_c + co];
+            dkernel[ci * g->out_c + co] += (int64_t)x[ci] * (int64_t)dy[co];
+        }
+}
+
+/* All pairs of an input and an output cell, in another order than any of the sums of conv2d.c. */
+static void conv2d_integers(const struct fer_window *g, const real *x, const real *kernel, const real *dy, int64_t *y,
+                            int64_t *dx, int64_t *dkernel)
+{
+    const size_t ci = (size_t)g->in_c, co = (size_t)g->out_c;
+    int n, oh, ow, ih, iw;
+    memset(y, 0, out_size(g) * sizeof *y);
+    memset(dx, 0, in_size(g) * sizeof *dx);
+    memset(dkernel, 0, kernel_size(g) * sizeof *dkernel);
+    for (n = g->n - 1; n >= 0; n--)
+        for (ih = 0; ih < g->in_h; ih++)
+            for (iw = 0; iw < g->in_w; iw++)
+                for (oh = 0; oh < g->out_h; oh++)
+                    for (ow = 0; ow < g->out_w; ow++) {
+                        const int kh = ih + g->pad_top - oh * g->stride_h, kw = iw + g->pad_left - ow * g->stride_w;
+                        const size_t in = (size_t)((n * g->in_h + ih) * g->in_w + iw) * ci;
+                        const size_t out = (size_t)((n * g->out_h + oh) * g->out_w + ow) * co;
+                        if (kh >= 0 && kh < g->kernel_h && kw >= 0 && kw < g->kernel_w) {
+                            const size_t tap = (size_t)(kh * g->kernel_w + kw) * ci * co;
+                            join_integers(g, x + in, kernel + tap, dy + out, y + out, dx + in, dkernel + tap);
+                        }
+                    }
+}
+
+/* y is linear in x and in the kernel, so <y, dy> = <x, dx> = <kernel, dkernel>: with integers, exactly. */
+TEST conv2d_of_integers_is_exact(void)
+{
+    int round;
+    for (round = 0; round < 150; round++) {
+        struct fer_window g;
+        real *x, *kernel, *dy, *y, *dx, *dkernel;
+        int64_t *true_y, *true_dx, *true_dkernel, inner;
+        conv2d_window(round, &g);
+        x = random_integers(in_size(&g), 9, 1), kernel = random_integers(kernel_size(&g), 9, 1);
+        dy = random_integers(out_size(&g), 9, 1);
+        y = array(out_size(&g)), dx = array(in_size(&g)), dkernel = array(kernel_size(&g));
+        true_y = block(out_size(&g), sizeof *true_y), true_dx = block(in_size(&g), sizeof *true_dx);
+        true_dkernel = block(kernel_size(&g), sizeof *true_dkernel);
+        fer_conv2d_forward(&g, x, kernel, y);
+        fer_conv2d_backward_input(&g, dy, kernel, dx);
+        fer_conv2d_backward_kernel(&g, x, dy, dkernel);
+        conv2d_integers(&g, x, kernel, dy, true_y, true_dx, true_dkernel);
+        ASSERTm(note, same_integers("y", y, true_y, out_size(&g)));
+        ASSERTm(note, same_integers("dx", dx, true_dx, in_size(&g)));
+        ASSERTm(note, same_integers("dkernel", dkernel, true_dkernel, kernel_size(&g)));
+        inner = product(y, dy, out_size(&g));
+        ASSERTm(where, inner == product(x, dx, in_size(&g)) && inner == product(kernel, dkernel, kernel_size(&g)));
+        release(NULL);
+    }
+    PASS();
+}
+
+TEST conv2d_is_linear_in_either_argument(void)
+{
+    int round;
+    for (round = 30; round < 60; round++) {
+        struct fer_window g;
+        real *x[2], *kernel[2], *y[2], *y_sum;
+        int i;
+        conv2d_window(round, &g);
+        y_sum = array(out_size(&g));
+        for (i = 0; i < 2; i++) {
+            x[i] = random_integers(in_size(&g), 5, 1), kernel[i] = random_integers(kernel_size(&g), 5, 1),
+            y[i] = array(out_size(&g));
+            fer_conv2d_forward(&g, x[i], kernel[0], y[i]);
+        }
+        fer_conv2d_forward(&g, combined(x[0], -3, x[1], in_size(&g)), kernel[0], y_sum);
+        ASSERTm(note, same("y", y_sum, combined(y[0], -3, y[1], out_size(&g)), out_size(&g)));
+        for (i = 0; i < 2; i++) fer_conv2d_forward(&g, x[0], kernel[i], y[i]);
+        fer_conv2d_forward(&g, x[0], combined(kernel[0], -3, kernel[1], kernel_size(&g)), y_sum);
+        ASSERTm(note, same("y", y_sum, combined(y[0], -3, y[1], out_size(&g)), out_size(&g)));
+        release(NULL);
+    }
+    PASS();
+}
+
+/* 176400 is a multiple of every number of cells that a window of up to 7x7 can have inside, (2^2 3 5 7)^2; so the divisions
+ * are exact as well. The maximum is linear as long as the windows' maxima stay where they are, which the adjoint identity
+ * does. */
+TEST pooling_of_integers_is_adjoint(void)
+{
+    int round;
+    for (round = 0; round < 100; round++) {
+        struct fer_window g;
+        real *x, *dy, *y, *dx;
+        random_window(round, 1, 3e6, &g);
+        x = random_integers(in_size(&g), 2, 176400), dy = random_integers(out_size(&g), 2, 176400);
+        y = array(out_size(&g)), dx = array(in_size(&g));
+        fer_max_pooling2d_forward(&g, x, y);
+        fer_max_pooling2d_backward(&g, x, dy, dx);
+        ASSERT_EQm(where, product(x, dx, in_size(&g)), product(y, dy, out_size(&g)));
+        fer_average_pooling2d_forward(&g, x, y);
+        fer_average_pooling2d_backward(&g, dy, dx);
+        ASSERT_EQm(where, product(x, dx, in_size(&g)), product(y, dy, out_size(&g)));
+        release(NULL);
+    }
+    PASS();
+}
+
+TEST global_average_pooling2d_of_integers_is_adjoint(void)
+{
+    int cells;
+    for (cells = 1; cells <= 49; cells++) {
+        const size_t in = 3 * (size_t)cells * 5, out = 15;
+        const long step = 3 * 4 * 5 * 7 * (long)cells;
+        real *x, *dy, *y = array(out), *dx = array(in);
+        start(cells);
+        snprintf(where, sizeof where, "%d cells", cells);
+        x = random_integers(in, 9, step), dy = random_integers(out, 9, step);
+        fer_global_average_pooling2d_forward(3, cells, 5, x, y);
+        fer_global_average_pooling2d_backward(3, cells, 5, dy, dx);
+        ASSERT_EQm(where, product(x, dx, in), product(y, dy, out));
+        release(NULL);
+    }
+    PASS();
+}
+
+TEST dense_of_integers_is_exact(void)
+{
+    int round, image, i, o;
+    for (round = 0; round < 50; round++) {
+        struct full_connection d;
+        real *y = array(40 * 20), *dx = array(40 * 70), *dkernel = array(70 * 20), *dbias = array(20), *x, *kernel, *bias,
+             *dy;
+        int64_t inner;
+        random_dense(round, &d);
+        x = random_integers((size_t)(d.n * d.in), 9, 1), kernel = random_integers((size_t)(d.in * d.out), 9, 1);
+        bias = random_integers((size_t)d.out, 9, 1), dy = random_integers((size_t)(d.n * d.out), 9, 1);
+        fer_dense_forward(d.n, d.in, d.out, x, kernel, bias, y);
+        fer_dense_backward_input(d.n, d.in, d.out, dy, kernel, dx);
+        fer_dense_backward_kernel(d.n, d.in, d.out, x, dy, dkernel);
+        fer_dense_backward_bias(d.n, d.out, dy, dbias);
+        for (image = 0; image < d.n; image++)
+            for (o = 0; o < d.out; o++) {
+                int64_t sum = (int64_t)bias[o];
+                for (i = d.in - 1; i >= 0; i--) sum += (int64_t)x[image * d.in + i] * (int64_t)kernel[i * d.out + o];
+                ASSERT_EQm(where, (real)sum, y[image * d.out + o]);
+            }
+        inner = product(y, dy, (size_t)(d.n * d.out)) - product(bias, dbias, (size_t)d.out);
+        ASSERT_EQm(where, inner, product(x, dx, (size_t)(d.n * d.in)));
+        ASSERT_EQm(where, inner, product(kernel, dkernel, (size_t)(d.in * d.out)));
+        release(NULL);
+    }
+    PASS();
+}
+
+TEST concatenate_puts_parts_side_by_side(void)
+{
+    int round, i, c;
+    for (round = 0; round < 40; round++) {
+        int inputs, channels[4], total = 0, first = 0;
+        size_t rows, row;
+        real *x[4], *back[4], *y;
+        const real *parts[4];
+        start(round);
+        inputs = 1 + below(4), rows = 1 + (size_t)below(30);
+        for (i = 0; i < inputs; i++) {
+            total += channels[i] = 1 + below(70);
+            parts[i] = x[i] = random_reals(rows * (size_t)channels[i]);
+            sprinkle(x[i], rows * (size_t)channels[i]);
+            back[i] = array(rows * (size_t)channels[i]);
+        }
+        y = array(rows * (size_t)total);
+        snprintf(where, sizeof where, "round %d, %d inputs of %d rows, %d channels in all", round, inputs, (int)rows,
+                 total);
+        fer_concatenate_forward(rows, inputs, channels, parts, y);
+        fer_concatenate_backward(rows, inputs, channels, y, back);
+        for (i = 0; i < inputs; first += channels[i++]) {
+            for (row = 0; row < rows; row++)
+                for (c = 0; c < channels[i]; c++)
+                    ASSERTm(note, same("y", &y[row * (size_t)total + (size_t)(first + c)],
+                                       &x[i][row * (size_t)channels[i] + (size_t)c], 1));
+            ASSERTm(note, same("dx", back[i], x[i], rows * (size_t)channels[i]));
+        }
+        release(NULL);
+    }
+    PASS();
+}
+
+/* ---- symmetries, to the bit ---- */
+
+TEST images_do_not_meet(void)
+{
+    int round;
+    for (round = 30; round < 90; round++) {
+        struct fer_window g;
+        size_t n, in, out;
+        real *x, *kernel, *dy, *x2, *dy2, *y, *y2, *dx, *dx2;
+        conv2d_window(round, &g);
+        n = (size_t)g.n, in = in_size(&g) / n, out = out_size(&g) / n;
+        x = random_reals(n * in), kernel = random_reals(kernel_size(&g)), dy = random_reals(n * out);
+        x2 = reversed(x, 1, n, in), dy2 = reversed(dy, 1, n, out);
+        y = array(n * out), y2 = array(n * out), dx = array(n * in), dx2 = array(n * in);
+        fer_conv2d_forward(&g, x, kernel, y), fer_conv2d_forward(&g, x2, kernel, y2);
+        fer_conv2d_backward_input(&g, dy, kernel, dx), fer_conv2d_backward_input(&g, dy2, kernel, dx2);
+        ASSERTm(note, same("conv2d y", y2, reversed(y, 1, n, out), n * out));
+        ASSERTm(note, same("conv2d dx", dx2, reversed(dx, 1, n, in), n * in));
+        random_window(round, 1, 1e6, &g);
+        n = (size_t)g.n, in = in_size(&g) / n, out = out_size(&g) / n;
+        x = random_reals(n * in), dy = random_reals(n * out), x2 = reversed(x, 1, n, in), dy2 = reversed(dy, 1, n, out);
+        y = array(n * out), y2 = array(n * out), dx = array(n * in), dx2 = array(n * in);
+        fer_max_pooling2d_forward(&g, x, y), fer_max_pooling2d_forward(&g, x2, y2);
+        fer_max_pooling2d_backward(&g, x, dy, dx), fer_max_pooling2d_backward(&g, x2, dy2, dx2);
+        ASSERTm(note,
+                same("max y", y2, reversed(y, 1, n, out), n * out) && same("max dx", dx2, reversed(dx, 1, n, in), n * in));
+        fer_average_pooling2d_forward(&g, x, y), fer_average_pooling2d_forward(&g, x2, y2);
+        fer_average_pooling2d_backward(&g, dy, dx), fer_average_pooling2d_backward(&g, dy2, dx2);
+        ASSERTm(note, same("average y", y2, reversed(y, 1, n, out), n * out) &&
+                          same("average dx", dx2, reversed(dx, 1, n, in), n * in));
+        release(NULL);
+    }
+    PASS();
+}
+
+TEST channels_of_a_convolution_do_not_meet(void)
+{
+    int round;
+    for (round = 0; round < 90; round++) {
+        struct fer_window g;
+        size_t ci, co, taps, cells;
+        real *x, *kernel, *dy, *result, *turned;
+        conv2d_window(round, &g);
+        ci = (size_t)g.in_c, co = (size_t)g.out_c, taps = kernel_size(&g) / ci / co, cells = out_size(&g) / co;
+        x = random_reals(in_size(&g)), kernel = random_reals(kernel_size(&g)), dy = random_reals(out_size(&g));
+        result = array(out_size(&g)), turned = array(out_size(&g));
+        fer_conv2d_forward(&g, x, kernel, result);
+        fer_conv2d_forward(&g, x, reversed(kernel, taps * ci, co, 1), turned);
+        ASSERTm(note, same("y, output channels turned", turned, reversed(result, cells, co, 1), out_size(&g)));
+        result = array(kernel_size(&g)), turned = array(kernel_size(&g));
+        fer_conv2d_backward_kernel(&g, x, dy, result);
+        fer_conv2d_backward_kernel(&g, x, reversed(dy, cells, co, 1), turned);
+        ASSERTm(note, same("dkernel, output channels turned", turned, reversed(result, taps * ci, co, 1), kernel_size(&g)));
+        fer_conv2d_backward_kernel(&g, reversed(x, in_size(&g) / ci, ci, 1), dy, turned);
+        ASSERTm(note, same("dkernel, input channels turned", turned, reversed(result, taps, ci, co), kernel_size(&g)));
+        result = array(in_size(&g)), turned = array(in_size(&g));
+        fer_conv2d_backward_input(&g, dy, kernel, result);
+        fer_conv2d_backward_input(&g, dy, reversed(kernel, taps, ci, co), turned);
+        ASSERTm(note, same("dx, input channels turned", turned, reversed(result, in_size(&g) / ci, ci, 1), in_size(&g)));
+        release(NULL);
+    }
+    PASS();
+}
+
+/* The part of x[h][w][c] that begins at (top, left), out_h x out_w cells. */
+static real *part(const real *x, int w, int c, int top, int left, int out_h, int out_w)
+{
+    const size_t row = (size_t)(out_w * c);
+    real *y = array((size_t)out_h * row);
+    int h;
+    for (h = 0; h < out_h; h++) memcpy(y + (size_t)h * row, x + (size_t)(((top + h) * w + left) * c), row * sizeof *x);
+    return y;
+}
+
+/* Along one axis: the first output cell whose window lies inside the image, and how many there are but the last. */
+static int whole_windows(int in, int kernel, int stride, int pad, int *count)
+{
+    const int from = (pad + stride - 1) / stride;
+    int to = from;
+    while (to * stride - pad + kernel <= in) to++;
+    *count = to - from - 1;
+    return from;
+}
+
+/* A 12x13 image, and the same scene with the camera one stride further down and to the right: where windows lie inside both
+ * images, the outputs have moved by one cell. */
+TEST shifted_images_give_shifted_outputs(void)
+{
+    int round, compared = 0;
+    for (round = 0; round < 100; round++) {
+        struct fer_window g;
+        int kernel_h, kernel_w, stride_h, stride_w, ci, co, top, left, height, width;
+        real *x, *kernel, *y, *y2;
+        start(round);
+        kernel_h = 1 + below(5), kernel_w = 1 + below(5), stride_h = 1 + below(3), stride_w = 1 + below(3);
+        ci = 1 + below(5), co = 1 + below(20);
+        fer_window_set(&g, 1, 12, 13, ci, co, kernel_h, kernel_w, stride_h, stride_w, round % 2 ? FER_SAME : FER_VALID,
+                       NULL);
+        describe(round, &g);
+        x = random_reals((size_t)((12 + stride_h) * (13 + stride_w) * ci)), kernel = random_reals(kernel_size(&g));
+        y = array(out_size(&g)), y2 = array(out_size(&g));
+        fer_conv2d_forward(&g, part(x, 13 + stride_w, ci, 0, 0, 12, 13), kernel, y);
+        fer_conv2d_forward(&g, part(x, 13 + stride_w, ci, stride_h, stride_w, 12, 13), kernel, y2);
+        top = whole_windows(12, kernel_h, stride_h, g.pad_top, &height);
+        left = whole_windows(13, kernel_w, stride_w, g.pad_left, &width);
+        if (height > 0 && width > 0) {
+            const size_t size = (size_t)(height * width * co);
+            ASSERTm(note, same("y", part(y2, g.out_w, co, top, left, height, width),
+                               part(y, g.out_w, co, top + 1, left + 1, height, width), size));
+            compared++;
+        }
+        release(NULL);
+    }
+    ASSERT(compared > 80);
+    PASS();
+}
+
+/* A 1x1 convolution is a dense layer at each pixel; one window as large as the image is global average pooling. */
+TEST layers_agree_with_one_another(void)
+{
+    int round;
+    for (round = 0; round < 40; round++) {
+        struct fer_window g;
+        int n, h, w, ci, co;
+        real *x, *kernel, *dy, *y, *y2, *dx, *dx2;
+        start(round);
+        n = 1 + below(3), h = 1 + below(7), w = 1 + below(7), ci = 1 + below(70), co = 1 + below(70);
+        fer_window_set(&g, n, h, w, ci, co, 1, 1, 1, 1, FER_SAME, NULL);
+        describe(round, &g);
+        x = random_reals(in_size(&g)), kernel = random_reals(kernel_size(&g)), dy = random_reals(out_size(&g));
+        y = array(out_size(&g)), y2 = array(out_size(&g)), dx = array(in_size(&g)), dx2 = array(in_size(&g));
+        fer_conv2d_forward(&g, x, kernel, y), fer_dense_forward(n * h * w, ci, co, x, kernel, NULL, y2);
+        fer_conv2d_backward_input(&g, dy, kernel, dx), fer_dense_backward_input(n * h * w, ci, co, dy, kernel, dx2);
+        ASSERTm(note, same("dense y", y2, y, out_size(&g)) && same("dense dx", dx2, dx, in_size(&g)));
+        fer_window_set(&g, n, h, w, ci, ci, h, w, h, w, FER_VALID, NULL);
+        describe(round, &g);
+        fer_average_pooling2d_forward(&g, x, dx), fer_global_average_pooling2d_forward(n, h * w, ci, x, dx2);
+        ASSERTm(note, same("global y", dx2, dx, out_size(&g)));
+        fer_average_pooling2d_backward(&g, x, dx), fer_global_average_pooling2d_backward(n, h * w, ci, x, dx2);
+        ASSERTm(note, same("global dx", dx2, dx, in_size(&g)));
+        release(NULL);
+    }
+    PASS();
+}
+
+/* ---- normalisation, softmax and Adam: what the formulas promise, within the rounding of their terms ---- */
+
+/* With gamma 1 and beta 0 each channel of y has mean 0 and variance v / (v + epsilon). An element (x - mean) * scale
+ * carries the roundings of the difference and of the product, the common ones of scale and v, and that of the mean, which
+ * moves all elements alike; the sums taken here are in double. */
+TEST normalised_batches_have_mean_0_and_variance_1(void)
+{
+    int round, c;
+    for (round = 0; round < 60; round++) {
+        struct normalisation b;
+        real *y;
+        size_t i, rows;
+        random_normalisation(round, 1 + round, &b);
+        rows = b.rows, y = array(rows * (size_t)b.channels);
+        fer_batch_moments(rows, b.channels, b.x, b.mean, b.variance);
+        fer_batch_normalization_forward(rows, b.channels, b.x, b.mean, b.variance, NULL, NULL, 1e-3, y);
+        for (c = 0; c < b.channels; c++) {
+            const double v = (double)b.variance[c], scale = 1 / sqrt(v + 1e-3), target = v / (v + 1e-3);
+            double mean = 0, size = 0, variance = 0, x_size = 0, bound;
+            for (i = (size_t)c; i < rows * (size_t)b.channels; i += (size_t)b.channels)
+                mean += (double)y[i] / (double)rows, size += fabs((double)y[i]) / (double)rows,
+                    x_size += fabs((double)b.x[i]) / (double)rows;
+            for (i = (size_t)c; i < rows * (size_t)b.channels; i += (size_t)b.channels)
+                variance += ((double)y[i] - mean) * ((double)y[i] - mean) / (double)rows;
+            bound = unit * (3 * size + fabs((double)b.mean[c]) * scale) +
+                    (double)rows * DBL_EPSILON * (x_size * scale + size);
+            ASSERTm(note, within("mean of y", mean, 0, bound));
+            ASSERTm(note, within("variance of y", variance, target,
+                                 (12 * unit + 4 * (double)rows * DBL_EPSILON) * target + bound * bound));
+        }
+        release(NULL);
+    }
+    PASS();
+}
+
+/* Element i of dx errs by at most this: five roundings of each of the three terms of (dy - average - (x - mean) * slope) *
+ * scale, what the sums behind average, mean and slope carry, and what is left of x - mean since the mean was rounded. */
+static double dx_bound(const struct normalisation *b, const real *dy, size_t i)
+{
+    const size_t width = (size_t)b->channels, c = i % width;
+    const double square = (double)b->variance[c] + 1e-3, scale = fabs(b->gamma ? (double)b->gamma[c] : 1) / sqrt(square);
+    double average = 0, slope = 0, size = 0;
+    size_t j;
+    for (j = c; j < b->rows * width; j += width) {
+        average += fabs((double)dy[j]) / (double)b->rows;
+        size += fabs((double)b->x[j]) / (double)b->rows;
+        slope += fabs((double)dy[j] * ((double)b->x[j] - (double)b->mean[c])) / (double)b->rows / square;
+    }
+    return (5 * unit + 4 * (double)b->rows * DBL_EPSILON) * scale *
+           (fabs((double)dy[i]) + average + (fabs((double)b->x[i] - (double)b->mean[c]) + size) * slope);
+}
+
+/* y does not change when a constant is added to a channel, so dx sums to 0. The derivative of y by x is a symmetric matrix
+ * J, so <J u, w> = <u, J w> for any u and w. */
+TEST gradient_of_normalisation_is_symmetric_and_sums_to_0(void)
+{
+    int round, c;
+    for (round = 0; round < 60; round++) {
+        struct normalisation b;
+        real *ju, *jw, *w;
+        size_t i, size;
+        random_normalisation(round, 1 + round % 20, &b);
+        size = b.rows * (size_t)b.channels, ju = array(size), jw = array(size), w = random_reals(size);
+        fer_batch_moments(b.rows, b.channels, b.x, b.mean, b.variance);
+        fer_batch_normalization_backward(b.rows, b.channels, b.x, b.mean, b.variance, b.gamma, 1e-3, 1, b.dy, ju, NULL,
+                                         NULL);
+        fer_batch_normalization_backward(b.rows, b.channels, b.x, b.mean, b.variance, b.gamma, 1e-3, 1, w, jw, NULL, NULL);
+        for (c = 0; c < b.channels; c++) {
+            double sum = 0, left = 0, right = 0, sum_bound = 0, bound = 0;
+            for (i = (size_t)c; i < size; i += (size_t)b.channels) {
+                const double error_u = dx_bound(&b, b.dy, i), error_w = dx_bound(&b, w, i);
+                sum += (double)ju[i], left += (double)ju[i] * (double)w[i], right += (double)b.dy[i] * (double)jw[i];
+                sum_bound += error_u, bound += error_u * fabs((double)w[i]) + error_w * fabs((double)b.dy[i]);
+            }
+            ASSERTm(note, within("sum of dx", sum, 0, sum_bound));
+            ASSERTm(note, within("<J u, w>", left, right, bound));
+        }
+        release(NULL);
+    }
+    PASS();
+}
+
+/* Probabilities sum to 1 and dlogits to 0; a constant that can be added without rounding changes no bit. */
+TEST softmax_sums_to_1_and_ignores_a_shift(void)
+{
+    int round, i, k;
+    for (round = 0; round < 60; round++) {
+        int n, classes, label[20];
+        double losses[20], losses2[20];
+        real *logits, *shifted, *p, *p2, *d, *d2;
+        start(round);
+        n = 1 + below(20), classes = 1 + below(12);
+        snprintf(where, sizeof where, "round %d, logits[%d][%d]", round, n, classes);
+        logits = random_integers((size_t)(n * classes), 40, 1), shifted = array((size_t)(n * classes));
+        for (i = 0; i < n * classes; i++) logits[i] /= 8, shifted[i] = logits[i] + (real)(1000 * (i / classes) - 3000);
+        for (i = 0; i < n; i++) label[i] = below(classes);
+        p = array((size_t)(n * classes));
+        p2 = array((size_t)(n * classes));
+        d = array((size_t)(n * classes));
+        d2 = array((size_t)(n * classes));
+        fer_softmax_cross_entropy(n, classes, logits, label, p, losses, d);
+        fer_softmax_cross_entropy(n, classes, shifted, label, p2, losses2, d2);
+        ASSERTm(note,
+                same("shifted p", p2, p, (size_t)(n * classes)) && same("shifted dlogits", d2, d, (size_t)(n * classes)));
+        for (i = 0; i < n; i++) {
+            double sum = 0, slope = 0;
+            for (k = 0; k < classes; k++) sum += (double)p[i * classes + k], slope += (double)d[i * classes + k];
+            /* each p carries one rounding to real, its division's, and the sum's classes - 1 */
+            ASSERTm(note, within("sum of probabilities", sum, 1, unit + (2 * classes + 2) * DBL_EPSILON));
+            ASSERTm(note, within("sum of dlogits", slope, 0, (2 * unit + (2 * classes + 4) * DBL_EPSILON) / n));
+            ASSERTm(where, losses[i] == losses2[i] && losses[i] >= 0);
+            /* exp and log err by one ulp each, the sum by classes; p of the label, rounded to real */
+            ASSERTm(note, within("exp(-loss)", fer_exp(-losses[i]), (double)p[i * classes + label[i]],
+                                 (unit + (8 + classes + 2 * losses[i]) * DBL_EPSILON) * (double)p[i * classes + label[i]]));
+        }
+        release(NULL);
+    }
+    PASS();
+}
+
+/* From zero moments and with epsilon 0 the first step is learning_rate * sign(g), whatever g; a parameter without gradient
+ * stays. */
+TEST first_step_of_adam_is_the_sign_of_the_gradient(void)
+{
+    const struct fer_adam adam = {0.25, 0.9, 0.999, 0};
+    const struct fer_adam still = {0.25, 0.9, 0.999, 1e-7};
+    real *g, *p = array(100), *m = array(100), *v = array(100), zero = 0, one_p = 3, one_m = 0, one_v = 0;
+    int i;
+    start(0);
+    g = random_reals(100);
+    for (i = 0; i < 100; i++) {
+        if (g[i] == 0) g[i] = 1;
+        p[i] = 0, m[i] = 0, v[i] = 0;
+    }
+    fer_adam_step(&adam, 1, 100, p, g, m, v);
+    snprintf(where, sizeof where, "adam");
+    /* m, v (half of whose error the root takes), rate, g * g, root, product, quotient, each rounded; 1 - beta2 as a double
+     * has lost ten bits to 1 - 0.999, but the same ones in rate and in v */
+    for (i = 0; i < 100; i++) ASSERTm(note, within("step", (double)p[i], g[i] > 0 ? -0.25 : 0.25, 8 * unit * 0.25));
+    fer_adam_step(&still, 1, 1, &one_p, &zero, &one_m, &one_v);
+    ASSERT(one_p == 3 && one_m == 0 && one_v == 0);
+    PASS();
+}
+
+/* ---- values that are not finite, and signed zeros, by hand ---- */
+
+static int is_nan(real x)
+{
+    return x != x;
+}
+
+static int is_plus_zero(real x)
+{
+    const real zero = 0;
+    return !memcmp(&x, &zero, sizeof x);
+}
+
+TEST relu_of_special_values(void)
+{
+    const real inf = (real)HUGE_VAL, nan = inf - inf, x[] = {nan, inf, -inf, 0, -(real)0, 1};
+    const real dy[] = {7, 7, 7, 7, 7, nan};
+    real y[6], dx[6];
+    fer_relu_forward(6, x, y);
+    ASSERT(is_nan(y[0]) && y[1] == inf && is_plus_zero(y[2]) && is_plus_zero(y[3]) && is_plus_zero(y[4]) && y[5] == 1);
+    fer_relu_backward(6, x, dy, dx);
+    ASSERT(dx[0] == 7 && dx[1] == 7 && is_plus_zero(dx[2]) && is_plus_zero(dx[3]) && is_plus_zero(dx[4]) && is_nan(dx[5]));
+    fer_relu_backward(6, y, dy, dx); /* the same from y */
+    ASSERT(dx[0] == 7 && dx[1] == 7 && is_plus_zero(dx[2]) && is_plus_zero(dx[3]) && is_plus_zero(dx[4]) && is_nan(dx[5]));
+    PASS();
+}
+
+TEST max_pooling_of_special_values(void)
+{
+    const real inf = (real)HUGE_VAL, nan = inf - inf;
+    /* windows of two: two NaN, NaN second, both minus infinity, an infinity, two zeros, equal numbers */
+    const real x[12] = {nan, nan, inf, nan, -inf, -inf, 5, inf, -(real)0, 0, 2, 2}, dy[6] = {1, 2, 3, 4, 5, 6};
+    const real expected_dx[12] = {1, 0, 0, 2, 3, 0, 0, 4, 5, 0, 6, 0};
+    real y[6], dx[12];
+    struct fer_window g;
+    ASSERT_EQ(0, fer_window_set(&g, 1, 1, 12, 1, 1, 1, 2, 1, 2, FER_VALID, NULL));
+    fer_max_pooling2d_forward(&g, x, y);
+    ASSERT(is_nan(y[0]) && is_nan(y[1]) && y[2] == -inf && y[3] == inf && y[4] == 0 && y[5] == 2);
+    ASSERT(memcmp(&y[4], &x[8], sizeof y[4]) == 0); /* minus zero is not smaller than zero: the first counts */
+    fer_max_pooling2d_backward(&g, x, dy, dx);
+    snprintf(where, sizeof where, "max pooling");
+    ASSERTm(note, same("dx", dx, expected_dx, 12));
+    PASS();
+}
+
+TEST average_pooling_of_special_values(void)
+{
+    const real inf = (real)HUGE_VAL, nan = inf - inf, x[8] = {nan, 1, inf, -inf, inf, 1, 2, 4};
+    real y[4];
+    struct fer_window g;
+    ASSERT_EQ(0, fer_window_set(&g, 1, 1, 8, 1, 1, 1, 2, 1, 2, FER_VALID, NULL));
+    fer_average_pooling2d_forward(&g, x, y);
+    ASSERT(is_nan(y[0]) && is_nan(y[1]) && y[2] == inf && y[3] == 3);
+    PASS();
+}
+
+/* An infinite weight meets a 0 of the image: NaN. It does not meet what lies outside the image, since nothing lies there.
+ */
+TEST conv2d_of_special_values(void)
+{
+    const real inf = (real)HUGE_VAL, x[4] = {1, 0, 2, 3}, kernel[3] = {inf, 1, 1}, dy[4] = {0, 1, 1, 1};
+    real y[4], dx[4], dkernel[3];
+    struct fer_window g;
+    ASSERT_EQ(0, fer_window_set(&g, 1, 1, 4, 1, 1, 1, 3, 1, 1, FER_SAME, NULL));
+    fer_conv2d_forward(&g, x, kernel, y);
+    ASSERT(y[0] == 1 && y[1] == inf && is_nan(y[2]) && y[3] == inf);
+    fer_conv2d_backward_input(&g, dy, kernel, dx);
+    ASSERT(dx[0] == inf && dx[1] == inf && dx[2] == inf && dx[3] == 2);
+    fer_conv2d_backward_kernel(&g, x, dy, dkernel);
+    ASSERT(dkernel[0] == 3 && dkernel[1] == 5 && dkernel[2] == 5);
+    PASS();
+}
+
+/* One bad number stays in its channel, or its image. */
+TEST one_nan_stays_where_it_belongs(void)
+{
+    const real inf = (real)HUGE_VAL, nan = inf - inf;
+    static const int label[3] = {0, 1, 2};
+    real *x, *p = array(9), *y = array(60), mean[20], variance[20];
+    double losses[3];
+    int i, c;
+    start(0);
+    x = random_reals(60);
+    x[23] = nan; /* x[3][20]: row 1, channel 3 */
+    fer_batch_moments(3, 20, x, mean, variance);
+    fer_batch_normalization_forward(3, 20, x, mean, variance, NULL, NULL, 1e-3, y);
+    for (c = 0; c < 20; c++) ASSERT(is_nan(mean[c]) == (c == 3) && is_nan(variance[c]) == (c == 3));
+    for (i = 0; i < 60; i++) ASSERT(is_nan(y[i]) == (i % 20 == 3));
+    fer_softmax_cross_entropy(3, 3, x + 18, label, p, losses, NULL);
+    for (i = 0; i < 9; i++) ASSERT(is_nan(p[i]) == (i / 3 == 1));
+    ASSERT(losses[0] == losses[0] && losses[1] != losses[1] && losses[2] == losses[2]);
+    PASS();
+}
+
+TEST softmax_of_infinite_logits(void)
+{
+    const real inf = (real)HUGE_VAL, logits[6] = {0, -inf, 0, 1, inf, 2};
+    static const int label[2] = {1, 0};
+    real p[6];
+    double losses[2];
+    fer_softmax_cross_entropy(2, 3, logits, label, p, losses, NULL);
+    ASSERT(p[0] == (real)0.5 && p[1] == 0 && p[2] == (real)0.5 && losses[0] == HUGE_VAL);
+    ASSERT(is_nan(p[4])); /* infinity over infinity */
+    PASS();
+}
+
+SUITE(suite_layers)
+{
+    SET_TEARDOWN(release, NULL);
+    RUN_TEST(windows_have_tensorflows_sizes);
+    RUN_TEST(impossible_windows_are_refused);
+    RUN_TEST(conv2d_has_the_textbooks_bits);
+    RUN_TEST(pooling_has_the_textbooks_bits);
+    RUN_TEST(global_average_pooling2d_has_the_textbooks_bits);
+    RUN_TEST(batch_normalization_has_the_textbooks_bits);
+    RUN_TEST(moving_statistics_have_the_textbooks_bits);
+    RUN_TEST(relu_has_the_textbooks_bits);
+    RUN_TEST(dense_has_the_textbooks_bits);
+    RUN_TEST(softmax_cross_entropy_has_the_textbooks_bits);
+    RUN_TEST(softmax_cross_entropy_writes_what_is_wanted);
+    RUN_TEST(adam_has_the_textbooks_bits);
+    RUN_TEST(conv2d_of_integers_is_exact);
+    RUN_TEST(conv2d_is_linear_in_either_argument);
+    RUN_TEST(pooling_of_integers_is_adjoint);
+    RUN_TEST(global_average_pooling2d_of_integers_is_adjoint);
+    RUN_TEST(dense_of_integers_is_exact);
+    RUN_TEST(concatenate_puts_parts_side_by_side);
+    RUN_TEST(images_do_not_meet);
+    RUN_TEST(channels_of_a_convolution_do_not_meet);
+    RUN_TEST(shifted_images_give_shifted_outputs);
+    RUN_TEST(layers_agree_with_one_another);
+    RUN_TEST(normalised_batches_have_mean_0_and_variance_1);
+    RUN_TEST(gradient_of_normalisation_is_symmetric_and_sums_to_0);
+    RUN_TEST(softmax_sums_to_1_and_ignores_a_shift);
+    RUN_TEST(first_step_of_adam_is_the_sign_of_the_gradient);
+    RUN_TEST(relu_of_special_values);
+    RUN_TEST(max_pooling_of_special_values);
+    RUN_TEST(average_pooling_of_special_values);
+    RUN_TEST(conv2d_of_special_values);
+    RUN_TEST(one_nan_stays_where_it_belongs);
+    RUN_TEST(softmax_of_infinite_logits);
+    SET_TEARDOWN(NULL, NULL);
+}
