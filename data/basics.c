@@ -19,19 +19,18 @@ int fer_fail(struct fer_error *e, const char *format, ...)
     return -1;
 }
 
-/* The block starts at a multiple of 64; the address that malloc gave stands just before it. */
+/* The block starts at a multiple of 64; the address that calloc gave stands just before it. */
 void *fer_allocate(size_t count, size_t size, struct fer_error *e)
 {
     unsigned char *block, *start;
-    size_t i, bytes = count * size;
+    const size_t bytes = count * size;
     const size_t extra = 64 + sizeof(void *);
-    if ((size && bytes / size != count) || bytes > SIZE_MAX - extra || !(block = malloc(bytes + extra))) {
+    if ((size && bytes / size != count) || bytes > SIZE_MAX - extra || !(block = calloc(bytes + extra, 1))) {
         fer_fail(e, "out of memory: %.1f MB more are needed", (double)count * (double)size / 1e6);
         return NULL;
     }
     start = block + extra - (size_t)((uintptr_t)(block + extra) % 64);
     ((void **)(void *)start)[-1] = block;
-    for (i = 0; i < bytes; i++) start[i] = 0;
     return start;
 }
 
