@@ -54,7 +54,7 @@ typedef float real;
 
 /* The reason of a failure, one line without its newline, as `FILE:LINE: what is wrong and what was expected`. */
 struct fer_error {
-    char text[512];
+    char text[1600];
 };
 /* Writes the reason (a printf format; control characters become '?') and returns -1. e may be NULL. */
 int fer_fail(struct fer_error *e, const char *format, ...);

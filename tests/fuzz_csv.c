@@ -1,7 +1,7 @@
 /* fuzz_csv.c - the CSV reader against any bytes whatever. It must read or refuse with one line, and nothing else.
  *
- *     clang -g -O1 -fsanitize=fuzzer,address,undefined -I. tests/fuzz_csv.c data/[a-z]*.c -o fuzz_csv && ./fuzz_csv
- *     cc -DFUZZ_MAIN -I. tests/fuzz_csv.c data/[a-z]*.c -o fuzz_csv && ./fuzz_csv FILE ...      (without libFuzzer) */
+ *     clang -g -O1 -fsanitize=fuzzer,address,undefined -I. tests/fuzz_csv.c data/[a-z]*.c -lm -o fuzz_csv && ./fuzz_csv
+ *     cc -DFUZZ_MAIN -I. tests/fuzz_csv.c data/[a-z]*.c -lm -o fuzz_csv && ./fuzz_csv FILE ...  (without libFuzzer) */
 #define _POSIX_C_SOURCE 200809L /* fmemopen */
 
 #include "../data/data.h"

@@ -1,7 +1,7 @@
 /* fuzz_pgm.c - the PGM reader against any bytes whatever. It must read or refuse with one line, and nothing else.
  *
- *     clang -g -O1 -fsanitize=fuzzer,address,undefined -I. tests/fuzz_pgm.c data/[a-z]*.c -o fuzz_pgm && ./fuzz_pgm
- *     cc -DFUZZ_MAIN -I. tests/fuzz_pgm.c data/[a-z]*.c -o fuzz_pgm && ./fuzz_pgm FILE ...      (without libFuzzer) */
+ *     clang -g -O1 -fsanitize=fuzzer,address,undefined -I. tests/fuzz_pgm.c data/[a-z]*.c -lm -o fuzz_pgm && ./fuzz_pgm
+ *     cc -DFUZZ_MAIN -I. tests/fuzz_pgm.c data/[a-z]*.c -lm -o fuzz_pgm && ./fuzz_pgm FILE ...  (without libFuzzer) */
 #include "../data/data.h"
 
 #include <stdlib.h>

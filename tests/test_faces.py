@@ -31,7 +31,8 @@ def resize():
     """CRC-32 of images of many shapes, resized by nearest neighbour to many sizes."""
     crc = 0
     for height, width in ((1, 1), (2, 3), (7, 5), (48, 48), (49, 48), (64, 100), (200, 31)):
-        image = Image.frombytes("L", (width, height), bytes((37 * i + 11 * (i // width)) % 256 for i in range(height * width)))
+        pixels = bytes((37 * i + 11 * (i // width)) % 256 for i in range(height * width))
+        image = Image.frombytes("L", (width, height), pixels)
         for size in range(1, 150):
             crc = zlib.crc32(image.resize((size, size), Image.NEAREST).tobytes(), crc)
     return crc
