@@ -59,7 +59,7 @@ build/64/%.o: %.c
 
 run: fer
 	rm -rf run-of-drawn-faces
-	./fer train --size 48 --batch 32 --epochs 7 --out run-of-drawn-faces
+	./fer train --size 48 --batch 16 --epochs 7 --out run-of-drawn-faces
 	./fer eval run-of-drawn-faces
 
 # ---- testing ----

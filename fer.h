@@ -384,7 +384,7 @@ void fer_npz_abandon(struct fer_npz_writer *writer); /* NULL is allowed */
 /* ---- Platform: what C99 does not offer (data/platform.c; with -DFER_PURE_C99 fallbacks) ---- */
 
 int fer_is_folder(const char *path);                       /* 1 or 0; pure C99: always 0 */
-int fer_make_folder(const char *path, struct fer_error *e); /* an existing one will do; pure C99: fails */
+int fer_make_folder(const char *path, struct fer_error *e); /* an existing one will do; pure C99: only that */
 /* Calls each(context, name) for the entries of a folder but . and .., in byte order of their names; a nonzero return
  * of `each` ends it and is returned. Pure C99: fails. */
 int fer_list_folder(const char *path, int (*each)(void *context, const char *name, struct fer_error *e), void *context,

@@ -46,9 +46,17 @@ int fer_is_file(const char *path)
     return 1; /* opening it will tell */
 }
 
+/* C99 has no folders, but a file that can be written there shows that one is there. */
 int fer_make_folder(const char *path, struct fer_error *e)
 {
-    return fer_fail(e, "%s: this build (FER_PURE_C99) cannot make folders", path);
+    char probe[FER_PATH];
+    FILE *file;
+    if (fer_join_path(probe, path, "probe.part", e)) return -1;
+    file = fopen(probe, "wb");
+    if (!file) return fer_fail(e, "%s: cannot be written to, and this build (FER_PURE_C99) cannot make folders: make it first", path);
+    fclose(file);
+    remove(probe);
+    return 0;
 }
 
 void fer_remove_folder(const char *path)
