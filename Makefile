@@ -22,7 +22,7 @@ VERSION := $(shell sed -n 's/^.define FER_VERSION "\(.*\)"/\1/p' fer.h)
 takes = $(shell echo 'int main(void) { return 0; }' > .probe.c; $(CC) $(1) .probe.c -o .probe.out >/dev/null 2>&1 && echo $(1); rm -f .probe.c .probe.out)
 
 OPENMP  := $(call takes,-fopenmp)
-FLAGS   := -std=c99 -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wno-unknown-pragmas $(call takes,-ffp-contract=off) $(OPENMP) -fPIC
+FLAGS   := -std=c99 -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wno-unknown-pragmas $(call takes,-ffp-contract=off) $(OPENMP) -fPIC -I.
 ifeq ($(NATIVE),1)
 FLAGS   += $(call takes,-march=native)
 endif
@@ -72,10 +72,12 @@ build/npz_cat: build/32/tests/npz_cat.o libfer.a
 	$(CC) $(CFLAGS) $(FLAGS) $(LDFLAGS) $^ -lm -o $@
 build/npz_cat64: build/64/tests/npz_cat.o libfer64.a
 	$(CC) $(CFLAGS) $(FLAGS) $(LDFLAGS) $^ -lm -o $@
+build/example_gradcheck: build/64/tests/example_gradcheck.o libfer64.a
+	$(CC) $(CFLAGS) $(FLAGS) $(LDFLAGS) $^ -lm -o $@
 build/steps64: build/64/tests/steps.o libfer64.a
 	$(CC) $(CFLAGS) $(FLAGS) $(LDFLAGS) $^ -lm -o $@
 
-test: all build/test build/test64 build/npz_cat build/npz_cat64
+test: all build/test build/test64 build/npz_cat build/npz_cat64 build/example_gradcheck
 	sh tests/run.sh
 
 SANITIZE := -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all

@@ -23,10 +23,11 @@ struct option {
     const char **value; /* where the text after it goes; NULL at first */
 };
 
-/* Takes options out of the arguments: `--name value` or `--name=value`; settings by their table. What is left, *count words, stands in
- * argv[0] ... A lone `--` ends the options. `given` marks which settings were given; settings may be NULL. */
-static int parse(int *count, char **argv, const struct option *options, int option_count, struct fer_settings *settings, char *given,
-                 struct fer_error *e)
+/* Takes options out of the arguments: `--name value` or `--name=value`; settings by their table. What is left, *count
+ * words, stands in argv[0] ... A lone `--` ends the options. `given` marks which settings were given; settings may be
+ * NULL. */
+static int parse(int *count, char **argv, const struct option *options, int option_count, struct fer_settings *settings,
+                 char *given, struct fer_error *e)
 {
     int i, j, setting, kept = 0, words_only = 0;
     for (i = 0; i < *count; i++) {
@@ -68,9 +69,9 @@ static int read_faces(struct fer_dataset *data, const char *path, uint64_t seed,
     static const size_t drawn[FER_USAGES] = {2800, 700, 700};
     const int draw = !path || !*path;
     if (draw ? fer_dataset_draw(data, seed, drawn, e) : fer_dataset_read(data, path, e)) return -1;
-    printf("data: %s: %lu Training, %lu PublicTest, %lu PrivateTest images\n", draw ? "drawn cartoon faces, not FER2013" : data->source,
-           (unsigned long)data->usage_count[FER_TRAINING], (unsigned long)data->usage_count[FER_PUBLIC_TEST],
-           (unsigned long)data->usage_count[FER_PRIVATE_TEST]);
+    printf("data: %s: %lu Training, %lu PublicTest, %lu PrivateTest images\n",
+           draw ? "drawn cartoon faces, not FER2013" : data->source, (unsigned long)data->usage_count[FER_TRAINING],
+           (unsigned long)data->usage_count[FER_PUBLIC_TEST], (unsigned long)data->usage_count[FER_PRIVATE_TEST]);
     return 0;
 }
 
@@ -156,11 +157,13 @@ static int draw_progress(void *context, const struct fer_trainer *t, enum fer_us
     bar[30] = 0;
     if (usage == FER_TRAINING) {
         format_seconds(spent / (double)batch * (double)(batches - batch), left);
-        printf("\r%*lu/%lu [%s] - ETA: %s - loss: %.4f - accuracy: %.4f  ", 5, (unsigned long)batch, (unsigned long)batches, bar, left,
-               so_far->loss_sum / (double)so_far->count, (double)so_far->correct / (double)so_far->count);
+        printf("\r%*lu/%lu [%s] - ETA: %s - loss: %.4f - accuracy: %.4f  ", 5, (unsigned long)batch,
+               (unsigned long)batches, bar, left, so_far->loss_sum / (double)so_far->count,
+               (double)so_far->correct / (double)so_far->count);
     } else {
-        printf("\r%*lu/%lu [%s] - validation - val_loss: %.4f - val_accuracy: %.4f  ", 5, (unsigned long)batch, (unsigned long)batches,
-               bar, so_far->loss_sum / (double)so_far->count, (double)so_far->correct / (double)so_far->count);
+        printf("\r%*lu/%lu [%s] - validation - val_loss: %.4f - val_accuracy: %.4f  ", 5, (unsigned long)batch,
+               (unsigned long)batches, bar, so_far->loss_sum / (double)so_far->count,
+               (double)so_far->correct / (double)so_far->count);
     }
     fflush(stdout);
     (void)t;
@@ -188,12 +191,15 @@ static int begin_run(struct fer_trainer *t, const struct fer_config *config, con
     char path[1100];
     size_t ignored;
     if (join(path, sizeof path, run, "config.txt", e)) return -1;
-    if (exists(path)) return fer_fail(e, "%s: holds a run already: `fer train --resume %s` goes on with it, --out takes another folder", run, run);
+    if (exists(path))
+        return fer_fail(e,
+                        "%s: holds a run already: `fer train --resume %s` goes on with it, --out takes another folder",
+                        run, run);
     if (*config->weights && fer_weights_read(t->network, config->weights, &ignored, e)) return -1;
     if (fer_make_folder(run, e)) return -1;
     if (join(path, sizeof path, run, "last.npz", e) || fer_checkpoint_save(t, path, e)) return -1;
     if (join(path, sizeof path, run, "log.csv", e) ||
-        fer_log_update(path, (const double (*)[4])t->history, 0, t->data->usage_count[FER_PUBLIC_TEST] ? 4 : 2, e))
+        fer_log_update(path, (const double(*)[4])t->history, 0, t->data->usage_count[FER_PUBLIC_TEST] ? 4 : 2, e))
         return -1;
     return join(path, sizeof path, run, "config.txt", e) ? -1 : fer_config_save(config, path, e);
 }
@@ -203,15 +209,15 @@ static int resume_run(struct fer_trainer *t, const struct fer_config *config, co
 {
     char path[1100];
     if (join(path, sizeof path, run, "last.npz", e) || fer_checkpoint_load(t, path, e)) return -1;
-    if (join(path, sizeof path, run, "log.csv", e) ||
-        fer_log_update(path, (const double (*)[4])t->history, t->epoch, t->data->usage_count[FER_PUBLIC_TEST] ? 4 : 2, e))
+    if (join(path, sizeof path, run, "log.csv", e) || fer_log_update(path, (const double(*)[4])t->history, t->epoch,
+                                                                     t->data->usage_count[FER_PUBLIC_TEST] ? 4 : 2, e))
         return -1;
     return join(path, sizeof path, run, "config.txt", e) ? -1 : fer_config_save(config, path, e);
 }
 
 /* A resumed run goes on with its own settings; those given must be the same, but for the number of epochs. */
-static int settle_config(struct fer_config *config, const struct fer_settings *settings, const char *given, const char *run,
-                         struct fer_error *e)
+static int settle_config(struct fer_config *config, const struct fer_settings *settings, const char *given,
+                         const char *run, struct fer_error *e)
 {
     char path[1100], differences[400] = "", was[32], is[32];
     size_t length = 0;
@@ -222,17 +228,20 @@ static int settle_config(struct fer_config *config, const struct fer_settings *s
         if (given[i] && strcmp(fer_setting_table[i].name, "epochs") == 0) fer_settings_set(&config->settings, i, is, e);
         fer_settings_get(&config->settings, i, was);
         if (given[i] && strcmp(is, was) != 0 && length < sizeof differences)
-            length += (size_t)snprintf(differences + length, sizeof differences - length, "%s%s is %s in the run, %s here",
-                                       length ? "; " : "", fer_setting_table[i].name, was, is);
+            length +=
+                (size_t)snprintf(differences + length, sizeof differences - length, "%s%s is %s in the run, %s here",
+                                 length ? "; " : "", fer_setting_table[i].name, was, is);
     }
     return length ? fer_fail(e, "%s: cannot be resumed with other settings: %s", run, differences) : 0;
 }
 
 static void print_plan(const struct fer_trainer *t, const char *run)
 {
-    const double memory = (double)fer_network_memory(t->network, t->settings.batch, FER_PLAN_TRAINING) + (double)t->data->pixel_count;
-    printf("fer %s %s: incv3v1 at %dx%d, batch %d, %lu batches an epoch, %.0f MB of memory; run folder %s\n", FER_VERSION,
-           FER_REAL_NAME, t->settings.size, t->settings.size, t->settings.batch, (unsigned long)t->batches, memory / 1e6, run);
+    const double memory =
+        (double)fer_network_memory(t->network, t->settings.batch, FER_PLAN_TRAINING) + (double)t->data->pixel_count;
+    printf("fer %s %s: incv3v1 at %dx%d, batch %d, %lu batches an epoch, %.0f MB of memory; run folder %s\n",
+           FER_VERSION, FER_REAL_NAME, t->settings.size, t->settings.size, t->settings.batch, (unsigned long)t->batches,
+           memory / 1e6, run);
     fflush(stdout);
 }
 
@@ -256,7 +265,8 @@ static int fit(struct fer_trainer *t, const char *run)
         return t->epoch < t->settings.epochs ? EXIT_CHECK_FAILED : EXIT_OK;
     }
     if (end != FER_DONE) return complain(&e), end == FER_DIVERGED ? EXIT_CHECK_FAILED : EXIT_BAD_INPUT;
-    printf("done: %s/log.csv, %s/last.npz%s\n", run, run, t->best >= 0 ? ", and the best epoch's weights in best.npz" : "");
+    printf("done: %s/log.csv, %s/last.npz%s\n", run, run,
+           t->best >= 0 ? ", and the best epoch's weights in best.npz" : "");
     return EXIT_OK;
 }
 
@@ -286,8 +296,9 @@ static int train(int argc, char **argv)
     failed = read_faces(&data, config.data, config.settings.seed, &e);
     digest = failed ? 0 : fer_dataset_digest(&data);
     if (!failed && resume && digest != config.data_digest)
-        failed = fer_fail(&e, "%s: cannot be resumed with other data: the digest of %s is %08lx, of the run's data %08lx", resume,
-                          *config.data ? config.data : "the drawn faces", (unsigned long)digest, (unsigned long)config.data_digest);
+        failed = fer_fail(
+            &e, "%s: cannot be resumed with other data: the digest of %s is %08lx, of the run's data %08lx", resume,
+            *config.data ? config.data : "the drawn faces", (unsigned long)digest, (unsigned long)config.data_digest);
     config.data_digest = digest;
     if (!failed && fer_trainer_create(&trainer, &config.settings, &data, &e) == 0) {
         print_plan(trainer, out);
@@ -305,8 +316,10 @@ static int train(int argc, char **argv)
 
 /* ---- eval and predict ---- */
 
-/* The network of a weights file, or of a run folder: its best weights, or else its last. A run's data is used unless --data says otherwise. */
-static int load_network(struct fer_network **network, const char *where, int size, struct fer_config *config, struct fer_error *e)
+/* The network of a weights file, or of a run folder: its best weights, or else its last. A run's data is used unless
+ * --data says otherwise. */
+static int load_network(struct fer_network **network, const char *where, int size, struct fer_config *config,
+                        struct fer_error *e)
 {
     char path[1100];
     size_t ignored;
@@ -342,8 +355,8 @@ static void print_evaluation(const struct fer_evaluation *v)
             labelled += v->confusion[i][k];
             predicted += v->confusion[k][i];
         }
-        printf("%-10s %9lu %9.4f %9.4f            ", fer_class_names[i], (unsigned long)labelled, share(v->confusion[i][i], predicted),
-               share(v->confusion[i][i], labelled));
+        printf("%-10s %9lu %9.4f %9.4f            ", fer_class_names[i], (unsigned long)labelled,
+               share(v->confusion[i][i], predicted), share(v->confusion[i][i], labelled));
         for (k = 0; k < FER_CLASSES; k++) printf(" %8lu", (unsigned long)v->confusion[i][k]);
         printf("\n");
     }
@@ -460,12 +473,13 @@ static void print_layer(const struct fer_network *net, const struct fer_layer *l
     if (layer->type == FER_GLOBAL_AVERAGE_POOLING2D || layer->type == FER_DENSE)
         snprintf(shape, sizeof shape, "(None, %d)", layer->channels);
     else
-        snprintf(shape, sizeof shape, layer->type == FER_INPUT ? "[(None, %d, %d, %d)]" : "(None, %d, %d, %d)", layer->height, layer->width,
-                 layer->channels);
+        snprintf(shape, sizeof shape, layer->type == FER_INPUT ? "[(None, %d, %d, %d)]" : "(None, %d, %d, %d)",
+                 layer->height, layer->width, layer->channels);
     for (i = 0; i < layer->parameters; i++) count += net->parameter[layer->parameter + i].count;
     printf(" %-44s %-23s %-9lu %s", title, shape, (unsigned long)count, layer->inputs ? "[" : "[]\n");
     for (i = 0; i < layer->inputs; i++)
-        printf("%s'%s[0][0]'%s\n", i ? "                                                                                 " : "",
+        printf("%s'%s[0][0]'%s\n",
+               i ? "                                                                                 " : "",
                net->layer[layer->input[i]].name, i + 1 < layer->inputs ? "," : "]");
 }
 
@@ -483,10 +497,11 @@ static int summary(int argc, char **argv)
     if (parse(&argc, argv, options, 1, NULL, NULL, &e) || set_by_name(&settings, "size", size, &e)) return complain(&e);
     if (argc) return fer_fail(&e, "summary: %s: expected options only", argv[0]), complain(&e);
     if (fer_network_create(&net, settings.size, &e)) return complain(&e);
-    printf("Model: \"incv3v1\"\n%s\n %-44s %-23s %-9s %s\n%s\n", line_of_summary, "Layer (type)", "Output Shape", "Param #", "Connected to",
-           line_of_summary);
+    printf("Model: \"incv3v1\"\n%s\n %-44s %-23s %-9s %s\n%s\n", line_of_summary, "Layer (type)", "Output Shape",
+           "Param #", "Connected to", line_of_summary);
     for (i = 0; i < net->layers; i++) print_layer(net, &net->layer[i]);
-    for (i = 0; i < net->parameters; i++) *(net->parameter[i].trainable ? &trainable : &fixed) += net->parameter[i].count;
+    for (i = 0; i < net->parameters; i++)
+        *(net->parameter[i].trainable ? &trainable : &fixed) += net->parameter[i].count;
     printf("%s\n", line_of_summary);
     format_count(trainable + fixed, text), printf("Total params: %s\n", text);
     format_count(trainable, text), printf("Trainable params: %s\n", text);
@@ -500,9 +515,9 @@ static int summary(int argc, char **argv)
 static void print_gradient_row(void *context, const struct fer_gradcheck_row *row)
 {
     (void)context;
-    printf("%-26s %-44s %-12s %6lu %7lu %10.1e  %s%s%s\n", row->layer, row->geometry, row->argument, (unsigned long)row->result.checked,
-           (unsigned long)row->result.skipped, row->result.worst, fer_gradcheck_passed(&row->result) ? "ok" : "FAILED",
-           *row->worst_in ? ", worst in " : "", row->worst_in);
+    printf("%-26s %-44s %-12s %6lu %7lu %10.1e  %s%s%s\n", row->layer, row->geometry, row->argument,
+           (unsigned long)row->result.checked, (unsigned long)row->result.skipped, row->result.worst,
+           fer_gradcheck_passed(&row->result) ? "ok" : "FAILED", *row->worst_in ? ", worst in " : "", row->worst_in);
     fflush(stdout);
 }
 
@@ -515,8 +530,8 @@ static int gradcheck(int argc, char **argv)
     int failed;
     fer_settings_default(&settings);
     if (parse(&argc, argv, options, 1, NULL, NULL, &e) || set_by_name(&settings, "seed", seed, &e)) return complain(&e);
-    printf("%-26s %-44s %-12s %6s %7s %10s  verdict (below %.0e)\n", "layer", "geometry", "argument", "checked", "skipped", "worst",
-           FER_GRADCHECK_GOAL);
+    printf("%-26s %-44s %-12s %6s %7s %10s  verdict (below %.0e)\n", "layer", "geometry", "argument", "checked",
+           "skipped", "worst", FER_GRADCHECK_GOAL);
     failed = fer_gradcheck((const char *const *)argv, argc, settings.seed, print_gradient_row, NULL, &e);
     if (failed < 0) return complain(&e);
     printf(failed ? "%d FAILED\n" : "all gradients agree with finite differences\n", failed);
@@ -543,16 +558,19 @@ static const struct command commands[] = {
      "  --weights W.npz  starts from these weights\n"
      "Ctrl-C stops at the next batch; --resume goes on from there, to the same bits.\n",
      1},
-    {"eval", eval, "loss, accuracy and confusion matrix on a split", "RUN|WEIGHTS.npz [--data PATH] [--usage PublicTest] [--batch N] [--size N]",
+    {"eval", eval, "loss, accuracy and confusion matrix on a split",
+     "RUN|WEIGHTS.npz [--data PATH] [--usage PublicTest] [--batch N] [--size N]",
      "Evaluates a run's best weights, or a weights file. Without --data: a run's own data, or drawn faces.\n"
      "  --usage U        Training, PublicTest or PrivateTest\n"
      "  --seed N         which drawn faces\n",
      0},
     {"predict", predict, "the seven probabilities for PGM images", "RUN|WEIGHTS.npz [--size N] IMAGE.pgm ...",
      "Prints a line for each image, parted by tabs: name, seven probabilities, the likeliest class.\n", 0},
-    {"summary", summary, "the network, layer by layer", "[--size N]", "Prints the table of Keras's model.summary().\n", 0},
+    {"summary", summary, "the network, layer by layer", "[--size N]", "Prints the table of Keras's model.summary().\n",
+     0},
     {"gradcheck", gradcheck, "check every gradient by finite differences", "[LAYER ...] [--seed N]",
-     "Compares every layer's gradients, and the whole network's, with finite differences. fer64 is the program to trust.\n"
+     "Compares every layer's gradients, and the whole network's, with finite differences. fer64 is the program to "
+     "trust.\n"
      "Exit status 1 when one disagrees.\n",
      0},
     {"unpack", unpack, "a FER2013 CSV as folders of PGM images", "FILE.csv DIR",
@@ -576,7 +594,8 @@ static void print_help(const struct command *c)
     if (!c->has_settings) return;
     printf("Settings, with the defaults of the user's script:\n");
     for (i = 0; i < FER_SETTINGS; i++)
-        printf("  --%-18s %-16s %s\n", fer_setting_table[i].name, fer_setting_table[i].values, fer_setting_table[i].help);
+        printf("  --%-18s %-16s %s\n", fer_setting_table[i].name, fer_setting_table[i].values,
+               fer_setting_table[i].help);
 }
 
 static int help(int argc, char **argv)
@@ -589,7 +608,8 @@ static int help(int argc, char **argv)
         print_help(c);
         return EXIT_OK;
     }
-    printf("fer %s: the numerical ground truth for training a convolutional network (" FER_REAL_NAME ")\n\n", FER_VERSION);
+    printf("fer %s: the numerical ground truth for training a convolutional network (" FER_REAL_NAME ")\n\n",
+           FER_VERSION);
     for (i = 0; i < COMMANDS; i++) printf("  %-10s %s\n", commands[i].name, commands[i].brief);
     printf("\n`fer help COMMAND` tells more. Exit status: 0 done, 1 a check failed, 2 bad usage or input.\n");
     return EXIT_OK;

@@ -117,9 +117,11 @@ struct fer_window {
     int pad_top, pad_left;     /* cells outside the image above and left of the first window */
 };
 
-/* Fills *g, with TensorFlow's output sizes and padding (https://www.tensorflow.org/api_docs/python/tf/nn#notes_on_padding_2):
+/* Fills *g, with TensorFlow's output sizes and padding
+ * (https://www.tensorflow.org/api_docs/python/tf/nn#notes_on_padding_2):
  *     VALID  out = (in - kernel) div stride + 1, no padding
- *     SAME   out = ceil(in / stride), padded by p = max((out-1)*stride + kernel - in, 0): p div 2 before, the rest behind.
+ *     SAME   out = ceil(in / stride), padded by p = max((out-1)*stride + kernel - in, 0): p div 2 before,
+ *            the rest behind.
  * Fails when a size is not positive, when VALID leaves no output, or when an array would not fit into memory. */
 int fer_window_set(struct fer_window *g, int n, int in_h, int in_w, int in_c, int out_c, int kernel_h, int kernel_w,
                    int stride_h, int stride_w, enum fer_padding padding, struct fer_error *e);
@@ -146,8 +148,8 @@ void fer_batch_normalization_backward(size_t rows, int channels, const real *x, 
 void fer_moving_statistics(size_t rows, int channels, const real *mean, const real *variance, double momentum,
                            int unbiased, real *moving_mean, real *moving_variance);
 
-/* ReLU. y = 0 where x <= 0, else x; dx = 0 where x <= 0, else dy (so a NaN passes). The backward may be given y in place of x: they are
- * positive at the same elements. */
+/* ReLU. y = 0 where x <= 0, else x; dx = 0 where x <= 0, else dy (so a NaN passes). The backward may be given y in
+ * place of x: they are positive at the same elements. */
 void fer_relu_forward(size_t count, const real *x, real *y);
 void fer_relu_backward(size_t count, const real *x, const real *dy, real *dx);
 
@@ -256,14 +258,15 @@ struct fer_network {
     real *fan_out;                    /* in the arena: the gradient of one of several consumers, before it is added */
 };
 
-/* Builds incv3v1 for size x size x 1 images, parameters allocated and zero. Fails with the layer that cannot work and why. */
+/* Builds incv3v1 for size x size x 1 images, parameters allocated and zero. Fails with the layer that cannot work and
+ * why. */
 int fer_network_create(struct fer_network **network, int size, struct fer_error *e);
 void fer_network_free(struct fer_network *network); /* NULL is allowed */
 
 /* Kernels by glorot_uniform: (2u - 1) * sqrt(6 / (fan_in + fan_out)) with u = fer_uniform(seed, FER_FOR_WEIGHTS, i, k),
- * computed in double and rounded once, i the index of the array in network->parameter, k the element in row-major order;
- * fan_in = kh*kw*ci, fan_out = kh*kw*co (Glorot and Bengio, AISTATS 2010). Biases, betas and moving means 0, moving
- * variances 1, moments 0. */
+ * computed in double and rounded once, i the index of the array in network->parameter, k the element in row-major
+ * order; fan_in = kh*kw*ci, fan_out = kh*kw*co (Glorot and Bengio, AISTATS 2010). Biases, betas and moving means 0,
+ * moving variances 1, moments 0. */
 void fer_network_initialise(struct fer_network *network, uint64_t seed);
 
 /* Bytes that the network holds once planned so: parameters, their gradients and moments, and every array of a pass. */
@@ -313,8 +316,8 @@ struct fer_dataset {
  *   CSV   the header names the columns `emotion`, `pixels` and maybe `Usage`, in any order, blanks around a name and
  *         upper or lower case not minded; without Usage every row is Training. `pixels` are h*h values 0 ... 255 parted
  *         by blanks, quoted or not. LF or CR LF.
- *   tree  USAGE Training, PublicTest, PrivateTest (any subset); CLASS 0 ... 6 or the names of fer_class_names; files that
- *         end in .pgm, in byte order of their names. PGM P2 and P5, any maxval (scaled to 0 ... 255), any size. */
+ *   tree  USAGE Training, PublicTest, PrivateTest (any subset); CLASS 0 ... 6 or the names of fer_class_names; files
+ *         that end in .pgm, in byte order of their names. PGM P2 and P5, any maxval (scaled to 0 ... 255), any size. */
 int fer_dataset_read(struct fer_dataset *data, const char *path, struct fer_error *e);
 /* Draws cartoon faces, 48 x 48: counts[usage] of each usage, the classes in turn. A function of the seed. */
 int fer_dataset_draw(struct fer_dataset *data, uint64_t seed, const size_t counts[FER_USAGES], struct fer_error *e);
@@ -367,14 +370,16 @@ const struct fer_array *fer_npz_find(const struct fer_npz *npz, const char *name
 /* All values, converted (each rounded once, to nearest even), in C order whatever order the file has. Checks the CRC. */
 int fer_npz_read(struct fer_npz *npz, const struct fer_array *array, real *values, struct fer_error *e);
 int fer_npz_read_double(struct fer_npz *npz, const struct fer_array *array, double *values, struct fer_error *e);
-/* "FILE: NAME: " + the reason, for whoever finds fault with an array's shape or values (NULL: with the file). Returns -1. */
+/* "FILE: NAME: " + the reason, for whoever finds fault with an array's shape or values (NULL: with the file). Returns
+ * -1. */
 int fer_npz_fail(const struct fer_npz *npz, const struct fer_array *array, struct fer_error *e, const char *format, ...);
 
 /* Writing: the file appears under its name only at the commit, whole, on the disk; before that it is PATH.part. */
 struct fer_npz_writer;
 int fer_npz_create(struct fer_npz_writer **writer, const char *path, struct fer_error *e);
 /* A failed write dooms the commit.
- * values: the C type of `type` (FER_F4 float, FER_F8 double, FER_I8 int64_t, ...); FER_F2 and FER_BOOL are not written. */
+ * values: the C type of `type` (FER_F4 float, FER_F8 double, FER_I8 int64_t, ...); FER_F2 and FER_BOOL are not
+ * written. */
 int fer_npz_write(struct fer_npz_writer *writer, const char *name, enum fer_type type, int dims, const size_t *shape,
                   const void *values, struct fer_error *e);
 /* Both free the writer. A failed commit has removed PATH.part and left what was at PATH before. */
@@ -450,8 +455,8 @@ struct fer_trainer {
     double best;          /* the highest val_accuracy so far, -1 before */
 };
 
-/* Called after each batch of training (usage FER_TRAINING) and of validation (FER_PUBLIC_TEST), and once more when the epoch is
- * done (batch == batches). A nonzero return ends the run after this batch. */
+/* Called after each batch of training (usage FER_TRAINING) and of validation (FER_PUBLIC_TEST), and once more when the
+ * epoch is done (batch == batches). A nonzero return ends the run after this batch. */
 struct fer_watcher {
     void *context;
     int (*batch_done)(void *context, const struct fer_trainer *trainer, enum fer_usage usage, size_t batch, size_t batches,
@@ -468,23 +473,25 @@ void fer_trainer_free(struct fer_trainer *trainer); /* NULL is allowed */
 void fer_trainer_order(struct fer_trainer *trainer);
 /* Fills the network's input with batch number `trainer->batch` of the epoch. Returns how many images it has. */
 int fer_trainer_fill(struct fer_trainer *trainer);
-/* One step: forward, backward, update; adds to `running` and goes on to the next batch. FER_DIVERGED when the loss is not finite: nothing
- * was updated, and *e names epoch, step and the first layer whose output is not finite. */
+/* One step: forward, backward, update; adds to `running` and goes on to the next batch. FER_DIVERGED when the loss is
+ * not finite: nothing was updated, and *e names epoch, step and the first layer whose output is not finite. */
 enum fer_end { FER_DONE = 0, FER_STOPPED = 1, FER_DIVERGED = 2, FER_FAILED = -1 };
 enum fer_end fer_trainer_step(struct fer_trainer *trainer, struct fer_error *e);
-/* All epochs that are left, with checkpoints and log in the folder `run` (NULL: none). FER_STOPPED when the watcher ended it: the
- * checkpoint holds the place, also in mid-epoch. */
+/* All epochs that are left, with checkpoints and log in the folder `run` (NULL: none). FER_STOPPED when the watcher
+ * ended it: the checkpoint holds the place, also in mid-epoch. */
 enum fer_end fer_fit(struct fer_trainer *trainer, const char *run, const struct fer_watcher *watcher, struct fer_error *e);
 
-/* Evaluates the images of a usage in inference mode, in the data's order, up to network->batch at a time. FER_STOPPED when the watcher
- * (NULL: none) ended it. */
+/* Evaluates the images of a usage in inference mode, in the data's order, up to network->batch at a time. FER_STOPPED
+ * when the watcher (NULL: none) ended it. */
 enum fer_end fer_evaluate(struct fer_network *network, const struct fer_dataset *data, enum fer_usage usage,
                           const struct fer_watcher *watcher, const struct fer_trainer *trainer, struct fer_evaluation *result,
                           struct fer_error *e);
 
-/* Weights: every parameter by its name, and `settings/size` and `settings/bn_epsilon` (both may be missing in a file that is read). */
+/* Weights: every parameter by its name, and `settings/size` and `settings/bn_epsilon` (both may be missing in a file
+ * that is read). */
 int fer_weights_save(const struct fer_network *network, const char *path, struct fer_error *e);
-/* A network for these weights. size 0: what the file says, or else 128. *ignored: how many arrays of the file were not used. */
+/* A network for these weights. size 0: what the file says, or else 128. *ignored: how many arrays of the file were not
+ * used. */
 int fer_weights_load(struct fer_network **network, const char *path, int size, size_t *ignored, struct fer_error *e);
 /* The parameters' values from a weights file or checkpoint into a network. */
 int fer_weights_read(struct fer_network *network, const char *path, size_t *ignored, struct fer_error *e);
@@ -493,7 +500,8 @@ int fer_weights_read(struct fer_network *network, const char *path, size_t *igno
 int fer_checkpoint_save(const struct fer_trainer *trainer, const char *path, struct fer_error *e);
 int fer_checkpoint_load(struct fer_trainer *trainer, const char *path, struct fer_error *e);
 
-/* config.txt, `name = value` a line: version, precision, the data and its digest, the first weights, and every setting. */
+/* config.txt, `name = value` a line: version, precision, the data and its digest, the first weights, and every
+ * setting. */
 struct fer_config {
     struct fer_settings settings;
     char data[1024];      /* the path that was given; "" for drawn faces */
@@ -504,8 +512,9 @@ int fer_config_save(const struct fer_config *config, const char *path, struct fe
 /* Fails also when the run was made by the program of the other precision. */
 int fer_config_load(struct fer_config *config, const char *path, struct fer_error *e);
 
-/* log.csv as Keras's CSVLogger(separator=';') writes it: makes the file hold the header and these rows. What it holds already must be
- * the beginning of that; the rest is appended. columns: 2 (accuracy, loss) or 4 (and val_accuracy, val_loss). */
+/* log.csv as Keras's CSVLogger(separator=';') writes it: makes the file hold the header and these rows. What it holds
+ * already must be the beginning of that; the rest is appended. columns: 2 (accuracy, loss) or 4 (and val_accuracy,
+ * val_loss). */
 int fer_log_update(const char *path, const double (*rows)[4], long count, int columns, struct fer_error *e);
 /* The shortest decimal that reads back to the same double, as Python's repr writes it. */
 void fer_format_double(double x, char text[32]);

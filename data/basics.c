@@ -39,9 +39,10 @@ void fer_free(void *memory)
     if (memory) free(((void **)memory)[-1]);
 }
 
-/* CRC-32, reflected polynomial 0xEDB88320. Appending four zero bits to a remainder r makes table[r & 15] ^ (r >> 4) of it.
- * step[k][i] is what the four bits i have become when k more groups of four bits have followed them; remainders add up by
- * exclusive or, so the eight groups of a 32-bit word are looked up independently: four times as fast as the loop below. */
+/* CRC-32, reflected polynomial 0xEDB88320. Appending four zero bits to a remainder r makes table[r & 15] ^ (r >> 4) of
+ * it. step[k][i] is what the four bits i have become when k more groups of four bits have followed them; remainders
+ * add up by exclusive or, so the eight groups of a 32-bit word are looked up independently: four times as fast as the
+ * loop below. */
 uint32_t fer_crc32(uint32_t crc, const void *bytes, size_t count)
 {
     static const uint32_t table[16] = {0x00000000, 0x1db71064, 0x3b6e20c8, 0x26d930ac, 0x76dc4190, 0x6b6b51f4,
@@ -57,7 +58,8 @@ uint32_t fer_crc32(uint32_t crc, const void *bytes, size_t count)
     for (; count >= 4; count -= 4, byte += 4) {
         word = crc ^ (byte[0] | (uint32_t)byte[1] << 8 | (uint32_t)byte[2] << 16 | (uint32_t)byte[3] << 24);
         crc = step[7][word & 15] ^ step[6][(word >> 4) & 15] ^ step[5][(word >> 8) & 15] ^ step[4][(word >> 12) & 15] ^
-              step[3][(word >> 16) & 15] ^ step[2][(word >> 20) & 15] ^ step[1][(word >> 24) & 15] ^ step[0][word >> 28];
+              step[3][(word >> 16) & 15] ^ step[2][(word >> 20) & 15] ^ step[1][(word >> 24) & 15] ^
+              step[0][word >> 28];
     }
     for (; count; count--, byte++) {
         crc = table[(crc ^ *byte) & 15] ^ (crc >> 4);

@@ -56,7 +56,8 @@ static void render_line(const double (*rows)[4], long line, int columns, char te
 }
 
 /* Compares the file with the log from its start. *line and *column: where the file ends. */
-static int compare(const char *path, const double (*rows)[4], long count, int columns, long *line, size_t *column, struct fer_error *e)
+static int compare(const char *path, const double (*rows)[4], long count, int columns, long *line, size_t *column,
+                   struct fer_error *e)
 {
     FILE *file = fopen(path, "rb");
     char text[160] = "";
@@ -67,8 +68,8 @@ static int compare(const char *path, const double (*rows)[4], long count, int co
     render_line(rows, 0, columns, text);
     while (!failed && (c = getc(file)) != EOF) {
         if (*line > count || c != (unsigned char)text[*column]) {
-            failed = fer_fail(e, "%s:%ld: is not what this run has logged: expected %.*s", path, *line + 1, (int)strcspn(text, "\r"),
-                              *line > count ? "the end of the file" : text);
+            failed = fer_fail(e, "%s:%ld: is not what this run has logged: expected %.*s", path, *line + 1,
+                              (int)strcspn(text, "\r"), *line > count ? "the end of the file" : text);
         } else if (text[++*column] == 0) {
             *column = 0;
             if (++*line <= count) render_line(rows, *line, columns, text);

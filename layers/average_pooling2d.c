@@ -1,10 +1,11 @@
 /* average_pooling2d.c - AveragePooling2D and GlobalAveragePooling2D, each channel on its own.
  *
  *     y[n][oh][ow][c]  = (sum of x[n][ih][iw][c] over the window's cells inside the image) / (how many those are)
- *     dx[n][ih][iw][c] = sum over the windows that see (ih, iw) of dy[n][oh][ow][c] / (how many cells that window has inside)
+ *     dx[n][ih][iw][c] = sum over the windows that see (ih, iw) of dy[n][oh][ow][c] / (how many cells it has inside)
  *
  * Global: one window, the whole image:  y[n][c] = (sum of x[n][cell][c]) / cells,  dx[n][cell][c] = dy[n][c] / cells.
- * Order of the sums, in `real`: cells and windows in row-major order; one division at the end (forward) or for each term (backward). */
+ * Order of the sums, in `real`: cells and windows in row-major order; one division at the end (forward) or for each
+ * term (backward). */
 #include "layers.h"
 
 void fer_average_pooling2d_forward(const struct fer_window *g, const real *x, real *y)
@@ -24,7 +25,8 @@ void fer_average_pooling2d_forward(const struct fer_window *g, const real *x, re
             for (c = 0; c < channels; c++) sum[c] = 0;
             for (ih = h0; ih < h1; ih++)
                 for (iw = w0; iw < w1; iw++) {
-                    const real *cell = x + ((n * (size_t)g->in_h + (size_t)ih) * (size_t)g->in_w + (size_t)iw) * channels;
+                    const real *cell =
+                        x + ((n * (size_t)g->in_h + (size_t)ih) * (size_t)g->in_w + (size_t)iw) * channels;
                     for (c = 0; c < channels; c++) sum[c] += cell[c];
                 }
             for (c = 0; c < channels; c++) sum[c] /= (real)((h1 - h0) * (w1 - w0));

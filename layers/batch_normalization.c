@@ -9,14 +9,17 @@
  * with xhat = (x - mean) / sqrt(variance + epsilon). The training form is the derivative through mean and variance:
  * dL/dx_i = scale * (dy_i - average of dy - xhat_i * average of dy*xhat) (Ioffe and Szegedy, section 3, gathered).
  *
- * Order of the sums: each channel's sums run over the rows ascending, in double. What is computed once a channel (mean, variance, scale)
- * is computed in double, from the rounded mean and variance where they are used again, and rounded to `real` once. What is computed for
- * each element is computed in `real`, as written here:
- *     y  = (x - mean) * scale + beta
- *     dx = ((dy - average) - (x - mean) * slope) * scale,   average = dbeta/rows, slope = (sum of dy * (x - mean)) / rows / (variance + epsilon),
- * with average = slope = 0 in inference.
+ * Order of the sums: each channel's sums run over the rows ascending, in double. What is computed once a channel is
+ * computed in double, from mean and variance as they are stored, and rounded to `real` once; what is computed for each
+ * element is computed in `real`, as written here:
  *
- * The channels are taken in groups of sixteen: a row of a group is one or two SIMD registers, and the groups are shared among threads. */
+ *     y  = (x - mean) * scale + beta
+ *     dx = ((dy - average) - (x - mean) * slope) * scale
+ *
+ * with average = dbeta / rows and slope = (sum of dy * (x - mean)) / rows / (variance + epsilon), both 0 in inference.
+ *
+ * The channels are taken in groups of sixteen: a row of a group is one or two SIMD registers, and the groups are
+ * shared among threads. */
 #include "layers.h"
 
 #include <math.h>
@@ -76,8 +79,8 @@ void fer_batch_normalization_forward(size_t rows, int channels, const real *x, c
 }
 
 /* The group's sums over the rows of dy and of dy * (x - center), in double. */
-static void sum_gradients(size_t rows, int channels, int c0, int width, const real *x, const real *dy, const real *center,
-                          double *sum_dy, double *sum_dy_x)
+static void sum_gradients(size_t rows, int channels, int c0, int width, const real *x, const real *dy,
+                          const real *center, double *sum_dy, double *sum_dy_x)
 {
     size_t i;
     int c;
@@ -110,7 +113,8 @@ void fer_batch_normalization_backward(size_t rows, int channels, const real *x, 
             if (dgamma) dgamma[c0 + c] = (real)(sum_dy_x[c] / deviation);
             if (!batch_statistics) continue;
             average_dy[c] = (real)(sum_dy[c] / (double)rows);
-            slope[c] = (real)(sum_dy_x[c] / (double)rows / square); /* so that xhat * dgamma/rows = (x - mean) * slope */
+            slope[c] =
+                (real)(sum_dy_x[c] / (double)rows / square); /* so that xhat * dgamma/rows = (x - mean) * slope */
         }
         for (i = 0; i < rows; i++)
             for (c = 0; c < width; c++) {
@@ -127,6 +131,7 @@ void fer_moving_statistics(size_t rows, int channels, const real *mean, const re
     int c;
     for (c = 0; c < channels; c++) {
         moving_mean[c] = (real)((double)moving_mean[c] * momentum + (double)mean[c] * (1 - momentum));
-        moving_variance[c] = (real)((double)moving_variance[c] * momentum + (double)variance[c] * bessel * (1 - momentum));
+        moving_variance[c] =
+            (real)((double)moving_variance[c] * momentum + (double)variance[c] * bessel * (1 - momentum));
     }
 }

@@ -1,6 +1,7 @@
 /* concatenate.c - Concatenate along the channels.
  *
- *     y[row] = x[0][row], x[1][row], ... one behind the other          dx[i][row] = the part of dy[row] that x[i] became
+ *     y[row] = x[0][row], x[1][row], ... one behind the other          dx[i][row] = the part of dy[row] that x[i]
+ * became
  *
  * Nothing is computed, so no bit changes. */
 #include "layers.h"

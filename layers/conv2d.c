@@ -1,30 +1,32 @@
 /* conv2d.c - Conv2D without bias: forward, gradient of the input, gradient of the kernel.
  *
- *     y[n][oh][ow][co]      = sum over kh, kw, ci  of  x[n][ih][iw][ci] * kernel[kh][kw][ci][co]
- *     dx[n][ih][iw][ci]     = sum over kh, kw, co  of  dy[n][oh][ow][co] * kernel[kh][kw][ci][co]
- *     dkernel[kh][kw][ci][co] = sum over n, oh, ow of  x[n][ih][iw][ci] * dy[n][oh][ow][co]
+ *     y[n][oh][ow][co]        = sum over kh, kw, ci  of  x[n][ih][iw][ci] * kernel[kh][kw][ci][co]
+ *     dx[n][ih][iw][ci]       = sum over kh, kw, co  of  dy[n][oh][ow][co] * kernel[kh][kw][ci][co]
+ *     dkernel[kh][kw][ci][co] = sum over n, oh, ow   of  x[n][ih][iw][ci] * dy[n][oh][ow][co]
  *
- * where tap (kh, kw) joins output cell (oh, ow) to input cell ih = oh*stride_h + kh - pad_top, iw = ow*stride_w + kw - pad_left.
+ * where tap (kh, kw) joins output cell (oh, ow) to input cell (ih, iw):
+ *     ih = oh*stride_h + kh - pad_top,  iw = ow*stride_w + kw - pad_left.
  * A pair of cells of which one lies outside its image is left out of the sum (zeros are not multiplied).
  *
  * Order of the sums, in `real`, starting from 0:
  *   y         kh, kw, ci ascending, ci fastest
  *   dx        kh, kw, co ascending, co fastest
- *   dkernel   the output cells in row-major order over (n, oh, ow) are cut into blocks of BLOCK = 256; a block is summed in
- *             `real`, cells ascending; the blocks' sums are added in double, blocks ascending, and rounded once at the end. So the
- *             error does not grow with the batch.
+ *   dkernel   the output cells in row-major order over (n, oh, ow) are cut into blocks of BLOCK = 256; a block is
+ *             summed in `real`, cells ascending; the blocks' sums are added in double, blocks ascending, and rounded
+ *             once at the end. So the error does not grow with the batch.
  *
  * All three passes are the same walk. A tap joins cells in pairs, and each pair is one row of a matrix product:
- *     y[out] += x[in] . K,   dx[in] += dy[out] . K transposed,   dK += x[in] transposed . dy[out],   K = kernel[kh][kw].
- * So cells are taken in blocks; for each tap the pairs of the block are listed, and the product is left to the tile
- * (tile.c), for which sixteen channels at a time are copied into a contiguous panel. */
+ *     y[out] += x[in] . K,   dx[in] += dy[out] . K transposed,   dK += x[in] transposed . dy[out]
+ * with K = kernel[kh][kw]. So cells are taken in blocks; for each tap the pairs of the block are listed, and the
+ * product is left to the tile (tile.c), for which sixteen channels at a time are copied into a contiguous panel. */
 #include "layers.h"
 
 #include <string.h>
 
 enum { BLOCK = 256, DEPTH = 256, CI_CHUNK = 32, CO_CHUNK = 64, WIDTH = FER_TILE_WIDTH };
 
-/* The pairs of one tap within a block of cells: the block's cell `first + at[i]` meets the other array's cell `other[i]`. */
+/* The pairs of one tap within a block of cells: the block's cell `first + at[i]` meets the other array's cell
+ * `other[i]`. */
 struct pairs {
     int count;
     int at[BLOCK];
@@ -36,7 +38,8 @@ static int smaller(int a, int b)
     return a < b ? a : b;
 }
 
-/* Pairs of output cells first ... first + cells - 1 with the input cells that they see through tap (kh, kw), row by row. */
+/* Pairs of output cells first ... first + cells - 1 with the input cells that they see through tap (kh, kw), row by
+ * row. */
 static void pairs_of_outputs(const struct fer_window *g, size_t first, int cells, int kh, int kw, struct pairs *pairs)
 {
     const size_t row = first / (size_t)g->out_w; /* n*out_h + oh */
@@ -59,7 +62,8 @@ static void pairs_of_outputs(const struct fer_window *g, size_t first, int cells
     }
 }
 
-/* Pairs of input cells first ... first + cells - 1 with the output cells that see them through tap (kh, kw), row by row. */
+/* Pairs of input cells first ... first + cells - 1 with the output cells that see them through tap (kh, kw), row by
+ * row. */
 static void pairs_of_inputs(const struct fer_window *g, size_t first, int cells, int kh, int kw, struct pairs *pairs)
 {
     const size_t row = first / (size_t)g->in_w; /* n*in_h + ih */
@@ -84,10 +88,10 @@ static void pairs_of_inputs(const struct fer_window *g, size_t first, int cells,
     }
 }
 
-/* sum[at] += the pair's row of `other`, channels k0 ... k0 + depth - 1, times the panel; four pairs at a time. The last tile is
- * filled up with repetitions of the last pair: they all compute, and store, the same. */
-static void multiply_pairs(const struct pairs *pairs, const real *other, int channels, int k0, int depth, const real *panel,
-                           real sum[][WIDTH])
+/* sum[at] += the pair's row of `other`, channels k0 ... k0 + depth - 1, times the panel; four pairs at a time. The
+ * last tile is filled up with repetitions of the last pair: they all compute, and store, the same. */
+static void multiply_pairs(const struct pairs *pairs, const real *other, int channels, int k0, int depth,
+                           const real *panel, real sum[][WIDTH])
 {
     const real *f[FER_TILE_ROWS];
     real *s[FER_TILE_ROWS];
@@ -126,10 +130,11 @@ static void fill_panel(int depth, int width, const real *matrix, size_t k_step, 
     }
 }
 
-/* Forward and gradient of the input are one procedure: each cell of the result is the sum over taps and over the k_channels channels of
- * the paired cell of `source`, times the tap's matrix [k][c], whose element stands at k*k_step + c*c_step. */
-static void sum_over_taps(const struct fer_window *g, size_t cells, size_t first, int c0, int c_channels, int k_channels,
-                          size_t k_step, size_t c_step,
+/* Forward and gradient of the input are one procedure: each cell of the result is the sum over taps and over the
+ * k_channels channels of the paired cell of `source`, times the tap's matrix [k][c], whose element stands at k*k_step
+ * + c*c_step. */
+static void sum_over_taps(const struct fer_window *g, size_t cells, size_t first, int c0, int c_channels,
+                          int k_channels, size_t k_step, size_t c_step,
                           void (*list)(const struct fer_window *, size_t, int, int, int, struct pairs *),
                           const real *source, const real *kernel, real *result)
 {
@@ -176,8 +181,8 @@ void fer_conv2d_backward_input(const struct fer_window *g, const real *dy, const
 
 /* Adds, in double, one block's share of dkernel[kh][kw][ci0 ...][co0 ...] to total: at most CI_CHUNK input and
  * CO_CHUNK output channels. x_rows and dy_panel are the pairs' rows, copied side by side. */
-static void add_block(const struct fer_window *g, const struct pairs *pairs, size_t first, int ci0, int ci_count, int co0,
-                      int co_count, const real *x, const real *dy, double total[][CO_CHUNK])
+static void add_block(const struct fer_window *g, const struct pairs *pairs, size_t first, int ci0, int ci_count,
+                      int co0, int co_count, const real *x, const real *dy, double total[][CO_CHUNK])
 {
     real x_rows[BLOCK][CI_CHUNK], dy_panel[BLOCK][WIDTH], sum[FER_TILE_ROWS][WIDTH];
     int i, ci, co, r, c;

@@ -46,7 +46,8 @@ void fer_dense_backward_kernel(int n, int in, int out, const real *x, const real
         for (o = 0; o < out; o++) {
             double sum = 0;
             for (image = 0; image < n; image++)
-                sum += (double)x[(size_t)image * (size_t)in + (size_t)i] * (double)dy[(size_t)image * (size_t)out + (size_t)o];
+                sum += (double)x[(size_t)image * (size_t)in + (size_t)i] *
+                       (double)dy[(size_t)image * (size_t)out + (size_t)o];
             dkernel[(size_t)i * (size_t)out + (size_t)o] = (real)sum;
         }
     }

@@ -1,17 +1,19 @@
-/* math.c - exp and log in double, from + - * / alone, so that they are the same bits on every machine. Both err by less
- * than one unit in the last place (measured figures stand in the tests). float32 callers round the result once more, which
- * gives the correctly rounded float32 but in about one case of a hundred million.
+/* math.c - exp and log in double, from + - * / alone, so that they are the same bits on every machine. The largest
+ * errors seen over three million points each, against long double, were 0.87 (exp) and 0.83 (log) units in the last
+ * place. A float32 caller rounds once more; that gives another float32 than the nearest only when the true value lies
+ * within such an error of the middle between two floats, about one case in three hundred million.
  *
  * exp.  x = k*ln 2 + r with k the nearest integer, so |r| <= 0.347, and exp(x) = 2^k * exp(r) with the Taylor series
  *           exp(r) = 1 + r + r^2 * (1/2! + r/3! + ... + r^11/13!).
- *       What the series leaves off is below r^14/14! < 4e-18 of the result, a thirtieth of a unit. ln 2 is subtracted in two parts: the
- *       first has 32 bits, so that k times it is exact; the second is what remains of r in `low`.
+ *       What the series leaves off is below r^14/14! < 4e-18 of the result, a thirtieth of a unit. ln 2 is subtracted
+ *       in two parts: the first has 32 bits, so that k times it is exact; the second is what remains of r in `low`.
  *
  * log.  x = 2^k * (1 + f) with 1 + f between sqrt(1/2) and sqrt(2). With s = f / (2 + f), so |s| <= 0.172,
  *           log(1 + f) = 2 artanh(s) = 2s + s*R,   R = 2/3 s^2 + 2/5 s^4 + ... + 2/23 s^22,
  *       and, as 2s = f - s*f and s*f = f^2/2 - s*f^2/2,
  *           log(1 + f) = f - (f^2/2 - s * (f^2/2 + R)),
- *       where the large term f is exact and the rest is small. What R leaves off is below 2/25 s^24 / (1 - s^2) < 4e-20.
+ *       where the large term f is exact and the rest is small. What R leaves off is below
+ *       2/25 s^24 / (1 - s^2) < 4e-20.
  *       k*ln 2 is added in two parts, as above. */
 #include "layers.h"
 
@@ -61,8 +63,8 @@ double fer_log(double x)
     uint64_t bits;
     int k = 0;
     if (x != x || x > 1.7976931348623157e308) return x; /* NaN, infinity */
-    if (x == 0) return -1e300 * 1e300; /* minus infinity */
-    if (x < 0) return (x - x) / (x - x); /* NaN */
+    if (x == 0) return -1e300 * 1e300;                  /* minus infinity */
+    if (x < 0) return (x - x) / (x - x);                /* NaN */
     if (x < 2.2250738585072014e-308) {
         x *= 18014398509481984.0; /* 2^54: a subnormal number becomes a normal one */
         k = -54;

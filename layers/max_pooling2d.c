@@ -3,14 +3,16 @@
  *     y[n][oh][ow][c]  = the largest x[n][ih][iw][c] of the window's cells inside the image
  *     dx[n][ih][iw][c] = sum of dy[n][oh][ow][c] over the windows whose maximum is at (ih, iw)
  *
- * Of several equal maxima the first in row-major order counts. A NaN counts as larger than any number, the first one as the maximum.
+ * Of several equal maxima the first in row-major order counts. A NaN counts as larger than any number, the first one
+ * as the maximum.
  * Order of the sum: the windows in row-major order. */
 #include "layers.h"
 
 enum { GROUP = 64 }; /* channels taken together */
 
 /* The maxima of one window, channels c0 ... c0 + width - 1 of one image, and the cells of the image where they stand. */
-static void window_maxima(const struct fer_window *g, const real *image, int oh, int ow, int c0, int width, real *best, int *cell)
+static void window_maxima(const struct fer_window *g, const real *image, int oh, int ow, int c0, int width, real *best,
+                          int *cell)
 {
     int h0, h1, w0, w1, ih, iw, c;
     fer_window_clip(oh, g->stride_h, g->pad_top, g->kernel_h, g->in_h, &h0, &h1);

@@ -1,12 +1,13 @@
-/* softmax_cross_entropy.c - softmax and categorical cross-entropy, from the logits z[n][classes]; m is the image's largest logit:
+/* softmax_cross_entropy.c - softmax and categorical cross-entropy, from the logits z[n][classes];
+ * m is the image's largest logit:
  *
  *     s           = sum over k of exp(z[k] - m)
  *     probability = exp(z[k] - m) / s
- *     loss        = log(s) - (z[label] - m)                                  of one image; the batch's loss is their mean
+ *     loss        = log(s) - (z[label] - m)                  of one image; the batch's loss is their mean
  *     dz[k]       = (probability[k] - [k is the label]) / n                  of the batch's loss
  *
- * Taking m off changes nothing but keeps exp from overflowing. Everything is computed in double and rounded once when it is
- * stored; s is summed with k ascending, the losses with n ascending. */
+ * Taking m off changes nothing but keeps exp from overflowing. Everything is computed in double and rounded once when
+ * it is stored; s is summed with k ascending, the losses with n ascending. */
 #include "layers.h"
 
 double fer_softmax_cross_entropy(int n, int classes, const real *logits, const int *labels, real *probabilities,

@@ -2,15 +2,15 @@
  *
  *     sum_r[c] = (...((sum_r[c] + f_r[0]*panel[0][c]) + f_r[1]*panel[1][c]) + ...) + f_r[count-1]*panel[count-1][c]
  *
- * What makes it fast: sixty-four sums stay in registers while k runs, so that one step of k loads one row of the panel and four
- * factors and does sixty-four multiplications and additions with them. What keeps the bits: a sum never meets another
- * sum. The compiler may put the columns c side by side into SIMD registers of any width; each column is still the chain written
- * above, each product rounded, each addition rounded, k ascending. The four rows are arrays of names of their own because
- * compilers keep those in registers; an array of arrays goes to memory. */
+ * What makes it fast: sixty-four sums stay in registers while k runs, so that one step of k loads one row of the panel
+ * and four factors and does sixty-four multiplications and additions with them. What keeps the bits: a sum never meets
+ * another sum. The compiler may put the columns c side by side into SIMD registers of any width; each column is still
+ * the chain written above, each product rounded, each addition rounded, k ascending. The four rows are arrays of names
+ * of their own because compilers keep those in registers; an array of arrays goes to memory. */
 #include "layers.h"
 
-void fer_tile(int count, const real *factor0, const real *factor1, const real *factor2, const real *factor3, size_t step,
-              const real *panel, real *sum0, real *sum1, real *sum2, real *sum3)
+void fer_tile(int count, const real *factor0, const real *factor1, const real *factor2, const real *factor3,
+              size_t step, const real *panel, real *sum0, real *sum1, real *sum2, real *sum3)
 {
     real a0[FER_TILE_WIDTH], a1[FER_TILE_WIDTH], a2[FER_TILE_WIDTH], a3[FER_TILE_WIDTH];
     int k, c;

@@ -5,9 +5,9 @@
  *     p = p - (m * lr_t) / (sqrt(v) + epsilon)
  *     lr_t = learning_rate * sqrt(1 - beta2^t) / (1 - beta1^t)
  *
- * lr_t corrects both means for having started at 0. epsilon is added to sqrt(v) as it is, before the correction; PyTorch adds it
- * after, which is another epsilon. lr_t, 1 - beta1 and 1 - beta2 are computed in double and rounded to `real`; the rest is
- * computed in `real`, in the order written. */
+ * lr_t corrects both means for having started at 0. epsilon is added to sqrt(v) as it is, before the correction;
+ * PyTorch adds it after, which is another epsilon. lr_t, 1 - beta1 and 1 - beta2 are computed in double and rounded to
+ * `real`; the rest is computed in `real`, in the order written. */
 #include "../fer.h"
 
 #include <math.h>
@@ -21,7 +21,8 @@ static double power(double x, long t)
     return result;
 }
 
-void fer_adam_step(const struct fer_adam *adam, long t, size_t count, real *parameter, const real *gradient, real *m, real *v)
+void fer_adam_step(const struct fer_adam *adam, long t, size_t count, real *parameter, const real *gradient, real *m,
+                   real *v)
 {
     const real rate = (real)(adam->learning_rate * sqrt(1 - power(adam->beta2, t)) / (1 - power(adam->beta1, t)));
     const real take_m = (real)(1 - adam->beta1), take_v = (real)(1 - adam->beta2), epsilon = (real)adam->epsilon;

@@ -1,8 +1,9 @@
 /* checkpoint.c - weights and checkpoints as npz files.
  *
- * A weights file holds every parameter by its name ("conv2d/kernel", ...), and `settings/size` and `settings/bn_epsilon`, without which
- * the weights cannot be used. A checkpoint holds also Adam's moments (NAME_m, NAME_v) and where the run stands (training/...). The zip
- * format gives each array a CRC-32, and the writer makes the file appear whole or not at all. */
+ * A weights file holds every parameter by its name ("conv2d/kernel", ...), and `settings/size` and
+ * `settings/bn_epsilon`, without which the weights cannot be used. A checkpoint holds also Adam's moments (NAME_m,
+ * NAME_v) and where the run stands (training/...). The zip format gives each array a CRC-32, and the writer makes the
+ * file appear whole or not at all. */
 #include "model.h"
 
 #include <stdio.h>
@@ -90,7 +91,8 @@ static void format_shape(const struct fer_parameter *p, char text[64])
 }
 
 /* One array of a known shape; it must be there. */
-static int read_reals(struct fer_npz *npz, const struct fer_parameter *p, const char *suffix, real *values, struct fer_error *e)
+static int read_reals(struct fer_npz *npz, const struct fer_parameter *p, const char *suffix, real *values,
+                      struct fer_error *e)
 {
     const struct fer_array *a;
     char name[80], shape[64];
@@ -106,7 +108,8 @@ static int read_reals(struct fer_npz *npz, const struct fer_parameter *p, const 
 }
 
 /* A whole number; it must be there. */
-static int read_whole(struct fer_npz *npz, const char *name, double least, double most, long *value, struct fer_error *e)
+static int read_whole(struct fer_npz *npz, const char *name, double least, double most, long *value,
+                      struct fer_error *e)
 {
     const struct fer_array *a = fer_npz_find(npz, name);
     double v;
@@ -148,7 +151,8 @@ int fer_weights_read(struct fer_network *network, const char *path, size_t *igno
 }
 
 /* The open weights file's network. */
-static int load_weights(struct fer_npz *npz, struct fer_network **network, int size, size_t *ignored, struct fer_error *e)
+static int load_weights(struct fer_npz *npz, struct fer_network **network, int size, size_t *ignored,
+                        struct fer_error *e)
 {
     long recorded = 128;
     double epsilon = 0.001;
@@ -201,8 +205,8 @@ static int read_place(struct fer_npz *npz, struct fer_trainer *t, struct fer_err
     for (i = 0; i < FER_CLASSES; i++)
         for (k = 0; k < FER_CLASSES; k++) {
             if (!(confusion[i][k] >= 0 && confusion[i][k] <= (double)t->train_count))
-                return fer_npz_fail(npz, fer_npz_find(npz, "training/running_confusion"), e, "%g: expected a count of images",
-                                    confusion[i][k]);
+                return fer_npz_fail(npz, fer_npz_find(npz, "training/running_confusion"), e,
+                                    "%g: expected a count of images", confusion[i][k]);
             t->running.confusion[i][k] = (size_t)confusion[i][k];
             t->running.count += t->running.confusion[i][k];
             if (i == k) t->running.correct += t->running.confusion[i][k];
@@ -226,7 +230,9 @@ int fer_checkpoint_load(struct fer_trainer *t, const char *path, struct fer_erro
     size_t ignored;
     int result;
     if (fer_npz_open(&npz, path, e)) return -1;
-    result = read_place(npz, t, e) || read_weights(npz, t->network, &ignored, e) || read_moments(npz, t->network, e) ? -1 : 0;
+    result = read_place(npz, t, e) || read_weights(npz, t->network, &ignored, e) || read_moments(npz, t->network, e)
+                 ? -1
+                 : 0;
     fer_npz_close(npz);
     return result;
 }

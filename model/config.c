@@ -15,7 +15,8 @@ int fer_config_save(const struct fer_config *config, const char *path, struct fe
     file = fopen(part, "wb");
     if (!file) return fer_fail(e, "%s: cannot be written: %s", part, strerror(errno));
     fprintf(file, "version = %s\nprecision = %s\n", FER_VERSION, FER_REAL_NAME);
-    fprintf(file, "data = %s\ndata-digest = %08lx\nweights = %s\n", config->data, (unsigned long)config->data_digest, config->weights);
+    fprintf(file, "data = %s\ndata-digest = %08lx\nweights = %s\n", config->data, (unsigned long)config->data_digest,
+            config->weights);
     for (i = 0; i < FER_SETTINGS; i++) {
         fer_settings_get(&config->settings, i, text);
         fprintf(file, "%s = %s\n", fer_setting_table[i].name, text);
@@ -45,10 +46,14 @@ static int set_line(struct fer_config *config, const char *name, const char *val
     if (strcmp(name, "weights") == 0) return keep(config->weights, sizeof config->weights, value, e);
     if (strcmp(name, "version") == 0) return 0;
     if (strcmp(name, "precision") == 0)
-        return strcmp(value, FER_REAL_NAME) == 0 ? 0 : fer_fail(e, "precision %s: this program computes in " FER_REAL_NAME, value);
+        return strcmp(value, FER_REAL_NAME) == 0
+                   ? 0
+                   : fer_fail(e, "precision %s: this program computes in " FER_REAL_NAME, value);
     if (strcmp(name, "data-digest") == 0) {
         config->data_digest = (uint32_t)strtoul(value, &end, 16);
-        return strlen(value) == 8 && *end == 0 ? 0 : fer_fail(e, "data-digest %s: expected eight hexadecimal digits", value);
+        return strlen(value) == 8 && *end == 0
+                   ? 0
+                   : fer_fail(e, "data-digest %s: expected eight hexadecimal digits", value);
     }
     return fer_fail(e, "%s: no such setting", name);
 }

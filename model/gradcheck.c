@@ -26,13 +26,14 @@
 
 #ifdef FER_DOUBLE
 #define FLOOR 0.01
+#define BEND 1e-4 /* how much a bend counts as doubt: it is of lower order, so it is never quite zero */
 #else
 #define FLOOR 0.1
+#define BEND 0.01
 #endif
-#define DOUBT (FER_GRADCHECK_GOAL / 100) /* the largest that is accepted, relative as the error is */
-#define BEND 1e-4                       /* how much a bend counts as doubt: it is of lower order, so it is never quite zero */
+#define DOUBT (FER_GRADCHECK_GOAL / 50) /* the largest that is accepted, relative as the error is */
 #define UNKNOWN DBL_MAX                 /* the doubt of what was not measured yet */
-enum { STEPS = 4, SHRINK = 8 };         /* steps that are tried, each an eighth of the one before */
+enum { STEPS = 5, SHRINK = 4 };         /* steps that are tried, each a quarter of the one before */
 
 /* An element of x and what was measured there. */
 struct element {
@@ -60,18 +61,18 @@ static double at(double (*f)(void *context), void *context, real *x, double valu
 static void measure(double (*f)(void *context), void *context, real *x, double f0, double h, struct element *element)
 {
     const real here = *x, next = (real)((double)here + h);
-    double difference[5] = {0}, sum[5] = {0}, slope, slope6, bend, doubt;
+    double difference[5], sum[5], slope, slope6, bend, doubt; /* [0] is not used */
     int k;
     if (magnitude((double)next - (double)here - h) > DOUBT * h) return; /* a step that rounding swallows measures nothing */
     for (k = 1; k <= 4; k++) {
         const double right = at(f, context, x, (double)here + k * h), left = at(f, context, x, (double)here - k * h);
         difference[k] = right - left;
-        sum[k] = right + left;
+        sum[k] = (right - f0) + (left - f0);
     }
     *x = here;
     slope = (672 * difference[1] - 168 * difference[2] + 32 * difference[3] - 3 * difference[4]) / (840 * h);
     slope6 = (45 * difference[1] - 9 * difference[2] + difference[3]) / (60 * h);
-    bend = (48 * sum[1] - 36 * sum[2] + 16 * sum[3] - 3 * sum[4] - 50 * f0) / (12 * h);
+    bend = (48 * sum[1] - 36 * sum[2] + 16 * sum[3] - 3 * sum[4]) / (12 * h);
     doubt = larger(magnitude(slope - slope6), BEND * magnitude(bend));
     if (doubt < element->doubt) {
         element->slope = slope;
@@ -197,18 +198,23 @@ int fer_gradcheck(const char *const *layers, int count, uint64_t seed,
                   void (*report)(void *context, const struct fer_gradcheck_row *row), void *context, struct fer_error *e)
 {
     struct gradcheck_run run = {0};
+    const int all = count == 0;
     int i, rows = 0;
-    if (count == 0) layers = fer_gradcheck_layers, count = FER_GRADCHECK_LAYERS;
+    if (all) layers = fer_gradcheck_layers, count = FER_GRADCHECK_LAYERS;
     for (i = 0; i < count; i++)
         if (!known(layers[i]))
-            return fer_fail(e, "there is no gradient check of `%.40s`; there are: conv2d, batch_normalization, relu, max_pooling2d, "
-                               "average_pooling2d, global_average_pooling2d, concatenate, dense, softmax_cross_entropy, network",
-                            layers[i]);
+            return fer_fail(e, "there is no gradient check of `%.40s`; there are: conv2d, batch_normalization, relu, "
+                               "max_pooling2d, average_pooling2d, global_average_pooling2d, concatenate, dense, "
+                               "softmax_cross_entropy, network", layers[i]);
     run.seed = seed;
     run.report = report;
     run.context = context;
     for (i = 0; i < count; i++) {
         const int network = !strcmp(layers[i], "network");
+        if (network && sizeof(real) < sizeof(double)) {
+            if (all) continue;
+            return fer_fail(e, "the whole network's gradients are checked in float64 only: float32 is too coarse for it");
+        }
         if (network ? fer_gradcheck_network(&run, e) : fer_gradcheck_cases(&run, layers[i], e)) return -1;
         if (run.rows == rows) return fer_fail(e, "the gradient check of %.40s checked nothing", layers[i]);
         rows = run.rows;

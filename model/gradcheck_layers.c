@@ -99,8 +99,9 @@ static int check(struct subject *s, struct gradcheck_run *run, const char *layer
         row.layer = layer;
         snprintf(row.geometry, sizeof row.geometry, "%s", geometry);
         snprintf(row.argument, sizeof row.argument, "%s", argument->name);
-        if (fer_gradcheck_function(s->f, s, argument->value, argument->gradient, argument->count, MAX_ELEMENTS, STEP, run->seed,
-                                   &row.result, e)) return -1;
+        if (fer_gradcheck_function(s->f, s, argument->value, argument->gradient, argument->count, MAX_ELEMENTS, STEP,
+                                   run->seed, &row.result, e))
+            return -1;
         fer_gradcheck_report(run, &row);
     }
     return 0;
@@ -115,8 +116,8 @@ struct shape {
 
 static int set_window(struct subject *s, const struct shape *k, char *geometry, size_t size, struct fer_error *e)
 {
-    snprintf(geometry, size, "%dx%dx%dx%d, %dx%d to %d, strides %d,%d %s", k->n, k->h, k->w, k->ci, k->kh, k->kw, k->co, k->sh,
-             k->sw, k->padding == FER_SAME ? "same" : "valid");
+    snprintf(geometry, size, "%dx%dx%dx%d, %dx%d to %d, strides %d,%d %s", k->n, k->h, k->w, k->ci, k->kh, k->kw, k->co,
+             k->sh, k->sw, k->padding == FER_SAME ? "same" : "valid");
     return fer_window_set(&s->window, k->n, k->h, k->w, k->ci, k->co, k->kh, k->kw, k->sh, k->sw, k->padding, e);
 }
 
@@ -205,8 +206,9 @@ static int check_pooling(struct subject *s, struct gradcheck_run *run, const cha
                          void (*backward)(struct subject *s), struct fer_error *e)
 {
     static const struct shape shapes[] = {
-        {1, 7, 7, 3, 3, 3, 3, 2, 2, FER_VALID}, {2, 5, 4, 3, 3, 3, 3, 1, 1, FER_SAME},  {3, 5, 7, 2, 2, 2, 2, 2, 2, FER_SAME},
-        {1, 2, 3, 5, 5, 5, 4, 1, 1, FER_SAME},  {1, 9, 8, 1, 1, 2, 3, 4, 3, FER_VALID}, {1, 2, 2, 67, 67, 2, 1, 1, 1, FER_VALID},
+        {1, 7, 7, 3, 3, 3, 3, 2, 2, FER_VALID}, {2, 5, 4, 3, 3, 3, 3, 1, 1, FER_SAME},
+        {3, 5, 7, 2, 2, 2, 2, 2, 2, FER_SAME},  {1, 2, 3, 5, 5, 5, 4, 1, 1, FER_SAME},
+        {1, 9, 8, 1, 1, 2, 3, 4, 3, FER_VALID}, {1, 2, 2, 67, 67, 2, 1, 1, 1, FER_VALID},
     };
     size_t i;
     char geometry[80];

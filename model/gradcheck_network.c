@@ -7,18 +7,18 @@
  * cell in a neighbourhood. The gradient under test is the ordinary one, from fer_network_forward and _backward.
  *
  * Checked are: single elements of every trainable array, and of every layer's output (whose gradient a record shows);
- * the slope along a random direction in each trainable array, in which every element has its share; and along random
- * directions in all of them together. */
+ * the slope along a random direction in each trainable array, in which every element has its share; and along directions
+ * in all and in many of them together. */
 #include "gradcheck.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { SIZE = 48, IMAGES = 2, DIRECTIONS = 4, MAX_PROBES = 2 * FER_MAX_PARAMETERS };
+enum { SIZE = 48, IMAGES = 2, DIRECTIONS = 4, MAX_DISTANCES = 2 * FER_MAX_PARAMETERS };
 /* First steps, in parts of the root mean square of the array: one number among many may go further than all at once. */
 #define ELEMENT_STEP (1.0 / 64)
-#define DIRECTION_STEP (1.0 / 4096)
+#define DIRECTION_STEP (1.0 / 8192)
 
 /* One number of the network that is moved by a distance: value = here + distance * size. */
 struct probe {
@@ -35,13 +35,14 @@ struct frozen {
     long *choice[FER_MAX_LAYERS]; /* which input cell each output cell takes, -1 none; NULL: not a layer that chooses */
     /* what the next frozen_loss has to do */
     char recompute[FER_MAX_LAYERS], changed[FER_MAX_LAYERS]; /* layers with new parameters, with new outputs */
+    real distance[MAX_DISTANCES], claimed[MAX_DISTANCES]; /* the checker's x, and its gradient */
     /* single elements */
     int probes, moved; /* which probe was moved last, -1 none */
-    struct probe probe[MAX_PROBES];
-    real distance[MAX_PROBES], claimed[MAX_PROBES];
-    /* a direction */
-    int first, last;  /* the parameters that it moves */
-    real along;       /* how far */
+    struct probe probe[MAX_DISTANCES];
+    /* directions: one in each trainable array, and some that move many arrays, each along its own, to or fro */
+    int arrays, array[FER_MAX_PARAMETERS]; /* the parameters that are trainable */
+    real at[FER_MAX_PARAMETERS];           /* how far each has been moved */
+    real sign[DIRECTIONS][FER_MAX_PARAMETERS];
 };
 
 static size_t output_size(const struct fer_layer *layer)
@@ -147,24 +148,12 @@ static void tear_down(struct frozen *f)
 
 /* ---- Rows ---- */
 
-static void begin_row(struct fer_gradcheck_row *row, const char *argument)
+static void begin_row(struct fer_gradcheck_row *row, const char *what, const char *argument)
 {
     memset(row, 0, sizeof *row);
     row->layer = "network";
-    snprintf(row->geometry, sizeof row->geometry, "%dx%dx%dx1, training", IMAGES, SIZE, SIZE);
+    snprintf(row->geometry, sizeof row->geometry, "%dx%dx%dx1, %s", IMAGES, SIZE, SIZE, what);
     snprintf(row->argument, sizeof row->argument, "%s", argument);
-}
-
-/* The row takes in one more result, of the array of this name. */
-static void merge(struct fer_gradcheck_row *row, const struct fer_gradcheck *result, const char *name)
-{
-    const size_t checked = row->result.checked, skipped = row->result.skipped;
-    if (result->checked && (!checked || result->worst > row->result.worst)) {
-        row->result = *result;
-        snprintf(row->worst_in, sizeof row->worst_in, "%.47s", name);
-    }
-    row->result.checked = checked + result->checked;
-    row->result.skipped = skipped + result->skipped;
 }
 
 /* The layer that owns parameter array `index`. */
@@ -180,7 +169,7 @@ static int ends_in(const char *name, const char *ending)
     return strcmp(strchr(name, '/') + 1, ending) == 0;
 }
 
-/* ---- Single elements: each distance is an element of the checker's x ---- */
+/* ---- Single elements ---- */
 
 static double mean_square(const real *x, size_t count)
 {
@@ -240,7 +229,7 @@ static int check_probes(struct frozen *f, struct gradcheck_run *run, const char 
 {
     struct fer_gradcheck_row row;
     const struct probe *worst;
-    begin_row(&row, argument);
+    begin_row(&row, "elements of every array", argument);
     f->moved = -1;
     if (fer_gradcheck_function(loss_at_distances, f, f->distance, f->claimed, (size_t)f->probes, 0, ELEMENT_STEP, run->seed,
                                &row.result, e))
@@ -274,70 +263,75 @@ static int check_outputs(struct frozen *f, struct gradcheck_run *run, struct fer
         const struct fer_layer *layer = &f->network->layer[i];
         add_probes(f, run->seed, layer->name, layer->output, layer->output_gradient, output_size(layer), 1, i, 1);
     }
-    return check_probes(f, run, "layer outputs", e);
+    return check_probes(f, run, "output", e);
 }
 
 /* ---- Directions. Adam's moments are not needed here: m holds the direction, v the point where it starts. ---- */
 
+/* distance[k] moves array k alone, distance[arrays + j] moves many, with the signs j. */
 static double loss_along(void *context)
 {
     struct frozen *f = context;
-    int i;
+    int i, j;
     size_t k;
-    for (i = f->first; i <= f->last; i++) {
-        const struct fer_parameter *p = &f->network->parameter[i];
-        if (!p->trainable) continue;
-        for (k = 0; k < p->count; k++) p->value[k] = p->v[k] + f->along * p->m[k];
-        f->recompute[owner(f->network, i)] = 1;
+    for (i = 0; i < f->arrays; i++) {
+        const struct fer_parameter *p = &f->network->parameter[f->array[i]];
+        real distance = f->distance[i];
+        for (j = 0; j < DIRECTIONS; j++) distance += f->sign[j][i] * f->distance[f->arrays + j];
+        if (distance == f->at[i]) continue;
+        f->at[i] = distance;
+        for (k = 0; k < p->count; k++) p->value[k] = p->v[k] + distance * p->m[k];
+        f->recompute[owner(f->network, f->array[i])] = 1;
     }
     return frozen_loss(f);
 }
 
-/* A random direction in the array, as long as the array is. Returns the slope that the gradient claims along it. */
-static double draw_direction(const struct fer_parameter *p, uint64_t seed, uint32_t epoch)
+/* A random direction in each trainable array, as long as the array is, and the slopes that the gradient claims along them. Of
+ * the directions in many arrays the first moves all, the others a random half, each to the side where the loss is said to
+ * grow: so that no array's share cancels another's. */
+static void draw_directions(struct frozen *f, uint64_t seed)
 {
-    const double size = sqrt(3 * mean_square(p->value, p->count)); /* of [-1, 1) the mean square is 1/3 */
+    double slope[FER_MAX_PARAMETERS], sum;
+    int i, j;
     size_t k;
-    for (k = 0; k < p->count; k++) {
-        p->m[k] = (real)((2 * fer_uniform(seed, FER_FOR_CHECKS, epoch, k) - 1) * size);
-        p->v[k] = p->value[k];
+    for (i = 0; i < f->network->parameters; i++) {
+        const struct fer_parameter *p = &f->network->parameter[i];
+        const double size = sqrt(3 * mean_square(p->value, p->count)); /* of [-1, 1) the mean square is 1/3 */
+        if (!p->trainable) continue;
+        for (k = 0; k < p->count; k++) {
+            p->m[k] = (real)((2 * fer_uniform(seed, FER_FOR_CHECKS, 2000 + (uint32_t)i, k) - 1) * size);
+            p->v[k] = p->value[k];
+        }
+        slope[f->arrays] = fer_gradcheck_dot(p->count, p->gradient, p->m);
+        f->claimed[f->arrays] = (real)slope[f->arrays];
+        f->array[f->arrays++] = i;
     }
-    return fer_gradcheck_dot(p->count, p->gradient, p->m);
-}
-
-/* One direction in the parameters from first to last. */
-static int check_direction(struct frozen *f, uint64_t seed, int first, int last, int number, struct fer_gradcheck_row *row,
-                           struct fer_error *e)
-{
-    struct fer_gradcheck result;
-    double slope = 0;
-    real claimed;
-    int i;
-    for (i = first; i <= last; i++)
-        if (f->network->parameter[i].trainable)
-            slope += draw_direction(&f->network->parameter[i], seed, (uint32_t)(2000 + number * FER_MAX_PARAMETERS + i));
-    claimed = (real)slope;
-    f->first = first;
-    f->last = last;
-    f->along = 0;
-    if (fer_gradcheck_function(loss_along, f, &f->along, &claimed, 1, 0, DIRECTION_STEP, seed, &result, e)) return -1;
-    loss_along(f); /* everything is as it was */
-    merge(row, &result, first == last ? f->network->parameter[first].name : "");
-    return 0;
+    for (j = 0; j < DIRECTIONS; j++) {
+        for (i = 0, sum = 0; i < f->arrays; i++) {
+            const int takes_part = j == 0 || fer_draw(seed, FER_FOR_CHECKS, 1003 + (uint32_t)j, (uint64_t)i) % 2;
+            f->sign[j][i] = takes_part ? slope[i] < 0 ? -1 : 1 : 0;
+            sum += (double)f->sign[j][i] * slope[i];
+        }
+        f->claimed[f->arrays + j] = (real)sum;
+    }
 }
 
 static int check_directions(struct frozen *f, struct gradcheck_run *run, struct fer_error *e)
 {
-    const int last = f->network->parameters - 1;
     struct fer_gradcheck_row row;
-    int i;
-    begin_row(&row, "direction in each array");
-    for (i = 0; i <= last; i++)
-        if (f->network->parameter[i].trainable && check_direction(f, run->seed, i, i, 0, &row, e)) return -1;
+    draw_directions(f, run->seed);
+    memset(f->distance, 0, sizeof f->distance);
+    begin_row(&row, "a direction in every array", "parameters");
+    if (fer_gradcheck_function(loss_along, f, f->distance, f->claimed, (size_t)f->arrays, 0, DIRECTION_STEP, run->seed,
+                               &row.result, e))
+        return -1;
+    snprintf(row.worst_in, sizeof row.worst_in, "%.47s", f->network->parameter[f->array[row.result.index]].name);
+    row.result.index = 0;
     fer_gradcheck_report(run, &row);
-    begin_row(&row, "directions in all arrays");
-    for (i = 1; i <= DIRECTIONS; i++)
-        if (check_direction(f, run->seed, 0, last, i, &row, e)) return -1;
+    begin_row(&row, "directions in many arrays", "parameters");
+    if (fer_gradcheck_function(loss_along, f, f->distance + f->arrays, f->claimed + f->arrays, DIRECTIONS, 0, DIRECTION_STEP,
+                               run->seed, &row.result, e))
+        return -1;
     fer_gradcheck_report(run, &row);
     return 0;
 }

@@ -1,18 +1,19 @@
-/* incv3v1.c - the network: a small InceptionV3 (Szegedy et al., arXiv:1512.00567), as the user's Keras script builds it.
+/* incv3v1.c - the network: a small InceptionV3 (Szegedy et al., arXiv:1512.00567), as the user's Keras script builds
+ * it.
  *
- * Layers are numbered in the order of creation, branch by branch, as Keras numbers them. The order is also a valid order of
- * computation: every layer comes after those that it takes from. */
+ * Layers are numbered in the order of creation, branch by branch, as Keras numbers them. The order is also a valid
+ * order of computation: every layer comes after those that it takes from. */
 #include "model.h"
 
 #include <stdio.h>
 #include <string.h>
 
 const char *const fer_layer_type_names[FER_LAYER_TYPES] = {
-    "InputLayer",   "Conv2D",           "BatchNormalization",
-    "Activation",   "MaxPooling2D",     "AveragePooling2D",
-    "Concatenate",  "GlobalAveragePooling2D", "Dense"};
+    "InputLayer",       "Conv2D",      "BatchNormalization",     "Activation", "MaxPooling2D",
+    "AveragePooling2D", "Concatenate", "GlobalAveragePooling2D", "Dense"};
 
-/* What is being built. After the first failure every further layer is passed over, so that the network below reads straight down. */
+/* What is being built. After the first failure every further layer is passed over, so that the network below reads
+ * straight down. */
 struct builder {
     struct fer_network *network;
     struct fer_error *e;
@@ -22,8 +23,9 @@ struct builder {
 /* Appends a layer that takes from `input`. Its name is the given one, or the Keras name of its type, numbered. */
 static struct fer_layer *add_layer(struct builder *b, enum fer_layer_type type, const char *name, int input)
 {
-    static const char *const stems[FER_LAYER_TYPES] = {"input_1", "conv2d", "batch_normalization", "activation", "max_pooling2d",
-                                                       "average_pooling2d", "concatenate", "global_average_pooling2d", "dense"};
+    static const char *const stems[FER_LAYER_TYPES] = {
+        "input_1",           "conv2d",      "batch_normalization",      "activation", "max_pooling2d",
+        "average_pooling2d", "concatenate", "global_average_pooling2d", "dense"};
     struct fer_network *net = b->network;
     struct fer_layer *layer = &net->layer[net->layers];
     const struct fer_layer *from = &net->layer[input];
@@ -47,8 +49,8 @@ static struct fer_layer *add_layer(struct builder *b, enum fer_layer_type type, 
     return layer;
 }
 
-static void add_parameter(struct builder *b, struct fer_layer *layer, const char *name, int trainable, int dims, int s0, int s1,
-                          int s2, int s3)
+static void add_parameter(struct builder *b, struct fer_layer *layer, const char *name, int trainable, int dims, int s0,
+                          int s1, int s2, int s3)
 {
     struct fer_parameter *p = &b->network->parameter[b->network->parameters++];
     const int shape[4] = {s0, s1, s2, s3};
@@ -62,8 +64,8 @@ static void add_parameter(struct builder *b, struct fer_layer *layer, const char
 }
 
 /* A layer with a window: convolution or pooling. Returns its index. */
-static int add_window(struct builder *b, enum fer_layer_type type, int input, int channels, int kernel_h, int kernel_w, int stride,
-                      enum fer_padding padding)
+static int add_window(struct builder *b, enum fer_layer_type type, int input, int channels, int kernel_h, int kernel_w,
+                      int stride, enum fer_padding padding)
 {
     struct fer_error reason;
     struct fer_layer *layer;
@@ -72,10 +74,10 @@ static int add_window(struct builder *b, enum fer_layer_type type, int input, in
     layer = add_layer(b, type, NULL, input);
     g = &layer->window;
     if (channels == 0) channels = layer->channels;
-    if (fer_window_set(g, 1, layer->height, layer->width, layer->channels, channels, kernel_h, kernel_w, stride, stride, padding,
-                       &reason)) {
-        b->failed = fer_fail(b->e, "an image of %dx%d is too small for this network: %s: %s", b->network->size, b->network->size,
-                             layer->name, reason.text);
+    if (fer_window_set(g, 1, layer->height, layer->width, layer->channels, channels, kernel_h, kernel_w, stride, stride,
+                       padding, &reason)) {
+        b->failed = fer_fail(b->e, "an image of %dx%d is too small for this network: %s: %s", b->network->size,
+                             b->network->size, layer->name, reason.text);
         return 0;
     }
     layer->height = g->out_h, layer->width = g->out_w, layer->channels = g->out_c;
@@ -84,7 +86,8 @@ static int add_window(struct builder *b, enum fer_layer_type type, int input, in
 }
 
 /* Convolution without bias, batch normalisation without gamma, ReLU. Returns the ReLU's index. */
-static int conv2d_bn(struct builder *b, int input, int filters, int kernel_h, int kernel_w, int stride, enum fer_padding padding)
+static int conv2d_bn(struct builder *b, int input, int filters, int kernel_h, int kernel_w, int stride,
+                     enum fer_padding padding)
 {
     struct fer_layer *layer;
     const int convolution = add_window(b, FER_CONV2D, input, filters, kernel_h, kernel_w, stride, padding);

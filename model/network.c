@@ -1,4 +1,5 @@
-/* network.c - a network and its passes: forward, backward, update. Each pass walks the list of layers and calls the layer's function. */
+/* network.c - a network and its passes: forward, backward, update. Each pass walks the list of layers and calls the
+ * layer's function. */
 #include "model.h"
 
 #include <math.h>
@@ -65,7 +66,8 @@ void fer_network_initialise(struct fer_network *network, uint64_t seed)
         struct fer_parameter *p = &network->parameter[i];
         const int is_kernel = name_ends_in(p, "kernel");
         const int area = p->dims == 4 ? p->shape[0] * p->shape[1] : 1;
-        const double fan_in = (double)area * p->shape[p->dims == 4 ? 2 : 0], fan_out = (double)area * p->shape[p->dims == 4 ? 3 : 1];
+        const double fan_in = (double)area * p->shape[p->dims == 4 ? 2 : 0],
+                     fan_out = (double)area * p->shape[p->dims == 4 ? 3 : 1];
         const double limit = is_kernel ? sqrt(6 / (fan_in + fan_out)) : 0;
         const real start = name_ends_in(p, "moving_variance") ? 1 : 0;
         size_t k;
@@ -110,7 +112,8 @@ static void batch_normalization(struct fer_network *net, struct fer_layer *layer
     const size_t rows = rows_of(layer, n);
     if (training) fer_batch_moments(rows, layer->channels, x, layer->mean, layer->variance);
     fer_batch_normalization_forward(rows, layer->channels, x, training ? layer->mean : p[1].value,
-                                    training ? layer->variance : p[2].value, NULL, p[0].value, net->bn_epsilon, layer->output);
+                                    training ? layer->variance : p[2].value, NULL, p[0].value, net->bn_epsilon,
+                                    layer->output);
 }
 
 /* The arrays that a concatenate layer takes from, their gradients, and how many channels each has. */
@@ -168,7 +171,8 @@ void fer_network_forward(struct fer_network *network, int n, int training)
 
 /* ---- Backward ---- */
 
-/* One layer: the gradients of its parameters, and of its only input, written to dx. The input layer's gradient is not wanted (NULL). */
+/* One layer: the gradients of its parameters, and of its only input, written to dx. The input layer's gradient is not
+ * wanted (NULL). */
 static void layer_backward(struct fer_network *net, int index, int n, real *dx)
 {
     struct fer_layer *layer = &net->layer[index];
@@ -183,8 +187,8 @@ static void layer_backward(struct fer_network *net, int index, int n, real *dx)
         fer_conv2d_backward_kernel(&g, x, dy, p->gradient);
         break;
     case FER_BATCH_NORMALIZATION:
-        fer_batch_normalization_backward(rows, layer->channels, x, layer->mean, layer->variance, NULL, net->bn_epsilon, 1, dy, dx,
-                                         NULL, p->gradient);
+        fer_batch_normalization_backward(rows, layer->channels, x, layer->mean, layer->variance, NULL, net->bn_epsilon,
+                                         1, dy, dx, NULL, p->gradient);
         break;
     case FER_ACTIVATION: fer_relu_backward(rows * (size_t)layer->channels, layer->output, dy, dx); break;
     case FER_MAX_POOLING2D: fer_max_pooling2d_backward(&g, x, dy, dx); break;
@@ -210,8 +214,8 @@ static void add(size_t count, const real *x, real *sum)
     for (i = 0; i < (long long)count; i++) sum[i] += x[i];
 }
 
-/* The layers from last to first. The first consumer to arrive at an output writes its gradient; each later one writes to fan_out, which is
- * then added. */
+/* The layers from last to first. The first consumer to arrive at an output writes its gradient; each later one writes
+ * to fan_out, which is then added. */
 double fer_network_backward(struct fer_network *network, int n, const int *labels)
 {
     const double loss =
@@ -247,7 +251,7 @@ void fer_network_update(struct fer_network *network, int n, const struct fer_ada
         struct fer_layer *layer = &network->layer[i];
         struct fer_parameter *p = &network->parameter[layer->parameter];
         if (layer->type == FER_BATCH_NORMALIZATION)
-            fer_moving_statistics(rows_of(layer, n), layer->channels, layer->mean, layer->variance, network->bn_momentum,
-                                  network->bn_unbiased, p[1].value, p[2].value);
+            fer_moving_statistics(rows_of(layer, n), layer->channels, layer->mean, layer->variance,
+                                  network->bn_momentum, network->bn_unbiased, p[1].value, p[2].value);
     }
 }

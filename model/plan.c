@@ -1,8 +1,9 @@
 /* plan.c - where each output and each gradient of a pass stands in memory.
  *
- * A training step is a sequence of moments: layer i is computed forward at moment i, backward at moment 2*layers - 1 - i. Each array is
- * alive from the moment that writes it to the last moment that reads it. Arrays that are never alive together may share memory: the largest
- * array is placed first, each at the lowest address where it meets no array that is alive with it. */
+ * A training step is a sequence of moments: layer i is computed forward at moment i, backward at moment 2*layers - 1 -
+ * i. Each array is alive from the moment that writes it to the last moment that reads it. Arrays that are never alive
+ * together may share memory: the largest array is placed first, each at the lowest address where it meets no array
+ * that is alive with it. */
 #include "model.h"
 
 enum { MOST = 2 * FER_MAX_LAYERS + 1, ALIGN = 64 / sizeof(real) };
@@ -61,7 +62,8 @@ static void list_places(struct fer_network *net, int batch, enum fer_plan plan, 
             for (k = 0; k < net->layer[j].inputs; k++) {
                 if (net->layer[j].input[k] != i) continue;
                 last_consumer = last_forward = j;
-                if (plan != FER_PLAN_INFERENCE && backward_reads_input(net->layer[j].type)) last_backward = later(last_backward, end - j);
+                if (plan != FER_PLAN_INFERENCE && backward_reads_input(net->layer[j].type))
+                    last_backward = later(last_backward, end - j);
             }
         if (i == net->layers - 1 || plan == FER_PLAN_KEEP) last_backward = end; /* somebody will want to see it */
         add_place(places, count, i == 0 ? -1 : i, later(last_forward, last_backward), &layer->output);
@@ -121,7 +123,8 @@ size_t fer_network_memory(const struct fer_network *network, int batch, enum fer
     int i;
     list_places((struct fer_network *)network, batch, plan, &places);
     place_all(&places);
-    for (i = 0; i < network->parameters; i++) reals += network->parameter[i].count * (network->parameter[i].trainable ? 4 : 1);
+    for (i = 0; i < network->parameters; i++)
+        reals += network->parameter[i].count * (network->parameter[i].trainable ? 4 : 1);
     return (reals + places.total + statistics_count(network) + (size_t)batch * 2 * FER_CLASSES) * sizeof(real);
 }
 

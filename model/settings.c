@@ -1,4 +1,5 @@
-/* settings.c - the settings of a run by name: for the command line and for config.txt. One table says everything about each. */
+/* settings.c - the settings of a run by name: for the command line and for config.txt. One table says everything about
+ * each. */
 #include "model.h"
 
 #include <errno.h>
@@ -18,9 +19,11 @@ const struct fer_setting fer_setting_table[FER_SETTINGS] = {
     {"beta1", "X", "Adam's beta_1 (0.9)", FER_NUMBER, AT(beta1), 0, BELOW_ONE},
     {"beta2", "X", "Adam's beta_2 (0.999)", FER_NUMBER, AT(beta2), 0, BELOW_ONE},
     {"adam-epsilon", "X", "Adam's epsilon (1e-07)", FER_NUMBER, AT(adam_epsilon), 0, 1e6},
-    {"bn-momentum", "X", "momentum of BatchNormalization's moving statistics (0.99)", FER_NUMBER, AT(bn_momentum), 0, 1},
+    {"bn-momentum", "X", "momentum of BatchNormalization's moving statistics (0.99)", FER_NUMBER, AT(bn_momentum), 0,
+     1},
     {"bn-epsilon", "X", "epsilon of BatchNormalization (0.001)", FER_NUMBER, AT(bn_epsilon), 0, 1e6},
-    {"bn-moving-variance", "unbiased|biased", "which variance the moving variance takes in (unbiased)", FER_CHOICE, AT(bn_unbiased), 0, 0},
+    {"bn-moving-variance", "unbiased|biased", "which variance the moving variance takes in (unbiased)", FER_CHOICE,
+     AT(bn_unbiased), 0, 0},
     {"shuffle", "on|off", "shuffle the images each epoch (on)", FER_CHOICE, AT(shuffle), 0, 0},
     {"batch-order", "shuffled|kept", "shuffle the batches too, or keep the short one last (shuffled)", FER_CHOICE,
      AT(batch_order_shuffled), 0, 0},

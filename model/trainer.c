@@ -30,8 +30,8 @@ static int allocate(struct fer_trainer *t, struct fer_error *e)
     return t->train && t->order && t->batch_order && t->labels && t->history ? 0 : -1;
 }
 
-int fer_trainer_create(struct fer_trainer **trainer, const struct fer_settings *settings, const struct fer_dataset *data,
-                       struct fer_error *e)
+int fer_trainer_create(struct fer_trainer **trainer, const struct fer_settings *settings,
+                       const struct fer_dataset *data, struct fer_error *e)
 {
     struct fer_trainer *t = fer_allocate(1, sizeof *t, e);
     *trainer = NULL;
@@ -60,7 +60,8 @@ void fer_trainer_order(struct fer_trainer *t)
     memcpy(t->order, t->train, t->train_count * sizeof *t->order);
     for (i = 0; i < t->batches; i++) t->batch_order[i] = i;
     if (s->shuffle) fer_shuffle(t->order, t->train_count, s->seed, FER_FOR_SHUFFLE, (uint32_t)t->epoch);
-    if (s->batch_order_shuffled) fer_shuffle(t->batch_order, t->batches, s->seed, FER_FOR_BATCH_ORDER, (uint32_t)t->epoch);
+    if (s->batch_order_shuffled)
+        fer_shuffle(t->batch_order, t->batches, s->seed, FER_FOR_BATCH_ORDER, (uint32_t)t->epoch);
 }
 
 int fer_trainer_fill(struct fer_trainer *t)
@@ -108,8 +109,8 @@ static enum fer_end report_divergence(struct fer_trainer *t, int n, double loss,
         culprit = layer->name;
         break;
     }
-    fer_fail(e, "epoch %ld, batch %ld (step %ld): the loss is %s; first layer whose output is not finite: %s", t->epoch, t->batch,
-             t->step + 1, loss != loss ? "not a number" : "infinite", culprit);
+    fer_fail(e, "epoch %ld, batch %ld (step %ld): the loss is %s; first layer whose output is not finite: %s", t->epoch,
+             t->batch, t->step + 1, loss != loss ? "not a number" : "infinite", culprit);
     return FER_DIVERGED;
 }
 
@@ -129,9 +130,10 @@ enum fer_end fer_trainer_step(struct fer_trainer *t, struct fer_error *e)
     return FER_DONE;
 }
 
-/* One batch; the losses are added image by image, so that the sum does not depend on how the images were cut into batches. */
-static void evaluate_batch(struct fer_network *net, const struct fer_dataset *data, const size_t *index, int n, int *labels,
-                           double *losses, struct fer_evaluation *sum)
+/* One batch; the losses are added image by image, so that the sum does not depend on how the images were cut into
+ * batches. */
+static void evaluate_batch(struct fer_network *net, const struct fer_dataset *data, const size_t *index, int n,
+                           int *labels, double *losses, struct fer_evaluation *sum)
 {
     int i;
     fer_batch_fill(data, index, n, net->size, fer_network_input(net), labels);
@@ -142,8 +144,8 @@ static void evaluate_batch(struct fer_network *net, const struct fer_dataset *da
 }
 
 enum fer_end fer_evaluate(struct fer_network *network, const struct fer_dataset *data, enum fer_usage usage,
-                          const struct fer_watcher *watcher, const struct fer_trainer *trainer, struct fer_evaluation *result,
-                          struct fer_error *e)
+                          const struct fer_watcher *watcher, const struct fer_trainer *trainer,
+                          struct fer_evaluation *result, struct fer_error *e)
 {
     const size_t total = data->usage_count[usage], size = (size_t)network->batch, batches = (total + size - 1) / size;
     const struct fer_evaluation nothing = {0};
@@ -157,7 +159,8 @@ enum fer_end fer_evaluate(struct fer_network *network, const struct fer_dataset 
         const size_t first = batch * size;
         const int n = (int)(total - first < size ? total - first : size);
         evaluate_batch(network, data, index + first, n, labels, losses, result);
-        if (watcher && watcher->batch_done && watcher->batch_done(watcher->context, trainer, usage, batch + 1, batches, result))
+        if (watcher && watcher->batch_done &&
+            watcher->batch_done(watcher->context, trainer, usage, batch + 1, batches, result))
             end = FER_STOPPED;
     }
     fer_free(index);
@@ -177,8 +180,7 @@ static enum fer_end fit_epoch(struct fer_trainer *t, const struct fer_watcher *w
     while ((size_t)t->batch < t->batches) {
         end = fer_trainer_step(t, e);
         if (end != FER_DONE) return end;
-        if (w && w->batch_done &&
-            w->batch_done(w->context, t, FER_TRAINING, (size_t)t->batch, t->batches, &t->running))
+        if (w && w->batch_done && w->batch_done(w->context, t, FER_TRAINING, (size_t)t->batch, t->batches, &t->running))
             return FER_STOPPED;
     }
     end = fer_evaluate(t->network, t->data, FER_PUBLIC_TEST, w, t, &validation, e);
@@ -193,7 +195,8 @@ static enum fer_end fit_epoch(struct fer_trainer *t, const struct fer_watcher *w
     return FER_DONE;
 }
 
-/* Checkpoint, best weights and log of the epoch just done, in this order: the log is made to agree with the checkpoint on resuming. */
+/* Checkpoint, best weights and log of the epoch just done, in this order: the log is made to agree with the checkpoint
+ * on resuming. */
 static int save_epoch(struct fer_trainer *t, const char *run, struct fer_error *e)
 {
     const int validated = t->data->usage_count[FER_PUBLIC_TEST] > 0;
@@ -208,7 +211,7 @@ static int save_epoch(struct fer_trainer *t, const char *run, struct fer_error *
     snprintf(path, sizeof path, "%s/last.npz", run);
     if (fer_checkpoint_save(t, path, e)) return -1;
     snprintf(path, sizeof path, "%s/log.csv", run);
-    return fer_log_update(path, (const double (*)[4])t->history, t->epoch, validated ? 4 : 2, e);
+    return fer_log_update(path, (const double(*)[4])t->history, t->epoch, validated ? 4 : 2, e);
 }
 
 enum fer_end fer_fit(struct fer_trainer *t, const char *run, const struct fer_watcher *w, struct fer_error *e)

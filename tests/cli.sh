@@ -149,6 +149,12 @@ expect 0 "" ./fer64 gradcheck relu dense
 check "a row an argument" grep -Eq '^dense .* kernel +[0-9]+ +0 +[0-9.e-]+  ok$' $T/out
 expect 2 "fer: there is no gradient check of \`conv3d\`; there are: conv2d, batch_normalization, relu, max_pooling2d, average_pooling2d, global_average_pooling2d, concatenate, dense, softmax_cross_entropy, network" ./fer64 gradcheck conv3d
 
+# ---- the README's example is the file that it names, and runs ----
+awk '/^```c$/ { inside = 1; next } /^```$/ { inside = 0 } inside' README.md > $T/example.c
+check "README shows tests/example_gradcheck.c" cmp $T/example.c tests/example_gradcheck.c
+expect 0 "" build/example_gradcheck
+check "the example's gradient is right" grep -q '^4 checked, .*: ok$' $T/out
+
 rm -rf $T
 echo "$passed passed, $failed failed"
 [ $failed -eq 0 ]

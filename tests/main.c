@@ -1,6 +1,7 @@
 /* main.c - the test program: every suite, in either precision. `tests/test -h` lists greatest's options. */
 #include "greatest.h"
 
+SUITE_EXTERN(suite_math);
 SUITE_EXTERN(suite_npz);
 SUITE_EXTERN(suite_faces);
 SUITE_EXTERN(suite_layers);
@@ -13,6 +14,7 @@ GREATEST_MAIN_DEFS();
 int main(int argc, char **argv)
 {
     GREATEST_MAIN_BEGIN();
+    RUN_SUITE(suite_math);
     RUN_SUITE(suite_npz);
     RUN_SUITE(suite_faces);
     RUN_SUITE(suite_layers);

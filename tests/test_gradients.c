@@ -1,0 +1,380 @@
+/* test_gradients.c - the gradient checker: does it accept what is right, find what is wrong, and refuse to check nothing? */
+#include "../fer.h"
+#include "greatest.h"
+
+#include <string.h>
+
+enum { N = 40 };
+static const double goal = FER_GRADCHECK_GOAL;
+
+/* ---- Functions whose gradients are known ---- */
+
+struct function {
+    real x[N], claimed[N];
+    int count, moved[N]; /* how often f was asked with x[i] elsewhere */
+    real start[N];
+};
+
+static void start(struct function *f, int count)
+{
+    int i;
+    memset(f, 0, sizeof *f);
+    f->count = count;
+    for (i = 0; i < count; i++) f->start[i] = f->x[i] = (real)(2 * fer_uniform(5, FER_FOR_CHECKS, 1, (uint64_t)i) - 1);
+}
+
+/* sum of (i+1)/8 * x^3 - x^2 + x: the formula of order eight has no error but rounding. */
+static double cubic(void *context)
+{
+    struct function *f = context;
+    double sum = 0;
+    int i;
+    for (i = 0; i < f->count; i++) {
+        const double x = (double)f->x[i];
+        sum += x * (1 + x * (x * (i + 1) / 8 - 1));
+        f->moved[i] += f->x[i] != f->start[i];
+    }
+    return sum;
+}
+
+static void cubic_gradient(struct function *f)
+{
+    int i;
+    for (i = 0; i < f->count; i++) {
+        const double x = (double)f->x[i];
+        f->claimed[i] = (real)(1 + x * (x * 3 * (i + 1) / 8 - 2));
+    }
+}
+
+static double absolute(void *context) /* sum of |x| */
+{
+    struct function *f = context;
+    double sum = 0;
+    int i;
+    for (i = 0; i < f->count; i++) sum += f->x[i] < 0 ? -(double)f->x[i] : (double)f->x[i];
+    return sum;
+}
+
+static double constant(void *context)
+{
+    return ((struct function *)context)->count / 3.0;
+}
+
+static struct fer_gradcheck check(double (*function)(void *), struct function *f, size_t samples, double step)
+{
+    struct fer_gradcheck result;
+    struct fer_error e;
+    if (fer_gradcheck_function(function, f, f->x, f->claimed, (size_t)f->count, samples, step, 1, &result, &e))
+        memset(&result, 0, sizeof result);
+    return result;
+}
+
+TEST a_right_gradient_is_accepted(void)
+{
+    struct function f;
+    struct fer_gradcheck result;
+    start(&f, N);
+    cubic_gradient(&f);
+    result = check(cubic, &f, 0, 0);
+    ASSERT(fer_gradcheck_passed(&result));
+    ASSERT_EQ(N, result.checked);
+    ASSERT_EQ(0, result.skipped);
+    ASSERT(result.worst < goal / 100);
+    ASSERT_MEM_EQ(f.start, f.x, sizeof f.x);
+    PASS();
+}
+
+/* sum of x + x^9 at 0: odd about 0, so that the bend is blind; the first steps are too large. */
+static double ninth(void *context)
+{
+    struct function *f = context;
+    double sum = 0;
+    int i;
+    for (i = 0; i < f->count; i++) {
+        const double x = (double)f->x[i], cube = x * x * x;
+        sum += x + cube * cube * cube;
+    }
+    return sum;
+}
+
+TEST too_large_a_step_is_made_smaller(void)
+{
+    struct function f;
+    struct fer_gradcheck result;
+    int i;
+    start(&f, N);
+    for (i = 0; i < N; i++) f.x[i] = 0, f.claimed[i] = 1;
+    result = check(ninth, &f, 0, 1);
+    ASSERT_EQ(0, result.skipped);
+    ASSERT(fer_gradcheck_passed(&result));
+    PASS();
+}
+
+TEST a_sample_is_spread_and_distinct(void)
+{
+    struct function f;
+    struct fer_gradcheck result;
+    int i, seen = 0;
+    start(&f, N);
+    cubic_gradient(&f);
+    result = check(cubic, &f, 10, 0);
+    ASSERT(fer_gradcheck_passed(&result));
+    ASSERT_EQ(10, result.checked);
+    for (i = 0; i < N; i++) seen += f.moved[i] > 0;
+    ASSERT_EQ(10, seen);
+    for (i = 0; i < N; i += 4) ASSERT(f.moved[i] || f.moved[i + 1] || f.moved[i + 2] || f.moved[i + 3]);
+    PASS();
+}
+
+TEST one_wrong_element_is_found(void)
+{
+    static const int at[] = {0, 17, N - 1};
+    struct function f;
+    struct fer_gradcheck result;
+    int i, k;
+    for (i = 0; i < 3; i++)
+        for (k = 0; k < 5; k++) {
+            const real zero = 0;
+            start(&f, N);
+            cubic_gradient(&f);
+            if (k == 0) f.claimed[at[i]] *= (real)(1 + 100 * goal); /* in float64 by one in a million */
+            if (k == 1) f.claimed[at[i]] = -f.claimed[at[i]];
+            if (k == 2) f.claimed[at[i]] = 0;
+            if (k == 3) f.claimed[at[i]] = zero / zero;
+            if (k == 4) f.claimed[at[i]] *= 1000;
+            result = check(cubic, &f, 0, 0);
+            ASSERT_FALSE(fer_gradcheck_passed(&result));
+            ASSERT_EQ(N, result.checked);
+            ASSERT(k != 4 || result.worst > 900);
+            ASSERT_EQ((size_t)at[i], result.index);
+            ASSERT(result.worst > 50 * goal);
+        }
+    PASS();
+}
+
+TEST checking_nothing_is_no_success(void)
+{
+    struct function f;
+    struct fer_gradcheck result;
+    start(&f, 0);
+    result = check(cubic, &f, 0, 0);
+    ASSERT_EQ(0, result.checked);
+    ASSERT_FALSE(fer_gradcheck_passed(&result));
+    /* Steps that rounding swallows measure nothing, least of all that a gradient of zeros is right. */
+    start(&f, N);
+    result = check(cubic, &f, 0, 1e-30);
+    ASSERT_FALSE(fer_gradcheck_passed(&result));
+    /* A layer of which nothing is known. */
+    ASSERT_EQ(-1, fer_gradcheck((const char *const[]){"conv3d"}, 1, 1, NULL, NULL, NULL));
+    PASS();
+}
+
+TEST a_constant_has_the_gradient_zero(void)
+{
+    struct function f;
+    struct fer_gradcheck result;
+    start(&f, 7);
+    result = check(constant, &f, 0, 0);
+    ASSERT(fer_gradcheck_passed(&result));
+    ASSERT_EQ(7, result.checked);
+    f.claimed[3] = (real)1e-30;
+    result = check(constant, &f, 0, 0);
+    ASSERT_FALSE(fer_gradcheck_passed(&result));
+    PASS();
+}
+
+/* f is |x|, with `kinks` elements at 0 or beside it. */
+static void start_absolute(struct function *f, int kinks, double beside)
+{
+    int i;
+    start(f, N);
+    for (i = 0; i < N; i++) {
+        f->x[i] = i < kinks ? (real)beside : f->x[i] < 0 ? f->x[i] - 1 : f->x[i] + 1;
+        f->claimed[i] = f->x[i] < 0 ? -1 : 1;
+    }
+}
+
+TEST a_kink_is_seen(void)
+{
+    struct function f;
+    struct fer_gradcheck result;
+    start_absolute(&f, 3, 0);
+    result = check(absolute, &f, 0, 1.0 / 32);
+    ASSERT_EQ(3, result.skipped);
+    ASSERT_EQ(N - 3, result.checked);
+    ASSERT(fer_gradcheck_passed(&result));
+    start_absolute(&f, 5, 0); /* more than a tenth */
+    result = check(absolute, &f, 0, 1.0 / 32);
+    ASSERT_EQ(5, result.skipped);
+    ASSERT_FALSE(fer_gradcheck_passed(&result));
+    PASS();
+}
+
+TEST a_kink_nearby_is_stepped_around(void)
+{
+    static const double beside[] = {0.11, 0.08, 0.05, 0.01, -0.07};
+    struct function f;
+    struct fer_gradcheck result;
+    int i;
+    for (i = 0; i < 5; i++) {
+        start_absolute(&f, 5, beside[i]);
+        result = check(absolute, &f, 0, 1.0 / 32);
+        ASSERT_EQ(0, result.skipped);
+        ASSERT(fer_gradcheck_passed(&result));
+    }
+    PASS();
+}
+
+/* The checker must not take a wrong gradient for a kink: with every element wrong none is skipped. */
+TEST a_wrong_gradient_is_not_a_kink(void)
+{
+    struct function f;
+    struct fer_gradcheck result;
+    int i;
+    start(&f, N);
+    cubic_gradient(&f);
+    for (i = 0; i < N; i++) f.claimed[i] *= (real)1.5;
+    result = check(cubic, &f, 0, 0);
+    ASSERT_EQ(0, result.skipped);
+    ASSERT_EQ(N, result.checked);
+    ASSERT_FALSE(fer_gradcheck_passed(&result));
+    PASS();
+}
+
+/* ---- Mistakes that layers of other programs have had ---- */
+
+enum { ROWS = 4, CHANNELS = 3 };
+struct normalization {
+    real x[ROWS * CHANNELS], y[ROWS * CHANNELS], dy[ROWS * CHANNELS], dx[ROWS * CHANNELS], mean[CHANNELS], variance[CHANNELS];
+};
+
+static double normalize(void *context)
+{
+    struct normalization *s = context;
+    double sum = 0;
+    int i;
+    fer_batch_moments(ROWS, CHANNELS, s->x, s->mean, s->variance);
+    fer_batch_normalization_forward(ROWS, CHANNELS, s->x, s->mean, s->variance, NULL, NULL, 1e-3, s->y);
+    for (i = 0; i < ROWS * CHANNELS; i++) sum += (double)s->dy[i] * (double)s->y[i];
+    return sum;
+}
+
+static int normalization_passes(struct normalization *s)
+{
+    struct fer_gradcheck result;
+    fer_gradcheck_function(normalize, s, s->x, s->dx, ROWS * CHANNELS, 0, 1.0 / 32, 1, &result, NULL);
+    return fer_gradcheck_passed(&result);
+}
+
+/* darknet's: the backward differentiates a variance over N - 1. The commonest: mean and variance taken for constants. */
+TEST wrong_batch_normalizations_are_found(void)
+{
+    struct normalization s;
+    real unbiased[CHANNELS];
+    int i;
+    for (i = 0; i < ROWS * CHANNELS; i++) {
+        s.x[i] = (real)(2 * fer_uniform(2, FER_FOR_CHECKS, 0, (uint64_t)i) - 1);
+        s.dy[i] = (real)(2 * fer_uniform(2, FER_FOR_CHECKS, 1, (uint64_t)i) - 1);
+    }
+    normalize(&s);
+    fer_batch_normalization_backward(ROWS, CHANNELS, s.x, s.mean, s.variance, NULL, 1e-3, 1, s.dy, s.dx, NULL, NULL);
+    ASSERT(normalization_passes(&s));
+    for (i = 0; i < CHANNELS; i++) unbiased[i] = s.variance[i] * ROWS / (ROWS - 1);
+    fer_batch_normalization_backward(ROWS, CHANNELS, s.x, s.mean, unbiased, NULL, 1e-3, 1, s.dy, s.dx, NULL, NULL);
+    ASSERT_FALSE(normalization_passes(&s));
+    fer_batch_normalization_backward(ROWS, CHANNELS, s.x, s.mean, s.variance, NULL, 1e-3, 0, s.dy, s.dx, NULL, NULL);
+    ASSERT_FALSE(normalization_passes(&s));
+    PASS();
+}
+
+struct convolution {
+    struct fer_window window;
+    real x[50], kernel[36], y[50], dy[50], dkernel[36];
+};
+
+static double convolve(void *context)
+{
+    struct convolution *s = context;
+    double sum = 0;
+    int i;
+    fer_conv2d_forward(&s->window, s->x, s->kernel, s->y);
+    for (i = 0; i < 50; i++) sum += (double)s->dy[i] * (double)s->y[i];
+    return sum;
+}
+
+TEST a_transposed_kernel_gradient_is_found(void)
+{
+    struct convolution s;
+    struct fer_gradcheck result;
+    real transposed[36];
+    int i;
+    ASSERT_EQ(0, fer_window_set(&s.window, 1, 5, 5, 2, 2, 3, 3, 1, 1, FER_SAME, NULL));
+    for (i = 0; i < 50; i++) {
+        s.x[i] = (real)(2 * fer_uniform(3, FER_FOR_CHECKS, 0, (uint64_t)i) - 1);
+        s.dy[i] = (real)(2 * fer_uniform(3, FER_FOR_CHECKS, 1, (uint64_t)i) - 1);
+        if (i < 36) s.kernel[i] = (real)(2 * fer_uniform(3, FER_FOR_CHECKS, 2, (uint64_t)i) - 1);
+    }
+    fer_conv2d_backward_kernel(&s.window, s.x, s.dy, s.dkernel);
+    fer_gradcheck_function(convolve, &s, s.kernel, s.dkernel, 36, 0, 0, 1, &result, NULL);
+    ASSERT(fer_gradcheck_passed(&result));
+    for (i = 0; i < 36; i++) transposed[i] = s.dkernel[i / 4 * 4 + i % 2 * 2 + i / 2 % 2]; /* [ci][co] to [co][ci] */
+    fer_gradcheck_function(convolve, &s, s.kernel, transposed, 36, 0, 0, 1, &result, NULL);
+    ASSERT_FALSE(fer_gradcheck_passed(&result));
+    PASS();
+}
+
+/* ---- The layers of this library. The network takes longer: `fer64 gradcheck network`. ---- */
+
+struct table {
+    int rows, rows_of[FER_GRADCHECK_LAYERS];
+    size_t skipped;
+    double worst;
+};
+
+static void collect(void *context, const struct fer_gradcheck_row *row)
+{
+    struct table *table = context;
+    int i;
+    table->rows++;
+    table->skipped += row->result.skipped;
+    if (row->result.worst > table->worst) table->worst = row->result.worst;
+    for (i = 0; i < FER_GRADCHECK_LAYERS; i++) table->rows_of[i] += strcmp(row->layer, fer_gradcheck_layers[i]) == 0;
+}
+
+TEST every_layer_passes(void)
+{
+    struct table table = {0};
+    int i;
+    ASSERT_STR_EQ("network", fer_gradcheck_layers[FER_GRADCHECK_LAYERS - 1]);
+    ASSERT_EQ(0, fer_gradcheck(fer_gradcheck_layers, FER_GRADCHECK_LAYERS - 1, 1, collect, &table, NULL));
+    for (i = 0; i < FER_GRADCHECK_LAYERS - 1; i++) ASSERT(table.rows_of[i] > 0);
+    ASSERT(table.worst > 0 && table.worst < goal);
+    ASSERT_EQ(0, table.skipped);
+    PASS();
+}
+
+TEST the_network_needs_float64(void)
+{
+    struct fer_error e;
+    if (sizeof(real) == sizeof(double)) SKIPm("the network takes longer: fer64 gradcheck network");
+    ASSERT_EQ(-1, fer_gradcheck((const char *const[]){"network"}, 1, 1, NULL, NULL, &e));
+    ASSERT(strstr(e.text, "float64"));
+    PASS();
+}
+
+SUITE(suite_gradients)
+{
+    RUN_TEST(a_right_gradient_is_accepted);
+    RUN_TEST(too_large_a_step_is_made_smaller);
+    RUN_TEST(a_sample_is_spread_and_distinct);
+    RUN_TEST(one_wrong_element_is_found);
+    RUN_TEST(checking_nothing_is_no_success);
+    RUN_TEST(a_constant_has_the_gradient_zero);
+    RUN_TEST(a_kink_is_seen);
+    RUN_TEST(a_kink_nearby_is_stepped_around);
+    RUN_TEST(a_wrong_gradient_is_not_a_kink);
+    RUN_TEST(wrong_batch_normalizations_are_found);
+    RUN_TEST(a_transposed_kernel_gradient_is_found);
+    RUN_TEST(every_layer_passes);
+    RUN_TEST(the_network_needs_float64);
+}

@@ -1,0 +1,51 @@
+/* test_math.c - exp and log: below one unit in the last place against long double, and the special values. */
+#include "greatest.h"
+
+#include "../fer.h"
+
+#include <math.h>
+
+/* |value - truth| in units of the last place of a double of truth's size. */
+static double units(double value, long double truth)
+{
+    int exponent;
+    frexp((double)truth, &exponent);
+    return (double)(fabsl((long double)value - truth) / ldexpl(1, exponent - 53));
+}
+
+TEST exp_and_log_err_by_less_than_a_unit(void)
+{
+    double worst_exp = 0, worst_log = 0;
+    uint64_t k;
+    if (LDBL_MANT_DIG < 64) SKIPm("long double is no more precise than double here");
+    for (k = 0; k < 200000; k++) {
+        const double u = fer_uniform(9, FER_FOR_CHECKS, 0, k), x = (u - 0.5) * (k % 2 ? 60 : 1400);
+        const double y = k % 3 == 0 ? 0.5 + u : k % 3 == 1 ? 100 * u : exp(x);
+        worst_exp = fmax(worst_exp, units(fer_exp(x), expl((long double)x)));
+        if (y > 0) worst_log = fmax(worst_log, units(fer_log(y), logl((long double)y)));
+    }
+    ASSERT(worst_exp < 0.9 && worst_exp > 0.5); /* above 0.5, or the judge would be no better than the judged */
+    ASSERT(worst_log < 0.9 && worst_log > 0.5);
+    PASS();
+}
+
+TEST special_values(void)
+{
+    const double infinity = (double)INFINITY;
+    ASSERT(fer_exp(0) == 1 && fer_exp(-0.0) == 1);
+    ASSERT(fer_exp(infinity) == infinity && fer_exp(-infinity) == 0);
+    ASSERT(fer_exp(710) == infinity && fer_exp(709) < infinity);
+    ASSERT(fer_exp(-745) > 0 && fer_exp(-746) == 0);
+    ASSERT(fer_exp(NAN) != fer_exp(NAN));
+    ASSERT(fer_log(1) == 0);
+    ASSERT(fer_log(0) == -infinity && fer_log(-0.0) == -infinity && fer_log(infinity) == infinity);
+    ASSERT(fer_log(-1) != fer_log(-1) && fer_log(-infinity) != fer_log(-infinity) && fer_log(NAN) != fer_log(NAN));
+    ASSERT(fabs(fer_log(5e-324) + 744.4400719213812) < 1e-12);
+    PASS();
+}
+
+SUITE(suite_math)
+{
+    RUN_TEST(exp_and_log_err_by_less_than_a_unit);
+    RUN_TEST(special_values);
+}
