@@ -538,6 +538,149 @@ static int gradcheck(int argc, char **argv)
     return failed ? EXIT_CHECK_FAILED : EXIT_OK;
 }
 
+/* ---- op ---- */
+
+static int op(int argc, char **argv)
+{
+    static const char *const names[] = {"strides",         "padding", "pool",          "training", "momentum", "epsilon",
+                                        "moving-variance", "step",    "learning-rate", "beta1",    "beta2"};
+    enum { NAMES = sizeof names / sizeof *names };
+    const char *text[NAMES] = {NULL};
+    struct option options[NAMES];
+    struct fer_op_option given[NAMES];
+    struct fer_op_result result;
+    struct fer_error e;
+    int i, count = 0;
+    for (i = 0; i < NAMES; i++) options[i].name = names[i], options[i].value = &text[i];
+    if (parse(&argc, argv, options, NAMES, NULL, NULL, &e)) return complain(&e);
+    if (argc != 3) return fer_fail(&e, "op: expected the operation's name, IN.npz and OUT.npz"), complain(&e);
+    for (i = 0; i < NAMES; i++)
+        if (text[i]) given[count].name = names[i], given[count++].text = text[i];
+    if (fer_op(argv[0], argv[1], argv[2], given, count, &result, &e)) return complain(&e);
+    printf("%s: %s: %lu arrays; %lu arrays of %s ignored\n", argv[2], argv[0], (unsigned long)result.written, (unsigned long)result.ignored,
+           argv[1]);
+    return EXIT_OK;
+}
+
+/* ---- record ---- */
+
+/* Takes the word --NAME out of the arguments. Returns whether it was there. */
+static int take_flag(int *count, char **argv, const char *name)
+{
+    int i, kept = 0, found = 0;
+    for (i = 0; i < *count; i++) {
+        if (strcmp(argv[i], "--") == 0) { /* what follows are words */
+            for (; i < *count; i++) argv[kept++] = argv[i];
+        } else if (strncmp(argv[i], "--", 2) == 0 && strcmp(argv[i] + 2, name) == 0)
+            found = 1;
+        else
+            argv[kept++] = argv[i];
+    }
+    *count = kept;
+    return found;
+}
+
+/* What the command line says of a record. */
+struct recording {
+    const char *weights, *input, *data, *usage, *out;
+    struct fer_settings settings;
+    char given[FER_SETTINGS];
+    int exact;
+};
+
+static int is_given(const struct recording *r, const char *setting)
+{
+    return r->given[fer_settings_find(setting)];
+}
+
+static int check_recording(const struct recording *r, struct fer_error *e)
+{
+    static const char *const others[] = {"epochs", "shuffle", "batch-order"};
+    int i;
+    for (i = 0; i < 3; i++)
+        if (is_given(r, others[i])) return fer_fail(e, "--%s: no such option; `fer help COMMAND` lists them", others[i]);
+    if (!r->out) return fer_fail(e, "record: expected -o and the file to write");
+    if (r->input && r->data) return fer_fail(e, "--input, --data: expected one of them");
+    if (r->usage && !r->data) return fer_fail(e, "--usage: expected with --data");
+    if (r->exact && (r->weights || r->input || r->data))
+        return fer_fail(e, "--exact: its weights and images are drawn: expected no --weights, --input, --data");
+    return 0;
+}
+
+/* The images that do not come from --input: the first of --data, or drawn ones. */
+static int take_images(struct fer_batch *batch, const struct recording *r, int size, struct fer_error *e)
+{
+    size_t drawn[FER_USAGES] = {0};
+    struct fer_dataset data;
+    enum fer_usage usage = FER_TRAINING;
+    int n = r->settings.batch, failed;
+    if (r->usage && find_usage(r->usage, &usage, e)) return -1;
+    drawn[FER_TRAINING] = (size_t)n;
+    if (r->data ? fer_dataset_read(&data, r->data, e) : fer_dataset_draw(&data, r->settings.seed, drawn, e)) return -1;
+    if (!is_given(r, "batch") && data.usage_count[usage] < (size_t)n && data.usage_count[usage]) n = (int)data.usage_count[usage];
+    failed = fer_batch_take(batch, &data, usage, n, size, e);
+    fer_dataset_free(&data);
+    return failed;
+}
+
+static int make_network(struct fer_network **network, const struct recording *r, int size, struct fer_error *e)
+{
+    size_t ignored;
+    if (r->weights) {
+        if (fer_weights_load(network, r->weights, size, &ignored, e)) return -1;
+    } else {
+        if (fer_network_create(network, size ? size : r->settings.size, e)) return -1;
+        fer_network_initialise(*network, r->settings.seed);
+    }
+    (*network)->bn_momentum = r->settings.bn_momentum;
+    (*network)->bn_unbiased = r->settings.bn_unbiased;
+    if (!r->weights || is_given(r, "bn-epsilon")) (*network)->bn_epsilon = r->settings.bn_epsilon;
+    return 0;
+}
+
+/* Computes and writes. n images; those of `batch`, unless the record is exact. */
+static int write_record(struct fer_network *network, const struct recording *r, const struct fer_batch *batch, int n, struct fer_error *e)
+{
+    const struct fer_settings *s = &r->settings;
+    const struct fer_adam adam = {s->learning_rate, s->beta1, s->beta2, s->adam_epsilon};
+    const double memory = (double)fer_network_memory(network, n, FER_PLAN_KEEP);
+    struct fer_recorded recorded;
+    if (memory > 1e9) printf("%.1f GB of memory are needed\n", memory / 1e9), fflush(stdout);
+    if (r->exact ? fer_record_exact(network, n, s->seed, r->out, &recorded, e) : fer_record(network, batch, &adam, r->out, &recorded, e))
+        return -1;
+    printf("%s: %s, %d images of %dx%d from %s", r->out, r->exact ? "exact integers" : "a training step", n, network->size, network->size,
+           r->exact ? "the seed" : r->input ? r->input : r->data ? r->data : "drawn faces");
+    if (!r->exact) printf(", weights from %s, loss %.6f", r->weights ? r->weights : "the seed", recorded.loss);
+    printf(": %lu arrays, %.0f MB of memory\n", (unsigned long)recorded.arrays, memory / 1e6);
+    return 0;
+}
+
+static int record(int argc, char **argv)
+{
+    struct recording r = {0};
+    const struct option options[] = {{"weights", &r.weights}, {"input", &r.input}, {"data", &r.data}, {"usage", &r.usage}, {"o", &r.out}};
+    struct fer_batch batch = {0, 0, NULL, NULL};
+    struct fer_network *network = NULL;
+    struct fer_error e;
+    int failed, size;
+    fer_settings_default(&r.settings);
+    r.settings.batch = 32;
+    r.exact = take_flag(&argc, argv, "exact");
+    if (parse(&argc, argv, options, 5, &r.settings, r.given, &e)) return complain(&e);
+    if (argc) return fer_fail(&e, "record: %s: expected options only", argv[0]), complain(&e);
+    if (check_recording(&r, &e)) return complain(&e);
+    size = is_given(&r, "size") ? r.settings.size : 0; /* 0: the weights file's */
+    failed = r.input ? fer_batch_read(&batch, r.input, is_given(&r, "batch") ? r.settings.batch : 0, &e) : 0;
+    if (!failed && r.input && size && size != batch.size)
+        failed = fer_fail(&e, "--size %d: the images of %s are %dx%d", size, r.input, batch.size, batch.size);
+    if (!failed) failed = make_network(&network, &r, size ? size : batch.size, &e);
+    if (!failed && !r.input && !r.exact) failed = take_images(&batch, &r, network->size, &e);
+    if (!failed) failed = write_record(network, &r, &batch, r.exact ? r.settings.batch : batch.n, &e);
+    fer_batch_free(&batch);
+    fer_network_free(network);
+    return failed ? complain(&e) : EXIT_OK;
+}
+
 /* ---- The list of commands ---- */
 
 static int help(int argc, char **argv);
@@ -575,6 +718,38 @@ static const struct command commands[] = {
      0},
     {"unpack", unpack, "a FER2013 CSV as folders of PGM images", "FILE.csv DIR",
      "Writes DIR/Training/0/00000.pgm ...; DIR must not exist, or be empty.\n", 0},
+    {"op", op, "one layer, forward and backward, on arrays from a file", "NAME IN.npz OUT.npz [options]",
+     "Reads the arrays that the operation needs (those in brackets may be missing), writes its results. With dy: the gradients too.\n"
+     "  conv2d                    x, kernel, [dy]         y, dx, dkernel          --strides H,W (1,1) --padding same|valid (valid)\n"
+     "  batch_normalization       x, [gamma], [beta],     y, mean, variance,      --training 0|1 (1) --momentum X (0.99)\n"
+     "                            [moving_mean],          moving_mean,            --epsilon X (0.001)\n"
+     "                            [moving_variance],      moving_variance,        --moving-variance unbiased|biased (unbiased)\n"
+     "                            [dy]                    dx, dgamma, dbeta\n"
+     "  relu                      x, [dy]                 y, dx\n"
+     "  max_pooling2d             x, [dy]                 y, dx                   --pool H,W (2,2) --strides H,W (= pool)\n"
+     "  average_pooling2d         x, [dy]                 y, dx                   --padding same|valid (valid)\n"
+     "  global_average_pooling2d  x, [dy]                 y, dx\n"
+     "  concatenate               x0, x1, ..., [dy]       y, dx0, dx1, ...\n"
+     "  dense                     x, kernel, [bias], [dy] y, dx, dkernel, dbias\n"
+     "  softmax_cross_entropy     logits, labels          probabilities, loss, dlogits\n"
+     "  adam                      parameter, gradient,    parameter, m, v         --step T (1) --learning-rate X (0.001) --beta1 X (0.9)\n"
+     "                            [m], [v]                                        --beta2 X (0.999) --epsilon X (1e-7)\n"
+     "Images are [N,H,W,C], kernels [KH,KW,CI,CO], of a dense layer [I,O]; labels are indices [N] or one-hot [N,C]. IN may be a lone\n"
+     ".npy file, which is x.\n",
+     0},
+    {"record", record, "every array of one training step, as a file",
+     "[--weights W.npz] [--input IN.npz | --data PATH] [options] -o RECORD.npz",
+     "Writes the ground truth of one training step, Adam's first: input, labels, every output, gradient, parameter and updated parameter.\n"
+     "  --weights W.npz  the parameters; without it, initial weights from the seed\n"
+     "  --input IN.npz   holds `input` [N,S,S,1], as the network sees it, and `labels`\n"
+     "  --data PATH      a FER2013 CSV or a folder: its first images of --usage (Training); without either, drawn faces\n"
+     "  --batch N        images (32; of --input: all)\n"
+     "  --size N         height and width at which the network sees them (the input's, the weights file's, or 128)\n"
+     "  --seed N         decides initial weights, drawn faces and exact integers (0)\n"
+     "  --exact          small integers in place of a training step, such that every sum of convolutions, dense layer and poolings is\n"
+     "                   exact in float32 in any order; arrays that are no such sum are left out\n"
+     "  --learning-rate, --beta1, --beta2, --adam-epsilon, --bn-momentum, --bn-epsilon, --bn-moving-variance: as of `fer train`\n",
+     0},
     {"help", help, "help on one command", "[COMMAND]", "", 0},
 };
 enum { COMMANDS = sizeof commands / sizeof *commands };

@@ -9,6 +9,7 @@
  *     6. arrays       npy and npz files
  *     7. training     settings, the trainer, evaluation, checkpoints, the log
  *     8. gradients    the finite-difference checker
+ *     9. one step     one layer on files; the record of one training step
  *
  * Conventions.
  *   - Arrays are dense and row-major; shapes stand in brackets: x[n][h][w][c]. Images are NHWC, kernels HWIO.
@@ -41,7 +42,8 @@ typedef float real;
 #define FER_REAL_NAME "float32"
 #endif
 
-/* The same bits everywhere: each operation is rounded once, to its own type. A build that cannot keep that is refused. */
+/* The same bits everywhere: each operation is rounded once, to its own type. A build that cannot keep that is refused.
+ * */
 #if defined __FAST_MATH__ || (defined __FINITE_MATH_ONLY__ && __FINITE_MATH_ONLY__)
 #error "fer needs IEEE arithmetic: compile without -ffast-math (and without -Ofast)"
 #endif
@@ -153,7 +155,8 @@ void fer_moving_statistics(size_t rows, int channels, const real *mean, const re
 void fer_relu_forward(size_t count, const real *x, real *y);
 void fer_relu_backward(size_t count, const real *x, const real *dy, real *dx);
 
-/* MaxPooling2D. The gradient goes to the first maximum of each window in row-major order. A NaN counts as the maximum. */
+/* MaxPooling2D. The gradient goes to the first maximum of each window in row-major order. A NaN counts as the maximum.
+ * */
 void fer_max_pooling2d_forward(const struct fer_window *g, const real *x, real *y);
 void fer_max_pooling2d_backward(const struct fer_window *g, const real *x, const real *dy, real *dx);
 
@@ -367,7 +370,8 @@ void fer_npz_close(struct fer_npz *npz); /* NULL is allowed */
 size_t fer_npz_count(const struct fer_npz *npz);
 const struct fer_array *fer_npz_at(const struct fer_npz *npz, size_t i);
 const struct fer_array *fer_npz_find(const struct fer_npz *npz, const char *name); /* NULL: not there */
-/* All values, converted (each rounded once, to nearest even), in C order whatever order the file has. Checks the CRC. */
+/* All values, converted (each rounded once, to nearest even), in C order whatever order the file has. Checks the CRC.
+ * */
 int fer_npz_read(struct fer_npz *npz, const struct fer_array *array, real *values, struct fer_error *e);
 int fer_npz_read_double(struct fer_npz *npz, const struct fer_array *array, double *values, struct fer_error *e);
 /* "FILE: NAME: " + the reason, for whoever finds fault with an array's shape or values (NULL: with the file). Returns
@@ -469,7 +473,8 @@ int fer_trainer_create(struct fer_trainer **trainer, const struct fer_settings *
                        struct fer_error *e);
 void fer_trainer_free(struct fer_trainer *trainer); /* NULL is allowed */
 
-/* The order of an epoch's images and batches: a function of seed and epoch. fit does this at the start of each epoch. */
+/* The order of an epoch's images and batches: a function of seed and epoch. fit does this at the start of each epoch.
+ * */
 void fer_trainer_order(struct fer_trainer *trainer);
 /* Fills the network's input with batch number `trainer->batch` of the epoch. Returns how many images it has. */
 int fer_trainer_fill(struct fer_trainer *trainer);
@@ -523,7 +528,8 @@ void fer_format_double(double x, char text[32]);
  *
  * Does a gradient belong to its function? Finite differences of order eight give an answer of their own, the "measured"
  * slope; model/gradcheck.c says how, and what such a check cannot see. Trust the float64 program: rounding leaves the
- * float32 one blind to errors below its goal, 1e-3 of the gradient, and it leaves out the network's single parameters. */
+ * float32 one blind to errors below its goal, 1e-3 of the gradient, and it leaves out the network's single parameters.
+ * */
 #ifdef FER_DOUBLE
 #define FER_GRADCHECK_GOAL 1e-8
 #else
@@ -564,6 +570,70 @@ extern const char *const fer_gradcheck_layers[FER_GRADCHECK_LAYERS];
  * for each row (NULL: not wanted). Returns how many rows failed, or -1: an unknown name, or memory ran out. */
 int fer_gradcheck(const char *const *layers, int count, uint64_t seed,
                   void (*report)(void *context, const struct fer_gradcheck_row *row), void *context, struct fer_error *e);
+
+/* ---- 9. One layer, one step ----------------------------------------------------------------------------------
+ *
+ * Ground truth as files: one layer's function on arrays from an npz (`fer op`), and one whole training step (`fer
+ * record`). */
+
+/* Class indices: an array [n] of whole numbers of any type, each 0 ... classes - 1, or one-hot rows [n][classes]. */
+int fer_labels_read(struct fer_npz *npz, const struct fer_array *array, int n, int classes, int *labels, struct fer_error *e);
+
+struct fer_op_option {
+    const char *name, *text; /* "strides", "2,2" */
+};
+struct fer_op_result {
+    size_t written, ignored; /* arrays of the output file; arrays of the input file that the operation does not know */
+};
+/* Runs operation `name` on the arrays of the npz file `in` (or of a lone npy file, which is x) and writes its results
+ * to the npz file `out`, which appears only when everything went well. Operations, arrays and options are those of
+ * layers/:
+ *
+ *     conv2d                    x, kernel, [dy]                      strides (1,1), padding (valid)
+ *     batch_normalization       x, [gamma], [beta], [moving_mean], [moving_variance], [dy]
+ *                                                                    training (1), momentum (0.99), epsilon (0.001),
+ *                                                                    moving-variance (unbiased)
+ *     relu                      x, [dy]
+ *     max_pooling2d             x, [dy]                              pool (2,2), strides (= pool), padding (valid)
+ *     average_pooling2d         x, [dy]                              the same
+ *     global_average_pooling2d  x, [dy]
+ *     concatenate               x0, x1, ..., [dy]
+ *     dense                     x, kernel, [bias], [dy]
+ *     softmax_cross_entropy     logits, labels
+ *     adam                      parameter, gradient, [m], [v]        step (1), learning-rate (0.001), beta1 (0.9),
+ *                                                                    beta2 (0.999), epsilon (1e-7)
+ *
+ * [ ] may be missing. With dy the gradients of what was given are computed too: dx, dkernel, ... */
+int fer_op(const char *name, const char *in, const char *out, const struct fer_op_option *option, int options,
+           struct fer_op_result *result, struct fer_error *e);
+
+/* Images as a network takes them, with their labels. */
+struct fer_batch {
+    int n, size;
+    real *input; /* [n][size][size][1] */
+    int *labels; /* [n] */
+};
+/* The first n images (0: all) of an npz file with `input` [N,S,S,1] and `labels`. */
+int fer_batch_read(struct fer_batch *batch, const char *path, int n, struct fer_error *e);
+/* The first n images of a usage, scaled to size. */
+int fer_batch_take(struct fer_batch *batch, const struct fer_dataset *data, enum fer_usage usage, int n, int size,
+                   struct fer_error *e);
+void fer_batch_free(struct fer_batch *batch);
+
+struct fer_recorded {
+    size_t arrays; /* in the file */
+    double loss;   /* 0 in an exact record */
+};
+/* Runs one training step (Adam's step 1 from zero moments) and writes a record of it: input, labels, every output,
+ * gradient, parameter and updated parameter, in the order of computation. Plans the network anew, with FER_PLAN_KEEP;
+ * its parameters are updated. */
+int fer_record(struct fer_network *network, const struct fer_batch *batch, const struct fer_adam *adam, const char *path,
+               struct fer_recorded *recorded, struct fer_error *e);
+/* A record of n images made of small integers, such that every sum of convolutions, dense layer and poolings is exact
+ * in float32 in whatever order: model/record_exact.c says how, and which arrays it leaves out. The network's
+ * parameters are overwritten. */
+int fer_record_exact(struct fer_network *network, int n, uint64_t seed, const char *path, struct fer_recorded *recorded,
+                     struct fer_error *e);
 
 #ifdef __cplusplus
 }

@@ -155,6 +155,38 @@ check "README shows tests/example_gradcheck.c" cmp $T/example.c tests/example_gr
 expect 0 "" build/example_gradcheck
 check "the example's gradient is right" grep -q '^4 checked, .*: ok$' $T/out
 
+# ---- op and record ----
+expect 0 "" ./fer record --size 48 --batch 2 --seed 3 -o $T/r.npz
+check "one line" test "$(cat $T/out | tr '0-9' 'nnnnnnnnnn')" = "$T/r.npz: a training step, n images of nnxnn from drawn faces, weights from the seed, loss n.nnnnnn: nnn arrays, nn MB of memory"
+expect 0 "" ./fer record --seed=3 --batch=2 --size=48 -o $T/r2.npz
+check "the same bytes" cmp $T/r.npz $T/r2.npz
+for threads in 1 3; do
+    OMP_NUM_THREADS=$threads ./fer record --size 48 --batch 2 --seed 3 -o $T/r2.npz > $T/out
+    check "the same bytes with $threads threads" cmp $T/r.npz $T/r2.npz
+done
+expect 0 "" ./fer record --weights $T/r.npz --input $T/r.npz -o $T/r2.npz
+check "a record reproduces itself" cmp $T/r.npz $T/r2.npz
+expect 0 "" ./fer record --weights $T/whole/best.npz --data $T/faces.csv --usage PrivateTest -o $T/r2.npz
+check "as many images as there are" grep -q "^$T/r2.npz: a training step, 7 images of 48x48 from $T/faces.csv, weights from $T/whole/best.npz, loss" $T/out
+expect 0 "" ./fer record --exact --size 48 --batch 1 -o $T/x.npz
+check "exact" grep -q "^$T/x.npz: exact integers, 1 images of 48x48 from the seed: 273 arrays, " $T/out
+expect 2 "fer: record: expected -o and the file to write" ./fer record --size 48
+expect 2 "fer: record: extra: expected options only" ./fer record extra -o $T/r3.npz
+expect 2 "fer: --epochs: no such option; \`fer help COMMAND\` lists them" ./fer record --epochs 3 -o $T/r3.npz
+expect 2 "fer: --input, --data: expected one of them" ./fer record --input $T/r.npz --data $T/faces.csv -o $T/r3.npz
+expect 2 "fer: --usage: expected with --data" ./fer record --usage Training -o $T/r3.npz
+expect 2 "fer: --exact: its weights and images are drawn: expected no --weights, --input, --data" ./fer record --exact --input $T/r.npz -o $T/r3.npz
+expect 2 "fer: --size 64: the images of $T/r.npz are 48x48" ./fer record --size 64 --input $T/r.npz -o $T/r3.npz
+expect 2 "fer: $T/r.npz: input: 2 images: a batch of 3 was asked for" ./fer record --batch 3 --input $T/r.npz -o $T/r3.npz
+expect 2 "fer: $T/faces.csv: 7 images of usage PrivateTest: a batch of 8 was asked for" ./fer record --batch 8 --data $T/faces.csv --usage PrivateTest -o $T/r3.npz
+expect 2 "fer: $T/x.npz: no array labels: expected input and labels" ./fer record --input $T/x.npz -o $T/r3.npz
+expect 2 "fer: an image of 20x20 is too small for this network: conv2d_26: an input 1 high does not hold a window of 3 without padding" ./fer record --size 20 -o $T/r3.npz
+check "nothing was written" test ! -e $T/r3.npz -a ! -e $T/r3.npz.part
+expect 2 "fer: op: expected the operation's name, IN.npz and OUT.npz" ./fer op relu $T/r.npz
+expect 2 "fer: $T/r.npz: no array x: relu needs it" ./fer op relu $T/r.npz $T/o.npz
+expect 2 "fer: --pool: not an option of relu, which has none" ./fer op relu $T/r.npz $T/o.npz --pool 2,2
+check "nothing was written" test ! -e $T/o.npz -a ! -e $T/o.npz.part
+
 rm -rf $T
 echo "$passed passed, $failed failed"
 [ $failed -eq 0 ]

@@ -40,8 +40,9 @@ part "float32" build/test
 part "float64" build/test64
 part "command line" sh tests/cli.sh
 with numpy "numpy reads and writes" tests/test_npz.py build/npz_cat build/npz_cat64
-with PIL "Pillow scales" tests/test_faces.py
+with PIL "Pillow and a second Philox" tests/test_faces.py
 with pandas "pandas reads the log" tests/test_log.py
+with torch "PyTorch agrees with op" tests/test_op.py ./fer ./fer64
 
 rm -rf tests/tmp
 [ "$skipped" -eq 0 ] || echo "$skipped skipped"

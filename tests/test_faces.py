@@ -5,6 +5,7 @@ Needs Pillow (python3-pil); the constants were made with 9.4.0. Run it again to 
     python3 tests/test_faces.py && grep -n PILLOW_ tests/test_faces.c
 """
 import io
+import sys
 import zlib
 
 from PIL import Image
@@ -60,8 +61,13 @@ def shuffle(count, seed, purpose, epoch):
     return order
 
 
-print("PILLOW_PGM     0x%08x" % pgm_scale())
-print("PILLOW_PGM_16  0x%08x" % pgm_scale_16())
-print("PILLOW_RESIZE  0x%08x" % resize())
-print("draw", hex(draw(0x123456789abcdef0, 4, 7, 0x500000006)))
-print("shuffle", shuffle(12, 0xfeedfacecafe, 2, 3))
+order = ", ".join(map(str, shuffle(12, 0xfeedfacecafe, 2, 3)))
+expected = ["#define PILLOW_PGM 0x%08xu" % pgm_scale(), "#define PILLOW_PGM_16 0x%08xu" % pgm_scale_16(),
+            "#define PILLOW_RESIZE 0x%08xu" % resize(), "0x%08xu" % draw(0x123456789abcdef0, 4, 7, 0x500000006),
+            "expected[12] = {%s}" % order]
+source = open("tests/test_faces.c").read()
+missing = [text for text in expected if text not in source]
+for text in missing:
+    print("tests/test_faces.c should say: " + text)
+print("%d passed, %d failed" % (len(expected) - len(missing), len(missing)))
+sys.exit(len(missing) > 0)

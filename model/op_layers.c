@@ -1,0 +1,395 @@
+/* op_layers.c - the operations of `fer op`. Each one reads its arguments, checks that their shapes agree, calls the layer's
+ * functions, and writes the results. The list of operations, with the options' defaults, is at the end. */
+#include "op.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int size_at(const struct fer_tensor *t, int i)
+{
+    return (int)t->about.shape[i]; /* below 2^31: the arguments were read so */
+}
+
+/* ---- Convolution and pooling ---- */
+
+/* The geometry over the image x, from the options strides and padding, and its output's shape. */
+static int window_over(struct fer_op *op, const struct fer_tensor *x, int kernel_h, int kernel_w, const int strides[2],
+                       int out_c, struct fer_window *g, size_t out[4])
+{
+    struct fer_error reason;
+    int valid;
+    if (fer_op_choice(op, "padding", "same|valid", &valid)) return -1;
+    if (fer_window_set(g, size_at(x, 0), size_at(x, 1), size_at(x, 2), size_at(x, 3), out_c, kernel_h, kernel_w,
+                       strides[0], strides[1], valid ? FER_VALID : FER_SAME, &reason))
+        return fer_op_blame(op, x, "%s", reason.text);
+    out[0] = (size_t)g->n, out[1] = (size_t)g->out_h, out[2] = (size_t)g->out_w, out[3] = (size_t)g->out_c;
+    return 0;
+}
+
+static int conv2d(struct fer_op *op)
+{
+    struct fer_tensor x, kernel, dy, y, dx, dkernel;
+    struct fer_window g;
+    size_t out[4];
+    int strides[2];
+    if (fer_op_need(op, "x", "[N,H,W,C]", &x) || fer_op_need(op, "kernel", "[KH,KW,CI,CO]", &kernel)) return -1;
+    if (size_at(&kernel, 2) != size_at(&x, 3))
+        return fer_op_blame(op, &kernel, "expected %d input channels, as x has", size_at(&x, 3));
+    if (fer_op_pair(op, "strides", strides) ||
+        window_over(op, &x, size_at(&kernel, 0), size_at(&kernel, 1), strides, size_at(&kernel, 3), &g, out))
+        return -1;
+    if (fer_op_result(op, "y", 4, out, &y) || fer_op_maybe(op, "dy", "[N,H,W,C]", &dy) ||
+        fer_op_same_shape(op, &dy, &y))
+        return -1;
+    fer_conv2d_forward(&g, x.values, kernel.values, y.values);
+    if (fer_op_write(op, &y)) return -1;
+    if (!dy.values) return 0;
+    if (fer_op_result_like(op, "dx", &x, &dx) || fer_op_result_like(op, "dkernel", &kernel, &dkernel)) return -1;
+    fer_conv2d_backward_input(&g, dy.values, kernel.values, dx.values);
+    fer_conv2d_backward_kernel(&g, x.values, dy.values, dkernel.values);
+    return fer_op_write(op, &dx) || fer_op_write(op, &dkernel);
+}
+
+static int pooling(struct fer_op *op, int is_max)
+{
+    struct fer_tensor x, dy, y, dx;
+    struct fer_window g;
+    size_t out[4];
+    int pool[2], strides[2];
+    if (fer_op_need(op, "x", "[N,H,W,C]", &x) || fer_op_pair(op, "pool", pool)) return -1;
+    if (fer_op_pair(op, fer_op_is_given(op, "strides") ? "strides" : "pool", strides) ||
+        window_over(op, &x, pool[0], pool[1], strides, size_at(&x, 3), &g, out))
+        return -1;
+    if (fer_op_result(op, "y", 4, out, &y) || fer_op_maybe(op, "dy", "[N,H,W,C]", &dy) ||
+        fer_op_same_shape(op, &dy, &y))
+        return -1;
+    (is_max ? fer_max_pooling2d_forward : fer_average_pooling2d_forward)(&g, x.values, y.values);
+    if (fer_op_write(op, &y)) return -1;
+    if (!dy.values) return 0;
+    if (fer_op_result_like(op, "dx", &x, &dx)) return -1;
+    if (is_max)
+        fer_max_pooling2d_backward(&g, x.values, dy.values, dx.values);
+    else
+        fer_average_pooling2d_backward(&g, dy.values, dx.values);
+    return fer_op_write(op, &dx);
+}
+
+static int max_pooling2d(struct fer_op *op)
+{
+    return pooling(op, 1);
+}
+
+static int average_pooling2d(struct fer_op *op)
+{
+    return pooling(op, 0);
+}
+
+static int global_average_pooling2d(struct fer_op *op)
+{
+    struct fer_tensor x, dy, y, dx;
+    size_t out[2];
+    int cells;
+    if (fer_op_need(op, "x", "[N,H,W,C]", &x)) return -1;
+    if (x.about.shape[1] > (size_t)INT_MAX / x.about.shape[2])
+        return fer_op_blame(op, &x, "expected less than 2^31 cells");
+    cells = size_at(&x, 1) * size_at(&x, 2);
+    out[0] = x.about.shape[0], out[1] = x.about.shape[3];
+    if (fer_op_result(op, "y", 2, out, &y) || fer_op_maybe(op, "dy", "[N,C]", &dy) || fer_op_same_shape(op, &dy, &y))
+        return -1;
+    fer_global_average_pooling2d_forward(size_at(&x, 0), cells, size_at(&x, 3), x.values, y.values);
+    if (fer_op_write(op, &y)) return -1;
+    if (!dy.values) return 0;
+    if (fer_op_result_like(op, "dx", &x, &dx)) return -1;
+    fer_global_average_pooling2d_backward(size_at(&x, 0), cells, size_at(&x, 3), dy.values, dx.values);
+    return fer_op_write(op, &dx);
+}
+
+/* ---- Batch normalisation ---- */
+
+/* Everything about one call. Statistics that the user did not give begin as 0 and 1. */
+struct normalization {
+    struct fer_tensor x, gamma, beta, moving_mean, moving_variance, dy, y, mean, variance;
+    size_t rows, channels;
+    double momentum, epsilon;
+    int training, biased;
+};
+
+static int read_normalization(struct fer_op *op, struct normalization *b)
+{
+    size_t c;
+    if (fer_op_need(op, "x", NULL, &b->x)) return -1;
+    b->channels = b->x.about.dims ? b->x.about.shape[b->x.about.dims - 1] : 0;
+    if (b->x.about.dims < 2 || b->channels > INT_MAX)
+        return fer_op_blame(op, &b->x, "expected two or more dimensions, the last one the channels");
+    b->rows = b->x.about.count / b->channels;
+    if (fer_op_maybe(op, "gamma", NULL, &b->gamma) || fer_op_vector(op, &b->gamma, b->channels) ||
+        fer_op_maybe(op, "beta", NULL, &b->beta) || fer_op_vector(op, &b->beta, b->channels) ||
+        fer_op_maybe(op, "moving_mean", NULL, &b->moving_mean) || fer_op_vector(op, &b->moving_mean, b->channels) ||
+        fer_op_maybe(op, "moving_variance", NULL, &b->moving_variance) ||
+        fer_op_vector(op, &b->moving_variance, b->channels) || fer_op_maybe(op, "dy", NULL, &b->dy) ||
+        fer_op_same_shape(op, &b->dy, &b->x))
+        return -1;
+    if (!b->moving_mean.values && fer_op_result(op, "moving_mean", 1, &b->channels, &b->moving_mean)) return -1;
+    if (!b->moving_variance.values) {
+        if (fer_op_result(op, "moving_variance", 1, &b->channels, &b->moving_variance)) return -1;
+        for (c = 0; c < b->channels; c++) b->moving_variance.values[c] = 1;
+    }
+    return fer_op_choice(op, "training", "0|1", &b->training) ||
+           fer_op_choice(op, "moving-variance", "unbiased|biased", &b->biased) ||
+           fer_op_number(op, "momentum", 0, 1, &b->momentum) ||
+           fer_op_number(op, "epsilon", 0, 1e6, &b->epsilon);
+}
+
+/* mean and variance are those that x was normalised with. */
+static int normalize(struct fer_op *op, struct normalization *b)
+{
+    const int channels = (int)b->channels;
+    if (fer_op_result_like(op, "y", &b->x, &b->y) || fer_op_result(op, "mean", 1, &b->channels, &b->mean) ||
+        fer_op_result(op, "variance", 1, &b->channels, &b->variance))
+        return -1;
+    if (b->training) {
+        fer_batch_moments(b->rows, channels, b->x.values, b->mean.values, b->variance.values);
+        fer_moving_statistics(b->rows, channels, b->mean.values, b->variance.values, b->momentum, !b->biased,
+                              b->moving_mean.values, b->moving_variance.values);
+    } else {
+        memcpy(b->mean.values, b->moving_mean.values, b->channels * sizeof(real));
+        memcpy(b->variance.values, b->moving_variance.values, b->channels * sizeof(real));
+    }
+    fer_batch_normalization_forward(b->rows, channels, b->x.values, b->mean.values, b->variance.values, b->gamma.values,
+                                    b->beta.values, b->epsilon, b->y.values);
+    return fer_op_write(op, &b->y) || fer_op_write(op, &b->mean) || fer_op_write(op, &b->variance) ||
+           fer_op_write(op, &b->moving_mean) || fer_op_write(op, &b->moving_variance);
+}
+
+static int batch_normalization(struct fer_op *op)
+{
+    struct normalization b;
+    struct fer_tensor dx, dgamma, dbeta;
+    if (read_normalization(op, &b) || normalize(op, &b)) return -1;
+    if (!b.dy.values) return 0;
+    if (fer_op_result_like(op, "dx", &b.x, &dx) || fer_op_result(op, "dgamma", 1, &b.channels, &dgamma) ||
+        fer_op_result(op, "dbeta", 1, &b.channels, &dbeta))
+        return -1;
+    fer_batch_normalization_backward(b.rows, (int)b.channels, b.x.values, b.mean.values, b.variance.values,
+                                     b.gamma.values, b.epsilon, b.training, b.dy.values, dx.values, dgamma.values,
+                                     dbeta.values);
+    if (fer_op_write(op, &dx) || (b.gamma.values && fer_op_write(op, &dgamma))) return -1;
+    return b.beta.values ? fer_op_write(op, &dbeta) : 0;
+}
+
+/* ---- ReLU ---- */
+
+static int relu(struct fer_op *op)
+{
+    struct fer_tensor x, dy, y, dx;
+    if (fer_op_need(op, "x", NULL, &x) || fer_op_maybe(op, "dy", NULL, &dy) || fer_op_same_shape(op, &dy, &x))
+        return -1;
+    if (fer_op_result_like(op, "y", &x, &y)) return -1;
+    fer_relu_forward(x.about.count, x.values, y.values);
+    if (fer_op_write(op, &y)) return -1;
+    if (!dy.values) return 0;
+    if (fer_op_result_like(op, "dx", &x, &dx)) return -1;
+    fer_relu_backward(x.about.count, x.values, dy.values, dx.values);
+    return fer_op_write(op, &dx);
+}
+
+/* ---- Concatenate ---- */
+
+enum { NAME_SIZE = 16 };
+
+/* What is concatenated: `count` of each. */
+struct parts {
+    int count;
+    struct fer_tensor *x, *dx;
+    int *channels;
+    const real **x_values;
+    real **dx_values;
+    char (*dx_name)[NAME_SIZE];
+};
+
+/* The number in "x12"; -1 for another name. */
+static int index_of(const char *name)
+{
+    const size_t digits = strspn(name + (*name == 'x'), "0123456789");
+    if (*name != 'x' || digits < 1 || digits > 8 || name[1 + digits] || (digits > 1 && name[1] == '0')) return -1;
+    return (int)strtol(name + 1, NULL, 10);
+}
+
+/* One more than the highest number; none below it may be missing. */
+static int count_inputs(struct fer_op *op, int *count)
+{
+    char name[NAME_SIZE];
+    size_t k;
+    int i;
+    *count = 1;
+    for (k = 0; k < fer_npz_count(op->in); k++) {
+        const int number = index_of(fer_npz_at(op->in, k)->name);
+        if (number >= *count) *count = number + 1;
+    }
+    for (i = 0; i < *count; i++) {
+        snprintf(name, sizeof name, "x%d", i);
+        if (!fer_op_find(op, name)) return fer_op_missing(op, name);
+    }
+    return 0;
+}
+
+/* Their shapes may differ in the last dimension alone, the channels. *channels: all of theirs. */
+static int read_parts(struct fer_op *op, struct parts *p, size_t *channels)
+{
+    int i, k, dims;
+    *channels = 0;
+    for (i = 0; i < p->count; i++) {
+        struct fer_tensor *x = &p->x[i];
+        char name[NAME_SIZE];
+        snprintf(name, sizeof name, "x%d", i);
+        if (fer_op_need(op, name, NULL, x)) return -1;
+        dims = x->about.dims;
+        if (dims < 1) return fer_op_blame(op, x, "expected one or more dimensions");
+        if (dims != p->x[0].about.dims)
+            return fer_op_blame(op, x, "expected %d dimensions, as x0 has", p->x[0].about.dims);
+        for (k = 0; k < dims - 1; k++)
+            if (x->about.shape[k] != p->x[0].about.shape[k])
+                return fer_op_blame(op, x, "expected the shape of x0, but for the last dimension");
+        *channels += x->about.shape[dims - 1];
+        if (*channels > INT_MAX) return fer_op_blame(op, x, "expected less than 2^31 channels in all");
+        p->channels[i] = (int)x->about.shape[dims - 1];
+        p->x_values[i] = x->values;
+    }
+    return 0;
+}
+
+static int allocate_parts(struct fer_op *op, struct parts *p)
+{
+    const size_t count = (size_t)p->count;
+    p->x = fer_op_allocate(op, count, sizeof *p->x);
+    p->dx = fer_op_allocate(op, count, sizeof *p->dx);
+    p->channels = fer_op_allocate(op, count, sizeof *p->channels);
+    p->x_values = fer_op_allocate(op, count, sizeof *p->x_values);
+    p->dx_values = fer_op_allocate(op, count, sizeof *p->dx_values);
+    p->dx_name = fer_op_allocate(op, count, sizeof *p->dx_name);
+    return p->x && p->dx && p->channels && p->x_values && p->dx_values && p->dx_name ? 0 : -1;
+}
+
+static int concatenate(struct fer_op *op)
+{
+    struct parts p;
+    struct fer_tensor y, dy;
+    size_t shape[FER_MAX_DIMS], channels, rows;
+    int i;
+    if (count_inputs(op, &p.count) || allocate_parts(op, &p) || read_parts(op, &p, &channels)) return -1;
+    rows = p.x[0].about.count / (size_t)p.channels[0];
+    memcpy(shape, p.x[0].about.shape, sizeof shape);
+    shape[p.x[0].about.dims - 1] = channels;
+    if (fer_op_result(op, "y", p.x[0].about.dims, shape, &y) || fer_op_maybe(op, "dy", NULL, &dy) ||
+        fer_op_same_shape(op, &dy, &y))
+        return -1;
+    fer_concatenate_forward(rows, p.count, p.channels, p.x_values, y.values);
+    if (fer_op_write(op, &y)) return -1;
+    if (!dy.values) return 0;
+    for (i = 0; i < p.count; i++) {
+        snprintf(p.dx_name[i], NAME_SIZE, "dx%d", i);
+        if (fer_op_result_like(op, p.dx_name[i], &p.x[i], &p.dx[i])) return -1;
+        p.dx_values[i] = p.dx[i].values;
+    }
+    fer_concatenate_backward(rows, p.count, p.channels, dy.values, p.dx_values);
+    for (i = 0; i < p.count; i++)
+        if (fer_op_write(op, &p.dx[i])) return -1;
+    return 0;
+}
+
+/* ---- Dense ---- */
+
+static int dense(struct fer_op *op)
+{
+    struct fer_tensor x, kernel, bias, dy, y, dx, dkernel, dbias;
+    size_t shape[2];
+    int n, in, out;
+    if (fer_op_need(op, "x", "[N,I]", &x) || fer_op_need(op, "kernel", "[I,O]", &kernel)) return -1;
+    n = size_at(&x, 0), in = size_at(&x, 1), out = size_at(&kernel, 1);
+    if (size_at(&kernel, 0) != in) return fer_op_blame(op, &kernel, "expected %d inputs, as x has", in);
+    shape[0] = (size_t)n, shape[1] = (size_t)out;
+    if (fer_op_maybe(op, "bias", NULL, &bias) || fer_op_vector(op, &bias, (size_t)out) ||
+        fer_op_result(op, "y", 2, shape, &y) || fer_op_maybe(op, "dy", "[N,O]", &dy) || fer_op_same_shape(op, &dy, &y))
+        return -1;
+    fer_dense_forward(n, in, out, x.values, kernel.values, bias.values, y.values);
+    if (fer_op_write(op, &y)) return -1;
+    if (!dy.values) return 0;
+    if (fer_op_result_like(op, "dx", &x, &dx) || fer_op_result_like(op, "dkernel", &kernel, &dkernel) ||
+        fer_op_result(op, "dbias", 1, &shape[1], &dbias))
+        return -1;
+    fer_dense_backward_input(n, in, out, dy.values, kernel.values, dx.values);
+    fer_dense_backward_kernel(n, in, out, x.values, dy.values, dkernel.values);
+    fer_dense_backward_bias(n, out, dy.values, dbias.values);
+    if (fer_op_write(op, &dx) || fer_op_write(op, &dkernel)) return -1;
+    return bias.values ? fer_op_write(op, &dbias) : 0;
+}
+
+/* ---- Softmax with cross-entropy ---- */
+
+static int softmax_cross_entropy(struct fer_op *op)
+{
+    struct fer_tensor logits, probabilities, loss, dlogits;
+    const struct fer_array *labels;
+    double sum;
+    int n, classes, *label;
+    if (fer_op_need(op, "logits", "[N,C]", &logits)) return -1;
+    n = size_at(&logits, 0), classes = size_at(&logits, 1);
+    labels = fer_op_find(op, "labels");
+    if (!labels) return fer_op_missing(op, "labels");
+    label = fer_op_allocate(op, (size_t)n, sizeof *label);
+    if (!label || fer_labels_read(op->in, labels, n, classes, label, op->e)) return -1;
+    op->taken++;
+    if (fer_op_result_like(op, "probabilities", &logits, &probabilities) || fer_op_result(op, "loss", 0, NULL, &loss) ||
+        fer_op_result_like(op, "dlogits", &logits, &dlogits))
+        return -1;
+    sum = fer_softmax_cross_entropy(n, classes, logits.values, label, probabilities.values, NULL, dlogits.values);
+    *loss.values = (real)(sum / n);
+    return fer_op_write(op, &probabilities) || fer_op_write(op, &loss) || fer_op_write(op, &dlogits);
+}
+
+/* ---- Adam ---- */
+
+/* An argument like the parameter; zeros when it is missing. */
+static int read_moment(struct fer_op *op, const char *name, const struct fer_tensor *parameter, struct fer_tensor *t)
+{
+    if (fer_op_maybe(op, name, NULL, t) || fer_op_same_shape(op, t, parameter)) return -1;
+    return t->values ? 0 : fer_op_result_like(op, name, parameter, t);
+}
+
+static int adam(struct fer_op *op)
+{
+    const double below_one = 1 - DBL_EPSILON;
+    struct fer_tensor parameter, gradient, m, v;
+    struct fer_adam a;
+    double step;
+    if (fer_op_need(op, "parameter", NULL, &parameter) || fer_op_need(op, "gradient", NULL, &gradient) ||
+        fer_op_same_shape(op, &gradient, &parameter) || read_moment(op, "m", &parameter, &m) ||
+        read_moment(op, "v", &parameter, &v))
+        return -1;
+    if (fer_op_number(op, "step", 1, 1e9, &step) || fer_op_number(op, "learning-rate", 0, 1e6, &a.learning_rate) ||
+        fer_op_number(op, "beta1", 0, below_one, &a.beta1) || fer_op_number(op, "beta2", 0, below_one, &a.beta2) ||
+        fer_op_number(op, "epsilon", 0, 1e6, &a.epsilon))
+        return -1;
+    if (step != (double)(long)step) return fer_fail(op->e, "--step %.10g: expected a whole number", step);
+    fer_adam_step(&a, (long)step, parameter.about.count, parameter.values, gradient.values, m.values, v.values);
+    return fer_op_write(op, &parameter) || fer_op_write(op, &m) || fer_op_write(op, &v);
+}
+
+/* ---- The list ---- */
+
+const struct fer_operation fer_operations[FER_OPERATIONS] = {
+    {"conv2d", conv2d, {{"strides", "1,1"}, {"padding", "valid"}}},
+    {"batch_normalization", batch_normalization,
+     {{"training", "1"}, {"momentum", "0.99"}, {"epsilon", "0.001"}, {"moving-variance", "unbiased"}}},
+    {"relu", relu, {{NULL, NULL}}},
+    {"max_pooling2d", max_pooling2d, {{"pool", "2,2"}, {"strides", "as pool"}, {"padding", "valid"}}},
+    {"average_pooling2d", average_pooling2d, {{"pool", "2,2"}, {"strides", "as pool"}, {"padding", "valid"}}},
+    {"global_average_pooling2d", global_average_pooling2d, {{NULL, NULL}}},
+    {"concatenate", concatenate, {{NULL, NULL}}},
+    {"dense", dense, {{NULL, NULL}}},
+    {"softmax_cross_entropy", softmax_cross_entropy, {{NULL, NULL}}},
+    {"adam", adam,
+     {{"step", "1"}, {"learning-rate", "0.001"}, {"beta1", "0.9"}, {"beta2", "0.999"}, {"epsilon", "1e-7"}}},
+};

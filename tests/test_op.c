@@ -1,0 +1,634 @@
+/* test_op.c - `fer op` on files: results by hand, or from the layer's functions called directly; and every complaint. */
+#include "greatest.h"
+
+#include "../fer.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define IN "tests/tmp/op_in.npz"
+#define OUT "tests/tmp/op_out.npz"
+
+static struct fer_error error;
+static struct fer_op_result result;
+
+/* ---- files ---- */
+
+static struct fer_npz_writer *writer;
+
+static int begin_input(void)
+{
+    remove(OUT);
+    return fer_npz_create(&writer, IN, &error);
+}
+
+static int give(const char *name, int dims, const size_t *shape, const real *values)
+{
+    return fer_npz_write(writer, name, FER_REAL_TYPE, dims, shape, values, &error);
+}
+
+/* A file of one array. */
+static int give_only(const char *name, int dims, const size_t *shape, const real *values)
+{
+    return begin_input() || give(name, dims, shape, values) || fer_npz_commit(writer, &error);
+}
+
+enum { MOST = 4000 };
+
+static void draw(const char *name, size_t count, real *values)
+{
+    const uint64_t seed = fer_crc32(0, name, strlen(name));
+    size_t i;
+    for (i = 0; i < count; i++) values[i] = (real)(2 * fer_uniform(seed, FER_FOR_CHECKS, 0, i) - 1);
+}
+
+/* A file of random arrays: "x 1,4,4,2; kernel 3,3,2,8". A shape "-" is that of a scalar. */
+static int make(const char *spec)
+{
+    static real values[MOST];
+    char name[20];
+    if (begin_input()) return -1;
+    while (*spec) {
+        size_t shape[FER_MAX_DIMS], count = 1;
+        int dims = 0, length = (int)strcspn(spec, " ");
+        snprintf(name, sizeof name, "%.*s", length, spec);
+        for (spec += length + 1; *spec && *spec != ';'; spec += *spec == ',' || *spec == '-') {
+            if (*spec == '-') continue;
+            count *= shape[dims++] = strtoul(spec, (char **)&spec, 10);
+        }
+        spec += *spec == ';' ? 2 : 0;
+        draw(name, count, values);
+        if (count > MOST || give(name, dims, shape, values)) return -1;
+    }
+    return fer_npz_commit(writer, &error);
+}
+
+/* Runs an operation on IN, with "strides 2,2 padding same" as options. */
+static int run(const char *name, const char *options)
+{
+    static char word[16][60];
+    struct fer_op_option option[8];
+    int words = 0, i;
+    while (*options) {
+        const size_t length = strcspn(options, " ");
+        memcpy(word[words], options, length);
+        word[words++][length] = 0;
+        options += length + (options[length] == ' ');
+    }
+    for (i = 0; i < words / 2; i++) option[i].name = word[2 * i], option[i].text = word[2 * i + 1];
+    return fer_op(name, IN, OUT, option, words / 2, &result, &error);
+}
+
+/* The values of an array that has the shape "2,3"; NULL: it has not. They stay through the next fifteen calls. */
+static const real *values_of(const char *path, const char *name, const char *shape)
+{
+    static real memory[16][MOST];
+    static int next;
+    char is[100] = "";
+    struct fer_npz *npz;
+    const struct fer_array *a;
+    real *values = NULL;
+    int i, at = 0;
+    if (fer_npz_open(&npz, path, &error)) return NULL;
+    a = fer_npz_find(npz, name);
+    for (i = 0; a && i < a->dims; i++)
+        at += snprintf(is + at, sizeof is - (size_t)at, i ? ",%lu" : "%lu", (unsigned long)a->shape[i]);
+    if (a && strcmp(is, shape) == 0 && a->count <= MOST && a->type == FER_REAL_TYPE) {
+        values = memory[next++ % 16];
+        if (fer_npz_read(npz, a, values, &error)) values = NULL;
+    }
+    fer_npz_close(npz);
+    return values;
+}
+
+static int equal(const real *a, const real *b, size_t count)
+{
+    size_t i;
+    if (!a || !b) return 0;
+    for (i = 0; i < count; i++)
+        if (!(a[i] == b[i] || (a[i] != a[i] && b[i] != b[i]))) return 0;
+    return 1;
+}
+
+/* Whether a result has this shape and these values. */
+static int is(const char *name, const char *shape, const real *expected, size_t count)
+{
+    return equal(values_of(OUT, name, shape), expected, count);
+}
+
+static int nearly(const char *name, const char *shape, const double *expected, size_t count)
+{
+    const real *got = values_of(OUT, name, shape);
+    size_t i;
+    for (i = 0; got && i < count; i++)
+        if (!(fabs((double)got[i] - expected[i]) <=
+              4 * (sizeof(real) == 4 ? FLT_EPSILON : DBL_EPSILON) * fabs(expected[i])))
+            return 0;
+    return got != NULL;
+}
+
+/* The names in OUT, in order. */
+static const char *names_of_results(void)
+{
+    static char names[200];
+    struct fer_npz *npz;
+    size_t i, at = 0;
+    names[0] = 0;
+    if (fer_npz_open(&npz, OUT, &error)) return "";
+    for (i = 0; i < fer_npz_count(npz); i++)
+        at += (size_t)snprintf(names + at, sizeof names - at, i ? " %s" : "%s", fer_npz_at(npz, i)->name);
+    fer_npz_close(npz);
+    return names;
+}
+
+static int exists(const char *path)
+{
+    FILE *file = fopen(path, "rb");
+    if (file) fclose(file);
+    return file != NULL;
+}
+
+#define ASSERT_RUN(name, options) ASSERT_EQm(error.text, 0, run(name, options))
+
+/* ---- convolution ---- */
+
+TEST conv2d_by_hand(void)
+{
+    static const real x[9] = {1, 2, 3, 4, 5, 6, 7, 8, 9}, kernel[4] = {1, 2, 3, 4}, dy[4] = {1, 1, 1, 1};
+    static const real y[4] = {37, 47, 67, 77}, dx[9] = {1, 3, 2, 4, 10, 6, 3, 7, 4}, dkernel[4] = {12, 16, 24, 28};
+    static const size_t nine[4] = {1, 3, 3, 1}, four[4] = {1, 2, 2, 1}, window[4] = {2, 2, 1, 1};
+    ASSERT(!begin_input() && !give("x", 4, nine, x) && !give("kernel", 4, window, kernel) && !give("dy", 4, four, dy) &&
+           !fer_npz_commit(writer, &error));
+    ASSERT_RUN("conv2d", "");
+    ASSERT_STR_EQ("y dx dkernel", names_of_results());
+    ASSERT(is("y", "1,2,2,1", y, 4));
+    ASSERT(is("dx", "1,3,3,1", dx, 9));
+    ASSERT(is("dkernel", "2,2,1,1", dkernel, 4));
+    ASSERT_EQ_FMT((size_t)3, result.written, "%zu");
+    ASSERT_EQ_FMT((size_t)0, result.ignored, "%zu");
+    PASS();
+}
+
+/* Every option, against the layer's functions. */
+TEST conv2d_takes_strides_and_padding(void)
+{
+    static real y[MOST], dx[MOST], dkernel[MOST];
+    const real *x, *kernel, *dy;
+    struct fer_window g;
+    ASSERT_EQ(0, make("x 2,7,6,3; kernel 3,2,3,5; dy 2,4,6,5"));
+    ASSERT_RUN("conv2d", "strides 2,1 padding same");
+    x = values_of(IN, "x", "2,7,6,3"), kernel = values_of(IN, "kernel", "3,2,3,5"), dy = values_of(IN, "dy", "2,4,6,5");
+    ASSERT_EQ(0, fer_window_set(&g, 2, 7, 6, 3, 5, 3, 2, 2, 1, FER_SAME, &error));
+    fer_conv2d_forward(&g, x, kernel, y);
+    fer_conv2d_backward_input(&g, dy, kernel, dx);
+    fer_conv2d_backward_kernel(&g, x, dy, dkernel);
+    ASSERT(is("y", "2,4,6,5", y, 240));
+    ASSERT(is("dx", "2,7,6,3", dx, 252));
+    ASSERT(is("dkernel", "3,2,3,5", dkernel, 90));
+    /* one number stands for both; without dy no gradients */
+    ASSERT_EQ(0, make("x 2,7,6,3; kernel 3,2,3,5"));
+    ASSERT_RUN("conv2d", "strides 2");
+    ASSERT_STR_EQ("y", names_of_results());
+    ASSERT(values_of(OUT, "y", "2,3,3,5"));
+    PASS();
+}
+
+/* ---- batch normalisation ---- */
+
+TEST batch_normalization_by_hand(void)
+{
+    static const real x[4] = {1, 2, 3, 6}, dy[4] = {0, 1, 0, 3}, gamma = 2, beta = 5, start_mean = 8,
+                      start_variance = 4;
+    static const size_t shape[2] = {4, 1}, one = 1;
+    /* mean 3, variance 3.5; with epsilon 0.5 the deviation is 2; xhat = -1, -0.5, 0, 1.5 */
+    static const real y[4] = {3, 4, 5, 8}, mean = 3, variance = 3.5;
+    static const real moving_mean = 8 * 0.5 + 3 * 0.5, biased = 4 * 0.5 + 3.5 * 0.5, dgamma = 4, dbeta = 4;
+    static const double unbiased = 4 * 0.5 + 3.5 * 4 / 3 * 0.5;
+    /* scale 1; dy - 4/4 - (x - mean) * (8/4/4): dy*(x-mean) sums up to -1 + 9 = 8 */
+    static const real dx[4] = {0 - 1 + 1, 1 - 1 + 0.5, 0 - 1, 3 - 1 - 1.5};
+    ASSERT(!begin_input() && !give("x", 2, shape, x) && !give("dy", 2, shape, dy) && !give("gamma", 1, &one, &gamma) &&
+           !give("beta", 1, &one, &beta) && !give("moving_mean", 1, &one, &start_mean) &&
+           !give("moving_variance", 1, &one, &start_variance) && !fer_npz_commit(writer, &error));
+    ASSERT_RUN("batch_normalization", "epsilon 0.5 momentum 0.5");
+    ASSERT_STR_EQ("y mean variance moving_mean moving_variance dx dgamma dbeta", names_of_results());
+    ASSERT(is("y", "4,1", y, 4) && is("mean", "1", &mean, 1) && is("variance", "1", &variance, 1));
+    ASSERT(is("moving_mean", "1", &moving_mean, 1) && nearly("moving_variance", "1", &unbiased, 1));
+    ASSERT(is("dx", "4,1", dx, 4) && is("dgamma", "1", &dgamma, 1) && is("dbeta", "1", &dbeta, 1));
+    ASSERT_RUN("batch_normalization", "epsilon 0.5 momentum 0.5 moving-variance biased");
+    ASSERT(is("moving_variance", "1", &biased, 1));
+    PASS();
+}
+
+TEST batch_normalization_at_inference(void)
+{
+    static const real x[4] = {1, 2, 3, 6}, dy[4] = {0, 1, 0, 3}, start_mean = 2, start_variance = 4;
+    static const size_t shape[3] = {2, 2, 1}, one = 1;
+    static const real y[4] = {-0.5, 0, 0.5, 2}, dx[4] = {0, 0.5, 0, 1.5};
+    ASSERT(!begin_input() && !give("x", 3, shape, x) && !give("dy", 3, shape, dy) &&
+           !give("moving_mean", 1, &one, &start_mean) && !give("moving_variance", 1, &one, &start_variance) &&
+           !fer_npz_commit(writer, &error));
+    ASSERT_RUN("batch_normalization", "epsilon 0 training 0");
+    ASSERT_STR_EQ("y mean variance moving_mean moving_variance dx", names_of_results());
+    ASSERT(is("y", "2,2,1", y, 4) && is("mean", "1", &start_mean, 1) && is("variance", "1", &start_variance, 1));
+    ASSERT(is("moving_mean", "1", &start_mean, 1) && is("moving_variance", "1", &start_variance, 1) &&
+           is("dx", "2,2,1", dx, 4));
+    PASS();
+}
+
+/* What is not given is: gamma 1, beta 0, moving mean 0, moving variance 1, momentum 0.99, epsilon 0.001. */
+TEST batch_normalization_defaults(void)
+{
+    static real y[MOST], dx[MOST];
+    real mean[5], variance[5], moving_mean[5] = {0}, moving_variance[5] = {1, 1, 1, 1, 1}, dbeta[5];
+    const real *x, *dy, *beta;
+    ASSERT_EQ(0, make("x 3,4,2,5; beta 5; dy 3,4,2,5"));
+    ASSERT_RUN("batch_normalization", "");
+    ASSERT_STR_EQ("y mean variance moving_mean moving_variance dx dbeta", names_of_results());
+    x = values_of(IN, "x", "3,4,2,5"), dy = values_of(IN, "dy", "3,4,2,5"), beta = values_of(IN, "beta", "5");
+    fer_batch_moments(24, 5, x, mean, variance);
+    fer_batch_normalization_forward(24, 5, x, mean, variance, NULL, beta, 0.001, y);
+    fer_batch_normalization_backward(24, 5, x, mean, variance, NULL, 0.001, 1, dy, dx, NULL, dbeta);
+    fer_moving_statistics(24, 5, mean, variance, 0.99, 1, moving_mean, moving_variance);
+    ASSERT(is("y", "3,4,2,5", y, 120) && is("mean", "5", mean, 5) && is("variance", "5", variance, 5));
+    ASSERT(is("moving_mean", "5", moving_mean, 5) && is("moving_variance", "5", moving_variance, 5));
+    ASSERT(is("dx", "3,4,2,5", dx, 120) && is("dbeta", "5", dbeta, 5));
+    ASSERT_RUN("batch_normalization", "training 0");
+    ASSERT(is("mean", "5", (const real[5]){0}, 5) && is("variance", "5", (const real[5]){1, 1, 1, 1, 1}, 5));
+    ASSERT_EQ(0, make("x 3,4,2,5; gamma 5; dy 3,4,2,5"));
+    ASSERT_RUN("batch_normalization", "");
+    ASSERT_STR_EQ("y mean variance moving_mean moving_variance dx dgamma", names_of_results());
+    PASS();
+}
+
+/* ---- ReLU and pooling ---- */
+
+TEST relu_by_hand(void)
+{
+    const real x[5] = {-1, 0, 2, (real)NAN, (real)-INFINITY}, dy[5] = {1, 2, 3, 4, 5};
+    const real y[5] = {0, 0, 2, (real)NAN, 0}, dx[5] = {0, 0, 3, 4, 0};
+    const size_t shape[3] = {5, 1, 1};
+    const real scalar = 7;
+    ASSERT(!begin_input() && !give("x", 3, shape, x) && !give("dy", 3, shape, dy) && !fer_npz_commit(writer, &error));
+    ASSERT_RUN("relu", "");
+    ASSERT_STR_EQ("y dx", names_of_results());
+    ASSERT(is("y", "5,1,1", y, 5) && is("dx", "5,1,1", dx, 5));
+    ASSERT_EQ(0, give_only("x", 0, NULL, &scalar));
+    ASSERT_RUN("relu", "");
+    ASSERT(is("y", "", &scalar, 1));
+    PASS();
+}
+
+TEST pooling_by_hand(void)
+{
+    static const real x[16] = {1, 2, 5, 6, 3, 4, 7, 8, 9, 9, 13, 14, 9, 9, 15, 16}, dy[4] = {4, 8, 12, 16};
+    static const real largest[4] = {4, 8, 9, 16}, average[4] = {2.5, 6.5, 9, 14.5};
+    static const real dx_max[16] = {0, 0, 0, 0, 0, 4, 0, 8, 12, 0, 0, 0, 0, 0, 0, 16};
+    static const real dx_average[16] = {1, 1, 2, 2, 1, 1, 2, 2, 3, 3, 4, 4, 3, 3, 4, 4};
+    static const size_t image[4] = {1, 4, 4, 1}, quarter[4] = {1, 2, 2, 1};
+    ASSERT(!begin_input() && !give("x", 4, image, x) && !give("dy", 4, quarter, dy) && !fer_npz_commit(writer, &error));
+    ASSERT_RUN("max_pooling2d", "");
+    ASSERT_STR_EQ("y dx", names_of_results());
+    ASSERT(is("y", "1,2,2,1", largest, 4) && is("dx", "1,4,4,1", dx_max, 16));
+    ASSERT_RUN("average_pooling2d", "");
+    ASSERT_STR_EQ("y dx", names_of_results());
+    ASSERT(is("y", "1,2,2,1", average, 4) && is("dx", "1,4,4,1", dx_average, 16));
+    PASS();
+}
+
+TEST pooling_takes_strides_and_padding(void)
+{
+    static real y[MOST], dx[MOST];
+    const real *x, *dy;
+    struct fer_window g;
+    ASSERT_EQ(0, make("x 2,7,8,3; dy 2,4,8,3"));
+    x = values_of(IN, "x", "2,7,8,3"), dy = values_of(IN, "dy", "2,4,8,3");
+    ASSERT_EQ(0, fer_window_set(&g, 2, 7, 8, 3, 3, 3, 2, 2, 1, FER_SAME, &error));
+    ASSERT_RUN("max_pooling2d", "pool 3,2 strides 2,1 padding same");
+    fer_max_pooling2d_forward(&g, x, y);
+    fer_max_pooling2d_backward(&g, x, dy, dx);
+    ASSERT(is("y", "2,4,8,3", y, 192) && is("dx", "2,7,8,3", dx, 336));
+    ASSERT_RUN("average_pooling2d", "pool 3,2 strides 2,1 padding same");
+    fer_average_pooling2d_forward(&g, x, y);
+    fer_average_pooling2d_backward(&g, dy, dx);
+    ASSERT(is("y", "2,4,8,3", y, 192) && is("dx", "2,7,8,3", dx, 336));
+    /* strides are the pool's when they are not given */
+    ASSERT_EQ(0, make("x 2,7,8,3"));
+    ASSERT_RUN("max_pooling2d", "pool 3,2");
+    ASSERT(values_of(OUT, "y", "2,2,4,3"));
+    ASSERT_RUN("average_pooling2d", "pool 3");
+    ASSERT(values_of(OUT, "y", "2,2,2,3"));
+    PASS();
+}
+
+TEST global_average_pooling_by_hand(void)
+{
+    static const real x[8] = {1, 10, 2, 20, 3, 30, 6, 60}, dy[2] = {4, 8}, y[2] = {3, 30},
+                      dx[8] = {1, 2, 1, 2, 1, 2, 1, 2};
+    static const size_t image[4] = {1, 2, 2, 2}, flat[2] = {1, 2};
+    ASSERT(!begin_input() && !give("x", 4, image, x) && !give("dy", 2, flat, dy) && !fer_npz_commit(writer, &error));
+    ASSERT_RUN("global_average_pooling2d", "");
+    ASSERT_STR_EQ("y dx", names_of_results());
+    ASSERT(is("y", "1,2", y, 2) && is("dx", "1,2,2,2", dx, 8));
+    PASS();
+}
+
+/* ---- the others ---- */
+
+TEST concatenate_by_hand(void)
+{
+    static const real x0[2] = {1, 2}, x1[4] = {3, 4, 5, 6}, dy[6] = {10, 20, 30, 40, 50, 60};
+    static const real y[6] = {1, 3, 4, 2, 5, 6}, dx0[2] = {10, 40}, dx1[4] = {20, 30, 50, 60};
+    static const size_t one[3] = {2, 1, 1}, two[3] = {2, 1, 2}, three[3] = {2, 1, 3};
+    ASSERT(!begin_input() && !give("x1", 3, two, x1) && !give("dy", 3, three, dy) && !give("x0", 3, one, x0) &&
+           !give("x02", 3, one, x0) && !give("xx", 3, one, x0) && !fer_npz_commit(writer, &error));
+    ASSERT_RUN("concatenate", "");
+    ASSERT_STR_EQ("y dx0 dx1", names_of_results());
+    ASSERT(is("y", "2,1,3", y, 6) && is("dx0", "2,1,1", dx0, 2) && is("dx1", "2,1,2", dx1, 4));
+    ASSERT_EQ_FMT((size_t)2, result.ignored, "%zu");
+    ASSERT_EQ(0, make("x0 3; x1 4; x2 5; x3 6; x4 7; x5 8; x6 9; x7 1; x8 2; x9 3; x10 4; dy 52"));
+    ASSERT_RUN("concatenate", "");
+    ASSERT_STR_EQ("y dx0 dx1 dx2 dx3 dx4 dx5 dx6 dx7 dx8 dx9 dx10", names_of_results());
+    ASSERT(equal(values_of(OUT, "dx10", "4"), values_of(IN, "dy", "52") + 48, 4));
+    PASS();
+}
+
+TEST dense_by_hand(void)
+{
+    static const real x[4] = {1, 2, 3, 4}, kernel[6] = {1, 2, 3, 4, 5, 6}, bias[3] = {10, 20, 30},
+                      dy[6] = {1, 0, 2, 0, 1, 0};
+    static const real y[6] = {19, 32, 45, 29, 46, 63}, dx[4] = {7, 16, 2, 5}, dkernel[6] = {1, 3, 2, 2, 4, 4},
+                      dbias[3] = {1, 1, 2};
+    static const size_t two[2] = {2, 2}, out[2] = {2, 3}, three = 3;
+    ASSERT(!begin_input() && !give("x", 2, two, x) && !give("kernel", 2, out, kernel) &&
+           !give("bias", 1, &three, bias) && !give("dy", 2, out, dy) && !fer_npz_commit(writer, &error));
+    ASSERT_RUN("dense", "");
+    ASSERT_STR_EQ("y dx dkernel dbias", names_of_results());
+    ASSERT(is("y", "2,3", y, 6) && is("dx", "2,2", dx, 4) && is("dkernel", "2,3", dkernel, 6) &&
+           is("dbias", "3", dbias, 3));
+    ASSERT_EQ(0, make("x 4,5; kernel 5,6; dy 4,6"));
+    ASSERT_RUN("dense", "");
+    ASSERT_STR_EQ("y dx dkernel", names_of_results());
+    PASS();
+}
+
+/* Logits whose exponentials are 1, 2, 1 and 1, 1, 6. */
+static int give_logits(enum fer_type type, int dims, const size_t *shape, const void *labels)
+{
+    const double logits[6] = {0, log(2), 0, 1, 1, 1 + log(6)};
+    static const size_t logits_shape[2] = {2, 3};
+    real rounded[6];
+    int i;
+    for (i = 0; i < 6; i++) rounded[i] = (real)logits[i];
+    return begin_input() || give("logits", 2, logits_shape, rounded) ||
+           fer_npz_write(writer, "labels", type, dims, shape, labels, &error) || fer_npz_commit(writer, &error);
+}
+
+TEST softmax_cross_entropy_by_hand(void)
+{
+    static const double p[6] = {0.25, 0.5, 0.25, 0.125, 0.125, 0.75},
+                        dlogits[6] = {0.125, -0.25, 0.125, 0.0625, 0.0625, -0.125};
+    static const size_t two = 2, square[2] = {2, 3};
+    static const int8_t narrow[2] = {1, 2};
+    static const uint64_t wide[2] = {1, 2};
+    static const float floats[2] = {1, 2};
+    static const int32_t one_hot[6] = {0, 1, 0, 0, 0, 1};
+    const double loss = (log(2) + log(4.0 / 3)) / 2;
+    const struct {
+        enum fer_type type;
+        int dims;
+        const void *labels;
+    } forms[4] = {{FER_I1, 1, narrow}, {FER_U8, 1, wide}, {FER_F4, 1, floats}, {FER_I4, 2, one_hot}};
+    int i;
+    for (i = 0; i < 4; i++) {
+        ASSERT_EQ(0, give_logits(forms[i].type, forms[i].dims, forms[i].dims == 1 ? &two : square, forms[i].labels));
+        ASSERT_RUN("softmax_cross_entropy", "");
+        ASSERT_STR_EQ("probabilities loss dlogits", names_of_results());
+        ASSERT(nearly("probabilities", "2,3", p, 6) && nearly("loss", "", &loss, 1) &&
+               nearly("dlogits", "2,3", dlogits, 6));
+    }
+    PASS();
+}
+
+TEST adam_by_hand(void)
+{
+    static const real parameter[2] = {1, -2}, gradient[2] = {4, -2}, m0[2] = {2, 0}, v0[2] = {0, 4};
+    static const real m[2] = {3, -1}, v[2] = {4, 4};
+    static const size_t two = 2;
+    /* take half of each: m = (m + g)/2; v = v + (g^2 - v)/4; lr_t = 0.5 * sqrt(1 - 0.75^2) / (1 - 0.5^2) */
+    const double rate = 0.5 * sqrt(1 - 0.5625) / 0.75;
+    double expected[2];
+    expected[0] = 1 - 3 * rate / 4, expected[1] = -2 + rate / 4;
+    ASSERT(!begin_input() && !give("parameter", 1, &two, parameter) && !give("gradient", 1, &two, gradient) &&
+           !give("m", 1, &two, m0) && !give("v", 1, &two, v0) && !fer_npz_commit(writer, &error));
+    ASSERT_RUN("adam", "step 2 learning-rate 0.5 beta1 0.5 beta2 0.75 epsilon 2");
+    ASSERT_STR_EQ("parameter m v", names_of_results());
+    ASSERT(is("m", "2", m, 2) && is("v", "2", v, 2) && nearly("parameter", "2", expected, 2));
+    PASS();
+}
+
+TEST adam_defaults(void)
+{
+    static const struct fer_adam adam = {0.001, 0.9, 0.999, 1e-7};
+    real parameter[12], m[12] = {0}, v[12] = {0};
+    ASSERT_EQ(0, make("parameter 3,1,4; gradient 3,1,4"));
+    ASSERT_RUN("adam", "");
+    memcpy(parameter, values_of(IN, "parameter", "3,1,4"), sizeof parameter);
+    fer_adam_step(&adam, 1, 12, parameter, values_of(IN, "gradient", "3,1,4"), m, v);
+    ASSERT(is("parameter", "3,1,4", parameter, 12) && is("m", "3,1,4", m, 12) && is("v", "3,1,4", v, 12));
+    PASS();
+}
+
+/* ---- files ---- */
+
+TEST a_lone_npy_file_is_x(void)
+{
+    const char *path = "tests/tmp/op_x.npy";
+    static const real y[3] = {1, 0, 3};
+    unsigned char bytes[128 + 3] = "\x93NUMPY\1\0\x76\0{'descr': '|i1', 'fortran_order': False, 'shape': (3,), }";
+    FILE *file = fopen(path, "wb");
+    size_t i;
+    ASSERT(file);
+    for (i = 10 + strlen((char *)bytes + 10); i < 127; i++) bytes[i] = ' ';
+    bytes[127] = '\n', bytes[128] = 1, bytes[129] = 254, bytes[130] = 3;
+    fwrite(bytes, 1, sizeof bytes, file);
+    fclose(file);
+    ASSERT_EQm(error.text, 0, fer_op("relu", path, OUT, NULL, 0, &result, &error));
+    ASSERT(is("y", "3", y, 3));
+    ASSERT_EQ(-1, fer_op("max_pooling2d", path, OUT, NULL, 0, &result, &error));
+    ASSERT_STR_EQ("tests/tmp/op_x.npy: shape [3]: expected 4 dimensions, [N,H,W,C]", error.text);
+    ASSERT_EQ(-1, fer_op("adam", path, OUT, NULL, 0, &result, &error));
+    ASSERT_STR_EQ("tests/tmp/op_x.npy: no array parameter: adam needs it", error.text);
+    remove(path);
+    PASS();
+}
+
+TEST the_output_may_replace_the_input(void)
+{
+    ASSERT_EQ(0, make("x 4; other 5; another 6"));
+    ASSERT_EQm(error.text, 0, fer_op("relu", IN, IN, NULL, 0, &result, &error));
+    ASSERT_EQ_FMT((size_t)2, result.ignored, "%zu");
+    ASSERT(values_of(IN, "y", "4"));
+    PASS();
+}
+
+/* ---- complaints ---- */
+
+#define NO_OPERATION \
+    "relo: no such operation: expected one of conv2d, batch_normalization, relu, max_pooling2d, average_pooling2d, " \
+    "global_average_pooling2d, concatenate, dense, softmax_cross_entropy, adam"
+
+TEST bad_calls_are_refused(void)
+{
+    static const struct {
+        const char *arrays, *name, *options, *message;
+    } cases[] = {
+        {"x 4", "relo", "", NO_OPERATION},
+        {"x 4", "relu", "pool 2,2", "--pool: not an option of relu, which has none"},
+        {"x 4", "conv2d", "pool 2,2", "--pool: not an option of conv2d, which has --strides, --padding"},
+        {"y 4", "relu", "", IN ": no array x: relu needs it"},
+        {"x 1,4,4,2", "conv2d", "", IN ": no array kernel: conv2d needs it"},
+        {"x 4,4,2; kernel 3,3,2,8", "conv2d", "", IN ": x: shape [4,4,2]: expected 4 dimensions, [N,H,W,C]"},
+        {"x 1,4,4,3; kernel 3,3,4,8", "conv2d", "",
+         IN ": kernel: shape [3,3,4,8]: expected 3 input channels, as x has"},
+        {"x 1,4,2,3; kernel 3,3,3,8", "conv2d", "",
+         IN ": x: shape [1,4,2,3]: an input 2 wide does not hold a window of 3 without padding"},
+        {"x 1,4,4,3; kernel 3,3,3,8; dy 1,2,2,7", "conv2d", "",
+         IN ": dy: shape [1,2,2,7]: expected [1,2,2,8], as y has"},
+        {"x 1,0,4,3; kernel 3,3,3,8", "conv2d", "", IN ": x: shape [1,0,4,3]: expected at least one value"},
+        {"x 1,4,4,3; kernel 3,3,3,8", "conv2d", "strides 0,1", "--strides 0,1: expected H,W, two whole numbers from 1"},
+        {"x 1,4,4,3; kernel 3,3,3,8", "conv2d", "strides 1,2,3",
+         "--strides 1,2,3: expected H,W, two whole numbers from 1"},
+        {"x 1,4,4,3; kernel 3,3,3,8", "conv2d", "strides 1,", "--strides 1,: expected H,W, two whole numbers from 1"},
+        {"x 1,4,4,3; kernel 3,3,3,8", "conv2d", "strides 99999999999",
+         "--strides 99999999999: expected H,W, two whole numbers from 1"},
+        {"x 1,4,4,3; kernel 3,3,3,8", "conv2d", "padding full", "--padding full: expected same|valid"},
+        {"x 1,4,4,3", "max_pooling2d", "pool 5,2",
+         IN ": x: shape [1,4,4,3]: an input 4 high does not hold a window of 5 without padding"},
+        {"x 1,4,4,3; dy 1,2,2,2", "average_pooling2d", "", IN ": dy: shape [1,2,2,2]: expected [1,2,2,3], as y has"},
+        {"x 4,3", "global_average_pooling2d", "", IN ": x: shape [4,3]: expected 4 dimensions, [N,H,W,C]"},
+        {"x 2,4,4,3; dy 3,2", "global_average_pooling2d", "", IN ": dy: shape [3,2]: expected [2,3], as y has"},
+        {"x 2,3; dy 3,2", "relu", "", IN ": dy: shape [3,2]: expected [2,3], as x has"},
+        {"x 5", "batch_normalization", "",
+         IN ": x: shape [5]: expected two or more dimensions, the last one the channels"},
+        {"x -", "batch_normalization", "",
+         IN ": x: shape []: expected two or more dimensions, the last one the channels"},
+        {"x 5,2; gamma 3", "batch_normalization", "", IN ": gamma: shape [3]: expected [2]"},
+        {"x 5,2; beta 1,2", "batch_normalization", "", IN ": beta: shape [1,2]: expected [2]"},
+        {"x 5,2; moving_mean 5", "batch_normalization", "", IN ": moving_mean: shape [5]: expected [2]"},
+        {"x 5,2; moving_variance 1", "batch_normalization", "", IN ": moving_variance: shape [1]: expected [2]"},
+        {"x 5,2; dy 2,5", "batch_normalization", "", IN ": dy: shape [2,5]: expected [5,2], as x has"},
+        {"x 5,2", "batch_normalization", "training 2", "--training 2: expected 0|1"},
+        {"x 5,2", "batch_normalization", "epsilon -1", "--epsilon -1: expected a number, 0 ... 1000000"},
+        {"x 5,2", "batch_normalization", "momentum nan", "--momentum nan: expected a number, 0 ... 1"},
+        {"x 5,2", "batch_normalization", "momentum 0.9x", "--momentum 0.9x: expected a number, 0 ... 1"},
+        {"x 5,2", "batch_normalization", "moving-variance bessel",
+         "--moving-variance bessel: expected unbiased|biased"},
+        {"y 5,2", "concatenate", "", IN ": no array x0: concatenate needs it"},
+        {"x0 5,2; x2 5,2", "concatenate", "", IN ": no array x1: concatenate needs it"},
+        {"x0 5,2; x99999999 5,2", "concatenate", "", IN ": no array x1: concatenate needs it"},
+        {"x0 5,2; x1 4,2", "concatenate", "",
+         IN ": x1: shape [4,2]: expected the shape of x0, but for the last dimension"},
+        {"x0 5,2; x1 5,2,1", "concatenate", "", IN ": x1: shape [5,2,1]: expected 2 dimensions, as x0 has"},
+        {"x0 -", "concatenate", "", IN ": x0: shape []: expected one or more dimensions"},
+        {"x0 5,2; x1 5,1; dy 5,4", "concatenate", "", IN ": dy: shape [5,4]: expected [5,3], as y has"},
+        {"x 4,5; kernel 6,7", "dense", "", IN ": kernel: shape [6,7]: expected 5 inputs, as x has"},
+        {"x 4,5; kernel 5,7; bias 5", "dense", "", IN ": bias: shape [5]: expected [7]"},
+        {"x 4,5; kernel 5,7; dy 4,5", "dense", "", IN ": dy: shape [4,5]: expected [4,7], as y has"},
+        {"x 4,5,1; kernel 5,7", "dense", "", IN ": x: shape [4,5,1]: expected 2 dimensions, [N,I]"},
+        {"logits 4,5", "softmax_cross_entropy", "", IN ": no array labels: softmax_cross_entropy needs it"},
+        {"logits 4,5; labels 5", "softmax_cross_entropy", "",
+         IN ": labels: another shape: expected [4], class indices, or [4,5], one-hot"},
+        {"logits 4,5; labels 4,1", "softmax_cross_entropy", "",
+         IN ": labels: another shape: expected [4], class indices, or [4,5], one-hot"},
+        {"logits 4,5; labels 4,5", "softmax_cross_entropy", "",
+         IN ": labels: [0]: not one-hot: expected a single 1 among zeros"},
+        {"parameter 3; gradient 4", "adam", "", IN ": gradient: shape [4]: expected [3], as parameter has"},
+        {"parameter 3; gradient 3; v 3,1", "adam", "", IN ": v: shape [3,1]: expected [3], as parameter has"},
+        {"parameter 3; gradient 3", "adam", "beta1 1", "--beta1 1: expected a number, 0 ... 1"},
+        {"parameter 3; gradient 3", "adam", "step 0", "--step 0: expected a number, 1 ... 1000000000"},
+        {"parameter 3; gradient 3", "adam", "step 1.5", "--step 1.5: expected a whole number"},
+    };
+    size_t i;
+    for (i = 0; i < sizeof cases / sizeof *cases; i++) {
+        ASSERT_EQ(0, make(cases[i].arrays));
+        ASSERT_EQm(cases[i].message, -1, run(cases[i].name, cases[i].options));
+        ASSERT_STR_EQ(cases[i].message, error.text);
+        ASSERT(!exists(OUT) && !exists(OUT ".part"));
+    }
+    PASS();
+}
+
+TEST bad_labels_are_refused(void)
+{
+    static const size_t two = 2, square[2] = {2, 3};
+    static const int8_t high[2] = {1, 3}, negative[2] = {-1, 0}, none_hot[6] = {0, 0, 0, 0, 1, 0},
+                        two_hot[6] = {0, 1, 0, 1, 1, 0}, soft[6] = {1, 0, 0, 2, 1, 0};
+    static const double half[2] = {0, 0.5};
+    const double nothing[2] = {0, INFINITY};
+    const struct {
+        enum fer_type type;
+        int dims;
+        const void *labels;
+        const char *message;
+    } cases[] = {
+        {FER_I1, 1, high, IN ": labels: [1]: 3: expected a class, 0 ... 2"},
+        {FER_I1, 1, negative, IN ": labels: [0]: -1: expected a class, 0 ... 2"},
+        {FER_F8, 1, half, IN ": labels: [1]: 0.5: expected a class, 0 ... 2"},
+        {FER_F8, 1, nothing, IN ": labels: [1]: inf: expected a class, 0 ... 2"},
+        {FER_I1, 2, none_hot, IN ": labels: [0]: not one-hot: expected a single 1 among zeros"},
+        {FER_I1, 2, two_hot, IN ": labels: [1]: not one-hot: expected a single 1 among zeros"},
+        {FER_I1, 2, soft, IN ": labels: [1]: not one-hot: expected a single 1 among zeros"},
+    };
+    size_t i;
+    for (i = 0; i < sizeof cases / sizeof *cases; i++) {
+        ASSERT_EQ(0, give_logits(cases[i].type, cases[i].dims, cases[i].dims == 1 ? &two : square, cases[i].labels));
+        ASSERT_EQ(-1, run("softmax_cross_entropy", ""));
+        ASSERT_STR_EQ(cases[i].message, error.text);
+        ASSERT(!exists(OUT) && !exists(OUT ".part"));
+    }
+    PASS();
+}
+
+TEST bad_files_are_refused(void)
+{
+    remove(IN);
+    ASSERT_EQ(-1, run("relu", ""));
+    ASSERT_STR_EQ(IN ": cannot be opened: No such file or directory", error.text);
+    ASSERT_EQ(0, make("x 4"));
+    ASSERT_EQ(-1, fer_op("relu", IN, "tests/tmp/none/out.npz", NULL, 0, &result, &error));
+    ASSERT_STR_EQ("tests/tmp/none/out.npz.part: cannot be written: No such file or directory", error.text);
+    PASS();
+}
+
+static void clean_up(void *unused)
+{
+    (void)unused;
+    remove(IN);
+    remove(OUT);
+}
+
+SUITE(suite_op)
+{
+    SET_TEARDOWN(clean_up, NULL);
+    RUN_TEST(conv2d_by_hand);
+    RUN_TEST(conv2d_takes_strides_and_padding);
+    RUN_TEST(batch_normalization_by_hand);
+    RUN_TEST(batch_normalization_at_inference);
+    RUN_TEST(batch_normalization_defaults);
+    RUN_TEST(relu_by_hand);
+    RUN_TEST(pooling_by_hand);
+    RUN_TEST(pooling_takes_strides_and_padding);
+    RUN_TEST(global_average_pooling_by_hand);
+    RUN_TEST(concatenate_by_hand);
+    RUN_TEST(dense_by_hand);
+    RUN_TEST(softmax_cross_entropy_by_hand);
+    RUN_TEST(adam_by_hand);
+    RUN_TEST(adam_defaults);
+    RUN_TEST(a_lone_npy_file_is_x);
+    RUN_TEST(the_output_may_replace_the_input);
+    RUN_TEST(bad_calls_are_refused);
+    RUN_TEST(bad_labels_are_refused);
+    RUN_TEST(bad_files_are_refused);
+}

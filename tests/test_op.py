@@ -1,0 +1,182 @@
+#!/usr/bin/env python3
+"""`fer op` from another language: files that NumPy writes, in many types and layouts, against PyTorch in float64.
+
+    test_op.py FER FER64
+
+Sums are of small integers, so that both programs must agree with PyTorch to the last bit; what takes roots, exponentials or quotients has
+a tolerance of some units in the last place. Needs numpy and torch."""
+import os
+import subprocess
+import sys
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+PROGRAMS = {sys.argv[1]: np.float32, sys.argv[2]: np.float64}
+FOLDER = os.path.join("tests", "tmp", "op_py")
+IN, OUT = os.path.join(FOLDER, "in.npz"), os.path.join(FOLDER, "out.npz")
+TYPES = ["<f2", ">f4", "<f8", "|i1", ">i2", "<i4", ">i8", "|i1"]
+random = np.random.RandomState(7)
+passed = failed = 0
+
+
+def integers(*shape, low=-3, high=4):
+    """Small integers, each time in another type and layout."""
+    a = random.randint(low, high, shape).astype(TYPES[random.randint(len(TYPES))])
+    return np.asfortranarray(a) if random.randint(2) else a
+
+
+def normal(*shape):
+    return random.standard_normal(shape).astype(np.float32)
+
+
+def fer(program, name, options, arrays):
+    if os.path.exists(OUT):
+        os.remove(OUT)
+    (np.savez_compressed if random.randint(2) else np.savez)(IN, **arrays)
+    subprocess.run([program, "op", name, IN, OUT] + options, check=True, stdout=subprocess.DEVNULL)
+    with np.load(OUT) as results:
+        return {key: results[key] for key in results.files}
+
+
+def check(name, options, arrays, expected, ulps=0):
+    """expected: by name, in the file's order. ulps: of the largest value of each array."""
+    global passed, failed
+    for program, real in PROGRAMS.items():
+        got = fer(program, name, options, arrays)
+        faults = [] if list(got) == list(expected) else ["arrays %s, expected %s" % (list(got), list(expected))]
+        for key in [key for key in expected if key in got]:
+            want = np.asarray(expected[key], np.float64)
+            room = ulps * np.finfo(real).eps * np.abs(want).max()
+            if got[key].dtype != real or got[key].shape != want.shape:
+                faults.append("%s: %s %s, expected %s %s" % (key, got[key].dtype, got[key].shape, np.dtype(real), want.shape))
+            elif not np.all(np.abs(got[key] - want) <= room):
+                faults.append("%s: off by %g, %g allowed" % (key, np.abs(got[key] - want).max(), room))
+        passed += not faults
+        failed += bool(faults)
+        for fault in faults:
+            print("FAILED: %s %s %s: %s" % (program, name, " ".join(options), fault))
+
+
+def tensor(a):
+    return torch.tensor(np.asarray(a, np.float64), requires_grad=True)
+
+
+def nchw(a):
+    return a.permute(0, 3, 1, 2)
+
+
+def nhwc(a):
+    return a.permute(0, 2, 3, 1)
+
+
+def number(a):
+    return a.detach().numpy()
+
+
+def same_padding(size, kernel, stride):
+    """TensorFlow's: what is odd goes behind."""
+    total = max((-(-size // stride) - 1) * stride + kernel - size, 0)
+    return total // 2, total - total // 2
+
+
+def padded(x, kernel, strides, value=0.0):
+    rows, columns = (same_padding(x.shape[2 + i], kernel[i], strides[i]) for i in (0, 1))
+    return F.pad(x, columns + rows, value=value)
+
+
+def conv2d():
+    for kernel, strides, padding in [((3, 3), (1, 1), "valid"), ((2, 3), (2, 1), "same"), ((1, 1), (1, 1), "same"),
+                                     ((5, 2), (3, 2), "same"), ((1, 7), (1, 1), "same"), ((3, 3), (2, 2), "valid")]:
+        a = dict(x=integers(2, 9, 8, 3), kernel=integers(*kernel, 3, 5))
+        x, k = tensor(a["x"]), tensor(a["kernel"])
+        image = nchw(x) if padding == "valid" else padded(nchw(x), kernel, strides)
+        y = nhwc(F.conv2d(image, k.permute(3, 2, 0, 1), stride=strides))
+        options = [] if padding == "valid" and strides == (1, 1) else ["--strides=%d,%d" % strides, "--padding", padding]
+        check("conv2d", options, a, dict(y=number(y)))
+        a["dy"] = integers(*y.shape)
+        y.backward(tensor(a["dy"]))
+        check("conv2d", options, a, dict(y=number(y), dx=number(x.grad), dkernel=number(k.grad)))
+
+
+def pooling():
+    for pool, strides, padding in [((2, 2), (2, 2), "valid"), ((3, 3), (1, 1), "same"), ((3, 2), (2, 2), "same"), ((3, 3), (2, 2), "valid")]:
+        options = [] if pool == strides and padding == "valid" else ["--pool", "%d,%d" % pool, "--strides", "%d,%d" % strides,
+                                                                     "--padding", padding]
+        a = dict(x=integers(2, 9, 8, 5))
+        x = tensor(a["x"])
+        image = nchw(x) if padding == "valid" else padded(nchw(x), pool, strides, -np.inf)
+        y = nhwc(F.max_pool2d(image, pool, strides))
+        a["dy"] = integers(*y.shape)
+        y.backward(tensor(a["dy"]))
+        check("max_pooling2d", options, a, dict(y=number(y), dx=number(x.grad)))
+        a["x"] = integers(2, 9, 8, 5)
+        x = tensor(a["x"])
+        ones = torch.ones(1, 1, 9, 8, dtype=torch.float64)
+        cells = F.avg_pool2d(padded(ones, pool, strides) if padding == "same" else ones, pool, strides) # the share inside the image
+        image = nchw(x) if padding == "valid" else padded(nchw(x), pool, strides)
+        y = nhwc(F.avg_pool2d(image, pool, strides) / cells)
+        y.backward(tensor(a["dy"]))
+        check("average_pooling2d", options, a, dict(y=number(y), dx=number(x.grad)), ulps=8)
+    x = tensor(integers(3, 4, 5, 6))
+    y = x.mean((1, 2))
+    a = dict(x=number(x), dy=integers(3, 6))
+    y.backward(tensor(a["dy"]))
+    check("global_average_pooling2d", [], a, dict(y=number(y), dx=number(x.grad)), ulps=4)
+
+
+def batch_normalization():
+    for training in (1, 0):
+        for given in ((), ("gamma", "beta"), ("gamma", "beta", "moving_mean", "moving_variance")):
+            start = dict(gamma=normal(5), beta=normal(5), moving_mean=normal(5), moving_variance=normal(5) ** 2)
+            a = dict(x=normal(4, 3, 2, 5), dy=normal(4, 3, 2, 5), **{key: start[key] for key in given})
+            x, gamma, beta = tensor(a["x"]), tensor(a.get("gamma", np.ones(5))), tensor(a.get("beta", np.zeros(5)))
+            moving = [torch.tensor(np.asarray(a.get("moving_mean", np.zeros(5)), np.float64)),
+                      torch.tensor(np.asarray(a.get("moving_variance", np.ones(5)), np.float64))]
+            mean = number(x).mean((0, 1, 2)) if training else number(moving[0]).copy()
+            variance = number(x).var((0, 1, 2)) if training else number(moving[1]).copy()
+            y = nhwc(F.batch_norm(nchw(x), moving[0], moving[1], gamma, beta, bool(training), 0.25, 0.01))
+            y.backward(tensor(a["dy"]))
+            expected = dict(y=number(y), mean=mean, variance=variance, moving_mean=number(moving[0]), moving_variance=number(moving[1]),
+                            dx=number(x.grad))
+            if given:
+                expected.update(dgamma=number(gamma.grad), dbeta=number(beta.grad))
+            check("batch_normalization", ["--training", str(training), "--momentum", "0.75", "--epsilon", "0.01"], a, expected, ulps=16)
+
+
+def others():
+    a = dict(x=integers(4, 3, 2, 1, 5), dy=integers(4, 3, 2, 1, 5))
+    check("relu", [], a, dict(y=np.maximum(a["x"], 0), dx=np.where(np.asarray(a["x"]) > 0, a["dy"], 0)))
+    a = dict(x=np.array([[True, False]]), unknown=np.zeros(3))
+    check("relu", [], a, dict(y=[[1, 0]]))
+    parts = [integers(2, 3, c) for c in (4, 1, 2)]
+    whole = integers(2, 3, 7)
+    check("concatenate", [], dict(x0=parts[0], x1=parts[1], x2=parts[2], dy=whole),
+          dict(y=np.concatenate(parts, 2), dx0=whole[..., :4], dx1=whole[..., 4:5], dx2=whole[..., 5:]))
+    a = dict(x=integers(4, 9), kernel=integers(9, 6), bias=integers(6), dy=integers(4, 6))
+    f = {key: np.asarray(value, np.float64) for key, value in a.items()}
+    check("dense", [], a, dict(y=f["x"] @ f["kernel"] + f["bias"], dx=f["dy"] @ f["kernel"].T, dkernel=f["x"].T @ f["dy"],
+                               dbias=f["dy"].sum(0)))
+    logits, labels = tensor(8 * normal(6, 7)), np.array([0, 6, 3, 3, 1, 5])
+    loss = F.cross_entropy(logits, torch.tensor(labels))
+    loss.backward()
+    expected = dict(probabilities=number(F.softmax(logits, 1)), loss=number(loss), dlogits=number(logits.grad))
+    for form in (labels.astype(">u2"), labels.astype(np.float32), np.eye(7)[labels], np.eye(7)[labels] > 0):
+        check("softmax_cross_entropy", [], dict(logits=number(logits), labels=form), expected, ulps=4)
+    a = dict(parameter=normal(3, 4), gradient=normal(3, 4), m=normal(3, 4), v=normal(3, 4) ** 2)
+    f = {key: np.asarray(value, np.float64) for key, value in a.items()}
+    m, v = f["m"] * 0.8 + f["gradient"] * 0.2, f["v"] * 0.9 + f["gradient"] ** 2 * 0.1
+    rate = 0.01 * np.sqrt(1 - 0.9 ** 5) / (1 - 0.8 ** 5)
+    check("adam", ["--step", "5", "--learning-rate=1e-2", "--beta1", "0.8", "--beta2", "0.9", "--epsilon", "0.001"], a,
+          dict(parameter=f["parameter"] - rate * m / (np.sqrt(v) + 0.001), m=m, v=v), ulps=8)
+
+
+os.makedirs(FOLDER, exist_ok=True)
+for part in (conv2d, pooling, batch_normalization, others):
+    part()
+for path in (IN, OUT):
+    os.remove(path)
+os.rmdir(FOLDER)
+print("%d passed, %d failed" % (passed, failed))
+sys.exit(failed > 0)
