@@ -145,6 +145,9 @@ check "one line" test "$(wc -l < $T/err)" -eq 1
 check "no run folder is left" test ! -e $T/bad
 
 # ---- gradcheck ----
+expect 0 "" ./fer64 gradcheck
+check "the whole network too" test "$(grep -c "^network " $T/out)" -ge 6
+expect 0 "" ./fer gradcheck
 expect 0 "" ./fer64 gradcheck relu dense
 check "a row an argument" grep -Eq '^dense .* kernel +[0-9]+ +0 +[0-9.e-]+  ok$' $T/out
 expect 2 "fer: there is no gradient check of \`conv3d\`; there are: conv2d, batch_normalization, relu, max_pooling2d, average_pooling2d, global_average_pooling2d, concatenate, dense, softmax_cross_entropy, network" ./fer64 gradcheck conv3d
