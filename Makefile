@@ -30,7 +30,7 @@ endif
 SOURCES := $(wildcard layers/*.c model/*.c data/*.c)
 OBJECTS := $(SOURCES:%.c=build/32/%.o)
 OBJECTS64 := $(SOURCES:%.c=build/64/%.o)
-TESTS   := $(wildcard tests/test_*.c) tests/main.c tests/textbook.c
+TESTS   := $(wildcard tests/test_*.c) tests/main.c tests/textbook.c tests/backend.c
 
 all: fer fer64 libfer.a libfer.so libfer64.a libfer64.so
 

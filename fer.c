@@ -681,6 +681,203 @@ static int record(int argc, char **argv)
     return failed ? complain(&e) : EXIT_OK;
 }
 
+/* ---- verify ---- */
+
+/* "[3,0,7,12]": the element's index along each axis. */
+static void format_index(const struct fer_verify_row *row, char text[96])
+{
+    size_t at[4] = {0}, rest = row->index;
+    int i, length = 1;
+    for (i = row->dims - 1; i >= 0; i--) {
+        at[i] = rest % row->shape[i];
+        rest /= row->shape[i];
+    }
+    snprintf(text, 96, "[");
+    for (i = 0; i < row->dims; i++) length += snprintf(text + length, 96 - (size_t)length, "%s%lu", i ? "," : "", (unsigned long)at[i]);
+    snprintf(text + length, 96 - (size_t)length, "]");
+}
+
+/* The head of the table is printed with its first row, so that a file that cannot be read leaves none. */
+struct verify_table {
+    const char *path;
+    const struct fer_verify_options *options;
+    int rows;
+};
+
+static void print_verify_row(void *context, const struct fer_verify_row *row)
+{
+    struct verify_table *table = context;
+    char index[96] = "";
+    if (table->rows++ == 0)
+        printf("%-42s %9s %9s %9s %-18s %15s %15s  verdict\n", "array", "elements", "of proven", "of likely", "worst at", "value", "truth");
+    if (row->verdict == FER_NOT_CHECKABLE)
+        printf("%-42s %9lu %9s %9s %-18s %15s %15s  %s", row->array, (unsigned long)row->elements, "", "", "", "", "",
+               fer_verdict_names[row->verdict]);
+    else {
+        format_index(row, index);
+        printf("%-42s %9lu %9.2g %9.2g %-18s %15.8g %15.8g  %s", row->array, (unsigned long)row->elements, row->proven, row->likely, index,
+               row->value, row->truth, fer_verdict_names[row->verdict]);
+    }
+    if (*row->reason) printf(": %s", row->reason);
+    if (*row->writers) printf(" (written by %s)", row->writers);
+    printf("\n");
+    fflush(stdout);
+}
+
+/* JSON knows no infinity and no NaN: they are strings. */
+static void print_json_number(const char *name, double value)
+{
+    char text[32];
+    fer_format_double(value, text);
+    printf(value - value == 0 ? ", \"%s\": %s" : ", \"%s\": \"%s\"", name, text);
+}
+
+static void print_json_string(const char *text)
+{
+    putchar('"');
+    for (; *text; text++) {
+        if (*text == '"' || *text == '\\') putchar('\\');
+        if ((unsigned char)*text < 32)
+            printf("\\u%04x", (unsigned)*text);
+        else
+            putchar(*text);
+    }
+    putchar('"');
+}
+
+static void print_verify_json_row(void *context, const struct fer_verify_row *row)
+{
+    struct verify_table *table = context;
+    char index[96];
+    if (table->rows == 0) {
+        printf("{\"fer\": \"" FER_VERSION "\", \"record\": ");
+        print_json_string(table->path);
+        printf(", \"unit\": \"%s\", \"accumulate\": \"%s\", \"arrays\": [", fer_unit_names[table->options->unit],
+               fer_unit_names[table->options->accumulate]);
+    }
+    printf("%s\n  {\"array\": \"%s\", \"verdict\": \"%s\", \"elements\": %lu", table->rows++ ? "," : "", row->array,
+           fer_verdict_names[row->verdict], (unsigned long)row->elements);
+    if (row->verdict != FER_NOT_CHECKABLE) {
+        format_index(row, index);
+        print_json_number("ratio", row->verdict == FER_WRONG ? row->proven : row->likely);
+        print_json_number("proven_ratio", row->proven);
+        print_json_number("likely_ratio", row->likely);
+        printf(", \"index\": %s", index);
+        print_json_number("value", row->value);
+        print_json_number("truth", row->truth);
+        print_json_number("proven_bound", row->proven_bound);
+        print_json_number("likely_bound", row->likely_bound);
+    }
+    printf(", \"by_nature\": %s, \"written_by\": \"%s\", \"reason\": \"%s\"}", row->by_nature ? "true" : "false", row->writers, row->reason);
+    fflush(stdout);
+}
+
+static void print_verify_summary(const struct fer_verify_summary *s)
+{
+    const size_t checked = s->rows[FER_OK] + s->rows[FER_MISTRUSTED] + s->rows[FER_SUSPECT] + s->rows[FER_WRONG];
+    printf("\n%lu arrays checked: %lu ok, %lu WRONG, %lu suspect, %lu MISTRUSTED; %lu not checkable; %lu not in the record; %lu unknown\n",
+           (unsigned long)checked, (unsigned long)s->rows[FER_OK], (unsigned long)s->rows[FER_WRONG], (unsigned long)s->rows[FER_SUSPECT],
+           (unsigned long)s->rows[FER_MISTRUSTED], (unsigned long)s->rows[FER_NOT_CHECKABLE], (unsigned long)s->absent,
+           (unsigned long)s->ignored);
+    if (*s->first) {
+        printf("first at fault: %s, %s", s->first, fer_verdict_names[s->first_verdict]);
+        if (*s->first_writers) printf(" (written by %s)", s->first_writers);
+        if (s->first_verdict != FER_WRONG && *s->first_wrong) printf("; the first that is WRONG: %s", s->first_wrong);
+        printf("\n");
+    } else if (*s->first_mistrusted)
+        printf("nothing is at fault, but %lu arrays prove nothing; the first: %s, MISTRUSTED\n",
+               (unsigned long)(s->rows[FER_MISTRUSTED] - s->by_nature), s->first_mistrusted);
+    else
+        printf("no array is at fault\n");
+}
+
+static void print_verify_json_summary(const struct fer_verify_summary *s)
+{
+    int i;
+    printf("],\n \"arrays_with_verdict\": {");
+    for (i = 0; i < FER_VERDICTS; i++) printf("%s\"%s\": %lu", i ? ", " : "", fer_verdict_names[i], (unsigned long)s->rows[i]);
+    printf("},\n \"mistrusted_by_nature\": %lu, \"not_in_the_record\": %lu, \"unknown\": %lu,\n", (unsigned long)s->by_nature,
+           (unsigned long)s->absent, (unsigned long)s->ignored);
+    printf(" \"first_at_fault\": ");
+    printf(*s->first ? "\"%s\"" : "null", s->first);
+    printf(", \"first_wrong\": ");
+    printf(*s->first_wrong ? "\"%s\"" : "null", s->first_wrong);
+    printf(", \"first_mistrusted\": ");
+    printf(*s->first_mistrusted ? "\"%s\"" : "null", s->first_mistrusted);
+    printf("}\n");
+}
+
+/* Which of `count` names the text is. */
+static int choose(const char *option, const char *text, const char *const *names, int count, int *choice, struct fer_error *e)
+{
+    char list[100] = "";
+    int i, length = 0;
+    for (i = 0; i < count; i++) {
+        if (strcmp(text, names[i]) == 0) {
+            *choice = i;
+            return 0;
+        }
+        length += snprintf(list + length, sizeof list - (size_t)length, "%s%s", i ? ", " : "", names[i]);
+    }
+    return fer_fail(e, "--%s %.40s: expected one of %s", option, text, list);
+}
+
+/* The options of verify that are no settings. Sums are float32 unless said otherwise, or float64 where everything is. */
+static int set_verify_options(struct fer_verify_options *o, const char *unit, const char *accumulate, const char *adam, const char *ties,
+                              struct fer_error *e)
+{
+    static const char *const rules[] = {"keras", "pytorch"}, *const maxima[] = {"first", "any"};
+    int i = o->unit, sum;
+    if (unit && choose("unit", unit, fer_unit_names, FER_UNITS, &i, e)) return -1;
+    sum = i == FER_UNIT_F64 ? FER_UNIT_F64 : FER_UNIT_F32;
+    if (accumulate && choose("accumulate", accumulate, fer_unit_names, FER_UNITS, &sum, e)) return -1;
+    if (sum == FER_UNIT_TF32) return fer_fail(e, "--accumulate tf32: nothing sums in tf32; expected f64, f32, bf16 or f16");
+    o->unit = (enum fer_unit)i;
+    o->accumulate = (enum fer_unit)sum;
+    if (adam && choose("adam", adam, rules, 2, &o->adam_pytorch, e)) return -1;
+    return ties ? choose("ties", ties, maxima, 2, &o->ties_any, e) : 0;
+}
+
+/* Of the settings only those of Adam and of BatchNormalization matter here. */
+static int check_verify_settings(const char *given, struct fer_error *e)
+{
+    static const char *const names[] = {"learning-rate", "beta1", "beta2", "adam-epsilon", "bn-momentum", "bn-epsilon", "bn-moving-variance"};
+    int i, k, known;
+    for (i = 0; i < FER_SETTINGS; i++) {
+        for (k = known = 0; k < 7; k++) known |= strcmp(fer_setting_table[i].name, names[k]) == 0;
+        if (given[i] && !known) return fer_fail(e, "--%s: no such option; `fer help COMMAND` lists them", fer_setting_table[i].name);
+    }
+    return 0;
+}
+
+static int verify(int argc, char **argv)
+{
+    const int json = take_flag(&argc, argv, "json");
+    const char *unit = NULL, *accumulate = NULL, *adam = NULL, *ties = NULL;
+    const struct option options[] = {{"unit", &unit}, {"accumulate", &accumulate}, {"adam", &adam}, {"ties", &ties}};
+    struct verify_table table = {NULL, NULL, 0};
+    struct fer_verify_options o;
+    struct fer_verify_summary summary;
+    struct fer_error e;
+    char given[FER_SETTINGS] = {0};
+    fer_verify_options_default(&o);
+    if (parse(&argc, argv, options, 4, &o.settings, given, &e) || check_verify_settings(given, &e) ||
+        set_verify_options(&o, unit, accumulate, adam, ties, &e))
+        return complain(&e);
+    if (argc != 1) return fer_fail(&e, "verify: expected one record, RECORD.npz"), complain(&e);
+    table.path = argv[0];
+    table.options = &o;
+    if (fer_verify(argv[0], &o, json ? print_verify_json_row : print_verify_row, &table, &summary, &e)) {
+        if (json && table.rows) printf("]}\n");
+        return complain(&e);
+    }
+    if (json)
+        print_verify_json_summary(&summary);
+    else
+        print_verify_summary(&summary);
+    return *summary.first || *summary.first_mistrusted ? EXIT_CHECK_FAILED : EXIT_OK;
+}
+
 /* ---- The list of commands ---- */
 
 static int help(int argc, char **argv);
@@ -749,6 +946,20 @@ static const struct command commands[] = {
      "  --exact          small integers in place of a training step, such that every sum of convolutions, dense layer and poolings is\n"
      "                   exact in float32 in any order; arrays that are no such sum are left out\n"
      "  --learning-rate, --beta1, --beta2, --adam-epsilon, --bn-momentum, --bn-epsilon, --bn-moving-variance: as of `fer train`\n",
+     0},
+    {"verify", verify, "another implementation's record against the rounding bound", "RECORD.npz [--unit F] [--accumulate F] [--json] [...]",
+     "Checks each array of a record of one training step against what should have come out of its recorded inputs, computed in float64\n"
+     "(so it takes fer64). The table gives the largest error as a part of the bound that rounding can reach (proven), and of the one\n"
+     "that it reaches but once in 10^12 elements (likely). Verdicts: ok; suspect (beyond likely); WRONG (beyond proven, or not finite);\n"
+     "MISTRUSTED (all zero or all equal: it proves nothing). Exit status 1 unless all are ok.\n"
+     "  --unit F                f64, f32, tf32, bf16 or f16: the format of inputs and outputs (f32)\n"
+     "  --accumulate F          what the implementation sums in (f32; with --unit f64: f64)\n"
+     "  --ties first|any        which of several equal maxima max pooling sends its gradient to (first)\n"
+     "  --adam keras|pytorch    Adam's epsilon is added before the bias correction, or after (keras)\n"
+     "  --bn-moving-variance unbiased|biased   which variance the moving variance takes in (unbiased)\n"
+     "  --learning-rate, --beta1, --beta2, --adam-epsilon, --bn-momentum, --bn-epsilon as for train\n"
+     "  --json                  the same as one JSON object\n"
+     "Winograd and FFT convolutions compute other products and are beyond these bounds.\n",
      0},
     {"help", help, "help on one command", "[COMMAND]", "", 0},
 };

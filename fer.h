@@ -10,6 +10,7 @@
  *     7. training     settings, the trainer, evaluation, checkpoints, the log
  *     8. gradients    the finite-difference checker
  *     9. one step     one layer on files; the record of one training step
+ *    10. verify       another implementation's record against the rounding bound
  *
  * Conventions.
  *   - Arrays are dense and row-major; shapes stand in brackets: x[n][h][w][c]. Images are NHWC, kernels HWIO.
@@ -634,6 +635,61 @@ int fer_record(struct fer_network *network, const struct fer_batch *batch, const
  * parameters are overwritten. */
 int fer_record_exact(struct fer_network *network, int n, uint64_t seed, const char *path, struct fer_recorded *recorded,
                      struct fer_error *e);
+
+/* ---- 10. Verify ----------------------------------------------------------------------------------------------
+ *
+ * Another implementation's record of one training step (the arrays of section 4's network, by name) against the rounding bound: each
+ * array is computed anew in float64 from the implementation's own recorded inputs to it. model/verify.c and model/bounds_*.c say how. */
+
+enum fer_unit { FER_UNIT_F64, FER_UNIT_F32, FER_UNIT_TF32, FER_UNIT_BF16, FER_UNIT_F16, FER_UNITS };
+extern const char *const fer_unit_names[FER_UNITS]; /* f64, f32, tf32, bf16, f16 */
+
+struct fer_verify_options {
+    enum fer_unit unit;          /* the format of inputs and outputs; tf32: of the factors of products alone */
+    enum fer_unit accumulate;    /* the format of sums; not tf32 */
+    int adam_pytorch;            /* Adam's epsilon is added after the bias correction */
+    int ties_any;                /* max pooling may send its gradient to any of several equal maxima */
+    struct fer_settings settings; /* Adam's and BatchNormalization's */
+};
+void fer_verify_options_default(struct fer_verify_options *options); /* f32, f32, 0, 0, the default settings */
+
+/* In rising order of gravity but for the last: inputs that the check needs are not in the record. */
+enum fer_verdict { FER_OK, FER_MISTRUSTED, FER_SUSPECT, FER_WRONG, FER_NOT_CHECKABLE, FER_VERDICTS };
+extern const char *const fer_verdict_names[FER_VERDICTS]; /* ok, MISTRUSTED, suspect, WRONG, not checkable */
+
+/* One array of the record. */
+struct fer_verify_row {
+    char array[80];           /* "conv2d_3/kernel_grad" */
+    char writers[160];        /* of LAYER/output_grad: the layers whose backward passes wrote it; else "" */
+    enum fer_verdict verdict;
+    int by_nature;            /* MISTRUSTED, but every record of this shape has zeros here: it does not count */
+    size_t elements;
+    int dims;
+    size_t shape[4];
+    double proven, likely;    /* the largest ratio of error to the proven bound, and to the likely (probabilistic) one */
+    size_t index;             /* the element that has it, in row-major order (of proven when WRONG, else of likely); ... */
+    double value, truth;      /* ... what stands there, and what should ... */
+    double proven_bound, likely_bound; /* ... with what rounding can make of it */
+    char reason[240];
+};
+
+struct fer_verify_summary {
+    size_t rows[FER_VERDICTS]; /* how many arrays of each verdict */
+    size_t by_nature;          /* of those MISTRUSTED */
+    size_t absent;             /* arrays of such a record that this one does not hold */
+    size_t ignored;            /* arrays of the file that are none of such a record */
+    char first[80];            /* the first array that is WRONG or suspect, in order of computation; else "" */
+    enum fer_verdict first_verdict;
+    char first_writers[160];
+    char first_wrong[80];      /* the first that is WRONG; else "" */
+    char first_mistrusted[80]; /* the first that is MISTRUSTED, not by nature; else "" */
+};
+
+/* Verifies the record at `path`; report(context, row) is called for each array that the record holds, in order of computation. 0 when it did
+ * its work, whatever it found; -1 when the file is not a record, nothing in it can be checked, memory runs out, or real is not double. */
+int fer_verify(const char *path, const struct fer_verify_options *options,
+               void (*report)(void *context, const struct fer_verify_row *row), void *context, struct fer_verify_summary *summary,
+               struct fer_error *e);
 
 #ifdef __cplusplus
 }

@@ -8,6 +8,7 @@ SUITE_EXTERN(suite_layers);
 SUITE_EXTERN(suite_vectors);
 SUITE_EXTERN(suite_gradients);
 SUITE_EXTERN(suite_training);
+SUITE_EXTERN(suite_verify);
 SUITE_EXTERN(suite_op);
 SUITE_EXTERN(suite_record);
 
@@ -23,6 +24,7 @@ int main(int argc, char **argv)
     RUN_SUITE(suite_vectors);
     RUN_SUITE(suite_gradients);
     RUN_SUITE(suite_training);
+    RUN_SUITE(suite_verify);
     RUN_SUITE(suite_op);
     RUN_SUITE(suite_record);
     GREATEST_MAIN_END();

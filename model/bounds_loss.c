@@ -1,0 +1,122 @@
+/* bounds_loss.c - how far rounding can take softmax, the loss, the gradient of the logits, and a step of Adam. First order, as in
+ * bounds_normalization.c; what is neglected is below (50 u)^2 of a result, against spare roundings in each bound.
+ *
+ * Softmax.        z are the image's logits, m the largest, L = log of sum of exp(z - m). exp and log are taken to be good to 4 units in the
+ *                 last place (8 u). A backend may compute exp(z - m) / sum, or exp(z) / sum, or exp((z - m) - L). An error d of the argument
+ *                 is a relative error d of the result; the arguments are off by at most 2 u (|z| + |m|), and where log comes in by 10 u L more.
+ *                     relative error of a term     e_k = u (8 + 3 (|z_k| + |m|) + 10 L)
+ *                     of the sum                   e = sum of p_k e_k + (number of classes) u
+ *                     of probability k             P_k = e_k + e + 2 u,       taken as P / (1 - P), so that nothing is neglected there
+ * The loss.       log(sum) - (z - m), or -log(p): in the second form p's relative error is log's absolute one. One image's loss errs by
+ *                 P_label + 10 u |loss|; the mean of n of them by the mean of that and (n + 2) u E|loss|.
+ * Its gradient.   (p - [label]) / n: P_k p_k, and roundings of numbers up to p + [label], 6 of them where it is derived through -1/p:
+ *                     |error|  <=  (P_k p_k + 6 u (p_k + [label])) / n.
+ *
+ * Adam, one step from zero moments: m = (1 - b1) g, v = (1 - b2) g^2, p' = p - U, with c = sqrt(1 - b2),
+ *                     U = lr g c / (c |g| + epsilon)                 epsilon added to sqrt(v) (Keras, TensorFlow)
+ *                     U = lr g / (|g| + epsilon)                     epsilon added after the correction (PyTorch): the first form's c * epsilon
+ *                 Where g is small U is not lr times its sign, and there the two differ. A backend may round b1 and b2 to float32; 1 - b then
+ *                 has the relative error u b/(1 - b), for 0.999 a thousand u. m and lr_t may use different ones, and so v and lr_t (there
+ *                 under a square root each). All else are at most 12 roundings:
+ *                     |error|  <=  |U| (2 u b1/(1 - b1) + u b2/(1 - b2) + 12 u) + 2 u (|p| + |U|).
+ *                 v may be flushed to zero while g is not: then sqrt(v) is off by sqrt(smallest normal number). Adam is taken to run in float32
+ *                 at least, whatever the sums are held in. */
+#include "verify.h"
+
+#include <math.h>
+
+static double magnitude_of(double x)
+{
+    return x < 0 ? -x : x;
+}
+
+/* ---- Softmax ---- */
+
+enum { MOST_CLASSES = 16 };
+
+/* One image: p[classes], the relative error of each, and the loss. */
+struct softmax {
+    double p[MOST_CLASSES], error[MOST_CLASSES], loss;
+};
+
+static void fill_softmax(struct softmax *s, const struct fer_arithmetic *a, int classes, const real *z, int label)
+{
+    double largest = (double)z[0], sum = 0, of_sum = classes * a->sum, log_of_sum;
+    int k;
+    for (k = 1; k < classes; k++)
+        if ((double)z[k] > largest) largest = (double)z[k];
+    for (k = 0; k < classes; k++) sum += s->p[k] = fer_exp((double)z[k] - largest);
+    log_of_sum = fer_log(sum);
+    for (k = 0; k < classes; k++) {
+        const double sizes = magnitude_of((double)z[k]) + magnitude_of(largest);
+        s->p[k] /= sum;
+        s->error[k] = a->sum * (8 + 3 * sizes + 10 * log_of_sum) + a->input * sizes;
+        of_sum += s->p[k] * s->error[k];
+    }
+    for (k = 0; k < classes; k++) {
+        const double error = s->error[k] + of_sum + 2 * a->sum;
+        s->error[k] = error < 1 ? error / (1 - error) : INFINITY;
+    }
+    s->loss = log_of_sum - ((double)z[label] - largest);
+}
+
+static struct fer_bound stored(const struct fer_arithmetic *a, double error, double result)
+{
+    struct fer_bound b;
+    b.proven = b.likely = (error + 2 * a->sum_least) * (1 + a->store) + a->store * magnitude_of(result) + a->store_least;
+    return b;
+}
+
+/* The mean of the images' losses; errors is the sum of their errors. */
+static void add_loss(struct fer_tally *tally, const struct fer_arithmetic *a, int n, double losses, double errors, double claimed)
+{
+    const struct fer_bound k = fer_roundings(n + 2.0), shared = stored(a, errors / n, losses / n);
+    struct fer_bound b;
+    b.proven = shared.proven + k.proven * a->sum * losses / n;
+    b.likely = shared.likely + k.likely * a->sum * losses / n;
+    fer_tally_add(tally, claimed, losses / n, b);
+}
+
+void fer_tally_softmax(struct fer_tally *tally, const struct fer_arithmetic *a, enum fer_softmax_result result, int n, int classes,
+                       const real *logits, const int *labels, const real *claimed)
+{
+    double losses = 0, errors = 0;
+    struct softmax s;
+    int image, k;
+    for (image = 0; image < n; image++) {
+        const size_t row = (size_t)image * (size_t)classes;
+        const int label = labels ? labels[image] : 0;
+        fill_softmax(&s, a, classes, logits + row, label);
+        losses += s.loss;
+        errors += s.error[label] + 10 * a->sum * s.loss;
+        for (k = 0; k < classes && result != FER_LOSS; k++) {
+            const double hot = k == label, error = s.error[k] * s.p[k], gradient = (s.p[k] - hot) / n;
+            if (result == FER_PROBABILITIES)
+                fer_tally_add(tally, (double)claimed[row + (size_t)k], s.p[k], stored(a, error, s.p[k]));
+            else
+                fer_tally_add(tally, (double)claimed[row + (size_t)k], gradient,
+                              stored(a, (error + (6 * a->sum + a->input) * (s.p[k] + hot)) / n, gradient));
+        }
+    }
+    if (result == FER_LOSS) add_loss(tally, a, n, losses, errors, (double)claimed[0]);
+}
+
+/* ---- Adam ---- */
+
+void fer_tally_adam(struct fer_tally *tally, const struct fer_arithmetic *a, const struct fer_adam *adam, size_t count, const real *before,
+                    const real *gradient, const real *truth, const real *claimed)
+{
+    const double u = a->sum < 0x1p-23 ? a->sum : 0x1p-24, least = a->sum < 0x1p-23 ? a->sum_least : 0x1p-126;
+    const double relative = u * (2 * adam->beta1 / (1 - adam->beta1) + adam->beta2 / (1 - adam->beta2) + 12);
+    const double c = sqrt(1 - adam->beta2);
+    size_t i;
+    for (i = 0; i < count; i++) {
+        const double p = magnitude_of((double)before[i]), below = c * magnitude_of((double)gradient[i]) + adam->epsilon;
+        const double change = magnitude_of((double)truth[i] - (double)before[i]);
+        const double error = change * (relative + sqrt(least) / below) + 2 * u * (p + change) +
+                             least * (1 + (1 + adam->learning_rate) / below);
+        struct fer_bound b;
+        b.proven = b.likely = error * (1 + a->store) + a->store * magnitude_of((double)truth[i]) + a->store_least;
+        fer_tally_add(tally, (double)claimed[i], (double)truth[i], b);
+    }
+}

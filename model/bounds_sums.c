@@ -1,0 +1,389 @@
+/* bounds_sums.c - the rounding bound of everything that is a sum: convolutions, dense layers, pooling, sums of gradients.
+ *
+ * The model. A format has the unit roundoff u, and each operation returns its exact result times (1 + d), |d| <= u. A sum of K products
+ * a*b, added in any order whatever, by one accumulator or many, fused or not, then has
+ *
+ *     |error| <= K * u * sum |a||b|                                                                                     proven
+ *
+ * without a condition on K*u (Jeannerod and Rump, SIAM J. Matrix Anal. Appl. 34(2), 2013). If the d are random with mean zero, and
+ * independent, the errors cancel like steps of a random walk, and for all but about one element of 10^12
+ *
+ *     |error| <= min(K, 8 sqrt(K)) * u * sum |a||b|                                                                     likely
+ *
+ * (Higham and Mary, SIAM J. Sci. Comput. 41(5), 2019). Both ingredients are computed in float64 with the layer's own functions: the
+ * sum of a*b is the layer, and the sum of |a||b| is the same layer on absolute values. K is counted for each element, since fewer
+ * cells meet at the border. What is added to this:
+ *
+ *   - factors that the backend rounds to a shorter format of roundoff v before it multiplies: (2v + v^2) * sum |a||b|;
+ *   - the truth's own error: it is the same sum in float64, so 2^-53 is added to u;
+ *   - results smaller than the smallest normal number, which may be flushed to zero: that number for each of the K roundings, and for factors
+ *     that are flushed, the same times the largest other factor;
+ *   - a result that is stored in a shorter format than it was summed in: w * |result|.
+ *
+ * Not covered: algorithms that compute other products than these, as Winograd's and FFT convolution do.
+ *
+ * Exactness. If every term is a whole multiple of a power of two q, so is every partial sum, in any order; and a partial sum is at most
+ * sum |a||b|. Where that is no more than 2^24 q, each partial sum is a float32 number: nothing is ever rounded, and the bound is 0. It
+ * is so in records of small whole numbers (q = 1). */
+#include "verify.h"
+
+#include <math.h>
+
+static double larger(double a, double b)
+{
+    return a > b ? a : b;
+}
+
+struct fer_bound fer_roundings(double k)
+{
+    struct fer_bound roundings;
+    roundings.proven = k;
+    roundings.likely = 8 * sqrt(k) < k ? 8 * sqrt(k) : k;
+    return roundings;
+}
+
+/* ---- Whole multiples ---- */
+
+static int is_multiple(double magnitude, double unit)
+{
+    const double times = magnitude / unit;
+    return times <= 0x1p24 && times == (double)(long)times;
+}
+
+/* The largest power of two of which every x is a whole multiple, or 0 when that takes multiples beyond 2^24: then these are not whole
+ * numbers of anything, just numbers. */
+static double quantum(const real *x, size_t count)
+{
+    double unit = 0, most = 0;
+    size_t i;
+    for (i = 0; i < count; i++) {
+        const double magnitude = x[i] < 0 ? -(double)x[i] : (double)x[i];
+        if (magnitude == 0) continue;
+        if (!(magnitude > 0x1p-120 && magnitude < 0x1p120)) return 0;
+        if (unit == 0) /* the leading digit of the first number that is not zero */
+            for (unit = 1; unit > magnitude || unit * 2 <= magnitude;) unit *= unit > magnitude ? 0.5 : 2;
+        most = larger(most, magnitude);
+        while (most <= 0x1p24 * unit && !is_multiple(magnitude, unit)) unit /= 2;
+        if (most > 0x1p24 * unit) return 0;
+    }
+    return unit > 0 ? unit : 1; /* zeros are multiples of anything */
+}
+
+static double largest(const real *x, size_t count)
+{
+    double most = 0;
+    size_t i;
+    for (i = 0; i < count; i++) most = larger(most, x[i] < 0 ? -(double)x[i] : (double)x[i]);
+    return most;
+}
+
+/* The quantum of numbers that are first rounded to a format of roundoff u; 0 when that changes them. */
+static double rounded_quantum(const real *x, size_t count, double u)
+{
+    const double q = quantum(x, count);
+    return largest(x, count) * u > q ? 0 : q;
+}
+
+static void take_absolute(real *x, size_t count)
+{
+    size_t i;
+    for (i = 0; i < count; i++)
+        if (x[i] < 0) x[i] = -x[i];
+}
+
+/* ---- One share of the sums ---- */
+
+static void begin_share(struct fer_sums *s, double quantum_of_terms, double input_error, double least)
+{
+    s->quantum = s->parts++ && s->quantum < quantum_of_terms ? s->quantum : quantum_of_terms;
+    s->input_error = larger(s->input_error, input_error);
+    s->least = larger(s->least, least);
+}
+
+static void begin_products(struct fer_sums *s, const struct fer_arithmetic *a, const real *x, size_t x_count, const real *y, size_t y_count)
+{
+    const double q = rounded_quantum(x, x_count, a->factor) * rounded_quantum(y, y_count, a->factor);
+    begin_share(s, q, a->factor * (2 + a->factor), a->sum_least + a->factor_least * (largest(x, x_count) + largest(y, y_count)));
+}
+
+static void add_part(const struct fer_sums *s, real *to)
+{
+    size_t i;
+    for (i = 0; i < s->count; i++) to[i] += s->part[i];
+}
+
+/* The terms of one share are those in s->part: each element's only one. */
+static void add_single_terms(struct fer_sums *s)
+{
+    add_part(s, s->truth);
+    take_absolute(s->part, s->count);
+    add_part(s, s->magnitude);
+}
+
+/* ---- How many cells meet, along one axis ---- */
+
+struct axis {
+    int in, out, kernel, stride, pad;
+};
+
+static struct axis height_of(const struct fer_window *g)
+{
+    struct axis axis;
+    axis.in = g->in_h, axis.out = g->out_h, axis.kernel = g->kernel_h, axis.stride = g->stride_h, axis.pad = g->pad_top;
+    return axis;
+}
+
+static struct axis width_of(const struct fer_window *g)
+{
+    struct axis axis;
+    axis.in = g->in_w, axis.out = g->out_w, axis.kernel = g->kernel_w, axis.stride = g->stride_w, axis.pad = g->pad_left;
+    return axis;
+}
+
+static int is_inside(const struct axis *axis, int o, int k)
+{
+    const int i = o * axis->stride + k - axis->pad;
+    return i >= 0 && i < axis->in;
+}
+
+/* Input cells that output o sees. */
+static int inputs_of_output(const struct axis *axis, int o)
+{
+    int k, count = 0;
+    for (k = 0; k < axis->kernel; k++) count += is_inside(axis, o, k);
+    return count;
+}
+
+/* Outputs that see input i. */
+static int outputs_of_input(const struct axis *axis, int i)
+{
+    int k, count = 0;
+    for (k = 0; k < axis->kernel; k++) {
+        const int start = i + axis->pad - k;
+        count += start >= 0 && start % axis->stride == 0 && start / axis->stride < axis->out;
+    }
+    return count;
+}
+
+/* Outputs that see an input through tap k. */
+static int outputs_of_tap(const struct axis *axis, int k)
+{
+    int o, count = 0;
+    for (o = 0; o < axis->out; o++) count += is_inside(axis, o, k);
+    return count;
+}
+
+/* roundings[n][h][w][c] += count(h) * count(w) * each. */
+static void add_roundings(struct fer_sums *s, const struct fer_window *g, int n, int h, int w, size_t channels,
+                          int (*count)(const struct axis *, int), double each)
+{
+    const struct axis rows = height_of(g), columns = width_of(g);
+    size_t at = 0, c;
+    int image, i, j;
+    for (image = 0; image < n; image++)
+        for (i = 0; i < h; i++)
+            for (j = 0; j < w; j++) {
+                const real k = (real)((double)count(&rows, i) * count(&columns, j) * each);
+                for (c = 0; c < channels; c++) s->roundings[at++] += k;
+            }
+}
+
+static size_t inputs(const struct fer_window *g)
+{
+    return (size_t)g->n * (size_t)g->in_h * (size_t)g->in_w * (size_t)g->in_c;
+}
+
+static size_t outputs(const struct fer_window *g)
+{
+    return (size_t)g->n * (size_t)g->out_h * (size_t)g->out_w * (size_t)g->out_c;
+}
+
+static size_t weights(const struct fer_window *g)
+{
+    return (size_t)g->kernel_h * (size_t)g->kernel_w * (size_t)g->in_c * (size_t)g->out_c;
+}
+
+/* ---- Convolutions: each is done twice, the second time on absolute values ---- */
+
+void fer_sums_add_conv2d(struct fer_sums *s, const struct fer_arithmetic *a, const struct fer_window *g, real *x, real *kernel)
+{
+    begin_products(s, a, x, inputs(g), kernel, weights(g));
+    fer_conv2d_forward(g, x, kernel, s->part);
+    add_part(s, s->truth);
+    take_absolute(x, inputs(g));
+    take_absolute(kernel, weights(g));
+    fer_conv2d_forward(g, x, kernel, s->part);
+    add_part(s, s->magnitude);
+    add_roundings(s, g, g->n, g->out_h, g->out_w, (size_t)g->out_c, inputs_of_output, g->in_c);
+}
+
+void fer_sums_add_conv2d_input(struct fer_sums *s, const struct fer_arithmetic *a, const struct fer_window *g, real *dy, real *kernel)
+{
+    begin_products(s, a, dy, outputs(g), kernel, weights(g));
+    fer_conv2d_backward_input(g, dy, kernel, s->part);
+    add_part(s, s->truth);
+    take_absolute(dy, outputs(g));
+    take_absolute(kernel, weights(g));
+    fer_conv2d_backward_input(g, dy, kernel, s->part);
+    add_part(s, s->magnitude);
+    add_roundings(s, g, g->n, g->in_h, g->in_w, (size_t)g->in_c, outputs_of_input, g->out_c);
+}
+
+void fer_sums_add_conv2d_kernel(struct fer_sums *s, const struct fer_arithmetic *a, const struct fer_window *g, real *x, real *dy)
+{
+    begin_products(s, a, x, inputs(g), dy, outputs(g));
+    fer_conv2d_backward_kernel(g, x, dy, s->part);
+    add_part(s, s->truth);
+    take_absolute(x, inputs(g));
+    take_absolute(dy, outputs(g));
+    fer_conv2d_backward_kernel(g, x, dy, s->part);
+    add_part(s, s->magnitude);
+    add_roundings(s, g, 1, g->kernel_h, g->kernel_w, (size_t)g->in_c * (size_t)g->out_c, outputs_of_tap, g->n);
+}
+
+/* ---- Dense: a 1x1 convolution of 1x1 images, and the bias ---- */
+
+static struct fer_window dense_window(int n, int in, int out)
+{
+    const struct fer_window g = {n, 1, 1, in, 1, 1, out, 1, 1, 1, 1, 0, 0};
+    return g;
+}
+
+void fer_sums_add_dense(struct fer_sums *s, const struct fer_arithmetic *a, int n, int in, int out, real *x, real *kernel, real *bias)
+{
+    const struct fer_window g = dense_window(n, in, out);
+    const double q = rounded_quantum(bias, (size_t)out, a->factor);
+    size_t i;
+    fer_sums_add_conv2d(s, a, &g, x, kernel);
+    if (q < s->quantum) s->quantum = q;
+    for (i = 0; i < s->count; i++) {
+        const real b = bias[i % (size_t)out];
+        s->truth[i] += b;
+        s->magnitude[i] += b < 0 ? -b : b;
+        s->roundings[i] += 1;
+    }
+}
+
+void fer_sums_add_dense_input(struct fer_sums *s, const struct fer_arithmetic *a, int n, int in, int out, real *dy, real *kernel)
+{
+    const struct fer_window g = dense_window(n, in, out);
+    fer_sums_add_conv2d_input(s, a, &g, dy, kernel);
+}
+
+void fer_sums_add_dense_kernel(struct fer_sums *s, const struct fer_arithmetic *a, int n, int in, int out, real *x, real *dy)
+{
+    const struct fer_window g = dense_window(n, in, out);
+    fer_sums_add_conv2d_kernel(s, a, &g, x, dy);
+}
+
+void fer_sums_add_columns(struct fer_sums *s, const struct fer_arithmetic *a, size_t rows, int channels, const real *x)
+{
+    size_t i, c, at = 0;
+    begin_share(s, rounded_quantum(x, rows * (size_t)channels, a->input), a->input, a->sum_least);
+    for (i = 0; i < rows; i++)
+        for (c = 0; c < (size_t)channels; c++, at++) {
+            s->truth[c] += x[at];
+            s->magnitude[c] += x[at] < 0 ? -x[at] : x[at];
+        }
+    for (c = 0; c < (size_t)channels; c++) s->roundings[c] += (real)rows;
+}
+
+/* ---- Pooling and copies ---- */
+
+/* The mean of k cells: k - 1 additions and one division, or before or behind them the product with a rounded 1/k: k + 1 roundings. (k + 2 are
+ * allowed: the bound of a product of two roundings is of first order, and the spare one exceeds what that neglects.)
+ * The mean is exact when the sum is and the quotient is a float32 number. */
+void fer_sums_add_average(struct fer_sums *s, const struct fer_arithmetic *a, const struct fer_window *g, real *x)
+{
+    const struct axis rows = height_of(g), columns = width_of(g);
+    const double q = rounded_quantum(x, inputs(g), a->input);
+    size_t i, row, cell;
+    begin_share(s, 0, a->input, a->sum_least);
+    fer_average_pooling2d_forward(g, x, s->part);
+    add_part(s, s->truth);
+    take_absolute(x, inputs(g));
+    fer_average_pooling2d_forward(g, x, s->part);
+    add_part(s, s->magnitude);
+    for (i = 0; i < s->count; i++) {
+        cell = i / (size_t)g->out_c;
+        row = cell / (size_t)g->out_w % (size_t)g->out_h;
+        s->roundings[i] = (real)(inputs_of_output(&rows, (int)row) * inputs_of_output(&columns, (int)(cell % (size_t)g->out_w)));
+        if (q > 0 && (double)s->magnitude[i] * (double)s->roundings[i] <= q * a->exact && (real)(float)s->truth[i] == s->truth[i])
+            s->roundings[i] = FER_EXACT;
+        else
+            s->roundings[i] += 2;
+    }
+}
+
+/* Each term is dy / k: a quotient, or a product with a rounded 1/k; two roundings at most, beside the additions. */
+void fer_sums_add_average_input(struct fer_sums *s, const struct fer_arithmetic *a, const struct fer_window *g, real *dy)
+{
+    const struct axis rows = height_of(g), columns = width_of(g);
+    double q = 0;
+    size_t i;
+    fer_average_pooling2d_backward(g, dy, s->part);
+    add_part(s, s->truth);
+    take_absolute(dy, outputs(g));
+    fer_average_pooling2d_backward(g, dy, s->part);
+    add_part(s, s->magnitude);
+    for (i = 0; i < outputs(g); i++) { /* dy becomes the terms, to see whether they are whole multiples */
+        const size_t cell = i / (size_t)g->out_c, row = cell / (size_t)g->out_w % (size_t)g->out_h;
+        dy[i] /= (real)(inputs_of_output(&rows, (int)row) * inputs_of_output(&columns, (int)(cell % (size_t)g->out_w)));
+    }
+    q = rounded_quantum(dy, outputs(g), a->input);
+    begin_share(s, q, a->input, a->sum_least);
+    add_roundings(s, g, g->n, g->in_h, g->in_w, (size_t)g->in_c, outputs_of_input, 1);
+    for (i = 0; i < s->count; i++) s->roundings[i] += 1;
+}
+
+void fer_sums_add_copies(struct fer_sums *s, const struct fer_arithmetic *a)
+{
+    begin_share(s, rounded_quantum(s->part, s->count, a->input), a->input, a->sum_least);
+    add_single_terms(s);
+}
+
+/* A cell that is the maximum of several windows adds up their gradients; of one window, it copies. How many they are is what the same function
+ * says of ones. */
+void fer_sums_add_max_input(struct fer_sums *s, const struct fer_arithmetic *a, const struct fer_window *g, const real *x, real *dy)
+{
+    size_t i;
+    fer_sums_begin_maxima(s, a, g, dy);
+    fer_max_pooling2d_backward(g, x, dy, s->part);
+    add_part(s, s->truth);
+    take_absolute(dy, outputs(g));
+    fer_max_pooling2d_backward(g, x, dy, s->part);
+    add_part(s, s->magnitude);
+    for (i = 0; i < outputs(g); i++) dy[i] = 1;
+    fer_max_pooling2d_backward(g, x, dy, s->part);
+    for (i = 0; i < s->count; i++)
+        if (s->part[i] > 1) s->roundings[i] += s->part[i] - 1;
+}
+
+void fer_sums_begin_maxima(struct fer_sums *s, const struct fer_arithmetic *a, const struct fer_window *g, const real *dy)
+{
+    begin_share(s, rounded_quantum(dy, outputs(g), a->input), a->input, a->sum_least);
+}
+
+/* ---- The bound ---- */
+
+struct fer_bound fer_sums_bound(const struct fer_sums *s, const struct fer_arithmetic *a, size_t i)
+{
+    const double magnitude = (double)s->magnitude[i], result = s->truth[i] < 0 ? -(double)s->truth[i] : (double)s->truth[i];
+    const double parts = s->parts > 1 ? s->parts : 0, k = (double)s->roundings[i] + parts; /* shares are added up, too */
+    const double kept = a->store * (result + (parts > 0 ? magnitude : 0)) + (1 + parts) * a->store_least; /* each may be stored */
+    const double shared = s->input_error * magnitude + (k + s->parts) * s->least + kept;
+    struct fer_bound b = fer_roundings(k);
+    if (s->roundings[i] < 0 || (s->quantum > 0 && magnitude <= s->quantum * a->exact)) {
+        b.proven = b.likely = 0;
+        return b;
+    }
+    b.proven = (b.proven * a->sum * magnitude + shared) * (1 + a->store);
+    b.likely = (b.likely * a->sum * magnitude + shared) * (1 + a->store);
+    return b;
+}
+
+void fer_tally_sums(struct fer_tally *tally, const struct fer_arithmetic *a, const struct fer_sums *s, const real *claimed)
+{
+    size_t i;
+    for (i = 0; i < s->count; i++) fer_tally_add(tally, (double)claimed[i], (double)s->truth[i], fer_sums_bound(s, a, i));
+}

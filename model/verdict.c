@@ -1,0 +1,86 @@
+/* verdict.c - the arithmetic that a backend says it computes in, and the verdict on an array, element by element. */
+#include "verify.h"
+
+#include <math.h>
+
+const char *const fer_unit_names[FER_UNITS] = {"f64", "f32", "tf32", "bf16", "f16"};
+const char *const fer_verdict_names[FER_VERDICTS] = {"ok", "MISTRUSTED", "suspect", "WRONG", "not checkable"};
+
+/* Unit roundoff (to nearest) and smallest normal number. tf32 has float32's range and 11 digits, bfloat16 has 8. */
+static const struct {
+    double u, least;
+} formats[FER_UNITS] = {{0x1p-53, 0x1p-1022}, {0x1p-24, 0x1p-126}, {0x1p-11, 0x1p-126}, {0x1p-8, 0x1p-126}, {0x1p-11, 0x1p-14}};
+
+void fer_verify_options_default(struct fer_verify_options *options)
+{
+    options->unit = options->accumulate = FER_UNIT_F32;
+    options->adam_pytorch = options->ties_any = 0;
+    fer_settings_default(&options->settings);
+}
+
+/* What the record holds was stored in `unit`, so that inputs of f64 and f32 are what the backend read; the shorter formats may be what it
+ * rounds to before it computes. tf32 is a format of factors only: matrix units read it, nothing stores it. */
+struct fer_arithmetic fer_arithmetic_of(enum fer_unit unit, enum fer_unit accumulate)
+{
+    const enum fer_unit stored = unit == FER_UNIT_TF32 ? FER_UNIT_F32 : unit;
+    const int shorter = stored > FER_UNIT_F32, loses = formats[stored].u > formats[accumulate].u;
+    struct fer_arithmetic a;
+    a.factor = unit > FER_UNIT_F32 ? formats[unit].u : 0;
+    a.factor_least = formats[unit].least;
+    a.input = shorter ? formats[unit].u : 0;
+    a.store = loses ? formats[stored].u : 0;
+    a.store_least = loses ? formats[stored].least : 0;
+    a.sum = formats[accumulate].u + 0x1p-53;
+    a.sum_least = formats[accumulate].least;
+    a.exact = 1 / (loses ? formats[stored].u : formats[accumulate].u);
+    if (a.exact > 0x1p24) a.exact = 0x1p24;
+    return a;
+}
+
+static int is_finite(double x)
+{
+    return x - x == 0;
+}
+
+static void take_larger(struct fer_extreme *extreme, double ratio, size_t index, double value, double truth, struct fer_bound bound)
+{
+    if (index > 0 && !(ratio > extreme->ratio)) return;
+    extreme->ratio = ratio;
+    extreme->index = index;
+    extreme->value = value;
+    extreme->truth = truth;
+    extreme->bound = bound;
+}
+
+static double ratio_of(double error, double bound)
+{
+    if (error == 0 || bound != bound) return 0; /* an infinite error of the scale can make a bound 0 * infinity: it allows all */
+    return bound > 0 ? error / bound : INFINITY;
+}
+
+void fer_tally_add(struct fer_tally *tally, double value, double truth, struct fer_bound bound)
+{
+    const size_t i = tally->count++;
+    const double error = value > truth ? value - truth : truth - value;
+    const int finite = is_finite(value) && is_finite(truth), differ = is_finite(value) != is_finite(truth);
+    if (i == 0) {
+        tally->first_value = value;
+        tally->first_truth = truth;
+    }
+    if (value != tally->first_value || truth != tally->first_truth) tally->varies = 1;
+    if (value != 0 || truth != 0) tally->nonzero = 1;
+    if (finite) tally->finite = 1;
+    if (differ) tally->not_finite = 1;
+    if ((truth < 0 ? -truth : truth) > bound.likely) tally->outgrows = 1;
+    take_larger(&tally->proven, differ ? INFINITY : finite ? ratio_of(error, bound.proven) : 0, i, value, truth, bound);
+    take_larger(&tally->likely, differ ? INFINITY : finite ? ratio_of(error, bound.likely) : 0, i, value, truth, bound);
+}
+
+/* A single number that is not zero proves something; many equal ones do not. */
+enum fer_verdict fer_tally_verdict(const struct fer_tally *tally)
+{
+    if (tally->proven.ratio > 1) return FER_WRONG;
+    if (tally->likely.ratio > 1) return FER_SUSPECT;
+    if (!tally->finite || !tally->nonzero || (!tally->varies && tally->count > 1)) return FER_MISTRUSTED;
+    return FER_OK;
+}

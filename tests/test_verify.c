@@ -1,0 +1,954 @@
+/* test_verify.c - verify: that it names what is broken, and nothing that is sound.
+ *
+ * "Another implementation" is tests/backend.c. Sound, it sums in float32 in every order; broken in some fifty ways, each must be
+ * found where it was put. The bounds themselves are tried from both sides: sums made as bad as they get stay inside, twice the
+ * bound is caught. */
+#include "greatest.h"
+
+#include "../model/verify.h"
+#include "backend.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#ifdef FER_DOUBLE
+
+#define FOLDER "tests/tmp/verify"
+#define RECORD FOLDER "/record.npz"
+
+static struct fer_error error;
+static struct fer_verify_summary summary;
+
+/* The rows of the last run. */
+static struct fer_verify_row *found;
+static int row_count;
+
+static void keep_row(void *context, const struct fer_verify_row *row)
+{
+    struct fer_verify_row *more = realloc(found, (size_t)(row_count + 1) * sizeof *found);
+    (void)context;
+    if (!more) exit(2);
+    found = more;
+    found[row_count++] = *row;
+}
+
+static const struct fer_verify_row *row_of(const char *array)
+{
+    int i;
+    for (i = 0; i < row_count; i++)
+        if (strcmp(found[i].array, array) == 0) return &found[i];
+    return NULL;
+}
+
+static struct fer_verify_options options(void)
+{
+    struct fer_verify_options o;
+    fer_verify_options_default(&o);
+    return o;
+}
+
+static int verify(const struct fer_verify_options *o)
+{
+    row_count = 0;
+    return fer_verify(RECORD, o, keep_row, NULL, &summary, &error);
+}
+
+/* For failures: what was found. */
+static void show_summary(void)
+{
+    int i;
+    printf("%lu ok, %lu WRONG, %lu suspect, %lu MISTRUSTED, %lu not checkable; first: %s\n", (unsigned long)summary.rows[FER_OK],
+           (unsigned long)summary.rows[FER_WRONG], (unsigned long)summary.rows[FER_SUSPECT], (unsigned long)summary.rows[FER_MISTRUSTED],
+           (unsigned long)summary.rows[FER_NOT_CHECKABLE], summary.first);
+    for (i = 0; i < row_count; i++)
+        if (found[i].verdict != FER_OK)
+            printf("  %s: %s, %g of proven, %g of likely, at %lu: %.9g for %.9g %s\n", found[i].array, fer_verdict_names[found[i].verdict],
+                   found[i].proven, found[i].likely, (unsigned long)found[i].index, found[i].value, found[i].truth, found[i].reason);
+}
+
+static int all_ok(void)
+{
+    const int ok = row_count > 0 && summary.rows[FER_OK] == (size_t)row_count;
+    if (!ok) show_summary();
+    return ok;
+}
+
+/* ---- No false alarm ---- */
+
+TEST a_sound_record_is_ok_whatever_its_orders_of_summation(void)
+{
+    const struct fer_verify_options o = options();
+    struct backend b;
+    ASSERT_EQ(0, backend_create(&b, 48, 2, 3));
+    backend_step(&b, MIXED, "", "");
+    ASSERT_EQ(0, backend_record(&b, RECORD, FER_F4, 1));
+    backend_free(&b);
+    ASSERT_EQ(0, verify(&o));
+    ASSERT(all_ok());
+    ASSERT_EQ(514, row_count);
+    ASSERT_EQ(0, summary.absent + summary.ignored);
+    PASS();
+}
+
+/* The record of a float64 backend, stored in float32, is inside float32's bounds; but not inside float64's. */
+TEST a_record_rounded_to_float32_is_ok_and_no_float64_record(void)
+{
+    struct fer_verify_options o = options();
+    struct backend b;
+    ASSERT_EQ(0, backend_create(&b, 49, 3, 4)); /* an odd size: other padding */
+    backend_step(&b, EXACT, "", "");
+    ASSERT_EQ(0, backend_record(&b, RECORD, FER_F4, 1));
+    backend_free(&b);
+    ASSERT_EQ(0, verify(&o));
+    ASSERT(all_ok());
+    o.accumulate = FER_UNIT_F64;
+    ASSERT_EQ(0, verify(&o));
+    ASSERT(summary.rows[FER_OK] > 400); /* what is stored may be rounded to float32 all the same; but no more than that */
+    o.unit = FER_UNIT_F64;
+    ASSERT_EQ(0, verify(&o));
+    ASSERT_STR_EQ("conv2d/output", summary.first);
+    ASSERT(summary.rows[FER_WRONG] > 300);
+    PASS();
+}
+
+/* ---- Faults ---- */
+
+struct fault {
+    const char *name, *at; /* the layer; "": all */
+    const char *first;     /* the array that must be named first */
+    const char *reason;    /* a part of its reason; NULL: none is asked for */
+};
+
+static const struct fault forward_faults[] = {
+    {"padding on the other side", "conv2d", "conv2d/output", NULL},
+    {"strides start one later", "conv2d_26", "conv2d_26/output", NULL},
+    {"kernel transposed", "conv2d_32", "conv2d_32/output", NULL},
+    {"kernel transposed", "conv2d_35", "conv2d_35/output", NULL},
+    {"kernel rotated", "conv2d_7", "conv2d_7/output", NULL},
+    {"half precision", "conv2d_10", "conv2d_10/output", NULL},
+    {"bfloat16", "conv2d_2", "conv2d_2/output", NULL},
+    {"two channels swapped", "conv2d_14", "conv2d_14/output", NULL},
+    {"last channels dropped", "conv2d_29", "conv2d_29/output", NULL},
+    {"last row repeated", "conv2d_4", "conv2d_4/output", NULL},
+    {"images in another order", "conv2d_17", "conv2d_17/output", NULL},
+    {"one bit flipped", "conv2d_21", "conv2d_21/output", NULL},
+    {"a NaN", "conv2d_13", "conv2d_13/output", "finite"},
+    {"epsilon 1e-5", "batch_normalization_9", "batch_normalization_9/output", NULL},
+    {"epsilon 1e-5", "", "batch_normalization/output", NULL},
+    {"epsilon outside the root", "batch_normalization_20", "batch_normalization_20/output", NULL},
+    {"normalised by the unbiased variance", "batch_normalization_30", "batch_normalization_30/output", NULL},
+    {"normalised by the unbiased variance", "batch_normalization_12", "batch_normalization_12/output", NULL},
+    {"normalised by moving statistics", "batch_normalization_16", "batch_normalization_16/output", NULL},
+    {"beta added twice", "batch_normalization_5", "batch_normalization_5/output", NULL},
+    {"ReLU6", "activation_4", "activation_4/output", NULL},
+    {"leaky", "activation_8", "activation_8/output", NULL},
+    {"padding counted", "average_pooling2d_1", "average_pooling2d_1/output", NULL},
+    {"branches in another order", "mixed1", "mixed1/output", NULL},
+    {"maximum for average", "avg_pool", "avg_pool/output", NULL},
+    {"bias left out", "predictions", "predictions/logits", NULL},
+    {"labels off by one", "predictions", "loss", NULL},
+    {"loss summed", "predictions", "loss", NULL},
+};
+
+static const struct fault backward_faults[] = {
+    {"gradient not divided by the batch", "predictions", "predictions/logits_grad", NULL},
+    {"no gradient of the bias", "predictions", "predictions/bias_grad", NULL},
+    {"gradient not masked", "activation_31", "batch_normalization_31/output_grad", NULL},
+    {"statistics taken as constants", "batch_normalization_22", "conv2d_22/output_grad", NULL},
+    {"kernel rotated in the gradient", "conv2d_28", "activation_27/output_grad", NULL},
+    {"border of the gradient lost", "conv2d_16", "activation_15/output_grad", NULL},
+    {"branch left out", "conv2d_13", "mixed0/output_grad", NULL},
+    {"branch left out", "max_pooling2d_2", "mixed2/output_grad", NULL},
+    {"branch counted twice", "average_pooling2d_2", "mixed1/output_grad", NULL},
+    {"to the last maximum", "max_pooling2d_1", "activation_4/output_grad", "--ties any"},
+    {"to the last maximum", "max_pooling2d", "activation_2/output_grad", "--ties any"},
+    {"half of the batch", "conv2d_23", "conv2d_23/kernel_grad", NULL},
+    {"kernel's gradient averaged over the batch", "conv2d_35", "conv2d_35/kernel_grad", NULL},
+    {"one bit of the gradient flipped", "conv2d_38", "conv2d_38/kernel_grad", NULL},
+    {"one bit of the gradient flipped", "batch_normalization_3", "batch_normalization_3/beta_grad", NULL},
+    {"gradient in bfloat16", "conv2d_9", "conv2d_9/kernel_grad", NULL},
+};
+
+static const struct fault update_faults[] = {
+    {"momentum 0.9", "batch_normalization_6", "batch_normalization_6/moving_mean_new", NULL},
+    {"moving mean not updated", "batch_normalization_14", "batch_normalization_14/moving_mean_new", NULL},
+    {"biased moving variance", "batch_normalization_33", "batch_normalization_33/moving_variance_new", NULL},
+    {"epsilon after the correction", "conv2d_3", "conv2d_3/kernel_new", NULL},
+    {"epsilon after the correction", "", "conv2d/kernel_new", "--adam pytorch"},
+    {"epsilon inside the root", "conv2d_2", "conv2d_2/kernel_new", NULL},
+    {"no correction of the moments", "conv2d_1", "conv2d_1/kernel_new", NULL},
+    {"weights decay", "conv2d_24", "conv2d_24/kernel_new", NULL},
+};
+
+static int is_found(struct backend *b, const struct fault *fault, int updates)
+{
+    const struct fer_verify_options o = options();
+    const struct fer_verify_row *row;
+    backend_step(b, EXACT, fault->name, fault->at);
+    if (backend_record(b, RECORD, FER_F4, updates) || verify(&o)) return 0;
+    row = row_of(fault->first);
+    if (strcmp(summary.first, fault->first) == 0 && row->verdict >= FER_SUSPECT &&
+        (fault->reason ? strstr(row->reason, fault->reason) != NULL : !strstr(row->reason, "--")))
+        return 1;
+    printf("%s at %s:\n", fault->name, *fault->at ? fault->at : "every layer");
+    show_summary();
+    return 0;
+}
+
+static int are_found(const struct fault *faults, size_t count, int updates)
+{
+    struct backend b;
+    size_t i;
+    int hits = 0;
+    if (backend_create(&b, 48, 4, 7)) return 0;
+    for (i = 0; i < count; i++) hits += is_found(&b, &faults[i], updates);
+    backend_free(&b);
+    return hits == (int)count;
+}
+
+TEST faults_of_the_forward_pass_are_found_where_they_are(void)
+{
+    ASSERT(are_found(forward_faults, sizeof forward_faults / sizeof *forward_faults, 0));
+    PASS();
+}
+
+TEST faults_of_the_backward_pass_are_found_where_they_are(void)
+{
+    ASSERT(are_found(backward_faults, sizeof backward_faults / sizeof *backward_faults, 0));
+    PASS();
+}
+
+TEST faults_of_the_update_are_found_where_they_are(void)
+{
+    ASSERT(are_found(update_faults, sizeof update_faults / sizeof *update_faults, 1));
+    PASS();
+}
+
+/* ---- Options ---- */
+
+TEST any_of_equal_maxima_will_do_if_asked_but_not_all_of_them(void)
+{
+    struct fer_verify_options o = options();
+    struct backend b;
+    o.ties_any = 1;
+    ASSERT_EQ(0, backend_create(&b, 48, 4, 7));
+    backend_step(&b, EXACT, "to the last maximum", "");
+    ASSERT_EQ(0, backend_record(&b, RECORD, FER_F4, 0));
+    ASSERT_EQ(0, verify(&o));
+    ASSERT(all_ok());
+    backend_step(&b, EXACT, "to all maxima", "max_pooling2d_1");
+    ASSERT_EQ(0, backend_record(&b, RECORD, FER_F4, 0));
+    backend_free(&b);
+    ASSERT_EQ(0, verify(&o));
+    ASSERT_STR_EQ("activation_4/output_grad", summary.first);
+    ASSERT_EQ(FER_WRONG, summary.first_verdict);
+    o.ties_any = 0;
+    ASSERT_EQ(0, verify(&o));
+    ASSERT_STR_EQ("", row_of("activation_4/output_grad")->reason);
+    PASS();
+}
+
+TEST other_rules_of_the_update_are_options(void)
+{
+    struct fer_verify_options o = options();
+    struct backend b;
+    ASSERT_EQ(0, backend_create(&b, 48, 4, 7));
+    backend_step(&b, EXACT, "epsilon after the correction", "");
+    ASSERT_EQ(0, backend_record(&b, RECORD, FER_F4, 1));
+    o.adam_pytorch = 1;
+    ASSERT_EQ(0, verify(&o));
+    ASSERT(all_ok());
+    backend_step(&b, EXACT, "biased moving variance", "");
+    ASSERT_EQ(0, backend_record(&b, RECORD, FER_F4, 1));
+    backend_free(&b);
+    o = options();
+    ASSERT_EQ(0, verify(&o));
+    ASSERT(strstr(summary.first, "/moving_variance_new"));
+    ASSERT_STR_EQ("with --bn-moving-variance biased every moving variance is ok", row_of(summary.first)->reason);
+    ASSERT_EQ(0, summary.rows[FER_OK] + 40 < (size_t)row_count);
+    o.settings.bn_unbiased = 0;
+    ASSERT_EQ(0, verify(&o));
+    ASSERT(all_ok());
+    PASS();
+}
+
+TEST shorter_formats_are_options(void)
+{
+    struct fer_verify_options o = options();
+    struct backend b;
+    ASSERT_EQ(0, backend_create(&b, 48, 4, 7));
+    backend_step(&b, EXACT, "half precision", "");
+    ASSERT_EQ(0, backend_record(&b, RECORD, FER_F4, 0));
+    ASSERT_EQ(0, verify(&o));
+    ASSERT_STR_EQ("conv2d/output", summary.first);
+    o.unit = FER_UNIT_TF32; /* as many digits */
+    ASSERT_EQ(0, verify(&o));
+    ASSERT(all_ok());
+    b.bits = 8;
+    backend_step(&b, EXACT, "", "");
+    ASSERT_EQ(0, backend_record(&b, RECORD, FER_F4, 1));
+    o.unit = FER_UNIT_F16;
+    ASSERT_EQ(0, verify(&o));
+    ASSERT(summary.rows[FER_WRONG] > 100);
+    o.unit = FER_UNIT_BF16;
+    ASSERT_EQ(0, verify(&o));
+    ASSERT(all_ok());
+    backend_free(&b);
+    PASS();
+}
+
+/* ---- Each array is guarded: twice the bound away, it is found ---- */
+
+/* Moves the worst element of each array away by twice its proven bound, further in the direction in which it is off already. */
+static void poke_all(struct backend *b)
+{
+    int i;
+    for (i = 0; i < row_count; i++) {
+        const struct fer_verify_row *row = &found[i];
+        real *x = backend_array(b, row->array) + row->index;
+        const double direction = row->value < row->truth ? -1 : 1, bound = row->proven_bound;
+        /* Where the bound is all but 0, array after array is a copy: not all may be moved by the same. */
+        *x += (real)(direction * (bound > 1e-30 ? 2 * bound : 1e-6 * (i + 1)));
+    }
+}
+
+TEST twice_the_bound_is_wrong_in_every_array(void)
+{
+    const struct fer_verify_options o = options();
+    struct backend b;
+    int i;
+    ASSERT_EQ(0, backend_create(&b, 48, 4, 7));
+    backend_step(&b, EXACT, "", "");
+    ASSERT_EQ(0, backend_record(&b, RECORD, FER_F8, 1));
+    ASSERT_EQ(0, verify(&o));
+    ASSERT(all_ok());
+    poke_all(&b);
+    ASSERT_EQ(0, backend_record(&b, RECORD, FER_F8, 1));
+    backend_free(&b);
+    ASSERT_EQ(0, verify(&o));
+    ASSERT_EQ(514, row_count);
+    for (i = 0; i < row_count; i++)
+        if (found[i].verdict != FER_WRONG) printf("%s: %s\n", found[i].array, fer_verdict_names[found[i].verdict]);
+    ASSERT_EQ(514, summary.rows[FER_WRONG]);
+    PASS();
+}
+
+/* ---- The bounds, one by one ---- */
+
+static struct fer_arithmetic float32(void)
+{
+    return fer_arithmetic_of(FER_UNIT_F32, FER_UNIT_F32);
+}
+
+static void *allocate(size_t count, size_t size)
+{
+    void *memory = calloc(count, size);
+    if (!memory) exit(2);
+    return memory;
+}
+
+static void begin_sums(struct fer_sums *s, size_t count)
+{
+    memset(s, 0, sizeof *s);
+    s->count = count;
+    s->truth = allocate(4 * count, sizeof *s->truth);
+    s->magnitude = s->truth + count;
+    s->roundings = s->magnitude + count;
+    s->part = s->roundings + count;
+}
+
+/* Uniform in (least, most), as float32 has it. */
+static double drawn(double least, double most, uint32_t array, size_t k)
+{
+    return (double)(float)(least + (most - least) * fer_uniform(5, FER_FOR_CHECKS, array, k));
+}
+
+static double ratio_of_sum(const struct fer_sums *s, const struct fer_arithmetic *a, double value)
+{
+    return fabs(value - (double)s->truth[0]) / fer_sums_bound(s, a, 0).proven;
+}
+
+/* 1 and then numbers just below half a unit of it, each of which is lost: as bad as a sum in float32 gets. */
+TEST the_worst_sum_reaches_its_bound_and_stays_inside(void)
+{
+    const struct fer_arithmetic a = float32();
+    enum { COUNT = 1000 };
+    struct fer_sums s;
+    struct fer_bound bound;
+    struct fer_tally tally;
+    float terms[COUNT], sum;
+    real x[COUNT], claimed;
+    int i;
+    for (i = 0; i < COUNT; i++) x[i] = (real)(terms[i] = i ? 0x1.fffffep-25f : 1);
+    begin_sums(&s, 1);
+    fer_sums_add_columns(&s, &a, COUNT, 1, x);
+    bound = fer_sums_bound(&s, &a, 0);
+    sum = backend_dot(terms, NULL, COUNT, ASCENDING);
+    ASSERT_EQ(1, sum);
+    ASSERT_IN_RANGE(0.99, ratio_of_sum(&s, &a, (double)sum), 0.01);
+    ASSERT(bound.likely < bound.proven);
+    memset(&tally, 0, sizeof tally);
+    claimed = (real)sum;
+    fer_tally_sums(&tally, &a, &s, &claimed);
+    ASSERT_EQ(FER_SUSPECT, fer_tally_verdict(&tally));
+    memset(&tally, 0, sizeof tally);
+    claimed = s.truth[0] - (real)(2 * bound.proven);
+    fer_tally_sums(&tally, &a, &s, &claimed);
+    ASSERT_EQ(FER_WRONG, fer_tally_verdict(&tally));
+    free(s.truth);
+    PASS();
+}
+
+/* A convolution of one output cell, its terms all positive, which is the worst for a running sum; in every order. */
+TEST convolutions_in_every_order_stay_inside(void)
+{
+    const struct fer_arithmetic a = float32();
+    enum { CHANNELS = 300, COUNT = 9 * CHANNELS };
+    const struct fer_window g = {1, 3, 3, CHANNELS, 1, 1, 1, 3, 3, 1, 1, 0, 0};
+    real *x = allocate(2 * COUNT, sizeof *x), *kernel = x + COUNT;
+    float *p = allocate(2 * COUNT, sizeof *p), *q = p + COUNT;
+    double worst = 0;
+    int order, i, sign;
+    for (sign = 0; sign < 2; sign++)
+        for (order = ASCENDING; order <= LARGEST_FIRST; order++) {
+            struct fer_sums s;
+            double ratio;
+            for (i = 0; i < COUNT; i++) {
+                x[i] = (real)(p[i] = (float)drawn(sign ? -1 : 0, 1, 1, (size_t)i));
+                kernel[i] = (real)(q[i] = (float)drawn(sign ? -1 : 0, 1, 2, (size_t)i));
+            }
+            begin_sums(&s, 1);
+            fer_sums_add_conv2d(&s, &a, &g, x, kernel);
+            ASSERT_EQ(COUNT, (int)s.roundings[0]);
+            ratio = ratio_of_sum(&s, &a, (double)backend_dot(p, q, COUNT, (enum order)order));
+            if (ratio > worst) worst = ratio;
+            ASSERT(ratio * fer_sums_bound(&s, &a, 0).proven <= fer_sums_bound(&s, &a, 0).likely);
+            free(s.truth);
+        }
+    ASSERT(worst > 0 && worst < 0.1);
+    free(x);
+    free(p);
+    PASS();
+}
+
+/* How many roundings a sum has, at a corner, at an edge, inside. */
+TEST fewer_terms_meet_at_the_border(void)
+{
+    const struct fer_arithmetic a = float32();
+    struct fer_window g;
+    struct fer_sums s;
+    real x[5 * 5 * 2], kernel[9 * 2 * 3], dy[5 * 5 * 3];
+    size_t i;
+    ASSERT_EQ(0, fer_window_set(&g, 1, 5, 5, 2, 3, 3, 3, 1, 1, FER_SAME, &error));
+    for (i = 0; i < 75; i++) {
+        dy[i] = (real)drawn(-1, 1, 1, i);
+        if (i < 50) x[i] = (real)drawn(-1, 1, 2, i);
+        if (i < 54) kernel[i] = (real)drawn(-1, 1, 3, i);
+    }
+    begin_sums(&s, 75);
+    fer_sums_add_conv2d(&s, &a, &g, x, kernel);
+    ASSERT(s.roundings[0] == 4 * 2 && s.roundings[3] == 6 * 2 && s.roundings[(5 + 1) * 3] == 9 * 2);
+    free(s.truth);
+    begin_sums(&s, 50);
+    fer_sums_add_conv2d_input(&s, &a, &g, dy, kernel);
+    ASSERT(s.roundings[0] == 4 * 3 && s.roundings[2] == 6 * 3 && s.roundings[(5 + 1) * 2] == 9 * 3);
+    free(s.truth);
+    begin_sums(&s, 54);
+    fer_sums_add_conv2d_kernel(&s, &a, &g, x, dy);
+    ASSERT(s.roundings[0] == 4 * 4 && s.roundings[6] == 4 * 5 && s.roundings[4 * 6] == 25);
+    free(s.truth);
+    PASS();
+}
+
+/* Whole numbers, or whole multiples of 1/8: then nothing is rounded, and the bound is 0. A single odd one out, and it is not. */
+TEST exact_sums_have_the_bound_zero(void)
+{
+    const struct fer_arithmetic a = float32();
+    struct fer_window g, pool;
+    struct fer_sums s;
+    real x[5 * 5 * 2], kernel[9 * 2 * 3], y[5 * 5 * 3];
+    size_t i;
+    int round;
+    ASSERT_EQ(0, fer_window_set(&g, 1, 5, 5, 2, 3, 3, 3, 1, 1, FER_SAME, &error));
+    ASSERT_EQ(0, fer_window_set(&pool, 1, 5, 5, 2, 2, 3, 3, 1, 1, FER_SAME, &error));
+    for (round = 0; round < 3; round++) {
+        for (i = 0; i < 50; i++) x[i] = (real)((double)(i * 7 % 11) - 5) * (round == 1 ? 0.125 : 1);
+        for (i = 0; i < 54; i++) kernel[i] = (real)((double)(i * 5 % 7) - 3);
+        if (round == 2) x[0] = (real)0.1f;
+        begin_sums(&s, 75);
+        fer_sums_add_conv2d(&s, &a, &g, x, kernel);
+        for (i = 0; i < 75; i++) ASSERT((fer_sums_bound(&s, &a, i).proven == 0) == (round < 2 || s.magnitude[i] == 0));
+        memcpy(y, s.truth, sizeof y);
+        free(s.truth);
+    }
+    for (i = 0; i < 50; i++) x[i] = (real)(36 * ((double)(i % 5) - 2));
+    x[30] = 5;
+    begin_sums(&s, 50);
+    fer_sums_add_average(&s, &a, &pool, x);
+    ASSERT(fer_sums_bound(&s, &a, 0).proven == 0); /* far from the 5 */
+    ASSERT(fer_sums_bound(&s, &a, 30).proven > 0);
+    free(s.truth);
+    for (i = 0; i < 50; i++) x[i] = (real)(36 * ((double)(i % 5) - 2));
+    begin_sums(&s, 50);
+    fer_sums_add_average_input(&s, &a, &pool, x);
+    for (i = 0; i < 50; i++) ASSERT(fer_sums_bound(&s, &a, i).proven == 0);
+    free(s.truth);
+    PASS();
+}
+
+/* Products that float32 can hold only as a subnormal number may be flushed to zero. */
+TEST flushing_to_zero_is_allowed_for(void)
+{
+    const struct fer_arithmetic a = float32();
+    const struct fer_window g = {1, 1, 1, 4, 1, 1, 1, 1, 1, 1, 1, 0, 0};
+    real x[4] = {(real)1.5e-30f, (real)2.5e-25f, (real)1e-20f, (real)1e-20f};
+    real kernel[4] = {(real)1.1e-12f, (real)1.3e-15f, (real)1.7e-20f, (real)1.9e-20f};
+    struct fer_sums s;
+    begin_sums(&s, 1);
+    fer_sums_add_conv2d(&s, &a, &g, x, kernel);
+    ASSERT(s.truth[0] > 0);
+    ASSERT(ratio_of_sum(&s, &a, 0) < 1);
+    ASSERT(ratio_of_sum(&s, &a, 1e-36) > 1);
+    free(s.truth);
+    PASS();
+}
+
+/* ---- Normalisation: every way to do it, in every order, on easy data and on hard ---- */
+
+struct regime {
+    double mean, width, gradient_mean;
+};
+static const struct regime regimes[] = {{0, 1, 0}, {1, 1, 0.5}, {30, 1, 0}, {-2, 0.01, 1}, {1e-3, 1e-4, 0}, {100, 20, -3}};
+enum { REGIMES = sizeof regimes / sizeof *regimes, CHANNELS = 3 };
+
+/* One try. Raises worst[0] and worst[1] to the largest ratios of error to proven bound, of the result and of the gradient. */
+static void try_normalisation(const struct regime *r, size_t rows, enum order order, int way, double worst[2])
+{
+    const struct fer_arithmetic a = float32();
+    const size_t count = rows * CHANNELS;
+    real *x = allocate(4 * count, sizeof *x), *dy = x + count, *y = dy + count, *dx = y + count;
+    real beta[CHANNELS], mean[CHANNELS], variance[CHANNELS], dbeta[CHANNELS];
+    struct fer_channel channel[CHANNELS];
+    struct fer_layer layer;
+    struct fer_tally tally[2];
+    size_t i;
+    memset(&layer, 0, sizeof layer);
+    memset(tally, 0, sizeof tally);
+    for (i = 0; i < count; i++) {
+        x[i] = (real)(float)drawn(r->mean - r->width, r->mean + r->width, 1, i);
+        dy[i] = (real)(float)drawn(r->gradient_mean - 1, r->gradient_mean + 1, 2, i);
+    }
+    for (i = 0; i < CHANNELS; i++) beta[i] = (real)drawn(-1, 1, 3, i);
+    layer.channels = CHANNELS;
+    layer.output = y;
+    layer.mean = mean;
+    layer.variance = variance;
+    backend_normalise(&layer, rows, x, beta, 1e-3, order, way);
+    backend_normalise_backward(&layer, rows, x, dy, 1e-3, dx, dbeta, order, way);
+    if (fer_channels(channel, &a, rows, CHANNELS, x, 1e-3, &error)) exit(2);
+    fer_tally_normalization(&tally[0], &a, channel, rows, CHANNELS, x, beta, y);
+    if (fer_tally_normalization_input(&tally[1], &a, channel, rows, CHANNELS, x, dy, dx, &error)) exit(2);
+    for (i = 0; i < 2; i++)
+        if (tally[i].likely.ratio > worst[i]) worst[i] = tally[i].likely.ratio;
+    free(x);
+}
+
+TEST normalisation_done_in_any_way_stays_inside(void)
+{
+    static const size_t sizes[] = {2, 7, 100, 3000};
+    double worst[2] = {0, 0};
+    size_t i;
+    int r, order, way;
+    for (r = 0; r < REGIMES; r++)
+        for (i = 0; i < 4; i++)
+            for (order = ASCENDING; order <= LARGEST_FIRST; order++)
+                for (way = 0; way < 6; way++) try_normalisation(&regimes[r], sizes[i], (enum order)order, way, worst);
+    if (worst[0] > 1 || worst[1] > 1) printf("largest ratios: %g, %g\n", worst[0], worst[1]);
+    ASSERT(worst[0] <= 1 && worst[1] <= 1);
+    ASSERT(worst[0] > 0.05 && worst[1] > 0.05); /* and the bound is of use */
+    PASS();
+}
+
+/* The truth of the bounds' files is that of the layer. */
+TEST normalisation_is_checked_against_the_layer(void)
+{
+    const struct fer_arithmetic a = fer_arithmetic_of(FER_UNIT_F64, FER_UNIT_F64);
+    enum { ROWS = 50, COUNT = ROWS * CHANNELS };
+    real x[COUNT], dy[COUNT], y[COUNT], dx[COUNT], mean[CHANNELS], variance[CHANNELS], beta[CHANNELS] = {1, 2, 3};
+    struct fer_channel channel[CHANNELS];
+    struct fer_tally forward, backward;
+    size_t i;
+    memset(&forward, 0, sizeof forward);
+    memset(&backward, 0, sizeof backward);
+    for (i = 0; i < COUNT; i++) {
+        x[i] = (real)drawn(-1, 2, 1, i);
+        dy[i] = (real)drawn(-1, 2, 2, i);
+    }
+    fer_batch_moments(ROWS, CHANNELS, x, mean, variance);
+    fer_batch_normalization_forward(ROWS, CHANNELS, x, mean, variance, NULL, beta, 1e-3, y);
+    fer_batch_normalization_backward(ROWS, CHANNELS, x, mean, variance, NULL, 1e-3, 1, dy, dx, NULL, NULL);
+    ASSERT_EQ(0, fer_channels(channel, &a, ROWS, CHANNELS, x, 1e-3, &error));
+    fer_tally_normalization(&forward, &a, channel, ROWS, CHANNELS, x, beta, y);
+    ASSERT_EQ(0, fer_tally_normalization_input(&backward, &a, channel, ROWS, CHANNELS, x, dy, dx, &error));
+    ASSERT_EQ(FER_OK, fer_tally_verdict(&forward));
+    ASSERT_EQ(FER_OK, fer_tally_verdict(&backward));
+    PASS();
+}
+
+/* ---- Softmax and the loss in float32, three ways, each exp and log off by as much as 4 units ---- */
+
+static float off(double exact, size_t k)
+{
+    return (float)(exact * (1 + drawn(-1, 1, 9, k) * 0x1p-21));
+}
+
+static void softmax_in_float(const float *z, int label, int way, float *p, float *loss)
+{
+    float largest = z[0], sum = 0, log_of_sum;
+    size_t k;
+    for (k = 1; k < FER_CLASSES; k++) largest = z[k] > largest ? z[k] : largest;
+    if (way == 1) largest = 0;
+    for (k = 0; k < FER_CLASSES; k++) sum += p[k] = off(exp((double)(z[k] - largest)), k);
+    log_of_sum = off(log((double)sum), 8);
+    for (k = 0; k < FER_CLASSES; k++) p[k] = way == 2 ? off(exp((double)(z[k] - largest - log_of_sum)), k) : p[k] / sum;
+    *loss = way == 2 ? log_of_sum - (z[label] - largest) : -off(log((double)p[label]), 8);
+}
+
+TEST softmax_in_any_form_stays_inside(void)
+{
+    const struct fer_arithmetic a = float32();
+    enum { N = 40, COUNT = N * FER_CLASSES };
+    real z[COUNT], p[COUNT], dz[COUNT], loss;
+    int labels[N], n, k, way, scale;
+    for (scale = 1; scale <= 40; scale *= 3)
+        for (way = 0; way < 3; way++) {
+            struct fer_tally tally[3];
+            float losses = 0;
+            memset(tally, 0, sizeof tally);
+            for (n = 0; n < N; n++) {
+                float logits[FER_CLASSES], probabilities[FER_CLASSES], of_image;
+                labels[n] = n % FER_CLASSES;
+                for (k = 0; k < FER_CLASSES; k++) logits[k] = (float)drawn(-scale, scale, (uint32_t)n, (size_t)k);
+                softmax_in_float(logits, labels[n], way, probabilities, &of_image);
+                losses += of_image;
+                for (k = 0; k < FER_CLASSES; k++) {
+                    z[n * FER_CLASSES + k] = (real)logits[k];
+                    p[n * FER_CLASSES + k] = (real)probabilities[k];
+                    dz[n * FER_CLASSES + k] = (real)((probabilities[k] - (float)(k == labels[n])) * (1 / (float)N));
+                }
+            }
+            loss = (real)(losses / (float)N);
+            fer_tally_softmax(&tally[0], &a, FER_PROBABILITIES, N, FER_CLASSES, z, labels, p);
+            fer_tally_softmax(&tally[1], &a, FER_LOSS, N, FER_CLASSES, z, labels, &loss);
+            fer_tally_softmax(&tally[2], &a, FER_LOGITS_GRADIENT, N, FER_CLASSES, z, labels, dz);
+            for (k = 0; k < 3; k++) {
+                ASSERT_EQ(FER_OK, fer_tally_verdict(&tally[k]));
+                ASSERT(tally[k].likely.ratio > 0.001);
+            }
+        }
+    PASS();
+}
+
+/* ---- Adam, in several forms, for gradients of every size ---- */
+
+static float adam_in_float(float p, float g, int form)
+{
+    const float b1 = 0.9f, b2 = 0.999f, rate = 0.001f;
+    const float m = form % 2 ? 0 + (g - 0) * (1 - b1) : (float)(1 - 0.9) * g, v = form % 2 ? (g * g - 0) * (1 - b2) : (float)(1 - 0.999) * g * g;
+    const float lr_t = (float)(0.001 * sqrt(1 - 0.999) / (1 - 0.9)), of_float = rate * sqrtf(1 - b2) / (1 - b1);
+    if (form < 4) return p - (form < 2 ? lr_t : of_float) * m / (sqrtf(v) + 1e-7f);
+    if (form < 6) return p - rate / (1 - b1) * (m / (sqrtf(v) / sqrtf(1 - b2) + 1e-7f)); /* PyTorch */
+    return p - rate * (m / (1 - b1)) / (sqrtf(v / (1 - b2)) + 1e-7f);
+}
+
+static enum fer_verdict adam_verdict(int form, int pytorch, double size)
+{
+    const struct fer_arithmetic a = float32();
+    struct fer_adam adam = {0.001, 0.9, 0.999, 1e-7};
+    enum { COUNT = 200 };
+    real p[COUNT], g[COUNT], claimed[COUNT], truth[COUNT], m[COUNT] = {0}, v[COUNT] = {0};
+    struct fer_tally tally;
+    size_t i;
+    memset(&tally, 0, sizeof tally);
+    if (pytorch) adam.epsilon *= sqrt(1 - adam.beta2);
+    for (i = 0; i < COUNT; i++) {
+        p[i] = truth[i] = (real)(i % 3 ? drawn(-0.2, 0.2, 1, i) : 0);
+        g[i] = (real)(float)(size * drawn(-1, 1, 2, i));
+        claimed[i] = (real)adam_in_float((float)p[i], (float)g[i], form);
+    }
+    fer_adam_step(&adam, 1, COUNT, truth, g, m, v);
+    fer_tally_adam(&tally, &a, &adam, COUNT, p, g, truth, claimed);
+    return fer_tally_verdict(&tally);
+}
+
+TEST adam_in_any_form_stays_inside_and_the_other_epsilon_does_not(void)
+{
+    double size;
+    int form;
+    for (form = 0; form < 8; form++)
+        for (size = 1e-25; size < 1e4; size *= 10) {
+            const int pytorch = form >= 4, tells = size > 1e-9 && size < 1e-1;
+            ASSERT_EQ(FER_OK, adam_verdict(form, pytorch, size));
+            if (tells) ASSERT_EQ(FER_WRONG, adam_verdict(form, !pytorch, size));
+        }
+    PASS();
+}
+
+/* ---- Parts of records ---- */
+
+/* A record of a few arrays of float32. */
+static struct fer_npz_writer *writer;
+
+static void begin_record(void)
+{
+    if (fer_npz_create(&writer, RECORD, &error)) exit(2);
+}
+
+static void put(const char *name, int dims, size_t s0, size_t s1, size_t s2, size_t s3, double (*value)(size_t))
+{
+    const size_t shape[4] = {s0, s1, s2, s3};
+    size_t count = 1, k;
+    double *values;
+    int i;
+    for (i = 0; i < dims; i++) count *= shape[i];
+    values = allocate(count, sizeof *values);
+    for (k = 0; k < count; k++) values[k] = value(k);
+    if (fer_npz_write(writer, name, FER_F8, dims, shape, values, &error)) exit(2);
+    free(values);
+}
+
+static int verify_record(void)
+{
+    const struct fer_verify_options o = options();
+    if (fer_npz_commit(writer, &error)) exit(2);
+    return verify(&o);
+}
+
+static double zero(size_t k)
+{
+    (void)k;
+    return 0;
+}
+
+static double some(size_t k)
+{
+    return drawn(-1, 1, 4, k);
+}
+
+static double whole(size_t k)
+{
+    return (double)(k * 7 % 11) - 5;
+}
+
+static double class_of(size_t k)
+{
+    return (double)(k % 7);
+}
+
+TEST what_is_all_zero_is_not_trusted(void)
+{
+    begin_record();
+    put("input", 4, 2, 48, 48, 1, zero);
+    put("conv2d/kernel", 4, 3, 3, 1, 32, some);
+    put("conv2d/output", 4, 2, 24, 24, 32, zero);
+    ASSERT_EQ(0, verify_record());
+    ASSERT_EQ(1, row_count);
+    ASSERT_EQ(FER_MISTRUSTED, found[0].verdict);
+    ASSERT_STR_EQ("conv2d/output", summary.first_mistrusted);
+    ASSERT_STR_EQ("", summary.first);
+    ASSERT_EQ(0, found[0].by_nature);
+    PASS();
+}
+
+TEST what_is_missing_is_listed(void)
+{
+    begin_record();
+    put("activation/output", 4, 2, 24, 24, 32, some);
+    put("conv2d_1/output", 4, 2, 24, 24, 32, some);
+    put("predictions/bias", 1, 7, 0, 0, 0, some);
+    put("predictions/bias_grad", 1, 7, 0, 0, 0, some);
+    put("predictions/bias_new", 1, 7, 0, 0, 0, some);
+    put("what/ever", 1, 3, 0, 0, 0, some);
+    ASSERT_EQ(0, verify_record());
+    ASSERT_EQ(4, row_count);
+    ASSERT_STR_EQ("needs batch_normalization/output", row_of("activation/output")->reason);
+    ASSERT_STR_EQ("needs conv2d_1/kernel", row_of("conv2d_1/output")->reason);
+    ASSERT_STR_EQ("needs predictions/logits_grad", row_of("predictions/bias_grad")->reason);
+    ASSERT_EQ(FER_WRONG, row_of("predictions/bias_new")->verdict);
+    ASSERT_EQ(3, summary.rows[FER_NOT_CHECKABLE]);
+    ASSERT_EQ(1, summary.ignored);
+    PASS();
+}
+
+TEST a_record_in_which_nothing_can_be_checked_is_refused(void)
+{
+    begin_record();
+    put("conv2d_1/output", 4, 2, 24, 24, 32, some);
+    ASSERT_EQ(-1, verify_record());
+    ASSERT(strstr(error.text, RECORD ": nothing in it can be checked") == error.text);
+    PASS();
+}
+
+TEST the_size_of_the_images_is_found_without_them(void)
+{
+    begin_record();
+    put("mixed3/output", 4, 3, 7, 7, 768, some); /* 7x7: 128x128 among others */
+    put("conv2d_30/kernel", 4, 1, 1, 768, 192, whole);
+    put("conv2d_30/output", 4, 3, 7, 7, 192, some);
+    put("activation_2/output", 4, 3, 64, 64, 64, some);
+    put("max_pooling2d/output", 4, 3, 31, 31, 64, some);
+    ASSERT_EQ(0, verify_record());
+    ASSERT_EQ(4, row_count);
+    ASSERT_EQ(FER_WRONG, row_of("conv2d_30/output")->verdict);
+    ASSERT_EQ(FER_WRONG, row_of("max_pooling2d/output")->verdict);
+    begin_record();
+    put("mixed3/output", 4, 3, 7, 7, 768, some);
+    put("max_pooling2d/output", 4, 3, 11, 11, 64, some);
+    ASSERT_EQ(-1, verify_record());
+    ASSERT_STR_EQ(RECORD ": at no size of image do all shapes fit together; with `input` in it, fer can say which does not", error.text);
+    PASS();
+}
+
+TEST a_wrong_shape_is_refused_by_name(void)
+{
+    begin_record();
+    put("input", 4, 2, 48, 48, 1, some);
+    put("conv2d/output", 4, 2, 32, 24, 24, some);
+    ASSERT_EQ(-1, verify_record());
+    ASSERT_STR_EQ(RECORD ": conv2d/output: its shape is [2,32,24,24]; for 2 images of 48x48 [2,24,24,32] was expected", error.text);
+    begin_record();
+    put("input", 4, 2, 1, 48, 48, some);
+    ASSERT_EQ(-1, verify_record());
+    ASSERT_STR_EQ(RECORD ": input: its shape is not that of square grey images, [N,H,H,1]", error.text);
+    begin_record();
+    put("input", 4, 2, 16, 16, 1, some);
+    ASSERT_EQ(-1, verify_record());
+    ASSERT_STR_EQ(RECORD ": input: images of 16x16 are too small for this network", error.text);
+    PASS();
+}
+
+TEST labels_are_classes_or_one_hot(void)
+{
+    static const char bad[] = RECORD ": labels: image 0: expected a class, 0 ... 6, or one-hot";
+    begin_record();
+    put("predictions/logits", 2, 3, 7, 0, 0, some);
+    put("labels", 1, 3, 0, 0, 0, class_of);
+    put("loss", 0, 0, 0, 0, 0, some);
+    ASSERT_EQ(0, verify_record());
+    ASSERT_EQ(FER_WRONG, row_of("loss")->verdict);
+    begin_record();
+    put("predictions/logits", 2, 3, 7, 0, 0, some);
+    put("labels", 1, 3, 0, 0, 0, some);
+    ASSERT_EQ(-1, verify_record());
+    ASSERT_STR_EQ(bad, error.text);
+    begin_record();
+    put("predictions/logits", 2, 3, 7, 0, 0, some);
+    put("labels", 2, 3, 7, 0, 0, zero);
+    ASSERT_EQ(-1, verify_record());
+    ASSERT_STR_EQ(bad, error.text);
+    PASS();
+}
+
+/* A record of whole numbers, layer by layer: one unit too much is WRONG, since nothing was to be rounded. */
+TEST an_exact_record_allows_no_error(void)
+{
+    struct fer_window g;
+    real *x = allocate(2 * 48 * 48, sizeof *x), *kernel = allocate(288, sizeof *kernel), *y = allocate(2 * 24 * 24 * 32, sizeof *y);
+    const size_t shape[4] = {2, 24, 24, 32};
+    size_t i;
+    int round;
+    ASSERT_EQ(0, fer_window_set(&g, 2, 48, 48, 1, 32, 3, 3, 2, 2, FER_SAME, &error));
+    for (i = 0; i < 2 * 48 * 48; i++) x[i] = (real)whole(i);
+    for (i = 0; i < 288; i++) kernel[i] = (real)whole(i);
+    fer_conv2d_forward(&g, x, kernel, y);
+    for (round = 0; round < 2; round++) {
+        begin_record();
+        put("input", 4, 2, 48, 48, 1, whole);
+        put("conv2d/kernel", 4, 3, 3, 1, 32, whole);
+        if (round) y[777] = (real)((double)y[777] * (1 + 0x1p-23));
+        ASSERT_EQ(0, fer_npz_write(writer, "conv2d/output", FER_F8, 4, shape, y, &error));
+        ASSERT_EQ(0, verify_record());
+        ASSERT_EQ(round ? FER_WRONG : FER_OK, found[0].verdict);
+        ASSERT(found[0].proven_bound == 0);
+        if (round) ASSERT_EQ(777, (int)found[0].index);
+    }
+    free(x);
+    free(kernel);
+    free(y);
+    PASS();
+}
+
+/* At 32x32 the last maps are 1x1: with one image, normalisation lets no gradient through. Those arrays do not count as mistrusted. */
+TEST gradients_that_are_zero_by_nature_do_not_count(void)
+{
+    const struct fer_verify_options o = options();
+    struct backend b;
+    ASSERT_EQ(0, backend_create(&b, 32, 1, 5));
+    backend_step(&b, EXACT, "", "");
+    ASSERT_EQ(0, backend_record(&b, RECORD, FER_F4, 1));
+    backend_free(&b);
+    ASSERT_EQ(0, verify(&o));
+    ASSERT_EQ(FER_MISTRUSTED, row_of("conv2d_38/kernel_grad")->verdict);
+    ASSERT(row_of("conv2d_38/kernel_grad")->by_nature);
+    ASSERT(!row_of("batch_normalization_38/beta_grad")->by_nature);
+    ASSERT(summary.by_nature > 50);
+    ASSERT_STR_EQ("", summary.first);
+    if (*summary.first_mistrusted) show_summary();
+    ASSERT_STR_EQ("", summary.first_mistrusted);
+    PASS();
+}
+
+#else
+
+TEST the_float32_library_refuses(void)
+{
+    struct fer_verify_options o;
+    struct fer_verify_summary summary;
+    struct fer_error error;
+    fer_verify_options_default(&o);
+    ASSERT_EQ(-1, fer_verify("any.npz", &o, NULL, NULL, &summary, &error));
+    ASSERT_STR_EQ("verify: the truth is computed in float64: use fer64", error.text);
+    PASS();
+}
+
+#endif
+
+SUITE(suite_verify)
+{
+#ifdef FER_DOUBLE
+    fer_make_folder("tests/tmp", NULL);
+    fer_make_folder(FOLDER, NULL);
+    RUN_TEST(the_worst_sum_reaches_its_bound_and_stays_inside);
+    RUN_TEST(convolutions_in_every_order_stay_inside);
+    RUN_TEST(fewer_terms_meet_at_the_border);
+    RUN_TEST(exact_sums_have_the_bound_zero);
+    RUN_TEST(flushing_to_zero_is_allowed_for);
+    RUN_TEST(normalisation_done_in_any_way_stays_inside);
+    RUN_TEST(normalisation_is_checked_against_the_layer);
+    RUN_TEST(softmax_in_any_form_stays_inside);
+    RUN_TEST(adam_in_any_form_stays_inside_and_the_other_epsilon_does_not);
+    RUN_TEST(what_is_all_zero_is_not_trusted);
+    RUN_TEST(what_is_missing_is_listed);
+    RUN_TEST(a_record_in_which_nothing_can_be_checked_is_refused);
+    RUN_TEST(the_size_of_the_images_is_found_without_them);
+    RUN_TEST(a_wrong_shape_is_refused_by_name);
+    RUN_TEST(labels_are_classes_or_one_hot);
+    RUN_TEST(an_exact_record_allows_no_error);
+    RUN_TEST(gradients_that_are_zero_by_nature_do_not_count);
+    RUN_TEST(a_sound_record_is_ok_whatever_its_orders_of_summation);
+    RUN_TEST(a_record_rounded_to_float32_is_ok_and_no_float64_record);
+    RUN_TEST(any_of_equal_maxima_will_do_if_asked_but_not_all_of_them);
+    RUN_TEST(other_rules_of_the_update_are_options);
+    RUN_TEST(shorter_formats_are_options);
+    RUN_TEST(twice_the_bound_is_wrong_in_every_array);
+    RUN_TEST(faults_of_the_forward_pass_are_found_where_they_are);
+    RUN_TEST(faults_of_the_backward_pass_are_found_where_they_are);
+    RUN_TEST(faults_of_the_update_are_found_where_they_are);
+    remove(RECORD);
+    free(found);
+    found = NULL;
+#else
+    RUN_TEST(the_float32_library_refuses);
+#endif
+}
