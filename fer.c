@@ -878,6 +878,109 @@ static int verify(int argc, char **argv)
     return *summary.first || *summary.first_mistrusted ? EXIT_CHECK_FAILED : EXIT_OK;
 }
 
+/* ---- bench ---- */
+
+static const char *const pass_names[FER_PASSES] = {"forward", "backward", "kernel"};
+
+/* A layer's line, or the line of all its type: milliseconds and GFLOP/s of each pass, share of the step. */
+static void print_bench_line(const char *name, const struct fer_bench *b, const double *seconds, const double *operations)
+{
+    double sum = 0, work = 0, work_seconds = 0;
+    int pass;
+    printf("%-28s", name);
+    for (pass = 0; pass < FER_PASSES; pass++) {
+        sum += seconds[pass];
+        if (operations[pass] > 0) {
+            work += operations[pass];
+            work_seconds += seconds[pass];
+            printf(" %9.2f %6.1f", 1e3 * seconds[pass], 1e-9 * operations[pass] / seconds[pass]);
+        } else if (seconds[pass] > 0)
+            printf(" %9.2f %6s", 1e3 * seconds[pass], "");
+        else
+            printf(" %16s", "");
+    }
+    printf(" %7.1f %%", 100 * sum / b->step);
+    if (work > 0) printf(" %5.0f %%", 100 * work / work_seconds / b->peak);
+    printf("\n");
+}
+
+static void print_bench(const struct fer_network *net, const struct fer_bench *b)
+{
+    double seconds[FER_LAYER_TYPES][FER_PASSES] = {{0}}, operations[FER_LAYER_TYPES][FER_PASSES] = {{0}};
+    int i, type;
+    printf("%-28s %16s %16s %16s %9s %7s\n%-28s", "", "forward", "backward", "kernel gradient", "of step", "of peak", "layer");
+    for (i = 0; i < FER_PASSES; i++) printf(" %9s %6s", "ms", "GF/s");
+    printf("\n");
+    for (i = 0; i < b->rows;) {
+        const int layer = b->row[i].layer;
+        double s[FER_PASSES] = {0}, o[FER_PASSES] = {0};
+        for (; i < b->rows && b->row[i].layer == layer; i++) {
+            seconds[net->layer[layer].type][b->row[i].pass] += s[b->row[i].pass] = b->row[i].seconds;
+            operations[net->layer[layer].type][b->row[i].pass] += o[b->row[i].pass] = b->row[i].operations;
+        }
+        print_bench_line(net->layer[layer].name, b, s, o);
+    }
+    printf("\n");
+    for (type = FER_CONV2D; type < FER_LAYER_TYPES; type++) print_bench_line(fer_layer_type_names[type], b, seconds[type], operations[type]);
+    printf("\nsize %d, batch %d, " FER_REAL_NAME ", %d threads, medians of %d repeats, %.0f MB of memory\n", b->size, b->batch, b->threads, b->repeats,
+           1e-6 * (double)b->memory);
+    printf("training step   %8.3f ms an image (%.3f s a batch)\ninference       %8.3f ms an image\n", 1e3 * b->step / b->batch, b->step,
+           1e3 * b->inference / b->batch);
+    printf("taking data in  %8.3f ms an image, %.2f %% of a step\npeak            %8.1f GFLOP/s, the innermost loop of the convolutions alone\n",
+           1e3 * b->data / b->batch, 100 * b->data / b->step, 1e-9 * b->peak);
+}
+
+static void print_bench_json(const struct fer_network *net, const struct fer_bench *b)
+{
+    int i;
+    printf("{\"fer\": \"" FER_VERSION "\", \"real\": \"" FER_REAL_NAME "\", \"size\": %d, \"batch\": %d, \"repeats\": %d, \"threads\": %d,\n", b->size,
+           b->batch, b->repeats, b->threads);
+    printf(" \"step_ms_per_image\": %.6g, \"inference_ms_per_image\": %.6g, \"data_ms_per_image\": %.6g,\n", 1e3 * b->step / b->batch,
+           1e3 * b->inference / b->batch, 1e3 * b->data / b->batch);
+    printf(" \"peak_gflops\": %.6g, \"memory_bytes\": %lu, \"layers\": [", 1e-9 * b->peak, (unsigned long)b->memory);
+    for (i = 0; i < b->rows; i++)
+        printf("%s\n  {\"layer\": \"%s\", \"pass\": \"%s\", \"ms\": %.6g, \"gflop\": %.6g}", i ? "," : "", net->layer[b->row[i].layer].name,
+               pass_names[b->row[i].pass], 1e3 * b->row[i].seconds, 1e-9 * b->row[i].operations);
+    printf("]}\n");
+}
+
+static int read_repeats(const char *text, int *repeats, struct fer_error *e)
+{
+    char *end;
+    const long value = strtol(text, &end, 10);
+    if (end == text || *end || value < 1 || value > 1000) return fer_fail(e, "--repeats %s: expected a whole number, 1 ... 1000", text);
+    *repeats = (int)value;
+    return 0;
+}
+
+static int bench(int argc, char **argv)
+{
+    const int json = take_flag(&argc, argv, "json");
+    const char *size = NULL, *batch = NULL, *repeats = "5";
+    const struct option options[] = {{"size", &size}, {"batch", &batch}, {"repeats", &repeats}};
+    struct fer_settings settings;
+    struct fer_network *net;
+    struct fer_error e;
+    struct fer_bench b;
+    int failed;
+    fer_settings_default(&settings);
+    settings.batch = 32;
+    if (parse(&argc, argv, options, 3, NULL, NULL, &e) || set_by_name(&settings, "size", size, &e) || set_by_name(&settings, "batch", batch, &e))
+        return complain(&e);
+    if (argc) return fer_fail(&e, "bench: %s: expected options only", argv[0]), complain(&e);
+    if (read_repeats(repeats, &b.repeats, &e) || fer_network_create(&net, settings.size, &e)) return complain(&e);
+    fer_network_initialise(net, 0);
+    failed = fer_bench_run(net, settings.batch, b.repeats, fer_clock, &b, &e);
+    if (!failed) {
+        if (json)
+            print_bench_json(net, &b);
+        else
+            print_bench(net, &b);
+    }
+    fer_network_free(net);
+    return failed ? complain(&e) : EXIT_OK;
+}
+
 /* ---- The list of commands ---- */
 
 static int help(int argc, char **argv);
@@ -960,6 +1063,15 @@ static const struct command commands[] = {
      "  --learning-rate, --beta1, --beta2, --adam-epsilon, --bn-momentum, --bn-epsilon as for train\n"
      "  --json                  the same as one JSON object\n"
      "Winograd and FFT convolutions compute other products and are beyond these bounds.\n",
+     0},
+    {"bench", bench, "times a training step and an inference, layer by layer", "[--size N] [--batch N] [--repeats N] [--json]",
+     "Medians over the repeats (5), on drawn faces. For each layer and pass: milliseconds a batch and, of convolutions, GFLOP/s (a\n"
+     "multiplication and an addition are two operations; cells outside the image are not counted); its share of the training step; its\n"
+     "share of the peak, which is the speed of the innermost loop alone, measured in the same run.\n"
+     "  --size N         height and width of the images (128)\n"
+     "  --batch N        images a batch (32)\n"
+     "  --json           one object: step_ms_per_image, inference_ms_per_image, and every layer and pass\n"
+     "The number of threads is OpenMP's: set OMP_NUM_THREADS.\n",
      0},
     {"help", help, "help on one command", "[COMMAND]", "", 0},
 };

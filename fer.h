@@ -11,6 +11,7 @@
  *     8. gradients    the finite-difference checker
  *     9. one step     one layer on files; the record of one training step
  *    10. verify       another implementation's record against the rounding bound
+ *    11. bench        how long a training step and an inference take, layer by layer
  *
  * Conventions.
  *   - Arrays are dense and row-major; shapes stand in brackets: x[n][h][w][c]. Images are NHWC, kernels HWIO.
@@ -241,6 +242,9 @@ struct fer_layer {
     real *mean, *variance; /* BatchNormalization: the batch's, [channels], after a forward pass in training mode */
 };
 
+/* The parts of a training step's work at one layer. BACKWARD: the gradient of its inputs, and of what is no kernel. */
+enum fer_pass { FER_FORWARD, FER_BACKWARD, FER_BACKWARD_KERNEL, FER_PASSES };
+
 enum fer_plan { FER_PLAN_INFERENCE, FER_PLAN_TRAINING, FER_PLAN_KEEP }; /* KEEP: training, every array kept */
 
 #define FER_MAX_LAYERS 160
@@ -249,6 +253,8 @@ struct fer_network {
     int size;                         /* of the square input image */
     double bn_momentum, bn_epsilon;   /* 0.99, 0.001 */
     int bn_unbiased;                  /* 1: the moving variance takes the Bessel-corrected variance */
+    void (*passed)(void *context, int layer, enum fer_pass pass); /* called when a pass is through a layer; NULL: nobody asks */
+    void *passed_context;
     int layers;
     struct fer_layer layer[FER_MAX_LAYERS];
     int parameters;
@@ -690,6 +696,28 @@ struct fer_verify_summary {
 int fer_verify(const char *path, const struct fer_verify_options *options,
                void (*report)(void *context, const struct fer_verify_row *row), void *context, struct fer_verify_summary *summary,
                struct fer_error *e);
+
+/* ---- 11. Bench ----------------------------------------------------------------------------------------------- */
+
+/* One pass through one layer. */
+struct fer_bench_row {
+    int layer; /* of the network */
+    enum fer_pass pass;
+    double seconds;    /* a batch; the median of the repeats */
+    double operations; /* multiplications and additions of a batch, cells outside the image left out; 0: no product */
+};
+
+struct fer_bench {
+    int size, batch, repeats, threads;
+    double data, step, inference; /* seconds a batch, medians: taking images in; forward, backward and update; forward in inference mode */
+    double peak;                  /* operations a second of the tile of layers/tile.c alone, all threads, everything in the first cache */
+    size_t memory;                /* bytes that the training step's network holds */
+    int rows;
+    struct fer_bench_row row[FER_PASSES * FER_MAX_LAYERS];
+};
+/* Times training steps and inferences on drawn faces. `network` is of that size; its plan and parameters are changed.
+ * clock() is seconds from some start. */
+int fer_bench_run(struct fer_network *network, int batch, int repeats, double (*clock)(void), struct fer_bench *bench, struct fer_error *e);
 
 #ifdef __cplusplus
 }

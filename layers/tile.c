@@ -10,7 +10,7 @@
 #include "layers.h"
 
 void fer_tile(int count, const real *factor0, const real *factor1, const real *factor2, const real *factor3,
-              size_t step, const real *panel, real *sum0, real *sum1, real *sum2, real *sum3)
+              size_t step, const real *panel, size_t panel_step, real *sum0, real *sum1, real *sum2, real *sum3)
 {
     real a0[FER_TILE_WIDTH], a1[FER_TILE_WIDTH], a2[FER_TILE_WIDTH], a3[FER_TILE_WIDTH];
     int k, c;
@@ -23,7 +23,7 @@ void fer_tile(int count, const real *factor0, const real *factor1, const real *f
     for (k = 0; k < count; k++) {
         const real f0 = factor0[(size_t)k * step], f1 = factor1[(size_t)k * step];
         const real f2 = factor2[(size_t)k * step], f3 = factor3[(size_t)k * step];
-        const real *row = panel + (size_t)k * FER_TILE_WIDTH;
+        const real *row = panel + (size_t)k * panel_step;
         for (c = 0; c < FER_TILE_WIDTH; c++) {
             a0[c] += f0 * row[c];
             a1[c] += f1 * row[c];

@@ -135,6 +135,11 @@ static struct branches branches_of(const struct fer_network *net, const struct f
     return b;
 }
 
+static void passed(const struct fer_network *net, int layer, enum fer_pass pass)
+{
+    if (net->passed) net->passed(net->passed_context, layer, pass);
+}
+
 void fer_layer_forward(struct fer_network *network, int index, int n, int training)
 {
     struct fer_layer *layer = &network->layer[index];
@@ -161,6 +166,7 @@ void fer_layer_forward(struct fer_network *network, int index, int n, int traini
     case FER_INPUT:
     case FER_LAYER_TYPES: break;
     }
+    passed(network, index, FER_FORWARD);
 }
 
 void fer_network_forward(struct fer_network *network, int n, int training)
@@ -184,7 +190,9 @@ static void layer_backward(struct fer_network *net, int index, int n, real *dx)
     switch (layer->type) {
     case FER_CONV2D:
         if (dx) fer_conv2d_backward_input(&g, dy, p->value, dx);
+        passed(net, index, FER_BACKWARD);
         fer_conv2d_backward_kernel(&g, x, dy, p->gradient);
+        passed(net, index, FER_BACKWARD_KERNEL);
         break;
     case FER_BATCH_NORMALIZATION:
         fer_batch_normalization_backward(rows, layer->channels, x, layer->mean, layer->variance, NULL, net->bn_epsilon,
@@ -234,6 +242,7 @@ double fer_network_backward(struct fer_network *network, int n, const int *label
             layer_backward(network, i, n, network->fan_out);
             add(rows_of(from, n) * (size_t)from->channels, network->fan_out, from->output_gradient);
         }
+        passed(network, i, FER_BACKWARD);
     }
     return loss;
 }
