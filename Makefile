@@ -7,6 +7,7 @@
 #   make fuzz        the readers under libFuzzer, a minute each (clang)
 #   make vectors     makes tests/vectors anew (needs python3-torch)
 #   make twin        twenty training steps against PyTorch in float64 (needs python3-torch)
+#   make fingerprint writes model/fingerprint_expected.c anew: only after a change that is meant to change results
 #   make install     PREFIX (/usr/local) and DESTDIR as usual
 #
 #   NATIVE=0 leaves out -march=native (for packages): slower, the same bits. OPENMP= leaves out threads: the same bits.
@@ -74,10 +75,12 @@ build/npz_cat64: build/64/tests/npz_cat.o libfer64.a
 	$(CC) $(CFLAGS) $(FLAGS) $(LDFLAGS) $^ -lm -o $@
 build/example_gradcheck: build/64/tests/example_gradcheck.o libfer64.a
 	$(CC) $(CFLAGS) $(FLAGS) $(LDFLAGS) $^ -lm -o $@
+build/broken: build/32/fer.o build/32/tests/broken_relu.o libfer.a
+	$(CC) $(CFLAGS) $(FLAGS) $(LDFLAGS) $^ -lm -o $@
 build/steps64: build/64/tests/steps.o libfer64.a
 	$(CC) $(CFLAGS) $(FLAGS) $(LDFLAGS) $^ -lm -o $@
 
-test: all build/test build/test64 build/npz_cat build/npz_cat64 build/example_gradcheck
+test: all build/test build/test64 build/npz_cat build/npz_cat64 build/example_gradcheck build/broken
 	sh tests/run.sh
 
 SANITIZE := -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all
@@ -111,6 +114,19 @@ twin: build/steps64
 	build/steps64 - 48 32 20 0 build/steps.npz
 	$(PYTHON) tests/twin.py build/steps.npz
 
+# The comment and the rows of both programs side by side; the first line of each names the build.
+fingerprint: fer fer64
+	./fer fingerprint | tail -n +2 > build/fingerprint32
+	./fer64 fingerprint | tail -n +2 > build/fingerprint64
+	{ echo '/* fingerprint_expected.c - made by `make fingerprint`: each stage of fingerprint.c, its digest in float32 and in float64. */'; \
+	  echo '#include "model.h"'; echo; \
+	  echo 'const struct fer_fingerprint_row fer_fingerprint_expected[] = {'; \
+	  paste -d ' ' build/fingerprint32 build/fingerprint64 | awk '{ printf "    {\"%s\", 0x%s, 0x%s},\n", $$1, $$2, $$4 }'; \
+	  echo '};'; \
+	  echo 'const int fer_fingerprint_rows = sizeof fer_fingerprint_expected / sizeof *fer_fingerprint_expected;'; \
+	} > build/fingerprint_expected.c
+	mv build/fingerprint_expected.c model/fingerprint_expected.c
+
 # ---- installing ----
 
 install: all
@@ -128,4 +144,4 @@ install: all
 clean:
 	rm -rf build fer fer64 libfer.a libfer.so libfer64.a libfer64.so tests/tmp
 
-.PHONY: all run test sanitize valgrind fuzz vectors twin install clean
+.PHONY: all run test sanitize valgrind fuzz vectors twin fingerprint install clean

@@ -981,6 +981,59 @@ static int bench(int argc, char **argv)
     return failed ? complain(&e) : EXIT_OK;
 }
 
+/* ---- fingerprint ---- */
+
+#if defined __TINYC__
+#define COMPILER "tcc"
+#elif defined __clang__
+#define COMPILER "clang " __clang_version__
+#elif defined __GNUC__
+#define COMPILER "gcc " __VERSION__
+#else
+#define COMPILER "an unknown compiler"
+#endif
+
+static void print_stage(void *context, const struct fer_fingerprint_stage *stage)
+{
+    (void)context;
+    printf("%-44s %08lx\n", stage->name, (unsigned long)stage->digest);
+}
+
+/* What --check remembers: how many stages there were, and the first that differs. */
+struct stages {
+    int count, differ;
+    struct fer_fingerprint_stage first;
+};
+
+static void check_stage(void *context, const struct fer_fingerprint_stage *stage)
+{
+    struct stages *s = context;
+    s->count++;
+    if (stage->differs && s->differ++ == 0) s->first = *stage;
+}
+
+static int fingerprint(int argc, char **argv)
+{
+    const int check = take_flag(&argc, argv, "check");
+    struct stages stages = {0};
+    struct fer_error e;
+    int differ;
+    if (parse(&argc, argv, NULL, 0, NULL, NULL, &e)) return complain(&e);
+    if (argc) return fer_fail(&e, "fingerprint: %s: expected nothing but --check", argv[0]), complain(&e);
+    printf("fer %s %s, compiled by %s, %d thread%s\n", FER_VERSION, FER_REAL_NAME, COMPILER, fer_threads(), fer_threads() == 1 ? "" : "s");
+    differ = fer_fingerprint(check ? check_stage : print_stage, &stages, &e);
+    if (differ < 0) return complain(&e);
+    if (!check) return EXIT_OK;
+    if (differ == 0) return printf("%d stages, all as expected\n", stages.count), EXIT_OK;
+    printf("first difference: %s: ", stages.first.name);
+    if (stages.first.known)
+        printf("expected %08lx, got %08lx", (unsigned long)stages.first.expected, (unsigned long)stages.first.digest);
+    else
+        printf("got %08lx, and nothing is known to be expected", (unsigned long)stages.first.digest);
+    printf("; %d of %d stages differ\n", differ, stages.count);
+    return EXIT_CHECK_FAILED;
+}
+
 /* ---- The list of commands ---- */
 
 static int help(int argc, char **argv);
@@ -1073,6 +1126,12 @@ static const struct command commands[] = {
      "  --json           one object: step_ms_per_image, inference_ms_per_image, and every layer and pass\n"
      "The number of threads is OpenMP's: set OMP_NUM_THREADS.\n",
      0},
+    {"fingerprint", fingerprint, "train a few fixed steps; their digests are equal everywhere", "[--check]",
+     "Trains three steps on drawn faces and prints a digest after every stage: faces, initial weights, each layer's output and\n"
+     "gradients in the first step, the weights after each step, an evaluation. Every build of fer must print the same.\n"
+     "  --check          compares with the digests that this version was released with, and names the first stage that differs\n"
+     "Exit status 1 when one does.\n",
+     0},
     {"help", help, "help on one command", "[COMMAND]", "", 0},
 };
 enum { COMMANDS = sizeof commands / sizeof *commands };
@@ -1108,7 +1167,7 @@ static int help(int argc, char **argv)
     }
     printf("fer %s: the numerical ground truth for training a convolutional network (" FER_REAL_NAME ")\n\n",
            FER_VERSION);
-    for (i = 0; i < COMMANDS; i++) printf("  %-10s %s\n", commands[i].name, commands[i].brief);
+    for (i = 0; i < COMMANDS; i++) printf("  %-11s %s\n", commands[i].name, commands[i].brief);
     printf("\n`fer help COMMAND` tells more. Exit status: 0 done, 1 a check failed, 2 bad usage or input.\n");
     return EXIT_OK;
 }

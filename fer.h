@@ -11,7 +11,8 @@
  *     8. gradients    the finite-difference checker
  *     9. one step     one layer on files; the record of one training step
  *    10. verify       another implementation's record against the rounding bound
- *    11. bench        how long a training step and an inference take, layer by layer
+ *    11. fingerprint  a fixed small training, whose digests are equal everywhere
+ *    12. bench        how long a training step and an inference take, layer by layer
  *
  * Conventions.
  *   - Arrays are dense and row-major; shapes stand in brackets: x[n][h][w][c]. Images are NHWC, kernels HWIO.
@@ -410,6 +411,7 @@ int fer_replace_file(const char *from, const char *to);     /* atomically where 
 int fer_is_terminal(void *file);                           /* 1 or 0 */
 int fer_terminal_width(void);                              /* columns, 80 when unknown */
 double fer_clock(void);                                    /* seconds, wall time, from some start */
+int fer_threads(void);                                     /* how many threads a parallel loop takes; 1 without OpenMP */
 
 /* ---- 7. Training --------------------------------------------------------------------------------------------- */
 
@@ -697,7 +699,24 @@ int fer_verify(const char *path, const struct fer_verify_options *options,
                void (*report)(void *context, const struct fer_verify_row *row), void *context, struct fer_verify_summary *summary,
                struct fer_error *e);
 
-/* ---- 11. Bench ----------------------------------------------------------------------------------------------- */
+/* ---- 11. Fingerprint -----------------------------------------------------------------------------------------
+ *
+ * A fixed small training on drawn faces, and a digest (CRC-32) of each stage of it: faces, initial weights, each layer's
+ * output and gradients in the first step, the weights after each step, an evaluation. A build that keeps the promise of
+ * section 1 comes to the digests that it carries, model/fingerprint_expected.c; model/fingerprint.c says what is done. */
+
+struct fer_fingerprint_stage {
+    char name[96];     /* "conv2d_3/output" */
+    uint32_t digest;
+    uint32_t expected;
+    int known;         /* there is an expected digest for this stage */
+    int differs;       /* from the expected digest, or it is not known */
+};
+/* report(context, stage) is called after each stage (NULL: not wanted). Returns how many differ, or -1. */
+int fer_fingerprint(void (*report)(void *context, const struct fer_fingerprint_stage *stage), void *context,
+                    struct fer_error *e);
+
+/* ---- 12. Bench ----------------------------------------------------------------------------------------------- */
 
 /* One pass through one layer. */
 struct fer_bench_row {

@@ -32,6 +32,19 @@
 #include <unistd.h>
 #endif
 
+#ifdef _OPENMP
+#include <omp.h>
+#endif
+
+int fer_threads(void)
+{
+#ifdef _OPENMP
+    return omp_get_max_threads();
+#else
+    return 1;
+#endif
+}
+
 #if defined FER_PURE_C99 /* ---- C99 ---- */
 
 int fer_is_folder(const char *path)

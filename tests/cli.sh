@@ -33,7 +33,7 @@ SMALL="--data $T/faces.csv --size 48 --batch 8"
 expect 0 "" ./fer
 expect 0 "" ./fer help train
 check "help lists settings" grep -q -- --adam-epsilon $T/out
-for command in train eval predict summary gradcheck unpack help; do expect 0 "" ./fer help $command; done
+for command in train eval predict summary gradcheck unpack fingerprint help; do expect 0 "" ./fer help $command; done
 expect 2 "fer: tran: no such command; \`fer\` lists them" ./fer tran
 expect 2 "fer: --epoch: no such option; \`fer help COMMAND\` lists them" ./fer train --epoch 3
 expect 2 "fer: --epochs: expected a value after it" ./fer train --epochs
@@ -151,6 +151,21 @@ expect 0 "" ./fer gradcheck
 expect 0 "" ./fer64 gradcheck relu dense
 check "a row an argument" grep -Eq '^dense .* kernel +[0-9]+ +0 +[0-9.e-]+  ok$' $T/out
 expect 2 "fer: there is no gradient check of \`conv3d\`; there are: conv2d, batch_normalization, relu, max_pooling2d, average_pooling2d, global_average_pooling2d, concatenate, dense, softmax_cross_entropy, network" ./fer64 gradcheck conv3d
+
+# ---- fingerprint ----
+for program in ./fer ./fer64; do
+    expect 0 "" $program fingerprint --check
+    check "all stages" grep -q '^[0-9]* stages, all as expected$' $T/out
+done
+for threads in 1 2 3 8; do
+    expect 0 "" env OMP_NUM_THREADS=$threads ./fer fingerprint --check
+done
+expect 0 "" ./fer fingerprint
+check "a header" grep -Eq '^fer [0-9.]+ float32, compiled by .+, [0-9]+ threads?$' $T/out
+check "the table's digests" test "$(tail -n +2 $T/out | awk '{ print "    {\"" $1 "\", 0x" $2 "," }' | cksum)" = "$(grep '^    {' model/fingerprint_expected.c | cut -d ' ' -f 1-6 | cksum)"
+expect 1 "" build/broken fingerprint --check
+check "the first stage that is broken" grep -Eq '^first difference: batch_normalization_39/output_grad: expected [0-9a-f]{8}, got [0-9a-f]{8}; [0-9]+ of [0-9]+ stages differ$' $T/out
+expect 2 "fer: fingerprint: extra: expected nothing but --check" ./fer fingerprint extra
 
 # ---- the README's example is the file that it names, and runs ----
 awk '/^```c$/ { inside = 1; next } /^```$/ { inside = 0 } inside' README.md > $T/example.c
