@@ -1025,11 +1025,13 @@ static int fingerprint(int argc, char **argv)
     if (differ < 0) return complain(&e);
     if (!check) return EXIT_OK;
     if (differ == 0) return printf("%d stages, all as expected\n", stages.count), EXIT_OK;
-    printf("first difference: %s: ", stages.first.name);
-    if (stages.first.known)
-        printf("expected %08lx, got %08lx", (unsigned long)stages.first.expected, (unsigned long)stages.first.digest);
+    if (stages.differ == 0)
+        printf("the last stages never came");
+    else if (stages.first.known)
+        printf("first difference: %s: expected %08lx, got %08lx", stages.first.name, (unsigned long)stages.first.expected,
+               (unsigned long)stages.first.digest);
     else
-        printf("got %08lx, and nothing is known to be expected", (unsigned long)stages.first.digest);
+        printf("first difference: %s: no such stage was expected", stages.first.name);
     printf("; %d of %d stages differ\n", differ, stages.count);
     return EXIT_CHECK_FAILED;
 }
@@ -1127,7 +1129,7 @@ static const struct command commands[] = {
      "The number of threads is OpenMP's: set OMP_NUM_THREADS.\n",
      0},
     {"fingerprint", fingerprint, "train a few fixed steps; their digests are equal everywhere", "[--check]",
-     "Trains three steps on drawn faces and prints a digest after every stage: faces, initial weights, each layer's output and\n"
+     "Trains two steps on drawn faces and prints a digest after every stage: faces, initial weights, each layer's output and\n"
      "gradients in the first step, the weights after each step, an evaluation. Every build of fer must print the same.\n"
      "  --check          compares with the digests that this version was released with, and names the first stage that differs\n"
      "Exit status 1 when one does.\n",
@@ -1177,6 +1179,7 @@ int main(int argc, char **argv)
     const struct command *c;
     struct fer_error e;
     int status;
+    if (fer_arithmetic_check(&e)) return complain(&e);
     if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) return help(0, NULL);
     if (strcmp(argv[1], "--version") == 0) return printf("fer %s %s\n", FER_VERSION, FER_REAL_NAME), EXIT_OK;
     c = find_command(argv[1]);

@@ -45,13 +45,16 @@ typedef float real;
 #define FER_REAL_NAME "float32"
 #endif
 
-/* The same bits everywhere: each operation is rounded once, to its own type. A build that cannot keep that is refused.
- * */
-#if defined __FAST_MATH__ || (defined __FINITE_MATH_ONLY__ && __FINITE_MATH_ONLY__)
+/* The same bits everywhere: each operation is rounded once, to its own type. A build that cannot keep that is refused:
+ * here, where the compiler shows it, and else by fer_arithmetic_check. */
+#if defined __FAST_MATH__ || (defined __FINITE_MATH_ONLY__ && __FINITE_MATH_ONLY__) || defined _M_FP_FAST
 #error "fer needs IEEE arithmetic: compile without -ffast-math (and without -Ofast)"
 #endif
+#if defined __ASSOCIATIVE_MATH__ || defined __RECIPROCAL_MATH__
+#error "fer needs IEEE arithmetic: compile without -funsafe-math-optimizations, -fassociative-math, -freciprocal-math"
+#endif
 #if defined FLT_EVAL_METHOD && FLT_EVAL_METHOD != 0
-#error "fer needs FLT_EVAL_METHOD 0: on i386 compile with -msse2 -mfpmath=sse"
+#error "fer needs FLT_EVAL_METHOD 0: on i386 compile with -msse2 -mfpmath=sse, on s390x with -fexcess-precision=fast"
 #endif
 #if defined __clang__ || !defined __GNUC__ /* gcc does not know the pragma; its -std=c99 already means -ffp-contract=off */
 #pragma STDC FP_CONTRACT OFF
@@ -63,6 +66,11 @@ struct fer_error {
 };
 /* Writes the reason (a printf format; control characters become '?') and returns -1. e may be NULL. */
 int fer_fail(struct fer_error *e, const char *format, ...);
+
+/* Does a handful of operations whose right results are known, and fails when one comes out otherwise: products fused with
+ * sums, excess precision, another rounding mode, subnormal numbers flushed to zero. Takes less than a microsecond.
+ * fer_network_create calls it, and the programs do when they start. */
+int fer_arithmetic_check(struct fer_error *e);
 
 /* Returns count * size bytes of zeros, aligned to 64, or NULL with the reason in *e. Freed by fer_free. */
 void *fer_allocate(size_t count, size_t size, struct fer_error *e);
@@ -712,7 +720,7 @@ struct fer_fingerprint_stage {
     int known;         /* there is an expected digest for this stage */
     int differs;       /* from the expected digest, or it is not known */
 };
-/* report(context, stage) is called after each stage (NULL: not wanted). Returns how many differ, or -1. */
+/* report(context, stage) is called after each stage (NULL: not wanted). Returns how many differ or never came, or -1. */
 int fer_fingerprint(void (*report)(void *context, const struct fer_fingerprint_stage *stage), void *context,
                     struct fer_error *e);
 

@@ -1,9 +1,9 @@
 /* fingerprint.c - a small training, fixed in every respect, and a digest of every stage of it.
  *
- * Ten drawn faces at 48x48, in batches of four: one epoch is three steps, and one of its batches has two images only. The
+ * Three drawn faces at 48x48, in batches of two: one epoch is two steps, and one of its batches has one image only. The
  * first step keeps every array (FER_PLAN_KEEP), so that each has its digest, in the order of computation: a build that
- * computes other bits is found out at the first layer that does. The other two steps run as in any training, in
- * shared memory. Then seven other faces are evaluated.
+ * computes other bits is found out at the first layer that does. The second step runs as in any training, in shared
+ * memory. Then three other faces are evaluated. It is this small because it must run on emulated processors too.
  *
  * What should come out stands in fingerprint_expected.c, one row a stage; `make fingerprint` writes that file. It
  * changes only when fer's arithmetic is meant to change. */
@@ -21,7 +21,8 @@ struct fingerprint {
 /* A stage is done. Its row in the table of expected digests is the one of the same place and name. */
 static void add_stage(struct fingerprint *f, const char *name, const char *what, uint32_t digest)
 {
-    const struct fer_fingerprint_row *row = f->stages < fer_fingerprint_rows ? &fer_fingerprint_expected[f->stages] : NULL;
+    const struct fer_fingerprint_row *row =
+        f->stages < fer_fingerprint_rows ? &fer_fingerprint_expected[f->stages] : NULL;
     struct fer_fingerprint_stage stage;
     snprintf(stage.name, sizeof stage.name, "%s%s", name, what);
     stage.digest = digest;
@@ -93,7 +94,8 @@ static void digest_forward(struct fingerprint *f, const struct fer_network *net,
         const struct fer_layer *layer = &net->layer[i];
         const size_t c = (size_t)layer->channels;
         if (layer->type == FER_BATCH_NORMALIZATION)
-            add_stage(f, layer->name, "/statistics", fer_crc32_reals(fer_crc32_reals(0, layer->mean, c), layer->variance, c));
+            add_stage(f, layer->name, "/statistics",
+                      fer_crc32_reals(fer_crc32_reals(0, layer->mean, c), layer->variance, c));
         if (layer->type == FER_DENSE)
             add_stage(f, layer->name, "/logits", fer_crc32_reals(0, net->logits, (size_t)n * c));
         add_stage(f, layer->name, "/output", fer_crc32_reals(0, layer->output, output_count(layer, n)));
@@ -108,7 +110,8 @@ static void digest_backward(struct fingerprint *f, const struct fer_network *net
         const struct fer_layer *layer = &net->layer[i];
         const int is_last = layer->type == FER_DENSE; /* the loss is taken from the logits */
         const real *gradient = is_last ? net->logits_gradient : layer->output_gradient;
-        add_stage(f, layer->name, is_last ? "/logits_grad" : "/output_grad", fer_crc32_reals(0, gradient, output_count(layer, n)));
+        add_stage(f, layer->name, is_last ? "/logits_grad" : "/output_grad",
+                  fer_crc32_reals(0, gradient, output_count(layer, n)));
         for (k = 0; k < layer->parameters; k++) {
             const struct fer_parameter *p = &net->parameter[layer->parameter + k];
             if (p->trainable) add_stage(f, p->name, "_grad", fer_crc32_reals(0, p->gradient, p->count));
@@ -164,15 +167,16 @@ static int train(struct fingerprint *f, struct fer_trainer *t, struct fer_error 
 static int digest_scaled(struct fingerprint *f, const struct fer_dataset *data, struct fer_error *e)
 {
     struct fer_batch batch;
-    if (fer_batch_take(&batch, data, FER_TRAINING, 4, 128, e)) return -1;
+    if (fer_batch_take(&batch, data, FER_TRAINING, 3, 128, e)) return -1;
     add_stage(f, "faces/", "scaled", fer_crc32_reals(0, batch.input, (size_t)batch.n * 128 * 128));
     fer_batch_free(&batch);
     return 0;
 }
 
-int fer_fingerprint(void (*report)(void *context, const struct fer_fingerprint_stage *stage), void *context, struct fer_error *e)
+int fer_fingerprint(void (*report)(void *context, const struct fer_fingerprint_stage *stage), void *context,
+                    struct fer_error *e)
 {
-    static const size_t drawn[FER_USAGES] = {10, 7, 0};
+    static const size_t drawn[FER_USAGES] = {3, 3, 0};
     struct fingerprint f = {NULL, NULL, 0, 0};
     struct fer_settings settings;
     struct fer_dataset data;
@@ -182,7 +186,7 @@ int fer_fingerprint(void (*report)(void *context, const struct fer_fingerprint_s
     f.context = context;
     fer_settings_default(&settings);
     settings.epochs = 1;
-    settings.batch = 4;
+    settings.batch = 2;
     settings.size = 48;
     settings.seed = 1;
     if (fer_dataset_draw(&data, settings.seed, drawn, e)) return -1;
@@ -190,6 +194,6 @@ int fer_fingerprint(void (*report)(void *context, const struct fer_fingerprint_s
     failed = digest_scaled(&f, &data, e) || fer_trainer_create(&trainer, &settings, &data, e) || train(&f, trainer, e);
     fer_trainer_free(trainer);
     fer_dataset_free(&data);
-    while (!failed && f.stages < fer_fingerprint_rows) add_stage(&f, "missing: ", fer_fingerprint_expected[f.stages].stage, 0);
+    if (f.stages < fer_fingerprint_rows) f.differences += fer_fingerprint_rows - f.stages; /* they never came */
     return failed ? -1 : f.differences;
 }

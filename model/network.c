@@ -27,9 +27,9 @@ static int allocate_parameters(struct fer_network *net, struct fer_error *e)
 
 int fer_network_create(struct fer_network **network, int size, struct fer_error *e)
 {
-    struct fer_network *net = fer_allocate(1, sizeof *net, e);
+    struct fer_network *net;
     *network = NULL;
-    if (!net) return -1;
+    if (fer_arithmetic_check(e) || !(net = fer_allocate(1, sizeof *net, e))) return -1;
     net->size = size;
     net->bn_momentum = 0.99;
     net->bn_epsilon = 0.001;

@@ -1,8 +1,10 @@
-/* test_math.c - exp and log: below one unit in the last place against long double, and the special values. */
+/* test_math.c - exp and log: below one unit in the last place against long double, and the special values. The check of
+ * the arithmetic, under other rounding modes. */
 #include "greatest.h"
 
 #include "../fer.h"
 
+#include <fenv.h>
 #include <math.h>
 
 /* |value - truth| in units of the last place of a double of truth's size. */
@@ -44,8 +46,32 @@ TEST special_values(void)
     PASS();
 }
 
+TEST another_rounding_mode_is_refused(void)
+{
+    struct fer_error e = {""};
+    struct fer_network *network;
+    ASSERT_EQ(0, fer_arithmetic_check(&e));
+#ifdef FE_UPWARD
+    static const int modes[] = {FE_UPWARD, FE_DOWNWARD, FE_TOWARDZERO};
+    int i, refused, created;
+    for (i = 0; i < 3; i++) {
+        if (fesetround(modes[i])) SKIPm("the rounding mode cannot be set here");
+        refused = fer_arithmetic_check(&e);
+        created = fer_network_create(&network, 48, NULL);
+        fesetround(FE_TONEAREST);
+        ASSERT_EQ(-1, refused);
+        ASSERT_EQ(-1, created);
+        ASSERT(strstr(e.text, "do not round to nearest"));
+    }
+#endif
+    (void)network;
+    ASSERT_EQ(0, fer_arithmetic_check(&e));
+    PASS();
+}
+
 SUITE(suite_math)
 {
+    RUN_TEST(another_rounding_mode_is_refused);
     RUN_TEST(exp_and_log_err_by_less_than_a_unit);
     RUN_TEST(special_values);
 }
