@@ -5,18 +5,21 @@
  * known, each such that one of these faults changes it. All powers of two below are exact. */
 #include "layers.h"
 
-/* Added to 1 and taken away again, 2^-30 and 2^-60 must be lost; upwards or downwards they may stay, but not both. */
-static int excess_precision(float f, double d)
-{
-    const float small_f = f * 0x1p-30f;
-    const double small_d = d * 0x1p-60;
-    return ((f + small_f) - f != 0 && (-f - small_f) + f != 0) || ((d + small_d) - d != 0 && (-d - small_d) + d != 0);
-}
-
-/* To the nearest, 1 + 2^-53 is 1 (a tie goes to the even neighbour) and 1 + 3 * 2^-54 is the next number above 1. */
+/* Rounded to the nearest, 1 + 2^-30 is 1 in float, as 1 + 2^-60 is in double; upwards it is more, downwards the negative
+ * one is less. Towards zero, 1 + 3 * 2^-25 is 1 too, where the nearest is the next number above. */
 static int rounded_elsewhere(float f, double d)
 {
-    return f + 0x1p-24f != 1 || f + 0x3p-25f == 1 || d + 0x1p-53 != 1 || d + 0x3p-54 == 1;
+    const float s = f * 0x1p-30f;
+    const double t = d * 0x1p-60;
+    return (f + s > f) != (-f - s < -f) || f + 0x3p-25f == 1 || (d + t > d) != (-d - t < -d) || d + 0x3p-54 == 1;
+}
+
+/* What is lost when a sum is rounded does not come back. */
+static int excess_precision(float f, double d)
+{
+    const float s = f * 0x1p-30f;
+    const double t = d * 0x1p-60;
+    return (f + s) - f != 0 || (d + t) - d != 0;
 }
 
 /* (1 + h)^2 = (1 + 2h) + h^2, and h^2 is lost when the product is rounded before it meets the sum. */
@@ -49,13 +52,13 @@ int fer_arithmetic_check(struct fer_error *e)
     static const volatile double one = 1;
     const double d = one;
     const float f = (float)d;
+    if (rounded_elsewhere(f, d))
+        return fer_fail(e, "this build cannot keep the bits: operations do not round to nearest; expected the default "
+                           "rounding mode");
     if (excess_precision(f, d))
         return fer_fail(e,
                         "this build cannot keep the bits: sums are held in excess precision or reordered; expected a "
                         "build without -ffast-math and its parts, on i386 with -msse2 -mfpmath=sse");
-    if (rounded_elsewhere(f, d))
-        return fer_fail(e, "this build cannot keep the bits: operations do not round to nearest; expected the default "
-                           "rounding mode");
     if (fused(f, d))
         return fer_fail(e, "this build cannot keep the bits: products are fused with sums; expected a build with "
                            "-ffp-contract=off");
