@@ -17,20 +17,24 @@
  *
  * All three passes are the same walk. A tap joins cells in pairs, and each pair is one row of a matrix product:
  *     y[out] += x[in] . K,   dx[in] += dy[out] . K transposed,   dK += x[in] transposed . dy[out]
- * with K = kernel[kh][kw]. So cells are taken in blocks; for each tap the pairs of the block are listed, and the
- * product is left to the tile (tile.c), sixteen channels of the result at a time. */
+ * with K = kernel[kh][kw]. So cells are taken in blocks; for each tap the pairs of the block are listed, as runs of
+ * cells that follow each other, and the product is left to the tile (tile.c), sixteen channels of the result at a time. */
 #include "layers.h"
 
 #include <string.h>
 
-enum { BLOCK = 256, DEPTH = 256, CI_CHUNK = 32, CO_CHUNK = 64, TAPS = 3, PART = 48, LONG = 16, WIDTH = FER_TILE_WIDTH };
+enum { BLOCK = 256, DEPTH = 256, CI_CHUNK = 64, CO_CHUNK = 32, TAPS = 3, PART = 48, LONG = 16, WIDTH = FER_TILE_WIDTH };
 
-/* The pairs of one tap within a block of cells: the block's cell `first + at[i]` meets the other array's cell
- * `other[i]`. */
-struct pairs {
-    int count;
-    int at[BLOCK];
-    size_t other[BLOCK];
+/* The pairs of one tap within a block of cells, cell after cell: of each run, the block's cell `first + at + i*at_step`
+ * meets the other array's cell `other + i*other_step`, 0 <= i < count. */
+struct run {
+    int at, count;
+    size_t other;
+};
+
+struct runs {
+    int pairs, count, at_step, other_step;
+    struct run run[BLOCK];
 };
 
 static int smaller(int a, int b)
@@ -38,74 +42,70 @@ static int smaller(int a, int b)
     return a < b ? a : b;
 }
 
-/* Pairs of output cells first ... first + cells - 1 with the input cells that they see through tap (kh, kw), row by
- * row. */
-static void pairs_of_outputs(const struct fer_window *g, size_t first, int cells, int kh, int kw, struct pairs *pairs)
+static int larger(int a, int b)
+{
+    return a > b ? a : b;
+}
+
+/* Adds `count` pairs; where they carry on the last run, they become a part of it. */
+static void add_run(struct runs *runs, int at, size_t other, int count)
+{
+    struct run *next = &runs->run[runs->count], *last = runs->count ? next - 1 : NULL;
+    if (count <= 0) return;
+    runs->pairs += count;
+    if (last && at == last->at + last->count * runs->at_step &&
+        other == last->other + (size_t)(last->count * runs->other_step)) {
+        last->count += count;
+        return;
+    }
+    next->at = at;
+    next->other = other;
+    next->count = count;
+    runs->count++;
+}
+
+/* The output cells first ... first + cells - 1 with the input cells that they see through tap (kh, kw), row by row. */
+static void list_outputs(const struct fer_window *g, size_t first, int cells, int kh, int kw, struct runs *runs)
 {
     const size_t row = first / (size_t)g->out_w; /* n*out_h + oh */
-    const int shift = kw - g->pad_left;
-    int i = 0, oh = (int)(row % (size_t)g->out_h), from = (int)(first % (size_t)g->out_w), ow;
+    const int shift = kw - g->pad_left, stride = g->stride_w; /* iw = ow*stride + shift */
+    const int least = shift < 0 ? (stride - 1 - shift) / stride : 0, most = shift < g->in_w ? (g->in_w - 1 - shift) / stride : -1;
+    int i = 0, oh = (int)(row % (size_t)g->out_h), from = (int)(first % (size_t)g->out_w);
     size_t n = row / (size_t)g->out_h;
-    pairs->count = 0;
+    runs->pairs = runs->count = 0;
+    runs->at_step = 1;
+    runs->other_step = stride;
     while (i < cells) {
         const int to = smaller(g->out_w, from + cells - i), ih = oh * g->stride_h + kh - g->pad_top;
+        const int begin = larger(from, least), end = smaller(to, most + 1);
         const size_t in_row = (n * (size_t)g->in_h + (size_t)ih) * (size_t)g->in_w;
-        const int first_ow = from * g->stride_w + shift < 0 ? (g->stride_w - 1 - shift) / g->stride_w : from;
-        const int last_ow = ih < 0 || ih >= g->in_h || shift >= g->in_w ? -1 : smaller(to - 1, (g->in_w - 1 - shift) / g->stride_w);
-        int *at = pairs->at + pairs->count;
-        size_t *other = pairs->other + pairs->count;
-        for (ow = first_ow; ow <= last_ow; ow++) {
-            at[ow - first_ow] = i + ow - from;
-            other[ow - first_ow] = in_row + (size_t)(ow * g->stride_w + shift);
-        }
-        if (last_ow >= first_ow) pairs->count += last_ow - first_ow + 1;
+        if (ih >= 0 && ih < g->in_h) add_run(runs, i + begin - from, in_row + (size_t)(begin * stride + shift), end - begin);
         i += to - from;
         from = 0;
         if (++oh == g->out_h) oh = 0, n++;
     }
 }
 
-/* Pairs of input cells first ... first + cells - 1 with the output cells that see them through tap (kh, kw), row by
- * row. */
-static void pairs_of_inputs(const struct fer_window *g, size_t first, int cells, int kh, int kw, struct pairs *pairs)
+/* The input cells first ... first + cells - 1 with the output cells that see them through tap (kh, kw), row by row. */
+static void list_inputs(const struct fer_window *g, size_t first, int cells, int kh, int kw, struct runs *runs)
 {
     const size_t row = first / (size_t)g->in_w; /* n*in_h + ih */
-    const int shift = kw - g->pad_left;
-    int i = 0, ih = (int)(row % (size_t)g->in_h), from = (int)(first % (size_t)g->in_w), ow;
+    const int shift = kw - g->pad_left, stride = g->stride_w;
+    int i = 0, ih = (int)(row % (size_t)g->in_h), from = (int)(first % (size_t)g->in_w);
     size_t n = row / (size_t)g->in_h;
-    pairs->count = 0;
+    runs->pairs = runs->count = 0;
+    runs->at_step = stride;
+    runs->other_step = 1;
     while (i < cells) {
         const int to = smaller(g->in_w, from + cells - i), h = ih + g->pad_top - kh, oh = h / g->stride_h;
-        const int seen = h >= 0 && oh * g->stride_h == h && oh < g->out_h;
+        const int begin = from > shift ? (from - shift + stride - 1) / stride : 0; /* the first ow whose iw is from or more */
+        const int end = smaller(g->out_w, to > shift ? (to - shift + stride - 1) / stride : 0);
         const size_t out_row = (n * (size_t)g->out_h + (size_t)oh) * (size_t)g->out_w;
-        ow = from > shift ? (from - shift + g->stride_w - 1) / g->stride_w : 0; /* the first whose iw is from or more */
-        for (; ow < g->out_w && seen; ow++) {
-            const int iw = ow * g->stride_w + shift;
-            if (iw >= to) break;
-            pairs->at[pairs->count] = i + iw - from;
-            pairs->other[pairs->count++] = out_row + (size_t)ow;
-        }
+        if (h >= 0 && oh * g->stride_h == h && oh < g->out_h)
+            add_run(runs, i + begin * stride + shift - from, out_row + (size_t)begin, end - begin);
         i += to - from;
         from = 0;
         if (++ih == g->in_h) ih = 0, n++;
-    }
-}
-
-/* sum[at] += the pair's row of `other`, channels k0 ... k0 + depth - 1, times the panel; four pairs at a time. The
- * last tile is filled up with repetitions of the last pair: they all compute, and store, the same. */
-static void multiply_pairs(const struct pairs *pairs, const real *other, int channels, int k0, int depth,
-                           const real *panel, real sum[][WIDTH])
-{
-    const real *f[FER_TILE_ROWS];
-    real *s[FER_TILE_ROWS];
-    int i, r;
-    for (i = 0; i < pairs->count; i += FER_TILE_ROWS) {
-        for (r = 0; r < FER_TILE_ROWS; r++) {
-            const int j = smaller(i + r, pairs->count - 1);
-            f[r] = other + pairs->other[j] * (size_t)channels + k0;
-            s[r] = sum[pairs->at[j]];
-        }
-        fer_tile(depth, f[0], f[1], f[2], f[3], 1, panel, WIDTH, s[0], s[1], s[2], s[3]);
     }
 }
 
@@ -118,24 +118,43 @@ static void copy_row(int width, const real *from, real *to)
         memcpy(to, from, (size_t)width * sizeof *to);
 }
 
-/* One row of a panel: `width` reals, then zeros. */
+/* `width` reals, then zeros. */
 static void fill_row(int width, const real *from, real row[WIDTH])
 {
     if (width < WIDTH) memset(row, 0, WIDTH * sizeof *row);
     copy_row(width, from, row);
 }
 
+/* ---- Forward, and the gradient of the input ---- */
+
+/* sum[at] += the pair's row of `other`, `depth` channels, times the panel; four pairs at a time. */
+static void multiply_pairs(const struct runs *runs, const real *other, size_t channels, int depth, const real *panel,
+                           real sum[][WIDTH])
+{
+    const real *f[FER_TILE_ROWS] = {NULL};
+    real *s[FER_TILE_ROWS] = {NULL};
+    int i, k, left = runs->pairs, r = 0;
+    for (i = 0; i < runs->count; i++)
+        for (k = 0; k < runs->run[i].count; k++) {
+            f[r] = other + (runs->run[i].other + (size_t)(k * runs->other_step)) * channels;
+            s[r] = sum[runs->run[i].at + k * runs->at_step];
+            if (--left == 0) /* the last tile is filled up with repetitions of the last pair: all store the same */
+                for (; r < FER_TILE_ROWS - 1; r++) f[r + 1] = f[r], s[r + 1] = s[r];
+            if (++r < FER_TILE_ROWS) continue;
+            fer_tile(depth, f[0], f[1], f[2], f[3], 1, panel, WIDTH, s[0], s[1], s[2], s[3]);
+            r = 0;
+        }
+}
+
 /* panel[k][c] = matrix[k*k_step + c*c_step], zero for columns from `width` on. One of the steps is 1. */
 static void fill_panel(int depth, int width, const real *matrix, size_t k_step, size_t c_step, real panel[][WIDTH])
 {
     int k, c;
-    for (k = 0; k < depth; k++) {
-        if (c_step == 1) {
-            fill_row(width, matrix + (size_t)k * k_step, panel[k]);
-            continue;
-        }
-        for (c = 0; c < WIDTH; c++) panel[k][c] = c < width ? matrix[(size_t)k + (size_t)c * c_step] : 0;
-    }
+    if (c_step == 1)
+        for (k = 0; k < depth; k++) fill_row(width, matrix + (size_t)k * k_step, panel[k]);
+    else
+        for (c = 0; c < WIDTH; c++)
+            for (k = 0; k < depth; k++) panel[k][c] = c < width ? matrix[(size_t)k + (size_t)c * c_step] : 0;
 }
 
 /* Forward and gradient of the input are one procedure: each cell of the result is the sum over taps and over the
@@ -143,22 +162,22 @@ static void fill_panel(int depth, int width, const real *matrix, size_t k_step, 
  * + c*c_step. */
 static void sum_over_taps(const struct fer_window *g, size_t cells, size_t first, int c0, int c_channels,
                           int k_channels, size_t k_step, size_t c_step,
-                          void (*list)(const struct fer_window *, size_t, int, int, int, struct pairs *),
+                          void (*list)(const struct fer_window *, size_t, int, int, int, struct runs *),
                           const real *source, const real *kernel, real *result)
 {
     const int block = cells - first < BLOCK ? (int)(cells - first) : BLOCK, width = smaller(c_channels - c0, WIDTH);
     const size_t tap_size = (size_t)g->in_c * (size_t)g->out_c;
     real sum[BLOCK][WIDTH] = {{0}}, panel[DEPTH][WIDTH];
-    struct pairs pairs;
+    struct runs runs;
     int kh, kw, k0, i;
     for (kh = 0; kh < g->kernel_h; kh++)
         for (kw = 0; kw < g->kernel_w; kw++) {
             const real *matrix = kernel + (size_t)(kh * g->kernel_w + kw) * tap_size + (size_t)c0 * c_step;
-            list(g, first, block, kh, kw, &pairs);
-            for (k0 = 0; k0 < k_channels && pairs.count; k0 += DEPTH) {
+            list(g, first, block, kh, kw, &runs);
+            for (k0 = 0; k0 < k_channels && runs.pairs; k0 += DEPTH) {
                 const int depth = smaller(k_channels - k0, DEPTH);
                 fill_panel(depth, width, matrix + (size_t)k0 * k_step, k_step, c_step, panel);
-                multiply_pairs(&pairs, source, k_channels, k0, depth, panel[0], sum);
+                multiply_pairs(&runs, source + k0, (size_t)k_channels, depth, panel[0], sum);
             }
         }
     for (i = 0; i < block; i++) copy_row(width, sum[i], result + (first + (size_t)i) * (size_t)c_channels + (size_t)c0);
@@ -172,7 +191,7 @@ void fer_conv2d_forward(const struct fer_window *g, const real *x, const real *k
 #pragma omp parallel for schedule(dynamic)
     for (task = 0; task < blocks * panels; task++)
         sum_over_taps(g, cells, (size_t)(task / panels) * BLOCK, (int)(task % panels) * WIDTH, g->out_c, g->in_c,
-                      (size_t)g->out_c, 1, pairs_of_outputs, x, kernel, y);
+                      (size_t)g->out_c, 1, list_outputs, x, kernel, y);
 }
 
 void fer_conv2d_backward_input(const struct fer_window *g, const real *dy, const real *kernel, real *dx)
@@ -183,77 +202,55 @@ void fer_conv2d_backward_input(const struct fer_window *g, const real *dy, const
 #pragma omp parallel for schedule(dynamic)
     for (task = 0; task < blocks * panels; task++)
         sum_over_taps(g, cells, (size_t)(task / panels) * BLOCK, (int)(task % panels) * WIDTH, g->in_c, g->out_c, 1,
-                      (size_t)g->out_c, pairs_of_inputs, dy, kernel, dx);
+                      (size_t)g->out_c, list_inputs, dy, kernel, dx);
 }
 
-/* Cells that follow each other in both images: at, at + 1, ... meet other, other + stride, ... */
-struct run {
-    int at, count;
-    size_t other;
-};
+/* ---- The gradient of the kernel ---- */
 
-static int list_runs(const struct pairs *pairs, int stride, struct run *run)
-{
-    int i, runs = 0;
-    for (i = 0; i < pairs->count; i++) {
-        if (i && pairs->at[i] == pairs->at[i - 1] + 1 && pairs->other[i] == pairs->other[i - 1] + (size_t)stride)
-            run[runs - 1].count++;
-        else {
-            run[runs].at = pairs->at[i];
-            run[runs].other = pairs->other[i];
-            run[runs++].count = 1;
-        }
-    }
-    return runs;
-}
-
-/* sum[ci][co] += x[other][ci] * dy[at][co] over the cells of a run. */
-static void multiply_run(const struct run *run, int ci_count, int co_count, const real *x, size_t x_row, int stride,
-                         const real *dy, size_t dy_row, real sum[][CO_CHUNK])
+/* sum[ci][co] += x[i*x_step + ci] * dy[i*dy_step + co], i = 0, 1, ... count-1. */
+static void multiply_run(int count, int ci_count, int co_count, const real *x, size_t x_step, const real *dy, size_t dy_step,
+                         real sum[][CO_CHUNK])
 {
     const int last = ci_count - 1; /* rows beyond it repeat it and are dropped */
     int ci, co;
-    x += run->other * x_row;
-    dy += (size_t)run->at * dy_row;
     for (co = 0; co < co_count; co += WIDTH)
         for (ci = 0; ci < ci_count; ci += FER_TILE_ROWS)
-            fer_tile(run->count, x + ci, x + smaller(ci + 1, last), x + smaller(ci + 2, last), x + smaller(ci + 3, last),
-                     x_row * (size_t)stride, dy + co, dy_row, sum[ci] + co, sum[ci + 1] + co, sum[ci + 2] + co,
-                     sum[ci + 3] + co);
+            fer_tile(count, x + ci, x + smaller(ci + 1, last), x + smaller(ci + 2, last), x + smaller(ci + 3, last), x_step,
+                     dy + co, dy_step, sum[ci] + co, sum[ci + 1] + co, sum[ci + 2] + co, sum[ci + 3] + co);
 }
 
-/* The same for pairs that are no long runs: their rows are first copied side by side. */
-static void multiply_copies(const struct pairs *pairs, int ci_count, int co_count, const real *x, size_t x_row,
-                            const real *dy, size_t dy_row, real sum[][CO_CHUNK])
+/* The same for the pairs of many short runs: their rows are first copied side by side. */
+static void multiply_copies(const struct runs *runs, int ci_count, int co_count, const real *x, size_t x_row, const real *dy,
+                            size_t dy_row, real sum[][CO_CHUNK])
 {
     real x_copy[PART][CI_CHUNK], dy_copy[PART][CO_CHUNK];
-    int first, i, co;
-    for (first = 0; first < pairs->count; first += PART) {
-        const struct run all = {0, smaller(pairs->count - first, PART), 0};
-        for (i = 0; i < all.count; i++) {
-            const real *d = dy + (size_t)pairs->at[first + i] * dy_row;
-            memcpy(x_copy[i], x + pairs->other[first + i] * x_row, (size_t)ci_count * sizeof *x);
-            for (co = 0; co < co_count; co += WIDTH) fill_row(smaller(co_count - co, WIDTH), d + co, dy_copy[i] + co);
+    int i, k, co, left = runs->pairs, copied = 0;
+    for (i = 0; i < runs->count; i++)
+        for (k = 0; k < runs->run[i].count; k++) {
+            const real *d = dy + (size_t)(runs->run[i].at + k) * dy_row;
+            memcpy(x_copy[copied], x + (runs->run[i].other + (size_t)(k * runs->other_step)) * x_row, (size_t)ci_count * sizeof *x);
+            for (co = 0; co < co_count; co += WIDTH) fill_row(smaller(co_count - co, WIDTH), d + co, dy_copy[copied] + co);
+            left--;
+            if (++copied < PART && left) continue;
+            multiply_run(copied, ci_count, co_count, x_copy[0], CI_CHUNK, dy_copy[0], CO_CHUNK, sum);
+            copied = 0;
         }
-        multiply_run(&all, ci_count, co_count, x_copy[0], CI_CHUNK, 1, dy_copy[0], CO_CHUNK, sum);
-    }
 }
 
 /* Adds, in double, one block's share of dkernel[kh][kw][ci0 ...][co0 ...] to total. x and dy: their first channel. */
-static void add_block(const struct fer_window *g, const struct pairs *pairs, int ci_count, int co_count, const real *x,
+static void add_block(const struct fer_window *g, const struct runs *runs, int ci_count, int co_count, const real *x,
                       const real *dy, double total[][CO_CHUNK])
 {
     const size_t x_row = (size_t)g->in_c, dy_row = (size_t)g->out_c;
     real sum[CI_CHUNK][CO_CHUNK];
-    struct run run[BLOCK];
-    const int runs = list_runs(pairs, g->stride_w, run);
     int i, ci, co;
     for (ci = 0; ci < ci_count; ci++) memset(sum[ci], 0, sizeof sum[ci]);
-    if (pairs->count < LONG * runs || co_count % WIDTH)
-        multiply_copies(pairs, ci_count, co_count, x, x_row, dy, dy_row, sum);
+    if (runs->pairs < LONG * runs->count || co_count % WIDTH)
+        multiply_copies(runs, ci_count, co_count, x, x_row, dy, dy_row, sum);
     else
-        for (i = 0; i < runs; i++)
-            multiply_run(&run[i], ci_count, co_count, x, x_row, g->stride_w, dy, dy_row, sum);
+        for (i = 0; i < runs->count; i++)
+            multiply_run(runs->run[i].count, ci_count, co_count, x + runs->run[i].other * x_row, x_row * (size_t)g->stride_w,
+                         dy + (size_t)runs->run[i].at * dy_row, dy_row, sum);
     for (ci = 0; ci < ci_count; ci++)
         for (co = 0; co < co_count; co++) total[ci][co] += (double)sum[ci][co];
 }
@@ -266,7 +263,7 @@ static void kernel_gradient(const struct fer_window *g, int kh, int kw0, int tap
     const size_t cells = (size_t)g->n * (size_t)g->out_h * (size_t)g->out_w;
     const int ci_count = smaller(g->in_c - ci0, CI_CHUNK);
     double total[TAPS][CI_CHUNK][CO_CHUNK];
-    struct pairs pairs;
+    struct runs runs;
     size_t first;
     int tap, ci, co;
     memset(total, 0, sizeof total[0] * (size_t)taps);
@@ -274,8 +271,8 @@ static void kernel_gradient(const struct fer_window *g, int kh, int kw0, int tap
         const int block = cells - first < BLOCK ? (int)(cells - first) : BLOCK;
         const real *block_dy = dy + first * (size_t)g->out_c + co0;
         for (tap = 0; tap < taps; tap++) {
-            pairs_of_outputs(g, first, block, kh, kw0 + tap, &pairs);
-            if (pairs.count) add_block(g, &pairs, ci_count, co_count, x + ci0, block_dy, total[tap]);
+            list_outputs(g, first, block, kh, kw0 + tap, &runs);
+            if (runs.pairs) add_block(g, &runs, ci_count, co_count, x + ci0, block_dy, total[tap]);
         }
     }
     for (tap = 0; tap < taps; tap++)
