@@ -8,6 +8,7 @@
 #   make vectors     makes tests/vectors anew (needs python3-torch)
 #   make twin        twenty training steps against PyTorch in float64 (needs python3-torch)
 #   make fingerprint writes model/fingerprint_expected.c anew: only after a change that is meant to change results
+#   make bench       times a training step, layer by layer, at sizes 48 and 128; make speed: turn about with PyTorch
 #   make install     PREFIX (/usr/local) and DESTDIR as usual
 #
 #   NATIVE=0 leaves out -march=native (for packages): slower, the same bits. OPENMP= leaves out threads: the same bits.
@@ -62,6 +63,10 @@ run: fer
 	rm -rf run-of-drawn-faces
 	./fer train --size 48 --batch 16 --epochs 7 --out run-of-drawn-faces
 	./fer eval run-of-drawn-faces
+
+bench: fer
+	./fer bench --size 48
+	./fer bench --size 128
 
 # ---- testing ----
 
@@ -127,6 +132,9 @@ fingerprint: fer fer64
 	} > build/fingerprint_expected.c
 	mv build/fingerprint_expected.c model/fingerprint_expected.c
 
+speed: fer fer64
+	$(PYTHON) tests/speed.py
+
 # ---- installing ----
 
 install: all
@@ -144,4 +152,4 @@ install: all
 clean:
 	rm -rf build fer fer64 libfer.a libfer.so libfer64.a libfer64.so tests/tmp
 
-.PHONY: all run test sanitize valgrind fuzz vectors twin fingerprint install clean
+.PHONY: all run bench speed test sanitize valgrind fuzz vectors twin fingerprint install clean

@@ -645,6 +645,7 @@ static int write_record(struct fer_network *network, const struct recording *r, 
     const struct fer_adam adam = {s->learning_rate, s->beta1, s->beta2, s->adam_epsilon};
     const double memory = (double)fer_network_memory(network, n, FER_PLAN_KEEP);
     struct fer_recorded recorded;
+    if (fer_network_fits(network, n, FER_PLAN_KEEP, fer_memory_available(), e)) return -1;
     if (memory > 1e9) printf("%.1f GB of memory are needed\n", memory / 1e9), fflush(stdout);
     if (r->exact ? fer_record_exact(network, n, s->seed, r->out, &recorded, e) : fer_record(network, batch, &adam, r->out, &recorded, e))
         return -1;
@@ -970,7 +971,8 @@ static int bench(int argc, char **argv)
     if (argc) return fer_fail(&e, "bench: %s: expected options only", argv[0]), complain(&e);
     if (read_repeats(repeats, &b.repeats, &e) || fer_network_create(&net, settings.size, &e)) return complain(&e);
     fer_network_initialise(net, 0);
-    failed = fer_bench_run(net, settings.batch, b.repeats, fer_clock, &b, &e);
+    failed = fer_network_fits(net, settings.batch, FER_PLAN_TRAINING, fer_memory_available(), &e) ||
+             fer_bench_run(net, settings.batch, b.repeats, fer_clock, &b, &e);
     if (!failed) {
         if (json)
             print_bench_json(net, &b);

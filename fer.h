@@ -290,6 +290,8 @@ void fer_network_initialise(struct fer_network *network, uint64_t seed);
 
 /* Bytes that the network holds once planned so: parameters, their gradients and moments, and every array of a pass. */
 size_t fer_network_memory(const struct fer_network *network, int batch, enum fer_plan plan);
+/* Fails when that is more than `available` bytes (0: whatever it is will do), saying how much it is and which batch would fit. */
+int fer_network_fits(const struct fer_network *network, int batch, enum fer_plan plan, size_t available, struct fer_error *e);
 /* Gives every array of a pass of up to `batch` images its place. An earlier plan is given up. */
 int fer_network_plan(struct fer_network *network, int batch, enum fer_plan plan, struct fer_error *e);
 /* Where the images of the next batch go: [n][size][size][1]. */
@@ -419,6 +421,7 @@ int fer_replace_file(const char *from, const char *to);     /* atomically where 
 int fer_is_terminal(void *file);                           /* 1 or 0 */
 int fer_terminal_width(void);                              /* columns, 80 when unknown */
 double fer_clock(void);                                    /* seconds, wall time, from some start */
+size_t fer_memory_available(void);                         /* bytes that can be had now; 0 when that cannot be known */
 int fer_threads(void);                                     /* how many threads a parallel loop takes; 1 without OpenMP */
 
 /* ---- 7. Training --------------------------------------------------------------------------------------------- */

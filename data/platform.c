@@ -27,6 +27,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -111,6 +112,11 @@ int fer_terminal_width(void)
 double fer_clock(void)
 {
     return (double)time(NULL);
+}
+
+size_t fer_memory_available(void)
+{
+    return 0;
 }
 
 #else /* ---- POSIX and Windows ---- */
@@ -232,6 +238,14 @@ double fer_clock(void)
     return (double)ticks.QuadPart / (double)per_second.QuadPart;
 }
 
+size_t fer_memory_available(void)
+{
+    MEMORYSTATUSEX status;
+    status.dwLength = sizeof status;
+    if (!GlobalMemoryStatusEx(&status)) return 0;
+    return status.ullAvailPhys < (size_t)-1 ? (size_t)status.ullAvailPhys : (size_t)-1;
+}
+
 #else /* ---- POSIX ---- */
 
 int fer_is_folder(const char *path)
@@ -319,6 +333,37 @@ double fer_clock(void)
     struct timespec now;
     if (clock_gettime(CLOCK_MONOTONIC, &now)) return 0;
     return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
+}
+
+/* The number behind `key` in a file of the system, times `unit`; 0 when there is none. */
+static double system_figure(const char *path, const char *key, double unit)
+{
+    FILE *file = fopen(path, "r");
+    char line[256];
+    double value = 0;
+    while (file && value == 0 && fgets(line, sizeof line, file))
+        if (strncmp(line, key, strlen(key)) == 0) value = strtod(line + strlen(key), NULL) * unit;
+    if (file) fclose(file);
+    return value;
+}
+
+static void lower(double *least, double figure)
+{
+    if (figure > 0 && (*least == 0 || figure < *least)) *least = figure;
+}
+
+/* What the system calls available, and what the container and the process may have. */
+size_t fer_memory_available(void)
+{
+    struct rlimit limit;
+    double least = 0;
+    lower(&least, system_figure("/proc/meminfo", "MemAvailable:", 1024));
+    lower(&least, system_figure("/sys/fs/cgroup/memory.max", "", 1)); /* "max": no number, no limit */
+    if (getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY) lower(&least, (double)limit.rlim_cur);
+#ifdef _SC_PHYS_PAGES
+    if (least == 0) least = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE);
+#endif
+    return least < (double)((size_t)-1 / 2) ? (size_t)least : (size_t)-1;
 }
 
 #endif

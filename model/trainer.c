@@ -40,6 +40,7 @@ int fer_trainer_create(struct fer_trainer **trainer, const struct fer_settings *
     t->data = data;
     t->best = -1;
     if (allocate(t, e) || fer_network_create(&t->network, settings->size, e) ||
+        fer_network_fits(t->network, settings->batch, FER_PLAN_TRAINING, fer_memory_available(), e) ||
         fer_network_plan(t->network, settings->batch, FER_PLAN_TRAINING, e)) {
         fer_trainer_free(t);
         return -1;

@@ -205,6 +205,20 @@ expect 2 "fer: $T/r.npz: no array x: relu needs it" ./fer op relu $T/r.npz $T/o.
 expect 2 "fer: --pool: not an option of relu, which has none" ./fer op relu $T/r.npz $T/o.npz --pool 2,2
 check "nothing was written" test ! -e $T/o.npz -a ! -e $T/o.npz.part
 
+# ---- bench, and memory that is not there ----
+expect 0 "" ./fer bench --size 48 --batch 2 --repeats 1
+check "every layer's line" test "$(grep -c '^conv2d' $T/out)" -eq 40
+check "a line of totals" grep -Eq '^training step +[0-9.]+ ms an image' $T/out
+expect 0 "" ./fer bench --size 48 --batch 1 --repeats 1 --json
+check "json has the totals" grep -q '"step_ms_per_image": [0-9.]*, "inference_ms_per_image": [0-9.]*' $T/out
+expect 2 "fer: --repeats 0: expected a whole number, 1 ... 1000" ./fer bench --repeats 0
+if (ulimit -v 300000) 2> /dev/null; then
+    (ulimit -v 300000; OMP_NUM_THREADS=1 ./fer train --batch 400 --out $T/large > $T/out 2> $T/err)
+    check "more memory than there is" test $? -eq 2
+    check "which batch would fit" grep -q '^fer: batch 400 at size 128 needs 5166 MB of memory and 307 MB are available; expected a batch of at most [0-9]*$' $T/err
+    check "nothing was written" test ! -e $T/large
+fi
+
 rm -rf $T
 echo "$passed passed, $failed failed"
 [ $failed -eq 0 ]
