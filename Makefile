@@ -5,6 +5,7 @@
 #   make test        all tests
 #   make sanitize    the C tests under address, undefined and leak checkers; make valgrind: under valgrind's memcheck
 #   make fuzz        the readers under libFuzzer, a minute each (clang)
+#   make portability the same bits by every compiler, emulated processor and number of threads to be had here: half an hour
 #   make vectors     makes tests/vectors anew (needs python3-torch)
 #   make twin        twenty training steps against PyTorch in float64 (needs python3-torch)
 #   make fingerprint writes model/fingerprint_expected.c anew: only after a change that is meant to change results
@@ -112,6 +113,9 @@ fuzz:
 	    build/fuzz_$$reader -max_total_time=$(FUZZ_SECONDS) -max_len=8192 -print_final_stats=1 build/corpus/$$reader || exit 1; \
 	done
 
+portability: fer
+	sh tests/portability.sh
+
 PYTHON ?= python3
 vectors:
 	$(PYTHON) tests/vectors.py
@@ -152,4 +156,4 @@ install: all
 clean:
 	rm -rf build fer fer64 libfer.a libfer.so libfer64.a libfer64.so tests/tmp
 
-.PHONY: all run bench speed test sanitize valgrind fuzz vectors twin fingerprint install clean
+.PHONY: all run bench speed test sanitize valgrind fuzz vectors twin fingerprint portability install clean

@@ -40,6 +40,7 @@ part "float32" build/test
 part "float64" build/test64
 part "command line" sh tests/cli.sh
 part "builds that are refused" sh tests/refusals.sh
+part "other compilers and processors" sh tests/portability.sh quick
 with numpy "numpy reads and writes" tests/test_npz.py build/npz_cat build/npz_cat64
 with PIL "Pillow and a second Philox" tests/test_faces.py
 with pandas "pandas reads the log" tests/test_log.py
