@@ -284,8 +284,9 @@ void fer_network_free(struct fer_network *network); /* NULL is allowed */
 
 /* Kernels by glorot_uniform: (2u - 1) * sqrt(6 / (fan_in + fan_out)) with u = fer_uniform(seed, FER_FOR_WEIGHTS, i, k),
  * computed in double and rounded once, i the index of the array in network->parameter, k the element in row-major
- * order; fan_in = kh*kw*ci, fan_out = kh*kw*co (Glorot and Bengio, AISTATS 2010). Biases, betas and moving means 0,
- * moving variances 1, moments 0. */
+ * order; fan_in = kh*kw*ci, fan_out = kh*kw*co, of the dense kernel kh = kw = 1 (Glorot and Bengio, AISTATS 2010). The
+ * parameters' order is the layers', in a layer kernel, bias; beta, moving_mean, moving_variance. Biases, betas and moving
+ * means 0, moving variances 1, moments 0. */
 void fer_network_initialise(struct fer_network *network, uint64_t seed);
 
 /* Bytes that the network holds once planned so: parameters, their gradients and moments, and every array of a pass. */
@@ -494,7 +495,8 @@ int fer_trainer_create(struct fer_trainer **trainer, const struct fer_settings *
 void fer_trainer_free(struct fer_trainer *trainer); /* NULL is allowed */
 
 /* The order of an epoch's images and batches: a function of seed and epoch. fit does this at the start of each epoch.
- * */
+ * order[] is train[] and batch_order[] is 0, 1, ..., each then shuffled by fer_shuffle, for FER_FOR_SHUFFLE and
+ * FER_FOR_BATCH_ORDER, with the epoch's number (from 0), unless the settings say otherwise. */
 void fer_trainer_order(struct fer_trainer *trainer);
 /* Fills the network's input with batch number `trainer->batch` of the epoch. Returns how many images it has. */
 int fer_trainer_fill(struct fer_trainer *trainer);

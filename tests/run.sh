@@ -42,6 +42,7 @@ part "command line" sh tests/cli.sh
 part "builds that are refused" sh tests/refusals.sh
 part "other compilers and processors" sh tests/portability.sh quick
 with numpy "numpy reads and writes" tests/test_npz.py build/npz_cat build/npz_cat64
+with numpy "a second Philox: weights, orders" tests/philox.py ./fer ./fer64 build/order
 with PIL "Pillow and a second Philox" tests/test_faces.py
 with pandas "pandas reads the log" tests/test_log.py
 with torch "PyTorch agrees with op" tests/test_op.py ./fer ./fer64

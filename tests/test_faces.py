@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Prints the constants of tests/test_faces.c that come from elsewhere: Pillow's answers, and a second Philox.
+"""Prints the constants of tests/test_faces.c that come from elsewhere: Pillow's answers, and those of tests/philox.py.
 
-Needs Pillow (python3-pil); the constants were made with 9.4.0. Run it again to see that they still hold:
+Needs Pillow and NumPy (python3-pil, python3-numpy); the constants were made with 9.4.0. Run it again to see that they still hold:
     python3 tests/test_faces.py && grep -n PILLOW_ tests/test_faces.c
 """
 import io
@@ -9,6 +9,8 @@ import sys
 import zlib
 
 from PIL import Image
+
+from philox import draws, shuffle
 
 
 def pgm_scale():
@@ -39,31 +41,9 @@ def resize():
     return crc
 
 
-def philox(counter, key):
-    c, k = list(counter), list(key)
-    for _ in range(10):
-        a, b = c[0] * 0xD2511F53, c[2] * 0xCD9E8D57
-        c = [b >> 32 ^ c[1] ^ k[0], b & 0xFFFFFFFF, a >> 32 ^ c[3] ^ k[1], a & 0xFFFFFFFF]
-        k = [(k[0] + 0x9E3779B9) & 0xFFFFFFFF, (k[1] + 0xBB67AE85) & 0xFFFFFFFF]
-    return c
-
-
-def draw(seed, purpose, epoch, k):
-    block = k // 4
-    return philox((block & 0xFFFFFFFF, block >> 32, epoch, purpose), (seed & 0xFFFFFFFF, seed >> 32))[k % 4]
-
-
-def shuffle(count, seed, purpose, epoch):
-    order = list(range(count))
-    for k, i in enumerate(range(count - 1, 0, -1)):
-        j = draw(seed, purpose, epoch, k) * (i + 1) >> 32
-        order[i], order[j] = order[j], order[i]
-    return order
-
-
 order = ", ".join(map(str, shuffle(12, 0xfeedfacecafe, 2, 3)))
 expected = ["#define PILLOW_PGM 0x%08xu" % pgm_scale(), "#define PILLOW_PGM_16 0x%08xu" % pgm_scale_16(),
-            "#define PILLOW_RESIZE 0x%08xu" % resize(), "0x%08xu" % draw(0x123456789abcdef0, 4, 7, 0x500000006),
+            "#define PILLOW_RESIZE 0x%08xu" % resize(), "0x%08xu" % draws(0x123456789abcdef0, 4, 7, 3, first=0x500000004)[2],
             "expected[12] = {%s}" % order]
 source = open("tests/test_faces.c").read()
 missing = [text for text in expected if text not in source]
