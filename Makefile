@@ -6,6 +6,7 @@
 #   make sanitize    the C tests under address, undefined and leak checkers; make valgrind: under valgrind's memcheck
 #   make fuzz        the readers under libFuzzer, a minute each (clang)
 #   make portability the same bits by every compiler, emulated processor and number of threads to be had here: half an hour
+#   make accuracy    how far exp and log are from the truth, over all floats and many doubles (gcc on x86; minutes)
 #   make vectors     makes tests/vectors anew (needs python3-torch)
 #   make twin        twenty training steps against PyTorch in float64 (needs python3-torch)
 #   make fingerprint writes model/fingerprint_expected.c anew: only after a change that is meant to change results
@@ -118,6 +119,11 @@ fuzz:
 portability: fer
 	sh tests/portability.sh
 
+accuracy:
+	@mkdir -p build
+	gcc -std=gnu99 -O2 -ffp-contract=off -Wall -Wextra -I. tests/accuracy.c layers/math.c data/random.c -lquadmath -lm -o build/accuracy
+	build/accuracy
+
 PYTHON ?= python3
 vectors:
 	$(PYTHON) tests/vectors.py
@@ -158,4 +164,4 @@ install: all
 clean:
 	rm -rf build fer fer64 libfer.a libfer.so libfer64.a libfer64.so tests/tmp
 
-.PHONY: all run bench speed test sanitize valgrind fuzz vectors twin fingerprint portability install clean
+.PHONY: all run bench speed test sanitize valgrind fuzz vectors twin fingerprint portability accuracy install clean

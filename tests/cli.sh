@@ -167,6 +167,17 @@ expect 1 "" build/broken fingerprint --check
 check "the first stage that is broken" grep -Eq '^first difference: batch_normalization_39/output_grad: expected [0-9a-f]{8}, got [0-9a-f]{8}; [0-9]+ of [0-9]+ stages differ$' $T/out
 expect 2 "fer: fingerprint: extra: expected nothing but --check" ./fer fingerprint extra
 
+# ---- nothing of libm but sqrt, in every object of both libraries ----
+libm='acos asin atan atan2 cos sin tan acosh asinh atanh cosh sinh tanh exp exp2 expm1 frexp ilogb ldexp log log10 log1p log2
+    logb modf scalbn scalbln cbrt fabs hypot pow erf erfc lgamma tgamma ceil floor nearbyint rint lrint llrint round lround
+    llround trunc fmod remainder remquo copysign nan nextafter nexttoward fdim fmax fmin fma sincos exp10 pow10'
+for name in $libm; do printf '%s\n%sf\n%sl\n' $name $name $name; done | sort > $T/libm
+for library in libfer.a libfer64.a; do
+    nm -u $library 2> $T/err | awk '$1 == "U" { print $2 }' | sort -u > $T/undefined
+    check "$library lists what it takes" grep -qx 'memcpy' $T/undefined
+    check "$library takes nothing of libm but sqrt" test "$(join $T/libm $T/undefined | tr '\n' ' ')" = ""
+done
+
 # ---- the README's example is the file that it names, and runs ----
 awk '/^```c$/ { inside = 1; next } /^```$/ { inside = 0 } inside' README.md > $T/example.c
 check "README shows tests/example_gradcheck.c" cmp $T/example.c tests/example_gradcheck.c

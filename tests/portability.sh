@@ -137,6 +137,7 @@ all_rows() {
         -D_WASI_EMULATED_SIGNAL -lwasi-emulated-signal -Wl,-z,stack-size=1048576
     travel "s390x, big-endian" qemu-s390x $S390X
     travel "ppc64, big-endian" qemu-ppc64 powerpc64-linux-gnu-gcc -std=c99 -O1 -static
+    travel "Windows" wine x86_64-w64-mingw32-gcc -std=c99 -O2 -static
 }
 
 [ "$1" = quick ] && quick=yes
