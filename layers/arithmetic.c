@@ -5,8 +5,8 @@
  * known, each such that one of these faults changes it. All powers of two below are exact. */
 #include "layers.h"
 
-/* Rounded to the nearest, 1 + 2^-30 is 1 in float, as 1 + 2^-60 is in double; upwards it is more, downwards the negative
- * one is less. Towards zero, 1 + 3 * 2^-25 is 1 too, where the nearest is the next number above. */
+/* Rounded to the nearest, 1 + 2^-30 is 1 in float, as 1 + 2^-60 is in double; upwards it is more, downwards the
+ * negative one is less. Towards zero, 1 + 3 * 2^-25 is 1 too, where the nearest is the next number above. */
 static int rounded_elsewhere(float f, double d)
 {
     const float s = f * 0x1p-30f;
@@ -38,7 +38,7 @@ static int flushed_to_zero(float f, double d)
     return half_f * 2 != FLT_MIN || half_d * 2 != DBL_MIN;
 }
 
-/* 49 * (1/49) is below 1, in float and in double. Several divisions, since for one alone no compiler takes the inverse. */
+/* 49 * (1/49) is below 1, in float and in double. Several divisions: for one alone no compiler takes the inverse. */
 static int divided_by_inverse(float f, double d)
 {
     const float x = f * 49, q1 = 49 / x, q2 = 98 / x, q3 = 147 / x;

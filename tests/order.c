@@ -1,5 +1,5 @@
-/* order.c - prints which image a training sees when, for tests/philox.py: order COUNT BATCH SEED EPOCH, with COUNT drawn
- * faces. */
+/* order.c - prints which image a training sees when, for tests/philox.py: order COUNT BATCH SEED EPOCH, with COUNT
+ * drawn faces. */
 #include "../fer.h"
 
 #include <stdio.h>

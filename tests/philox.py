@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""A second Philox, in NumPy, written from the text of fer.h alone; run as a program, it makes anew what fer makes from a seed:
-the published answers, every initial weight, and the order of images and batches in an epoch.
+"""A second Philox, in NumPy, written from the text of fer.h and the paper that it names. Run as a program, it makes anew
+what fer makes from a seed: every initial weight, and the order of images and batches in an epoch.
 
     python3 tests/philox.py FER FER64 ORDER     the programs, and what tests/order.c became
 """
@@ -56,7 +56,8 @@ def check_weights(fer, seed, dtype):
         subprocess.run([fer, "train", "--epochs", "0", "--size", "48", "--seed", str(seed), "--out", folder + "/run"],
                        check=True, stdout=subprocess.DEVNULL)
         file = numpy.load(folder + "/run/last.npz")
-        names = [n for n in file.files if n.split("/")[-1] in ("kernel", "bias", "beta", "moving_mean", "moving_variance")]
+        kinds = "kernel", "bias", "beta", "moving_mean", "moving_variance"
+        names = [n for n in file.files if n.split("/")[-1] in kinds]
         wrong = [n for i, n in enumerate(names)
                  if file[n].tobytes() != initial(n, file[n].shape, seed, i, dtype).tobytes()]
     if len(names) != 162 or wrong:
@@ -65,16 +66,18 @@ def check_weights(fer, seed, dtype):
 
 
 def check_order(program, count, batch, seed, epoch):
-    said = subprocess.run([program] + [str(x) for x in (count, batch, seed, epoch)], check=True, capture_output=True, text=True)
+    arguments = [str(x) for x in (count, batch, seed, epoch)]
+    said = subprocess.run([program] + arguments, check=True, capture_output=True, text=True)
     images = shuffle(count, seed, SHUFFLE, epoch)
     batches = shuffle((count + batch - 1) // batch, seed, BATCH_ORDER, epoch)
-    return [int(x) for x in said.stdout.split()] == [i for b in batches for i in images[b * batch:(b + 1) * batch]]
+    expected = [i for b in batches for i in images[b * batch:(b + 1) * batch]]
+    return [int(x) for x in said.stdout.split()] == expected
 
 
 def main():
     published = ((("0" * 8,) * 6, "6627e8d5 e169c58d bc57ac4c 9b00dbd8"),
                  (("f" * 8,) * 6, "408f276d 41c83b0e a20bc7c6 6d5451fd"),
-                 (("243f6a88", "85a308d3", "13198a2e", "03707344", "a4093822", "299f31d0"), "d16cfe09 94fdcceb 5001e420 24126ea1"))
+                 ("243f6a88 85a308d3 13198a2e 03707344 a4093822 299f31d0".split(), "d16cfe09 94fdcceb 5001e420 24126ea1"))
     results = []
     for words, answer in published:
         words = [int(word, 16) for word in words]

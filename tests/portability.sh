@@ -1,9 +1,10 @@
 #!/bin/sh
-# portability.sh - `fer fingerprint --check` by every build that this machine can make and run, as one table; and runs that
-# change machines half-way. Processors of other kinds are emulated (qemu-user). Run from the repository's root:
+# portability.sh - `fer fingerprint --check` by every build that this machine can make and run, as one table; and runs
+# that change machines half-way. Processors of other kinds are emulated (qemu-user). From the repository's root:
 #     sh tests/portability.sh          everything (make portability); about half an hour
 #     sh tests/portability.sh quick    the part of it that make test runs
-# make has built ./fer, which is this machine's side of such runs. What is not installed is a row that says so. Exit status 1 on any difference.
+# make has built ./fer, which is this machine's side of such runs. What is not installed is a row that says so. Exit
+# status 1 on any difference.
 T=build/portability
 rm -rf $T; mkdir -p $T
 SOURCES="fer.c layers/*.c model/*.c data/*.c"
