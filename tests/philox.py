@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""A second Philox, in NumPy, written from the text of fer.h and the paper that it names. Run as a program, it makes anew
-what fer makes from a seed: every initial weight, and the order of images and batches in an epoch.
+"""A second Philox, in NumPy, written from the text of fer.h and the paper that it names. Run as a program, it makes
+anew what fer makes from a seed: every initial weight, and the order of images and batches in an epoch.
 
     python3 tests/philox.py FER FER64 ORDER     the programs, and what tests/order.c became
 """
@@ -77,14 +77,16 @@ def check_order(program, count, batch, seed, epoch):
 def main():
     published = ((("0" * 8,) * 6, "6627e8d5 e169c58d bc57ac4c 9b00dbd8"),
                  (("f" * 8,) * 6, "408f276d 41c83b0e a20bc7c6 6d5451fd"),
-                 ("243f6a88 85a308d3 13198a2e 03707344 a4093822 299f31d0".split(), "d16cfe09 94fdcceb 5001e420 24126ea1"))
+                 ("243f6a88 85a308d3 13198a2e 03707344 a4093822 299f31d0".split(),
+                  "d16cfe09 94fdcceb 5001e420 24126ea1"))
     results = []
     for words, answer in published:
         words = [int(word, 16) for word in words]
         results.append(" ".join("%08x" % word for word in philox(words[:4], words[4:])) == answer)
     results += [check_weights(sys.argv[1], 0, "<f4"), check_weights(sys.argv[1], 0x123456789abcdef, "<f4"),
                 check_weights(sys.argv[2], 0, "<f8")]
-    results += [check_order(sys.argv[3], 100, 8, seed, epoch) for seed, epoch in ((0, 0), (0, 1), (0xfeedfacecafe, 399))]
+    for seed, epoch in ((0, 0), (0, 1), (0xfeedfacecafe, 399)):
+        results.append(check_order(sys.argv[3], 100, 8, seed, epoch))
     print("%d passed, %d failed" % (sum(results), len(results) - sum(results)))
     return 0 if all(results) else 1
 

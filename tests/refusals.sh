@@ -8,10 +8,12 @@ passed=0 failed=0
 # build COMPILER FLAG ...: what comes of the check, compiled and linked with these flags, in $T/out.
 build() {
     rm -f $T/check
-    "$@" -w -I. tests/refusal.c layers/arithmetic.c data/basics.c -lm -o $T/check > $T/out 2>&1 && $T/check > $T/out 2>&1
+    "$@" -w -I. tests/refusal.c layers/arithmetic.c data/basics.c -lm -o $T/check > $T/out 2>&1 || return
+    $T/check > $T/out 2>&1
 }
 
-# expect TEXT COMPILER FLAG ...: the text that it must say. A compiler that is not there, or does not know the flags, proves nothing.
+# expect TEXT COMPILER FLAG ...: the text that it must say. A compiler that is not there, or does not know the flags,
+# proves nothing.
 expect() {
     text=$1; shift
     command -v "$1" > /dev/null || return
@@ -50,7 +52,11 @@ expect '^ok$' tcc -std=c99
 if [ "$(uname -m)" = x86_64 ] && command -v gcc > /dev/null; then
     gcc -w -I. -O2 -c tests/refusal.c layers/arithmetic.c data/basics.c && mv refusal.o arithmetic.o basics.o $T
     gcc -ffast-math $T/refusal.o $T/arithmetic.o $T/basics.o -o $T/check && $T/check > $T/out
-    if grep -q 'flushed to zero' $T/out; then passed=$((passed + 1)); else failed=$((failed + 1)); echo "FAILED: linked with -ffast-math"; fi
+    if grep -q 'flushed to zero' $T/out; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1)); echo "FAILED: linked with -ffast-math"
+    fi
 fi
 
 rm -rf $T
