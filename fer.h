@@ -87,7 +87,8 @@ uint32_t fer_crc32_reals(uint32_t crc, const real *x, size_t count);
 double fer_exp(double x);
 double fer_log(double x);
 
-/* Philox4x32-10 (Salmon, Moraes, Dror, Shaw: Parallel random numbers: as easy as 1, 2, 3; SC'11). */
+/* Philox4x32-10 (Salmon, Moraes, Dror, Shaw: Parallel random numbers: as easy as 1, 2, 3; SC'11); data/random.c has its
+ * rounds. */
 void fer_philox(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4]);
 
 /* What a random number is for. Numbers of different purposes never come from the same counter. */

@@ -188,7 +188,7 @@ int fer_fingerprint(void (*report)(void *context, const struct fer_fingerprint_s
     settings.epochs = 1;
     settings.batch = 2;
     settings.size = 48;
-    settings.seed = 1;
+    settings.seed = 0x100000007; /* both words of it count; the short batch comes last */
     if (fer_dataset_draw(&data, settings.seed, drawn, e)) return -1;
     add_stage(&f, "faces/", "drawn", fer_dataset_digest(&data));
     failed = digest_scaled(&f, &data, e) || fer_trainer_create(&trainer, &settings, &data, e) || train(&f, trainer, e);
