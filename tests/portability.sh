@@ -57,7 +57,7 @@ row() {
     result32=$result said32=$said
     check fer64.exe "$runner" "$@" -DFER_DOUBLE
     printf '%-46s %-23s %-9s %-9s %5d\n' "$configuration" "$version" "$result32" "$result" $(($(date +%s) - start))
-    if [ $result32 = $expected ] && [ $result = $expected ]; then passed=$((passed + 1)); return; fi
+    if [ "$result32" = $expected ] && [ "$result" = $expected ]; then passed=$((passed + 1)); return; fi
     failed=$((failed + 1))
     printf '%s\n' "    $* $said32 $said"
 }
@@ -73,12 +73,12 @@ travel() {
     machine=$1 runner=$2 compiler=$3
     have "a run moves to $machine and back" $compiler ${runner%% *} || return
     shift 2
-    if ! build there "$@"; then same "$machine: no build" "" there; return; fi
+    if ! build there.exe "$@"; then same "a run moves to $machine: not built" there here; return; fi
     sed -n '1,2p;8p' tests/tiny.csv > $T/faces.csv # one face to train on, one to validate
-    rm -rf $T/stays $T/moves
+    rm -rf $T/stays $T/moves $T/there.npz
     for run in stays moves; do ./fer train --data $T/faces.csv --size 48 --epochs 1 --out $T/$run > $T/out 2>&1; done
     ./fer train --resume $T/stays --epochs 2 > $T/out 2>&1
-    nice $runner $T/there train --resume $T/moves --epochs 2 > $T/out 2>&1
+    nice $runner $T/there.exe train --resume $T/moves --epochs 2 > $T/out 2>&1
     same "a run moves to $machine: checkpoint" $T/stays/last.npz $T/moves/last.npz
     ./fer train --resume $T/stays --epochs 3 > $T/out 2>&1
     ./fer train --resume $T/moves --epochs 3 > $T/out 2>&1
@@ -86,7 +86,7 @@ travel() {
     same "  and back: log" $T/stays/log.csv $T/moves/log.csv
     [ "$quick" ] && return
     ./fer record --size 48 --batch 1 -o $T/here.npz > $T/out 2>&1
-    nice $runner $T/there record --size 48 --batch 1 -o $T/there.npz > $T/out 2>&1
+    nice $runner $T/there.exe record --size 48 --batch 1 -o $T/there.npz > $T/out 2>&1
     same "  a record made there" $T/here.npz $T/there.npz
 }
 
