@@ -80,7 +80,7 @@ build/npz_cat: build/32/tests/npz_cat.o libfer.a
 	$(CC) $(CFLAGS) $(FLAGS) $(LDFLAGS) $^ -lm -o $@
 build/npz_cat64: build/64/tests/npz_cat.o libfer64.a
 	$(CC) $(CFLAGS) $(FLAGS) $(LDFLAGS) $^ -lm -o $@
-build/example_gradcheck: build/64/tests/example_gradcheck.o libfer64.a
+build/example_gradcheck build/example_layer: build/example_%: build/64/tests/example_%.o libfer64.a
 	$(CC) $(CFLAGS) $(FLAGS) $(LDFLAGS) $^ -lm -o $@
 build/order: build/32/tests/order.o libfer.a
 	$(CC) $(CFLAGS) $(FLAGS) $(LDFLAGS) $^ -lm -o $@
@@ -90,6 +90,7 @@ build/steps64: build/64/tests/steps.o libfer64.a
 	$(CC) $(CFLAGS) $(FLAGS) $(LDFLAGS) $^ -lm -o $@
 
 test: all build/test build/test64 build/npz_cat build/npz_cat64 build/example_gradcheck build/order build/broken
+test: all build/test build/test64 build/npz_cat build/npz_cat64 build/example_gradcheck build/example_layer build/broken
 	sh tests/run.sh
 
 SANITIZE := -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all

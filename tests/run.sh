@@ -46,6 +46,9 @@ with numpy "a second Philox: weights, orders" tests/philox.py ./fer ./fer64 buil
 with PIL "Pillow and a second Philox" tests/test_faces.py
 with pandas "pandas reads the log" tests/test_log.py
 with torch "PyTorch agrees with op" tests/test_op.py ./fer ./fer64
+with numpy "README's examples" tests/test_examples.py
+with torch "PyTorch's records pass verify" tests/test_pytorch.py ./fer64
+with tensorflow "Keras's record passes verify" tests/test_keras.py ./fer64
 
 rm -rf tests/tmp
 [ "$skipped" -eq 0 ] || echo "$skipped skipped"

@@ -1,0 +1,9 @@
+"""example_exercise.py - an exercise: "write BatchNormalization yourself". Puts the student's result into a record, with what it was
+computed from; of the rest of the record nothing is needed."""
+import sys
+import numpy as np
+
+ours = np.load(sys.argv[1])
+x, beta = ours["conv2d/output"], ours["batch_normalization/beta"]
+y = (x - x.mean((0, 1, 2))) / np.sqrt(x.var((0, 1, 2), ddof=1) + 1e-3) + beta # the student's: can you see the mistake?
+np.savez(sys.argv[2], **{"conv2d/output": x, "batch_normalization/beta": beta, "batch_normalization/output": y})

@@ -1,0 +1,123 @@
+#!/usr/bin/env python3
+"""README's PyTorch example on a model as a PyTorch user writes it: its float32 records pass `fer64 verify`, in either layout of memory,
+and a model that is wrong in one place is named there.
+
+    test_pytorch.py FER64
+
+Needs numpy and torch."""
+import os
+import subprocess
+import sys
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+import example_pytorch
+
+FER64 = sys.argv[1]
+RECORD = os.path.join("tests", "tmp", "pytorch.npz")
+passed = failed = 0
+
+
+class Padding(nn.Module):
+    """TensorFlow's SAME for windows of 3 with stride 2: what is odd goes behind."""
+
+    def forward(self, x):
+        odd_h, odd_w = x.shape[2] % 2, x.shape[3] % 2
+        return F.pad(x, (odd_w, 1, odd_h, 1))
+
+
+def conv(inputs, filters, height, width, stride=1, padding="same"):
+    norm = nn.BatchNorm2d(filters, eps=1e-3, momentum=0.01)
+    norm.weight.requires_grad_(False)
+    before = [Padding()] if stride == 2 and padding == "same" else []
+    return nn.Sequential(*before, nn.Conv2d(inputs, filters, (height, width), stride, padding if stride == 1 else 0, bias=False), norm, nn.ReLU())
+
+
+def tower(inputs, *convolutions):
+    modules = []
+    for convolution in convolutions:
+        modules.append(conv(inputs, *convolution))
+        inputs = convolution[0]
+    return nn.Sequential(*modules)
+
+
+def average_pool():
+    return nn.AvgPool2d(3, 1, 1, count_include_pad=False)
+
+
+class Mixed(nn.ModuleList):
+    def forward(self, x):
+        return torch.cat([branch(x) for branch in self], 1)
+
+
+def mixed_a(inputs, pool_filters):
+    return Mixed([tower(inputs, (64, 1, 1)), tower(inputs, (48, 1, 1), (64, 3, 3)), tower(inputs, (64, 1, 1), (96, 3, 3), (96, 3, 3)),
+                  nn.Sequential(average_pool(), conv(inputs, pool_filters, 1, 1))])
+
+
+class Incv3v1(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.stem = nn.Sequential(conv(1, 32, 3, 3, 2), conv(32, 32, 3, 3), conv(32, 64, 3, 3), nn.MaxPool2d(3, 2),
+                                  conv(64, 80, 1, 1), conv(80, 192, 3, 3), nn.MaxPool2d(3, 2))
+        self.mixed0, self.mixed1, self.mixed2 = mixed_a(192, 32), mixed_a(256, 64), mixed_a(288, 64)
+        self.mixed3 = Mixed([conv(288, 384, 3, 3, 2, "valid"), tower(288, (64, 1, 1), (96, 3, 3), (96, 3, 3, 2, "valid")), nn.MaxPool2d(3, 2)])
+        self.mixed4 = Mixed([tower(768, (192, 1, 1)), tower(768, (128, 1, 1), (128, 1, 7), (192, 7, 1)),
+                             tower(768, (128, 1, 1), (128, 7, 1), (128, 1, 7), (128, 7, 1), (192, 1, 7)),
+                             nn.Sequential(average_pool(), conv(768, 192, 1, 1))])
+        self.avg_pool = nn.AdaptiveAvgPool2d(1)
+        self.predictions = nn.Linear(768, 7)
+
+    def forward(self, x):
+        x = self.mixed4(self.mixed3(self.mixed2(self.mixed1(self.mixed0(self.stem(x))))))
+        return self.predictions(self.avg_pool(x).flatten(1))
+
+
+def verify(*options):
+    """Exit status, and the last line."""
+    run = subprocess.run([FER64, "verify", RECORD] + list(options), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    return run.returncode, run.stdout.splitlines()[-1], run.stdout
+
+
+def check(what, result, status, line, part=""):
+    global passed, failed
+    if result[0] == status and result[1].startswith(line) and part in result[2]:
+        passed += 1
+        return
+    failed += 1
+    print("FAILED: %s: exit status %d, %d expected; '%s', expected '%s' and '%s'" % (what, result[0], status, result[1], line, part))
+    print("\n".join(row for row in result[2].splitlines() if not row.endswith("ok")))
+
+
+def step(memory_format=torch.contiguous_format, model=None, precision=torch.float32):
+    torch.manual_seed(1)
+    model = (model or Incv3v1()).to(precision).to(memory_format=memory_format)
+    images = torch.rand(4, 1, 48, 48).to(precision).to(memory_format=memory_format)
+    optimizer = torch.optim.Adam([p for p in model.parameters() if p.requires_grad], lr=1e-3, eps=1e-7)
+    example_pytorch.record(RECORD, model, optimizer, F.cross_entropy, images, torch.tensor([0, 6, 3, 3]))
+
+
+torch.set_num_threads(1)
+SOUND = "no array is at fault"
+step()
+check("NCHW", verify("--adam", "pytorch"), 0, SOUND, "514 arrays checked: 514 ok")
+check("Adam's other rule is named", verify(), 1, "first at fault: conv2d/kernel_new, WRONG", "with --adam pytorch every update by Adam is ok")
+step(torch.channels_last)
+check("channels_last", verify("--adam", "pytorch"), 0, SOUND, "514 arrays checked: 514 ok")
+step(precision=torch.float64)
+check("float64", verify("--adam", "pytorch", "--unit", "f64"), 0, SOUND, "514 arrays checked: 514 ok")
+
+wrong = Incv3v1()
+wrong.mixed1[3][0].count_include_pad = True
+step(model=wrong)
+check("average_pooling2d_1 counts its padding", verify("--adam", "pytorch"), 1, "first at fault: average_pooling2d_1/output, WRONG")
+wrong = Incv3v1()
+wrong.mixed3[1][1][1].eps = 1e-5
+step(model=wrong)
+check("BatchNorm2d's own epsilon", verify("--adam", "pytorch"), 1, "first at fault: batch_normalization_28/output, WRONG")
+
+os.remove(RECORD)
+print("%d passed, %d failed" % (passed, failed))
+sys.exit(failed > 0)
