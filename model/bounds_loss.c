@@ -20,7 +20,7 @@
  *                 under a square root each). All else are at most 12 roundings:
  *                     |error|  <=  |U| (2 u b1/(1 - b1) + u b2/(1 - b2) + 12 u) + 2 u (|p| + |U|).
  *                 v may be flushed to zero while g is not: then sqrt(v) is off by sqrt(smallest normal number). Adam is taken to run in float32
- *                 at least, whatever the sums are held in. */
+ *                 at least, whatever the sums are held in; what it makes is stored as all else is. */
 #include "verify.h"
 
 #include <math.h>
@@ -107,6 +107,7 @@ void fer_tally_adam(struct fer_tally *tally, const struct fer_arithmetic *a, con
                     const real *gradient, const real *truth, const real *claimed)
 {
     const double u = a->sum < 0x1p-23 ? a->sum : 0x1p-24, least = a->sum < 0x1p-23 ? a->sum_least : 0x1p-126;
+    const double store = a->store > a->input ? a->store : a->input, store_least = store > 0 ? a->factor_least : 0;
     const double relative = u * (2 * adam->beta1 / (1 - adam->beta1) + adam->beta2 / (1 - adam->beta2) + 12);
     const double c = sqrt(1 - adam->beta2);
     size_t i;
@@ -116,7 +117,7 @@ void fer_tally_adam(struct fer_tally *tally, const struct fer_arithmetic *a, con
         const double error = change * (relative + sqrt(least) / below) + 2 * u * (p + change) +
                              least * (1 + (1 + adam->learning_rate) / below);
         struct fer_bound b;
-        b.proven = b.likely = error * (1 + a->store) + a->store * magnitude_of((double)truth[i]) + a->store_least;
+        b.proven = b.likely = error * (1 + store) + store * magnitude_of((double)truth[i]) + store_least;
         fer_tally_add(tally, (double)claimed[i], (double)truth[i], b);
     }
 }

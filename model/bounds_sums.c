@@ -16,8 +16,8 @@
  *
  *   - factors that the backend rounds to a shorter format of roundoff v before it multiplies: (2v + v^2) * sum |a||b|;
  *   - the truth's own error: it is the same sum in float64, so 2^-53 is added to u;
- *   - results smaller than the smallest normal number, which may be flushed to zero: that number for each of the K roundings, and for factors
- *     that are flushed, the same times the largest other factor;
+ *   - results smaller than the smallest normal number, which may be flushed to zero: that number for each of the K roundings; and for each
+ *     factor that is so small (there may be none), the same times the largest other factor, in all no more than sum |a||b|;
  *   - a result that is stored in a shorter format than it was summed in: w * |result|.
  *
  * Not covered: algorithms that compute other products than these, as Winograd's and FFT convolution do.
@@ -32,6 +32,11 @@
 static double larger(double a, double b)
 {
     return a > b ? a : b;
+}
+
+static double smaller(double a, double b)
+{
+    return a < b ? a : b;
 }
 
 struct fer_bound fer_roundings(double k)
@@ -69,12 +74,23 @@ static double quantum(const real *x, size_t count)
     return unit > 0 ? unit : 1; /* zeros are multiples of anything */
 }
 
+/* Among the finite ones: what is not finite shows in the truth of every sum that it enters. */
 static double largest(const real *x, size_t count)
 {
     double most = 0;
     size_t i;
-    for (i = 0; i < count; i++) most = larger(most, x[i] < 0 ? -(double)x[i] : (double)x[i]);
+    for (i = 0; i < count; i++)
+        if (x[i] - x[i] == 0) most = larger(most, x[i] < 0 ? -(double)x[i] : (double)x[i]);
     return most;
+}
+
+/* How many may be flushed to zero. */
+static double count_small(const real *x, size_t count, double least)
+{
+    double small = 0;
+    size_t i;
+    for (i = 0; i < count; i++) small += x[i] != 0 && (double)x[i] < least && (double)x[i] > -least;
+    return small;
 }
 
 /* The quantum of numbers that are first rounded to a format of roundoff u; 0 when that changes them. */
@@ -93,17 +109,24 @@ static void take_absolute(real *x, size_t count)
 
 /* ---- One share of the sums ---- */
 
-static void begin_share(struct fer_sums *s, double quantum_of_terms, double input_error, double least)
+static void begin_share(struct fer_sums *s, double quantum_of_terms, double input_error)
 {
     s->quantum = s->parts++ && s->quantum < quantum_of_terms ? s->quantum : quantum_of_terms;
     s->input_error = larger(s->input_error, input_error);
-    s->least = larger(s->least, least);
+}
+
+/* No term has more than one factor of x and one of y, and no two terms of a sum have the same. */
+static void allow_flushing(struct fer_sums *s, const struct fer_arithmetic *a, const real *x, size_t x_count, const real *y, size_t y_count)
+{
+    s->small += larger(count_small(x, x_count, a->factor_least), count_small(y, y_count, a->factor_least));
+    s->flushed = larger(s->flushed, a->factor_least * (largest(x, x_count) + largest(y, y_count)));
 }
 
 static void begin_products(struct fer_sums *s, const struct fer_arithmetic *a, const real *x, size_t x_count, const real *y, size_t y_count)
 {
     const double q = rounded_quantum(x, x_count, a->factor) * rounded_quantum(y, y_count, a->factor);
-    begin_share(s, q, a->factor * (2 + a->factor), a->sum_least + a->factor_least * (largest(x, x_count) + largest(y, y_count)));
+    begin_share(s, q, a->factor * (2 + a->factor));
+    allow_flushing(s, a, x, x_count, y, y_count);
 }
 
 static void add_part(const struct fer_sums *s, real *to)
@@ -253,8 +276,10 @@ void fer_sums_add_dense(struct fer_sums *s, const struct fer_arithmetic *a, int 
 {
     const struct fer_window g = dense_window(n, in, out);
     const double q = rounded_quantum(bias, (size_t)out, a->factor);
+    const real one = 1; /* the bias is a product with 1 */
     size_t i;
     fer_sums_add_conv2d(s, a, &g, x, kernel);
+    allow_flushing(s, a, bias, (size_t)out, &one, 1);
     if (q < s->quantum) s->quantum = q;
     for (i = 0; i < s->count; i++) {
         const real b = bias[i % (size_t)out];
@@ -279,7 +304,7 @@ void fer_sums_add_dense_kernel(struct fer_sums *s, const struct fer_arithmetic *
 void fer_sums_add_columns(struct fer_sums *s, const struct fer_arithmetic *a, size_t rows, int channels, const real *x)
 {
     size_t i, c, at = 0;
-    begin_share(s, rounded_quantum(x, rows * (size_t)channels, a->input), a->input, a->sum_least);
+    begin_share(s, rounded_quantum(x, rows * (size_t)channels, a->input), a->input);
     for (i = 0; i < rows; i++)
         for (c = 0; c < (size_t)channels; c++, at++) {
             s->truth[c] += x[at];
@@ -298,7 +323,7 @@ void fer_sums_add_average(struct fer_sums *s, const struct fer_arithmetic *a, co
     const struct axis rows = height_of(g), columns = width_of(g);
     const double q = rounded_quantum(x, inputs(g), a->input);
     size_t i, row, cell;
-    begin_share(s, 0, a->input, a->sum_least);
+    begin_share(s, 0, a->input);
     fer_average_pooling2d_forward(g, x, s->part);
     add_part(s, s->truth);
     take_absolute(x, inputs(g));
@@ -331,14 +356,14 @@ void fer_sums_add_average_input(struct fer_sums *s, const struct fer_arithmetic 
         dy[i] /= (real)(inputs_of_output(&rows, (int)row) * inputs_of_output(&columns, (int)(cell % (size_t)g->out_w)));
     }
     q = rounded_quantum(dy, outputs(g), a->input);
-    begin_share(s, q, a->input, a->sum_least);
+    begin_share(s, q, a->input);
     add_roundings(s, g, g->n, g->in_h, g->in_w, (size_t)g->in_c, outputs_of_input, 1);
     for (i = 0; i < s->count; i++) s->roundings[i] += 1;
 }
 
 void fer_sums_add_copies(struct fer_sums *s, const struct fer_arithmetic *a)
 {
-    begin_share(s, rounded_quantum(s->part, s->count, a->input), a->input, a->sum_least);
+    begin_share(s, rounded_quantum(s->part, s->count, a->input), a->input);
     add_single_terms(s);
 }
 
@@ -361,7 +386,7 @@ void fer_sums_add_max_input(struct fer_sums *s, const struct fer_arithmetic *a, 
 
 void fer_sums_begin_maxima(struct fer_sums *s, const struct fer_arithmetic *a, const struct fer_window *g, const real *dy)
 {
-    begin_share(s, rounded_quantum(dy, outputs(g), a->input), a->input, a->sum_least);
+    begin_share(s, rounded_quantum(dy, outputs(g), a->input), a->input);
 }
 
 /* ---- The bound ---- */
@@ -371,7 +396,8 @@ struct fer_bound fer_sums_bound(const struct fer_sums *s, const struct fer_arith
     const double magnitude = (double)s->magnitude[i], result = s->truth[i] < 0 ? -(double)s->truth[i] : (double)s->truth[i];
     const double parts = s->parts > 1 ? s->parts : 0, k = (double)s->roundings[i] + parts; /* shares are added up, too */
     const double kept = a->store * (result + (parts > 0 ? magnitude : 0)) + (1 + parts) * a->store_least; /* each may be stored */
-    const double shared = s->input_error * magnitude + (k + s->parts) * s->least + kept;
+    const double flushed = smaller(smaller(k, s->small) * s->flushed, magnitude) + (k + s->parts) * a->sum_least;
+    const double shared = s->input_error * magnitude + flushed + kept;
     struct fer_bound b = fer_roundings(k);
     if (s->roundings[i] < 0 || (s->quantum > 0 && magnitude <= s->quantum * a->exact)) {
         b.proven = b.likely = 0;

@@ -62,7 +62,8 @@ struct fer_sums {
     real *part;         /* [count] room for one share */
     int parts;          /* shares so far */
     double input_error; /* relative error of a term because what it was made of was rounded first */
-    double least;       /* absolute error for each rounding, of flushing to zero */
+    double small;       /* how many factors may be flushed to zero */
+    double flushed;     /* the error that each of them makes */
     double quantum;     /* a power of two that divides every term; 0: terms are no whole multiples of anything */
 };
 void fer_sums_add_conv2d(struct fer_sums *s, const struct fer_arithmetic *a, const struct fer_window *g, real *x, real *kernel);

@@ -95,6 +95,8 @@ def step(memory_format=torch.contiguous_format, model=None, precision=torch.floa
     torch.manual_seed(1)
     model = (model or Incv3v1()).to(precision).to(memory_format=memory_format)
     images = torch.rand(4, 1, 48, 48).to(precision).to(memory_format=memory_format)
+    with torch.no_grad():
+        assert model.eval().stem(images).is_contiguous(memory_format=memory_format)
     optimizer = torch.optim.Adam([p for p in model.parameters() if p.requires_grad], lr=1e-3, eps=1e-7)
     example_pytorch.record(RECORD, model, optimizer, F.cross_entropy, images, torch.tensor([0, 6, 3, 3]))
 

@@ -370,17 +370,31 @@ static double ratio_of_sum(const struct fer_sums *s, const struct fer_arithmetic
 }
 
 /* 1 and then numbers just below half a unit of it, each of which is lost: as bad as a sum in float32 gets. */
+static void fill_worst(float *terms, real *x, size_t count)
+{
+    size_t i;
+    for (i = 0; i < count; i++) x[i] = (real)(terms[i] = i ? 0x1.fffffep-25f : 1);
+}
+
+/* What a single claimed number is said to be. */
+static enum fer_verdict verdict_of_sum(const struct fer_sums *s, const struct fer_arithmetic *a, double value)
+{
+    const real claimed = (real)value;
+    struct fer_tally tally;
+    memset(&tally, 0, sizeof tally);
+    fer_tally_sums(&tally, a, s, &claimed);
+    return fer_tally_verdict(&tally);
+}
+
 TEST the_worst_sum_reaches_its_bound_and_stays_inside(void)
 {
     const struct fer_arithmetic a = float32();
     enum { COUNT = 1000 };
     struct fer_sums s;
     struct fer_bound bound;
-    struct fer_tally tally;
     float terms[COUNT], sum;
-    real x[COUNT], claimed;
-    int i;
-    for (i = 0; i < COUNT; i++) x[i] = (real)(terms[i] = i ? 0x1.fffffep-25f : 1);
+    real x[COUNT];
+    fill_worst(terms, x, COUNT);
     begin_sums(&s, 1);
     fer_sums_add_columns(&s, &a, COUNT, 1, x);
     bound = fer_sums_bound(&s, &a, 0);
@@ -388,15 +402,103 @@ TEST the_worst_sum_reaches_its_bound_and_stays_inside(void)
     ASSERT_EQ(1, sum);
     ASSERT_IN_RANGE(0.99, ratio_of_sum(&s, &a, (double)sum), 0.01);
     ASSERT(bound.likely < bound.proven);
-    memset(&tally, 0, sizeof tally);
-    claimed = (real)sum;
-    fer_tally_sums(&tally, &a, &s, &claimed);
-    ASSERT_EQ(FER_SUSPECT, fer_tally_verdict(&tally));
-    memset(&tally, 0, sizeof tally);
-    claimed = s.truth[0] - (real)(2 * bound.proven);
-    fer_tally_sums(&tally, &a, &s, &claimed);
-    ASSERT_EQ(FER_WRONG, fer_tally_verdict(&tally));
+    ASSERT_EQ(FER_SUSPECT, verdict_of_sum(&s, &a, (double)sum));
+    ASSERT_EQ(FER_WRONG, verdict_of_sum(&s, &a, (double)s.truth[0] - 2 * bound.proven));
     free(s.truth);
+    PASS();
+}
+
+TEST the_worst_average_stays_inside(void)
+{
+    const struct fer_arithmetic a = float32();
+    enum { SIDE = 16, COUNT = SIDE * SIDE - 1 };
+    const struct fer_window g = {1, SIDE - 1, SIDE + 2, 1, 1, 1, 1, SIDE - 1, SIDE + 2, 1, 1, 0, 0};
+    struct fer_sums s;
+    float terms[(SIDE - 1) * (SIDE + 2)], sum;
+    real x[(SIDE - 1) * (SIDE + 2)];
+    const int count = (SIDE - 1) * (SIDE + 2);
+    fill_worst(terms, x, (size_t)count);
+    begin_sums(&s, 1);
+    fer_sums_add_average(&s, &a, &g, x);
+    sum = backend_dot(terms, NULL, count, ASCENDING);
+    ASSERT_IN_RANGE(0.99, ratio_of_sum(&s, &a, (double)(sum * (1 / (float)count))), 0.02);
+    ASSERT(verdict_of_sum(&s, &a, (double)(sum / (float)count)) != FER_WRONG);
+    ASSERT_EQ(FER_WRONG, verdict_of_sum(&s, &a, (double)s.truth[0] + 2 * fer_sums_bound(&s, &a, 0).proven));
+    free(s.truth);
+    PASS();
+}
+
+/* The loss of many images, most of which are lost behind the first. Two classes: the loss is log(1 + exp(-difference of the logits)). (Most
+ * of its bound stands for exp and log.) */
+TEST the_worst_mean_of_losses_stays_inside(void)
+{
+    const struct fer_arithmetic a = float32();
+    enum { N = 2000 };
+    real *logits = allocate(2 * N, sizeof *logits), loss;
+    int *labels = allocate(N, sizeof *labels), i;
+    float sum = 0;
+    struct fer_tally tally;
+    for (i = 0; i < N; i++) {
+        logits[2 * i] = i ? 17 : -1;
+        sum += (float)fer_log(1 + fer_exp(-(double)logits[2 * i]));
+    }
+    loss = (real)(sum / (float)N);
+    memset(&tally, 0, sizeof tally);
+    fer_tally_softmax(&tally, &a, FER_LOSS, N, 2, logits, labels, &loss);
+    ASSERT(tally.proven.ratio > 0.001 && tally.proven.ratio <= 1);
+    loss = (real)((double)tally.proven.truth - 2 * tally.proven.bound.proven);
+    memset(&tally, 0, sizeof tally);
+    fer_tally_softmax(&tally, &a, FER_LOSS, N, 2, logits, labels, &loss);
+    ASSERT_EQ(FER_WRONG, fer_tally_verdict(&tally));
+    free(logits);
+    free(labels);
+    PASS();
+}
+
+static enum fer_verdict verdict_of_moving(int is_variance, const struct fer_channel *channel, size_t rows, double momentum, double value)
+{
+    const struct fer_arithmetic a = float32();
+    const real before = (real)0.5, claimed = (real)value;
+    struct fer_tally tally;
+    memset(&tally, 0, sizeof tally);
+    if (is_variance)
+        fer_tally_moving_variance(&tally, &a, channel, rows, 1, momentum, 0, &before, &claimed);
+    else
+        fer_tally_moving_mean(&tally, &a, channel, 1, momentum, &before, &claimed);
+    return fer_tally_verdict(&tally);
+}
+
+/* Mean and variance of such numbers, by way 1: sums of x and of x^2, both as bad as they get. And what comes of them. */
+TEST the_worst_statistics_stay_inside(void)
+{
+    const struct fer_arithmetic a = float32();
+    enum { ROWS = 4000 };
+    real *x = allocate(2 * ROWS, sizeof *x), mean, variance, beta = 0;
+    float *terms = allocate(ROWS, sizeof *terms);
+    const float momentum = 0.9f;
+    struct fer_channel channel;
+    struct fer_layer layer;
+    double moved[2];
+    int i;
+    fill_worst(terms, x, ROWS);
+    for (i = 1; i < ROWS; i++) x[i] = (real)0x1.6ap-13f; /* its square is half a unit of 1 */
+    memset(&layer, 0, sizeof layer);
+    layer.channels = 1, layer.output = x + ROWS, layer.mean = &mean, layer.variance = &variance;
+    backend_normalise(&layer, ROWS, x, &beta, 1e-3, ASCENDING, 1);
+    ASSERT_EQ(0, fer_channels(&channel, &a, ROWS, 1, x, 1e-3, &error));
+    ASSERT(fabs((double)mean - channel.mean) <= channel.mean_error.proven);
+    ASSERT(fabs((double)variance - channel.variance) <= channel.variance_error.proven);
+    ASSERT(fabs((double)variance - channel.variance) >= 0.1 * channel.variance_error.proven);
+    moved[0] = (double)(0.5f * momentum + (float)mean * (1 - momentum));
+    moved[1] = (double)(0.5f * momentum + (float)variance * (1 - momentum));
+    for (i = 0; i < 2; i++) {
+        const struct fer_bound of_batch = i ? channel.variance_error : channel.mean_error;
+        const double truth = 0.5 * 0.9 + (i ? channel.variance : channel.mean) * (1 - 0.9), size = 0x1p-22 * (0.5 + (i ? channel.variance : channel.mean));
+        ASSERT_EQ(FER_OK, verdict_of_moving(i, &channel, ROWS, 0.9, moved[i]));
+        ASSERT_EQ(FER_WRONG, verdict_of_moving(i, &channel, ROWS, 0.9, truth + 2 * (0.1 * of_batch.proven + size)));
+    }
+    free(x);
+    free(terms);
     PASS();
 }
 
@@ -920,6 +1022,9 @@ SUITE(suite_verify)
     fer_make_folder("tests/tmp", NULL);
     fer_make_folder(FOLDER, NULL);
     RUN_TEST(the_worst_sum_reaches_its_bound_and_stays_inside);
+    RUN_TEST(the_worst_average_stays_inside);
+    RUN_TEST(the_worst_mean_of_losses_stays_inside);
+    RUN_TEST(the_worst_statistics_stay_inside);
     RUN_TEST(convolutions_in_every_order_stay_inside);
     RUN_TEST(fewer_terms_meet_at_the_border);
     RUN_TEST(exact_sums_have_the_bound_zero);

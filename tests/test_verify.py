@@ -1,0 +1,276 @@
+#!/usr/bin/env python3
+"""`fer64 verify` as somebody with another implementation meets it: its options, parts of records, faulty records, JSON.
+
+    test_verify.py FER FER64
+
+The other implementation is NumPy here; tests/test_verify.c has a whole one. Needs numpy."""
+import io
+import json
+import os
+import subprocess
+import sys
+import zipfile
+
+import numpy as np
+
+FER, FER64 = sys.argv[1:]
+FOLDER = os.path.join("tests", "tmp", "verify_py")
+OURS, THEIRS = os.path.join(FOLDER, "ours.npz"), os.path.join(FOLDER, "theirs.npz")
+SOUND = "no array is at fault"
+passed = failed = 0
+
+
+def verify(*options, path=THEIRS):
+    run = subprocess.run([FER64, "verify", path] + list(options), stdout=subprocess.PIPE, stderr=subprocess.PIPE, universal_newlines=True)
+    return run.returncode, run.stdout, run.stderr
+
+
+def check(what, fact, shown=""):
+    global passed, failed
+    passed += bool(fact)
+    failed += not fact
+    if not fact:
+        print("FAILED: %s\n%s" % (what, shown))
+
+
+def says(what, last, *options, part=""):
+    """Verify's last line; exit status 0 goes with SOUND alone."""
+    status, out, err = verify(*options)
+    check("%s %s" % (what, " ".join(options)), status == (last != SOUND) and out.splitlines()[-1:] == [last] and part in out and not err, out + err)
+
+
+def refuses(what, message, *options, path=THEIRS):
+    """Exit status 2 and one line."""
+    status, out, err = verify(*options, path=path)
+    check("%s %s: '%s' was expected" % (what, " ".join(options), message), status == 2 and err == "fer: " + message + "\n", out + err)
+
+
+def wrong(array):
+    return "first at fault: %s, WRONG" % array
+
+
+def write(arrays):
+    np.savez(THEIRS, **arrays)
+
+
+# ---- numbers of fewer digits ----
+
+def shorten(x, bits):
+    """Rounded to `bits` binary digits."""
+    fraction, exponent = np.frexp(np.asarray(x, np.float64))
+    return np.ldexp(np.rint(np.ldexp(fraction, bits)), exponent - bits)
+
+
+def sum_in(terms, bits):
+    """Along the first axis, one term after the other, each partial sum rounded."""
+    total = np.zeros(terms.shape[1:])
+    for term in terms:
+        total = shorten(total + term, bits)
+    return total
+
+
+def units(ours):
+    random = np.random.RandomState(3)
+    fault = wrong("predictions/logits")
+
+    def put(x, kernel, bias, logits):
+        write({"avg_pool/output": x, "predictions/kernel": kernel, "predictions/bias": bias, "predictions/logits": logits})
+    bias = np.arange(7) - 3.0
+    for bits, sound, unsound in ((11, ("tf32", "f16", "bf16"), ("f64", "f32")), (8, ("bf16",), ("f32", "tf32", "f16"))):
+        # factors that all lose nearly half a unit, and sums of positive terms: as far as rounding goes
+        factor = 1 + 0.9 * 2.0 ** -bits
+        x, kernel = (np.ldexp(factor, random.randint(-2, 3, shape)) for shape in ((2, 768), (768, 7)))
+        put(x, kernel, bias, (shorten(x, bits) @ shorten(kernel, bits) + bias).astype(np.float32))
+        for unit in sound:
+            says("factors of %d digits" % bits, SOUND, "--unit", unit)
+        for unit in unsound:
+            says("factors of %d digits" % bits, fault, "--unit", unit)
+    x, kernel = ours["avg_pool/output"].astype(np.float64), ours["predictions/kernel"].astype(np.float64)
+    short = shorten(x, 8).T[:, :, None] * shorten(kernel, 8)[:, None, :]
+    for bits, name in ((8, "bf16"), (11, "f16")):
+        put(x, kernel, bias, sum_in(np.concatenate([short, np.broadcast_to(bias, (1, 2, 7))]), bits))
+        says("sums of %d digits" % bits, fault)
+        says("sums of %d digits" % bits, SOUND, "--unit", "bf16", "--accumulate", name)
+    put(x, kernel, bias, (x @ kernel + bias).astype(np.float32))
+    says("rounded once", SOUND, "--accumulate", "f64")
+    says("rounded once", fault, "--unit", "f64")
+    put(x, kernel, bias, x @ kernel + bias)
+    says("never rounded", SOUND, "--unit", "f64")
+
+
+# ---- other rules ----
+
+def adam(p, g, pytorch, rate=0.001):
+    m, v = 0.1 * g / (1 - 0.9), 0.001 * g * g / (1 - 0.999)
+    epsilon = 1e-7 if pytorch else 1e-7 / np.sqrt(0.001)
+    return (p - rate * m / (np.sqrt(v) + epsilon)).astype(np.float32)
+
+
+def rules(ours):
+    p, g = (ours["conv2d_35/kernel" + ending].astype(np.float64) for ending in ("", "_grad"))
+    for pytorch, own, other in ((False, "keras", "pytorch"), (True, "pytorch", "keras")):
+        write({"conv2d_35/kernel": p, "conv2d_35/kernel_grad": g, "conv2d_35/kernel_new": adam(p, g, pytorch)})
+        says("Adam", SOUND, "--adam", own)
+        says("Adam", wrong("conv2d_35/kernel_new"), "--adam", other, part="with --adam %s every update by Adam is ok" % own)
+    write({"conv2d_35/kernel": p, "conv2d_35/kernel_grad": g, "conv2d_35/kernel_new": adam(p, g, False, 0.01)})
+    says("learning rate", SOUND, "--learning-rate", "0.01")
+    says("learning rate", wrong("conv2d_35/kernel_new"))
+
+    x, moving = ours["conv2d_5/output"].astype(np.float64), ours["batch_normalization_5/moving_variance"].astype(np.float64)
+    name = "batch_normalization_5/moving_variance_new"
+    for biased, own, other in ((1, "biased", "unbiased"), (0, "unbiased", "biased")):
+        new = 0.99 * moving + 0.01 * x.var((0, 1, 2), ddof=1 - biased)
+        write({"conv2d_5/output": x, "batch_normalization_5/moving_variance": moving, name: new.astype(np.float32)})
+        says("moving variance", SOUND, "--bn-moving-variance", own)
+        says("moving variance", wrong(name), "--bn-moving-variance", other, part="with --bn-moving-variance %s every moving variance is ok" % own)
+    says("momentum", wrong(name), "--bn-momentum", "0.9")
+    mean, deviation = x.mean((0, 1, 2)), np.sqrt(x.var((0, 1, 2)) + 1e-5)
+    write({"conv2d_5/output": x, "batch_normalization_5/beta": np.zeros(64), "batch_normalization_5/output": ((x - mean) / deviation).astype("f")})
+    says("epsilon", SOUND, "--bn-epsilon", "1e-5")
+    says("epsilon", wrong("batch_normalization_5/output"))
+
+
+def ties(ours):
+    """Max pooling's gradient to the last of equal maxima."""
+    x, dy = ours["activation_2/output"], ours["max_pooling2d/output_grad"]
+    dx = np.zeros_like(x)
+    n, c = np.ogrid[:x.shape[0], :x.shape[3]]
+    for h in range(dy.shape[1]):
+        for w in range(dy.shape[2]):
+            window = x[:, 2 * h:2 * h + 3, 2 * w:2 * w + 3].reshape(x.shape[0], 9, -1)
+            last = 8 - window[:, ::-1].argmax(1)
+            dx[n, 2 * h + last // 3, 2 * w + last % 3, c] += dy[:, h, w]
+    write({"activation_2/output": x, "max_pooling2d/output_grad": dy, "activation_2/output_grad": dx})
+    says("the last maximum", SOUND, "--ties", "any")
+    says("the last maximum", wrong("activation_2/output_grad") + " (written by max_pooling2d)", "--ties", "first", part="--ties any accepts that")
+
+
+# ---- parts of records ----
+
+def parts(ours):
+    outputs = {name: array for name, array in ours.items() if name.endswith("/output")}
+    write(outputs)
+    says("outputs alone", SOUND, part="\n53 arrays checked: 53 ok, 0 WRONG, 0 suspect, 0 MISTRUSTED; 81 not checkable; 544 not in the record; 0 unknown\n")
+    write(dict(outputs, **{"input": ours["input"], "../../etc/passwd": np.zeros(3), "conv2d_40/output": np.zeros(2), "conv2d": np.zeros(1)}))
+    says("arrays that are not known", SOUND, part="; 543 not in the record; 3 unknown\n")
+    write({name: ours[name] for name in ("conv2d/output", "conv2d/kernel", "activation/output", "batch_normalization/output")})
+    says("no input", SOUND, part="not checkable: needs input\n")
+    write({"loss": ours["loss"]})
+    refuses("nothing to check", THEIRS + ": nothing in it can be checked; expected arrays of a record, as `fer help record` lists them")
+    same = dict(ours, labels=np.eye(7)[ours["labels"]], loss=ours["loss"].reshape(1), input=np.asfortranarray(ours["input"]).astype(">f8"),
+                **{"avg_pool/output": ours["avg_pool/output"].reshape(-1, 1, 1, 768)})
+    np.savez_compressed(THEIRS, **same)
+    says("other forms", SOUND, part="\n514 arrays checked: 514 ok, ")
+
+
+# ---- faulty records ----
+
+def changed(array, index, value):
+    array = array.copy()
+    array[index] = value
+    return array
+
+
+def faulty_values(ours):
+    some = {name: ours[name] for name in ours if name.split("/")[0] in ("input", "labels", "conv2d", "predictions", "loss", "avg_pool")}
+    output = some["conv2d/output"]
+    write(dict(some, **{"conv2d/output": changed(output, (1, 2, 3, 4), np.nan)}))
+    says("a NaN", wrong("conv2d/output"), part="one of value and truth is finite, the other is not")
+    write(dict(some, **{"conv2d/output": output.astype(np.float16)}))
+    says("stored in float16", wrong("conv2d/output"))
+    write(dict(some, **{"conv2d/output": np.rint(output).astype(np.int32)}))
+    says("stored as integers", wrong("conv2d/output"))
+    write(dict(some, loss=some["loss"] * 2))
+    says("the loss doubled", wrong("loss"))
+    # a NaN in the input spoils what it touches, and hides nothing elsewhere
+    spoilt = {"input": changed(some["input"], (1, 47, 47, 0), np.nan), "conv2d/kernel": some["conv2d/kernel"],
+              "conv2d/output": changed(output, (1, 23, 23), np.nan)}
+    write(spoilt)
+    says("NaN in, NaN out", SOUND)
+    write(dict(spoilt, **{"conv2d/output": changed(spoilt["conv2d/output"], (0, 5, 5, 5), 9)}))
+    says("NaN in, NaN out, and a fault", wrong("conv2d/output"))
+
+    for labels, image in (([0, 7], 1), ([-1, 0], 0), ([0, 0.5], 1), ([np.nan, 0], 0), (np.zeros((2, 7)), 0), (np.ones((2, 7)), 0)):
+        write(dict(some, labels=labels))
+        refuses("labels", THEIRS + ": labels: image %d: expected a class, 0 ... 6, or one-hot" % image)
+    for name, array, shape, expected in (("conv2d/output", output.transpose(0, 3, 1, 2), "[2,32,24,24]", "[2,24,24,32]"),
+                                         ("conv2d/kernel", some["conv2d/kernel"].transpose(3, 2, 0, 1), "[32,1,3,3]", "[3,3,1,32]"),
+                                         ("predictions/kernel", some["predictions/kernel"].T, "[7,768]", "[768,7]"),
+                                         ("labels", np.zeros(3), "[3]", "[2]"), ("loss", np.zeros(2), "[2]", "[]")):
+        write(dict(some, **{name: array}))
+        refuses("shape", THEIRS + ": %s: its shape is %s; for 2 images of 48x48 %s was expected" % (name, shape, expected))
+    types = "; one of |b1, |i1, |u1, or < or > before f2, f4, f8, i2, i4, i8, u2, u4, u8 was expected"
+    for dtype in ("<c8", "<U1", "|S3"):
+        write(dict(some, **{"conv2d/output": np.zeros(output.shape, dtype)}))
+        refuses("type", THEIRS + ": conv2d/output: type '%s'" % dtype + types)
+
+
+def faulty_files(ours):
+    def put(data):
+        with open(THEIRS, "wb") as file:
+            file.write(data)
+    loss = io.BytesIO()
+    np.save(loss, ours["loss"])
+    twice = io.BytesIO()
+    with zipfile.ZipFile(twice, "w") as file:
+        file.writestr("loss.npy", loss.getvalue())
+        file.writestr("los2.npy", loss.getvalue())
+    put(twice.getvalue().replace(b"los2.npy", b"loss.npy"))
+    refuses("a name twice", THEIRS + ": loss: the name stands twice")
+    for data in (b"", b"PK\5\6", b"not an npz " * 100, twice.getvalue()[:-10]):
+        put(data)
+        refuses("no npz", THEIRS + ": neither an npy file nor a whole npz file (no zip end record)")
+    np.savez(THEIRS)
+    refuses("no array", THEIRS + ": nothing in it can be checked; expected arrays of a record, as `fer help record` lists them")
+    np.savez(THEIRS, **{"predictions/logits": ours["predictions/logits"], "predictions/output": ours["predictions/output"]})
+    with open(THEIRS, "rb") as file:
+        data = bytearray(file.read())
+    data[data.index(ours["predictions/output"].tobytes()) + 5] ^= 1
+    put(data)
+    status, out, err = verify()
+    check("a damaged array", status == 2 and err.startswith("fer: %s: predictions/output: its bytes are damaged: their CRC is " % THEIRS), out + err)
+    os.remove(THEIRS)
+    refuses("no file", THEIRS + ": cannot be opened: No such file or directory")
+    refuses("no record", "verify: expected one record, RECORD.npz", path="--json")
+    for option, message in (("--unit f8", "--unit f8: expected one of f64, f32, tf32, bf16, f16"),
+                            ("--accumulate tf32", "--accumulate tf32: nothing sums in tf32; expected f64, f32, bf16 or f16"),
+                            ("--adam adamw", "--adam adamw: expected one of keras, pytorch"), ("--ties last", "--ties last: expected one of first, any"),
+                            ("--bn-moving-variance none", "bn-moving-variance none: expected unbiased|biased"),
+                            ("--epochs 3", "--epochs: no such option; `fer help COMMAND` lists them"), ("--unit", "--unit: expected a value after it")):
+        refuses("option", message, *option.split())
+
+
+# ---- JSON ----
+
+def as_json(ours):
+    output, kernel = ours["predictions/output"], ours["conv2d_4/kernel"]
+    write(dict(ours, **{"predictions/output": changed(output, (1, 3), output[1, 3] * 1.01), "conv2d_4/kernel_new": changed(kernel, 0, np.inf)}))
+    status, out, err = verify("--json", "--unit", "f32")
+    whole = json.loads(out, parse_constant=lambda name: check("JSON has no %s" % name, False))
+    rows = {row["array"]: row for row in whole["arrays"]}
+    check("status", status == 1 and not err, err)
+    check("head", whole["record"] == THEIRS and whole["unit"] == whole["accumulate"] == "f32" and whole["fer"], out[:200])
+    check("rows", len(rows) == len(whole["arrays"]) == 514 and sum(whole["arrays_with_verdict"].values()) == 514)
+    check("verdicts", whole["arrays_with_verdict"] == {"ok": 512, "MISTRUSTED": 0, "suspect": 0, "WRONG": 2, "not checkable": 0}, out[-500:])
+    check("foot", whole["first_at_fault"] == whole["first_wrong"] == "predictions/output" and whole["first_mistrusted"] is None and
+          whole["unknown"] == whole["not_in_the_record"] == whole["mistrusted_by_nature"] == 0, out[-500:])
+    row = rows["predictions/output"]
+    check("a fault", row["verdict"] == "WRONG" and row["index"] == [1, 3] and row["elements"] == 14 and row["value"] == float(np.float32(output[1, 3] * 1.01)), row)
+    check("its ratio", row["ratio"] == row["proven_ratio"] > 1 and np.isclose(row["ratio"], (row["value"] - row["truth"]) / row["proven_bound"]), row)
+    row = rows["conv2d_4/kernel_new"]
+    check("an infinite value", row["verdict"] == "WRONG" and row["ratio"] == row["value"] == "inf" and row["index"] == [0, 0, 0, 0] and row["reason"], row)
+    row = rows["activation_2/output_grad"]
+    check("a sound array", row["verdict"] == "ok" and 0 <= row["ratio"] <= 1 and row["written_by"] == "max_pooling2d" and row["by_nature"] is False, row)
+
+
+os.makedirs(FOLDER, exist_ok=True)
+subprocess.run([FER, "record", "--seed", "5", "--size", "48", "--batch", "2", "-o", OURS], check=True, stdout=subprocess.DEVNULL)
+with np.load(OURS) as file:
+    record = {name: file[name] for name in file.files}
+for part in (units, rules, ties, parts, faulty_values, faulty_files, as_json):
+    part(record)
+for name in os.listdir(FOLDER):
+    os.remove(os.path.join(FOLDER, name))
+os.rmdir(FOLDER)
+print("%d passed, %d failed" % (passed, failed))
+sys.exit(failed > 0)
