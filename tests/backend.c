@@ -76,6 +76,8 @@ float backend_dot(float *a, const float *b, int count, enum order order)
         for (i = 0; i < count; i++) sum = (float)((double)a[i] * (double)b[i] + (double)sum);
         return sum;
     }
+    for (i = 0; order == HALF && i < count; i++) sum = (float)shorten((double)a[i] * (b ? (double)b[i] : 1) + (double)sum, 11);
+    if (order == HALF) return sum;
     for (i = 0; b && i < count; i++) a[i] *= b[i];
     if (order == PAIRWISE) return pairwise(a, count);
     if (order == KAHAN) return kahan(a, count);
@@ -197,7 +199,7 @@ static void conv_in_float(void (*f)(const struct fer_window *, const real *, con
     free(t.a);
 }
 
-/* ---- Normalisation in float32: three ways for the variance, two for the result, three for the gradient ---- */
+/* ---- Normalisation in float32: three ways for the variance, two for the result, four for the gradient ---- */
 
 static float column_sum(size_t rows, size_t channels, size_t c, const real *x, const real *y, enum order order)
 {
@@ -223,6 +225,17 @@ static void welford(size_t rows, size_t channels, size_t c, const real *x, float
     }
     *mean = m;
     *variance = squares / (float)rows;
+}
+
+/* E[x - mean], zero but for rounding. */
+static float residual_mean(size_t rows, size_t channels, size_t c, const real *x, float mean, enum order order)
+{
+    float *a = malloc(rows * sizeof *a), sum;
+    size_t i;
+    for (i = 0; i < rows; i++) a[i] = (float)x[i * channels + c] - mean;
+    sum = backend_dot(a, NULL, (int)rows, order);
+    free(a);
+    return sum / (float)rows;
 }
 
 static void moments_in_float(size_t rows, size_t channels, size_t c, const real *x, enum order order, int way, float *mean, float *variance)
@@ -270,13 +283,15 @@ void backend_normalise_backward(struct fer_layer *layer, size_t rows, const real
         const float mean = (float)layer->mean[c], scale = 1 / sqrtf((float)layer->variance[c] + (float)epsilon);
         const float sum = column_sum(rows, channels, c, dy, NULL, order);
         const float moment = column_sum(rows, channels, c, dy, x, order) - mean * sum; /* sum of dy * (x - mean) */
+        const float residue = residual_mean(rows, channels, c, x, mean, order); /* way 3: as automatic differentiation has it */
         const float slope = moment * scale * scale / n, c1 = -scale * slope, c2 = -c1 * mean - scale * (sum / n);
         dbeta[c] = (real)sum;
         for (i = c; i < rows * channels; i += channels) {
             const float d = (float)dy[i], v = (float)x[i];
-            if (way % 3 == 0) dx[i] = (real)((d - sum / n - (v - mean) * slope) * scale);
-            if (way % 3 == 1) dx[i] = (real)(d * scale + v * c1 + c2);
-            if (way % 3 == 2) dx[i] = (real)(scale / n * (n * d - sum - (v - mean) * scale * (moment * scale)));
+            if (way % 4 == 0) dx[i] = (real)((d - sum / n - (v - mean) * slope) * scale);
+            if (way % 4 == 1) dx[i] = (real)(d * scale + v * c1 + c2);
+            if (way % 4 == 2) dx[i] = (real)(scale / n * (n * d - sum - (v - mean) * scale * (moment * scale)));
+            if (way % 4 == 3) dx[i] = (real)(d * scale - sum * scale / n + ((v - mean) - residue) * c1);
         }
     }
 }
@@ -340,12 +355,13 @@ static void convolve(struct backend *b, int i, const real *x, const real *kernel
     real *turned = broken(b, layer, "kernel rotated") ? rotated(&g, kernel) : NULL;
     real *short_x = bits ? shortened(x, count_of(b, &b->net->layer[layer->input[0]]), bits) : NULL;
     real *short_kernel = bits ? shortened(kernel, weights, bits) : turned;
+    const enum order order = broken(b, layer, "sums in half precision") ? HALF : order_at(b, i);
     if (short_x) x = short_x;
     if (short_kernel) kernel = short_kernel;
-    if (order_at(b, i) == EXACT)
+    if (order == EXACT)
         fer_conv2d_forward(&g, x, kernel, layer->output);
     else
-        conv_in_float(conv_forward, &g, x, kernel, layer->output, order_at(b, i));
+        conv_in_float(conv_forward, &g, x, kernel, layer->output, order);
     free(short_x);
     free(short_kernel);
 }
@@ -447,6 +463,8 @@ static void predict(struct backend *b, int i, const real *x)
     }
     store(b, net->logits, (size_t)(b->n * FER_CLASSES));
     fer_softmax_cross_entropy(b->n, FER_CLASSES, net->logits, NULL, layer->output, NULL, NULL);
+    for (k = 0; k < b->n * FER_CLASSES && broken(b, layer, "a coarse exp"); k++)
+        layer->output[k] *= (real)(1 + 1e-5 * (k % FER_CLASSES - 3));
     for (k = 0; order != EXACT && k < b->n; k++) { /* in float32, without taking the largest off */
         float e[FER_CLASSES], sum = 0;
         int c;
@@ -532,9 +550,11 @@ static void convolve_backward(struct backend *b, int i, const real *x, const rea
     struct fer_parameter *p = &b->net->parameter[layer->parameter];
     struct fer_window g = window_of(b, layer);
     real *turned = broken(b, layer, "kernel rotated in the gradient") ? rotated(&g, p->value) : NULL;
+    const real *kernel = turned ? turned : p->value;
     real *short_dy = broken(b, layer, "gradient in bfloat16") ? shortened(dy, count_of(b, layer), 8) : NULL;
     const enum order order = order_at(b, i);
-    if (dx && order == EXACT) fer_conv2d_backward_input(&g, dy, turned ? turned : p->value, dx);
+    if (broken(b, layer, "gradient by the updated kernel")) kernel = b->new_value + (p->value - b->net->parameter[0].value);
+    if (dx && order == EXACT) fer_conv2d_backward_input(&g, dy, kernel, dx);
     if (dx && order != EXACT) conv_in_float(conv_input, &g, dy, p->value, dx, order);
     if (broken(b, layer, "half of the batch")) g.n /= 2;
     if (order == EXACT)
@@ -574,6 +594,22 @@ static void to_other_maxima(const struct fer_window *g, const real *x, const rea
                     }
                     for (k = 0; k < 9; k++)
                         if (all ? x[at[k]] == x[best] : at[k] == best) dx[at[k]] += d;
+                }
+}
+
+/* Average pooling's gradient, as if every window of 3x3 had 9 cells inside the image. */
+static void average_backward_by_nine(const struct fer_window *g, const real *dy, real *dx)
+{
+    int n, oh, ow, c, k;
+    memset(dx, 0, place(g->n, 0, 0, g->in_h, g->in_w, g->in_c) * sizeof *dx);
+    for (n = 0; n < g->n; n++)
+        for (oh = 0; oh < g->out_h; oh++)
+            for (ow = 0; ow < g->out_w; ow++)
+                for (k = 0; k < 9; k++) {
+                    const int h = oh + k / 3 - 1, w = ow + k % 3 - 1;
+                    if (h < 0 || h >= g->in_h || w < 0 || w >= g->in_w) continue;
+                    for (c = 0; c < g->in_c; c++)
+                        dx[place(n, h, w, g->in_h, g->in_w, g->in_c) + (size_t)c] += dy[place(n, oh, ow, g->out_h, g->out_w, g->in_c) + (size_t)c] / 9;
                 }
 }
 
@@ -619,7 +655,10 @@ static void layer_backward(struct backend *b, int i, real *dx)
         else
             fer_max_pooling2d_backward(&g, x, dy, dx);
         break;
-    case FER_AVERAGE_POOLING2D: fer_average_pooling2d_backward(&g, dy, dx); break;
+    case FER_AVERAGE_POOLING2D:
+        fer_average_pooling2d_backward(&g, dy, dx);
+        if (broken(b, layer, "padding counted in the gradient")) average_backward_by_nine(&g, dy, dx);
+        break;
     case FER_GLOBAL_AVERAGE_POOLING2D:
         fer_global_average_pooling2d_backward(b->n, from->height * from->width, layer->channels, dy, dx);
         break;
@@ -643,6 +682,7 @@ static void spoil_parameter_gradient(struct backend *b, const struct fer_layer *
     size_t k;
     if (!layer->parameters) return;
     for (k = 0; k < p->count && broken(b, layer, "kernel's gradient averaged over the batch"); k++) p->gradient[k] /= (real)b->n;
+    for (k = 0; k < p->count && broken(b, layer, "gradient not reset to zero"); k++) p->gradient[k] *= 2;
     if (broken(b, layer, "one bit of the gradient flipped")) p->gradient[p->count / 2] = flip_bit(p->gradient[p->count / 2]);
 }
 
@@ -707,10 +747,11 @@ static float adam(enum rule rule, float p, float g)
 
 static void update_layer(struct backend *b, const struct fer_layer *layer)
 {
-    const double momentum = broken(b, layer, "momentum 0.9") ? 0.9 : 0.99;
+    const double momentum = broken(b, layer, "momentum 0.9") ? 0.9 : broken(b, layer, "momentum and its rest swapped") ? 0.01 : 0.99;
     const double rows = (double)rows_of(b, layer);
     const double bessel = broken(b, layer, "biased moving variance") || rows == 1 ? 1 : rows / (rows - 1);
-    const int stale = broken(b, layer, "moving mean not updated");
+    const int stale = broken(b, layer, "moving mean not updated") ? 1 : broken(b, layer, "moving variance not updated") ? 2 : 0;
+    const int times = broken(b, layer, "update applied twice") ? 2 : broken(b, layer, "not trained") ? 0 : 1;
     const enum rule rule = rule_of(b, layer);
     int k;
     for (k = 0; k < layer->parameters; k++) {
@@ -720,11 +761,11 @@ static void update_layer(struct backend *b, const struct fer_layer *layer)
         for (i = 0; i < p->count; i++) {
             const double before = (double)p->value[i];
             if (p->trainable)
-                new_value[i] = (real)adam(rule, (float)before, (float)p->gradient[i]);
-            else if (k == 1)
-                new_value[i] = stale ? (real)before : (real)(before * momentum + (double)layer->mean[i] * (1 - momentum));
+                new_value[i] = (real)(before + times * ((double)adam(rule, (float)before, (float)p->gradient[i]) - before));
+            else if (k == stale)
+                new_value[i] = (real)before;
             else
-                new_value[i] = (real)(before * momentum + (double)layer->variance[i] * bessel * (1 - momentum));
+                new_value[i] = (real)(before * momentum + (k == 1 ? (double)layer->mean[i] : (double)layer->variance[i] * bessel) * (1 - momentum));
         }
         store(b, new_value, p->count);
     }

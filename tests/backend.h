@@ -8,7 +8,7 @@
 
 #include "../fer.h"
 
-enum order { EXACT, ASCENDING, DESCENDING, PAIRWISE, LANES, SHUFFLED, KAHAN, FUSED, MIXED, LARGEST_FIRST };
+enum order { EXACT, ASCENDING, DESCENDING, PAIRWISE, LANES, SHUFFLED, KAHAN, FUSED, MIXED, LARGEST_FIRST, HALF };
 
 struct backend {
     struct fer_network *net;  /* planned FER_PLAN_KEEP: holds outputs and gradients */
