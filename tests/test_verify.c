@@ -477,7 +477,7 @@ TEST the_worst_mean_of_losses_stays_inside(void)
 static enum fer_verdict verdict_of_moving(int is_variance, const struct fer_channel *channel, size_t rows, double momentum, double value)
 {
     const struct fer_arithmetic a = float32();
-    const real before = (real)0.5, claimed = (real)value;
+    const real before = 0, claimed = (real)value;
     struct fer_tally tally;
     memset(&tally, 0, sizeof tally);
     if (is_variance)
@@ -508,13 +508,13 @@ TEST the_worst_statistics_stay_inside(void)
     ASSERT(fabs((double)mean - channel.mean) <= channel.mean_error.proven);
     ASSERT(fabs((double)variance - channel.variance) <= channel.variance_error.proven);
     ASSERT(fabs((double)variance - channel.variance) >= 0.1 * channel.variance_error.proven);
-    moved[0] = (double)(0.5f * momentum + (float)mean * (1 - momentum));
-    moved[1] = (double)(0.5f * momentum + (float)variance * (1 - momentum));
+    moved[0] = (double)((float)mean * (1 - momentum));
+    moved[1] = (double)((float)variance * (1 - momentum));
     for (i = 0; i < 2; i++) {
         const struct fer_bound of_batch = i ? channel.variance_error : channel.mean_error;
-        const double truth = 0.5 * 0.9 + (i ? channel.variance : channel.mean) * (1 - 0.9), size = 0x1p-22 * (0.5 + (i ? channel.variance : channel.mean));
-        ASSERT_EQ(FER_OK, verdict_of_moving(i, &channel, ROWS, 0.9, moved[i]));
-        ASSERT_EQ(FER_WRONG, verdict_of_moving(i, &channel, ROWS, 0.9, truth + 2 * (0.1 * of_batch.proven + size)));
+        const double batch = i ? channel.variance : channel.mean, rounding = 6 * 0x1p-24 * batch;
+        ASSERT(verdict_of_moving(i, &channel, ROWS, 0.9, moved[i]) != FER_WRONG);
+        ASSERT_EQ(FER_WRONG, verdict_of_moving(i, &channel, ROWS, 0.9, 0.1 * batch + 2 * (0.1 * of_batch.proven + rounding)));
     }
     free(x);
     free(terms);
@@ -632,6 +632,33 @@ TEST flushing_to_zero_is_allowed_for(void)
     ASSERT(ratio_of_sum(&s, &a, 0) < 1);
     ASSERT(ratio_of_sum(&s, &a, 1e-36) > 1);
     free(s.truth);
+    PASS();
+}
+
+/* Of float16 even 6e-5 may be flushed; but only factors that are so small, and never more than the terms. */
+TEST factors_are_flushed_only_if_they_are_small(void)
+{
+    const struct fer_arithmetic a = fer_arithmetic_of(FER_UNIT_F16, FER_UNIT_F32);
+    enum { COUNT = 100 };
+    const struct fer_window g = {1, 1, 1, COUNT, 1, 1, 1, 1, 1, 1, 1, 0, 0};
+    static const double rest[3] = {1.3, 1.3, 0x1.3p-15}, seventh[3] = {0, 0x1.3p-15, 0x1.3p-15};
+    real x[COUNT], kernel[COUNT];
+    double bound[3];
+    struct fer_sums s;
+    int i, k;
+    for (k = 0; k < 3; k++) {
+        for (i = 0; i < COUNT; i++) {
+            x[i] = (real)(i == 7 ? seventh[k] : rest[k]);
+            kernel[i] = (real)1.25;
+        }
+        begin_sums(&s, 1);
+        fer_sums_add_conv2d(&s, &a, &g, x, kernel);
+        bound[k] = fer_sums_bound(&s, &a, 0).proven;
+        free(s.truth);
+    }
+    ASSERT_IN_RANGE(1.3 * 1.25 * 99 * 3 * 0x1p-11, bound[0], 0.01); /* both factors and the result rounded; no more */
+    ASSERT_IN_RANGE(0x1p-14 * (1.3 + 1.25), bound[1] - bound[0], 1e-6);
+    ASSERT_IN_RANGE(0x1.3p-15 * 1.25 * COUNT, bound[2], 1e-4); /* all of them: the whole sum */
     PASS();
 }
 
@@ -1048,6 +1075,7 @@ SUITE(suite_verify)
     RUN_TEST(fewer_terms_meet_at_the_border);
     RUN_TEST(exact_sums_have_the_bound_zero);
     RUN_TEST(flushing_to_zero_is_allowed_for);
+    RUN_TEST(factors_are_flushed_only_if_they_are_small);
     RUN_TEST(normalisation_done_in_any_way_stays_inside);
     RUN_TEST(normalisation_is_checked_against_the_layer);
     RUN_TEST(softmax_in_any_form_stays_inside);

@@ -116,6 +116,11 @@ def rules(ours):
     says("learning rate", SOUND, "--learning-rate", "0.01")
     says("learning rate", wrong("conv2d_35/kernel_new"))
 
+    new = shorten(adam(p, g, False), 8)
+    write({"conv2d_35/kernel": p, "conv2d_35/kernel_grad": g, "conv2d_35/kernel_new": new})
+    says("stored in bfloat16", SOUND, "--unit", "bf16", "--accumulate", "bf16")
+    says("stored in bfloat16", wrong("conv2d_35/kernel_new"), "--accumulate", "bf16")
+
     x, moving = ours["conv2d_5/output"].astype(np.float64), ours["batch_normalization_5/moving_variance"].astype(np.float64)
     name = "batch_normalization_5/moving_variance_new"
     for biased, own, other in ((1, "biased", "unbiased"), (0, "unbiased", "biased")):
@@ -187,7 +192,7 @@ def faulty_values(ours):
               "conv2d/output": changed(output, (1, 23, 23), np.nan)}
     write(spoilt)
     says("NaN in, NaN out", SOUND)
-    write(dict(spoilt, **{"conv2d/output": changed(spoilt["conv2d/output"], (0, 5, 5, 5), 9)}))
+    write(dict(spoilt, **{"conv2d/output": changed(spoilt["conv2d/output"], (0, 5, 5, 5), output[0, 5, 5, 5] + 1e-4)}))
     says("NaN in, NaN out, and a fault", wrong("conv2d/output"))
 
     for labels, image in (([0, 7], 1), ([-1, 0], 0), ([0, 0.5], 1), ([np.nan, 0], 0), (np.zeros((2, 7)), 0), (np.ones((2, 7)), 0)):
