@@ -91,6 +91,21 @@ TEST a_sound_record_is_ok_whatever_its_orders_of_summation(void)
     PASS();
 }
 
+/* Every sum from the largest term on, behind which the small ones are lost. */
+TEST a_sound_record_is_ok_in_the_worst_order(void)
+{
+    const struct fer_verify_options o = options();
+    struct backend b;
+    ASSERT_EQ(0, backend_create(&b, 33, 2, 3));
+    backend_step(&b, LARGEST_FIRST, "", "");
+    ASSERT_EQ(0, backend_record(&b, RECORD, FER_F4, 1));
+    backend_free(&b);
+    ASSERT_EQ(0, verify(&o));
+    ASSERT(all_ok());
+    ASSERT_EQ(514, row_count);
+    PASS();
+}
+
 /* The record of a float64 backend, stored in float32, is inside float32's bounds; but not inside float64's. */
 TEST a_record_rounded_to_float32_is_ok_and_no_float64_record(void)
 {
@@ -1089,6 +1104,7 @@ SUITE(suite_verify)
     RUN_TEST(an_exact_record_allows_no_error);
     RUN_TEST(gradients_that_are_zero_by_nature_do_not_count);
     RUN_TEST(a_sound_record_is_ok_whatever_its_orders_of_summation);
+    RUN_TEST(a_sound_record_is_ok_in_the_worst_order);
     RUN_TEST(a_record_rounded_to_float32_is_ok_and_no_float64_record);
     RUN_TEST(any_of_equal_maxima_will_do_if_asked_but_not_all_of_them);
     RUN_TEST(other_rules_of_the_update_are_options);
