@@ -784,7 +784,7 @@ static void print_verify_summary(const struct fer_verify_summary *s)
         printf("first at fault: %s, %s", s->first, fer_verdict_names[s->first_verdict]);
         if (*s->first_writers) printf(" (written by %s)", s->first_writers);
         if (s->first_verdict != FER_WRONG && *s->first_wrong) printf("; the first that is WRONG: %s", s->first_wrong);
-        printf("\n");
+        printf("%s%s\n", *s->first_reason ? ": " : "", s->first_reason);
     } else if (*s->first_mistrusted)
         printf("nothing is at fault, but %lu arrays prove nothing; the first: %s, MISTRUSTED\n",
                (unsigned long)(s->rows[FER_MISTRUSTED] - s->by_nature), s->first_mistrusted);

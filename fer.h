@@ -702,7 +702,7 @@ struct fer_verify_summary {
     size_t ignored;            /* arrays of the file that are none of such a record */
     char first[80];            /* the first array that is WRONG or suspect, in order of computation; else "" */
     enum fer_verdict first_verdict;
-    char first_writers[160];
+    char first_writers[160], first_reason[240]; /* of its row */
     char first_wrong[80];      /* the first that is WRONG; else "" */
     char first_mistrusted[80]; /* the first that is MISTRUSTED, not by nature; else "" */
 };

@@ -366,6 +366,7 @@ static void report(struct verify *v, const struct fer_verify_row *row)
     if ((row->verdict == FER_WRONG || row->verdict == FER_SUSPECT) && !*s->first) {
         snprintf(s->first, sizeof s->first, "%s", row->array);
         snprintf(s->first_writers, sizeof s->first_writers, "%s", row->writers);
+        snprintf(s->first_reason, sizeof s->first_reason, "%s", row->reason);
         s->first_verdict = row->verdict;
     }
     if (v->report) v->report(v->context, row);

@@ -105,7 +105,7 @@ torch.set_num_threads(1)
 SOUND = "no array is at fault"
 step()
 check("NCHW", verify("--adam", "pytorch"), 0, SOUND, "514 arrays checked: 514 ok")
-check("Adam's other rule is named", verify(), 1, "first at fault: conv2d/kernel_new, WRONG", "with --adam pytorch every update by Adam is ok")
+check("Adam's other rule is named", verify(), 1, "first at fault: conv2d/kernel_new, WRONG: with --adam pytorch every update by Adam is ok")
 step(torch.channels_last)
 check("channels_last", verify("--adam", "pytorch"), 0, SOUND, "514 arrays checked: 514 ok")
 step(precision=torch.float64)

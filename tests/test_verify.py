@@ -45,8 +45,8 @@ def refuses(what, message, *options, path=THEIRS):
     check("%s %s: '%s' was expected" % (what, " ".join(options), message), status == 2 and err == "fer: " + message + "\n", out + err)
 
 
-def wrong(array):
-    return "first at fault: %s, WRONG" % array
+def wrong(array, reason=""):
+    return "first at fault: %s, WRONG%s" % (array, ": " + reason if reason else "")
 
 
 def write(arrays):
@@ -111,7 +111,7 @@ def rules(ours):
     for pytorch, own, other in ((False, "keras", "pytorch"), (True, "pytorch", "keras")):
         write({"conv2d_35/kernel": p, "conv2d_35/kernel_grad": g, "conv2d_35/kernel_new": adam(p, g, pytorch)})
         says("Adam", SOUND, "--adam", own)
-        says("Adam", wrong("conv2d_35/kernel_new"), "--adam", other, part="with --adam %s every update by Adam is ok" % own)
+        says("Adam", wrong("conv2d_35/kernel_new", "with --adam %s every update by Adam is ok" % own), "--adam", other)
     write({"conv2d_35/kernel": p, "conv2d_35/kernel_grad": g, "conv2d_35/kernel_new": adam(p, g, False, 0.01)})
     says("learning rate", SOUND, "--learning-rate", "0.01")
     says("learning rate", wrong("conv2d_35/kernel_new"))
@@ -127,7 +127,7 @@ def rules(ours):
         new = 0.99 * moving + 0.01 * x.var((0, 1, 2), ddof=1 - biased)
         write({"conv2d_5/output": x, "batch_normalization_5/moving_variance": moving, name: new.astype(np.float32)})
         says("moving variance", SOUND, "--bn-moving-variance", own)
-        says("moving variance", wrong(name), "--bn-moving-variance", other, part="with --bn-moving-variance %s every moving variance is ok" % own)
+        says("moving variance", wrong(name, "with --bn-moving-variance %s every moving variance is ok" % own), "--bn-moving-variance", other)
     says("momentum", wrong(name), "--bn-momentum", "0.9")
     mean, deviation = x.mean((0, 1, 2)), np.sqrt(x.var((0, 1, 2)) + 1e-5)
     write({"conv2d_5/output": x, "batch_normalization_5/beta": np.zeros(64), "batch_normalization_5/output": ((x - mean) / deviation).astype("f")})
@@ -147,7 +147,8 @@ def ties(ours):
             dx[n, 2 * h + last // 3, 2 * w + last % 3, c] += dy[:, h, w]
     write({"activation_2/output": x, "max_pooling2d/output_grad": dy, "activation_2/output_grad": dx})
     says("the last maximum", SOUND, "--ties", "any")
-    says("the last maximum", wrong("activation_2/output_grad") + " (written by max_pooling2d)", "--ties", "first", part="--ties any accepts that")
+    says("the last maximum", wrong("activation_2/output_grad") + " (written by max_pooling2d): max pooling's gradient went to another of several "
+         "equal maxima; --ties any accepts that", "--ties", "first")
 
 
 # ---- parts of records ----
@@ -180,7 +181,7 @@ def faulty_values(ours):
     some = {name: ours[name] for name in ours if name.split("/")[0] in ("input", "labels", "conv2d", "predictions", "loss", "avg_pool")}
     output = some["conv2d/output"]
     write(dict(some, **{"conv2d/output": changed(output, (1, 2, 3, 4), np.nan)}))
-    says("a NaN", wrong("conv2d/output"), part="one of value and truth is finite, the other is not")
+    says("a NaN", wrong("conv2d/output", "one of value and truth is finite, the other is not"))
     write(dict(some, **{"conv2d/output": output.astype(np.float16)}))
     says("stored in float16", wrong("conv2d/output"))
     write(dict(some, **{"conv2d/output": np.rint(output).astype(np.int32)}))
