@@ -317,7 +317,14 @@ void fer_sums_add_columns(struct fer_sums *s, const struct fer_arithmetic *a, si
 
 /* The mean of k cells: k - 1 additions and one division, or before or behind them the product with a rounded 1/k: k + 1 roundings. (k + 2 are
  * allowed: the bound of a product of two roundings is of first order, and the spare one exceeds what that neglects.)
- * The mean is exact when the sum is and the quotient is a float32 number. */
+ * The mean is exact when the sum is and the quotient is a float32 number, also as the product with the rounded 1/k (in float32 121 * (1/121) is not 1). What
+ * multiplies each cell by 1/k before it adds them is not exact then, and is not forgiven. */
+static int divides_exactly(double sum, double k)
+{
+    const float reciprocal = 1 / (float)k, product = (float)sum * reciprocal;
+    return (double)(float)(sum / k) == sum / k && (double)product == sum / k;
+}
+
 void fer_sums_add_average(struct fer_sums *s, const struct fer_arithmetic *a, const struct fer_window *g, real *x)
 {
     const struct axis rows = height_of(g), columns = width_of(g);
@@ -333,7 +340,8 @@ void fer_sums_add_average(struct fer_sums *s, const struct fer_arithmetic *a, co
         cell = i / (size_t)g->out_c;
         row = cell / (size_t)g->out_w % (size_t)g->out_h;
         s->roundings[i] = (real)(inputs_of_output(&rows, (int)row) * inputs_of_output(&columns, (int)(cell % (size_t)g->out_w)));
-        if (q > 0 && (double)s->magnitude[i] * (double)s->roundings[i] <= q * a->exact && (real)(float)s->truth[i] == s->truth[i])
+        if (q > 0 && (double)s->magnitude[i] * (double)s->roundings[i] <= q * a->exact &&
+            divides_exactly((double)s->truth[i] * (double)s->roundings[i], (double)s->roundings[i]))
             s->roundings[i] = FER_EXACT;
         else
             s->roundings[i] += 2;
@@ -344,7 +352,7 @@ void fer_sums_add_average(struct fer_sums *s, const struct fer_arithmetic *a, co
 void fer_sums_add_average_input(struct fer_sums *s, const struct fer_arithmetic *a, const struct fer_window *g, real *dy)
 {
     const struct axis rows = height_of(g), columns = width_of(g);
-    double q = 0;
+    int exact = 1;
     size_t i;
     fer_average_pooling2d_backward(g, dy, s->part);
     add_part(s, s->truth);
@@ -353,10 +361,11 @@ void fer_sums_add_average_input(struct fer_sums *s, const struct fer_arithmetic 
     add_part(s, s->magnitude);
     for (i = 0; i < outputs(g); i++) { /* dy becomes the terms, to see whether they are whole multiples */
         const size_t cell = i / (size_t)g->out_c, row = cell / (size_t)g->out_w % (size_t)g->out_h;
-        dy[i] /= (real)(inputs_of_output(&rows, (int)row) * inputs_of_output(&columns, (int)(cell % (size_t)g->out_w)));
+        const real k = (real)(inputs_of_output(&rows, (int)row) * inputs_of_output(&columns, (int)(cell % (size_t)g->out_w)));
+        exact &= divides_exactly((double)dy[i], (double)k);
+        dy[i] /= k;
     }
-    q = rounded_quantum(dy, outputs(g), a->input);
-    begin_share(s, q, a->input);
+    begin_share(s, exact ? rounded_quantum(dy, outputs(g), a->input) : 0, a->input);
     add_roundings(s, g, g->n, g->in_h, g->in_w, (size_t)g->in_c, outputs_of_input, 1);
     for (i = 0; i < s->count; i++) s->roundings[i] += 1;
 }

@@ -633,6 +633,33 @@ TEST exact_sums_have_the_bound_zero(void)
     PASS();
 }
 
+/* 121 * (1/121) is not 1 in float32, 9 * (1/9) is: a backend may multiply by the reciprocal, in both directions. */
+TEST averages_are_exact_only_if_their_reciprocals_are(void)
+{
+    const struct fer_arithmetic a = float32();
+    static const int sides[] = {3, 11};
+    int k, i;
+    for (k = 0; k < 2; k++) {
+        const int cells = sides[k] * sides[k];
+        const struct fer_window g = {1, sides[k], sides[k], 1, 1, 1, 1, sides[k], sides[k], 1, 1, 0, 0};
+        const float reciprocal = 1 / (float)cells;
+        real x[121], dy = (real)cells;
+        struct fer_sums s;
+        for (i = 0; i < cells; i++) x[i] = 1;
+        begin_sums(&s, 1);
+        fer_sums_add_average(&s, &a, &g, x);
+        ASSERT_EQ(k == 0, fer_sums_bound(&s, &a, 0).proven == 0);
+        ASSERT_EQ(FER_OK, verdict_of_sum(&s, &a, (double)((float)cells * reciprocal)));
+        free(s.truth);
+        begin_sums(&s, (size_t)cells);
+        fer_sums_add_average_input(&s, &a, &g, &dy);
+        ASSERT_EQ(k == 0, fer_sums_bound(&s, &a, 0).proven == 0);
+        ASSERT(fabs((double)((float)cells * reciprocal) - 1) <= fer_sums_bound(&s, &a, 0).likely);
+        free(s.truth);
+    }
+    PASS();
+}
+
 /* Products that float32 can hold only as a subnormal number may be flushed to zero. */
 TEST flushing_to_zero_is_allowed_for(void)
 {
@@ -1089,6 +1116,7 @@ SUITE(suite_verify)
     RUN_TEST(convolutions_in_every_order_stay_inside);
     RUN_TEST(fewer_terms_meet_at_the_border);
     RUN_TEST(exact_sums_have_the_bound_zero);
+    RUN_TEST(averages_are_exact_only_if_their_reciprocals_are);
     RUN_TEST(flushing_to_zero_is_allowed_for);
     RUN_TEST(factors_are_flushed_only_if_they_are_small);
     RUN_TEST(normalisation_done_in_any_way_stays_inside);
