@@ -184,8 +184,8 @@ check "README shows tests/example_gradcheck.c" cmp $T/example.c tests/example_gr
 # ---- the README's examples are the files that they name, and run (those in Python: test_examples.py, test_pytorch.py, test_keras.py) ----
 awk -v folder=$T '/^```(c|python)$/ { inside = 1; file = ""; next }
                   /^```$/ { inside = 0 }
-                  inside && file == "" { match($0, /example_[a-z]+\.[a-z]+/); file = folder "/" substr($0, RSTART, RLENGTH) }
-                  inside { print > file }' README.md
+                  inside && file == "" && match($0, /example_[a-z]+\.[a-z]+/) { file = folder "/" substr($0, RSTART, RLENGTH) }
+                  inside && file != "" { print > file }' README.md
 for example in tests/example_*; do check "README shows $example" cmp $T/${example#tests/} $example; done
 expect 0 "" build/example_layer
 check "the example's gradient of a dense layer" grep -q '^dkernel\[2\] = { 0.166656, -0.166656}$' $T/out

@@ -1,5 +1,5 @@
-"""example_exercise.py - an exercise: "write BatchNormalization yourself". Puts the student's result into a record, with what it was
-computed from; of the rest of the record nothing is needed."""
+"""example_exercise.py - an exercise: "write BatchNormalization yourself". Makes a record of the student's result and
+of what it was computed from; nothing else is needed."""
 import sys
 import numpy as np
 

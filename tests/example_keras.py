@@ -1,7 +1,7 @@
 """example_keras.py - one training step of a Keras model (Keras 2, or 3 on TensorFlow) as a record for `fer64 verify`.
 
-Keras's layouts are a record's own: nothing is transposed. The model is functional, its layers have the names that Keras gave
-them in a new session, the last one is Dense with softmax, and the optimizer has made no step yet."""
+Keras's layouts are a record's own: nothing is transposed. The model is functional, its layers have the names that Keras
+gave them in a new session, the last one is Dense with softmax, and the optimizer has made no step yet."""
 import numpy as np
 import tensorflow as tf
 from tensorflow import keras

@@ -1,4 +1,4 @@
-/* example_layer.c - a layer of libfer from C: the gradient of a dense layer with softmax and cross-entropy, three images, four inputs. */
+/* example_layer.c - a layer of libfer from C: the gradient of a dense layer with softmax and cross-entropy. */
 #include "fer.h"
 #include <stdio.h>
 

@@ -1,7 +1,7 @@
 """example_pytorch.py - one training step of a PyTorch model as a record for `fer64 verify`.
 
-Layers get Keras's names: their kind's, numbered in order of creation. All other modules keep the names that they have in the
-model (mixed0, avg_pool, predictions). No module may work in place, and the optimizer must not have made a step yet."""
+Layers get Keras's names: their kind's, numbered in order of creation. All other modules keep the names that they
+have in the model (mixed0, avg_pool, predictions). No module works in place; the optimizer has made no step yet."""
 import collections
 import numpy as np
 from torch import nn

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""The Python examples that README shows, run as README runs them (those for PyTorch and Keras: test_pytorch.py, test_keras.py).
-Needs numpy."""
+"""The Python examples that README shows, run as README runs them. (Those for PyTorch and Keras: test_pytorch.py,
+test_keras.py.) Needs numpy."""
 import os
 import re
 import subprocess
@@ -18,28 +18,35 @@ def check(what, fact, shown):
         print("FAILED: %s\n%s" % (what, shown))
 
 
+def run(command, **options):
+    return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, universal_newlines=True, **options)
+
+
 def shell(text):
     """Exit status and output of commands that are run in FOLDER, with this folder's programs."""
     here = os.getcwd()
     environment = dict(os.environ, PATH=here + os.pathsep + os.environ["PATH"])
     text = re.sub(r"\bpython3\b", sys.executable, text).replace("tests/", os.path.join(here, "tests") + os.sep)
-    run = subprocess.run(["sh", "-c", text], cwd=FOLDER, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    return run.returncode, run.stdout
+    done = run(["sh", "-c", text], cwd=FOLDER, env=environment)
+    return done.returncode, done.stdout
 
 
 def ctypes():
-    run = subprocess.run([sys.executable, "tests/example_ctypes.py"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    match = re.fullmatch(r"y \(2, 3, 3, 4\), off by (\S+) in the middle; dkernel \(3, 3, 3, 4\)\n", run.stdout)
-    check("example_ctypes.py", run.returncode == 0 and match and float(match.group(1)) < 1e-13, run.stdout)
+    done = run([sys.executable, "tests/example_ctypes.py"])
+    match = re.fullmatch(r"y \(2, 3, 3, 4\), off by (\S+) in the middle; dkernel \(3, 3, 3, 4\)\n", done.stdout)
+    check("example_ctypes.py", done.returncode == 0 and match and float(match.group(1)) < 1e-13, done.stdout)
 
 
 def exercise():
     """README's three commands; then the same with the student's mistake mended."""
     with open("README.md", encoding="utf-8") as file:
-        blocks = re.findall(r"^    fer record[^\n]*\n    python3 tests/example_exercise.py[^\n]*\n    fer64 verify[^\n]*\n", file.read(), re.M)
+        readme = file.read()
+    commands = r"^    fer record.*\n    python3 tests/example_exercise.py.*\n    fer64 verify.*\n"
+    blocks = re.findall(commands, readme, re.M)
     check("README has the exercise's three commands once", len(blocks) == 1, blocks)
     status, output = shell(blocks[0])
-    check("the mistake is found", status == 1 and output.endswith("\nfirst at fault: batch_normalization/output, WRONG\n"), output)
+    last = "\nfirst at fault: batch_normalization/output, WRONG\n"
+    check("the mistake is found", status == 1 and output.endswith(last), output)
     check("one array was checked", "\n1 arrays checked: 0 ok, 1 WRONG" in output, output)
     with open("tests/example_exercise.py", encoding="utf-8") as file:
         text = file.read()

@@ -44,8 +44,8 @@ def incv3v1(size):
     x = layers.MaxPooling2D((3, 3), strides=(2, 2))(tower(x, (32, 3, 3), (64, 3, 3)))
     x = layers.MaxPooling2D((3, 3), strides=(2, 2))(tower(x, (80, 1, 1), (192, 3, 3)))
     for i, filters in enumerate((32, 64, 64)):
-        x = mixed("mixed%d" % i, tower(x, (64, 1, 1)), tower(x, (48, 1, 1), (64, 3, 3)), tower(x, (64, 1, 1), (96, 3, 3), (96, 3, 3)),
-                  pooled(x, filters))
+        x = mixed("mixed%d" % i, tower(x, (64, 1, 1)), tower(x, (48, 1, 1), (64, 3, 3)),
+                  tower(x, (64, 1, 1), (96, 3, 3), (96, 3, 3)), pooled(x, filters))
     halve = ("valid", (2, 2))
     x = mixed("mixed3", tower(x, (384, 3, 3) + halve), tower(x, (64, 1, 1), (96, 3, 3), (96, 3, 3) + halve),
               layers.MaxPooling2D((3, 3), strides=(2, 2))(x))
@@ -60,7 +60,8 @@ images = random.random_sample((4, 48, 48, 1)).astype(np.float32)
 example_keras.record(RECORD, incv3v1(48), keras.optimizers.Adam(0.001), images, np.array([0, 6, 3, 3]))
 version = getattr(keras, "__version__", "2")
 rule = "biased" if int(version.split(".")[0]) >= 3 else "unbiased"
-run = subprocess.run([sys.argv[1], "verify", RECORD, "--bn-moving-variance", rule], stdout=subprocess.PIPE, universal_newlines=True)
+command = [sys.argv[1], "verify", RECORD, "--bn-moving-variance", rule]
+run = subprocess.run(command, stdout=subprocess.PIPE, universal_newlines=True)
 os.remove(RECORD)
 sound = run.returncode == 0 and "\n514 arrays checked: 514 ok" in run.stdout
 if not sound:

@@ -1,8 +1,8 @@
 /* test_verify.c - verify: that it names what is broken, and nothing that is sound.
  *
  * "Another implementation" is tests/backend.c. Sound, it sums in float32 in every order; broken in some sixty ways, each must be
- * found where it was put (`build/test64 -s suite_verify -t faults -v` shows the table). The bounds themselves are tried from both sides: sums made as bad as they get stay inside, twice the
- * bound is caught. */
+ * found where it was put (`build/test64 -s suite_verify -t faults -v` shows the table). The bounds themselves are tried from
+ * both sides: sums made as bad as they get stay inside, twice the bound is caught. */
 #include "greatest.h"
 
 #include "../model/verify.h"
