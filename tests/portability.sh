@@ -41,6 +41,7 @@ check() {
     if ! build $program "$@"; then said=$(head -n 3 $T/$program.log); return; fi
     nice $runner $T/$program fingerprint --check 2>&1 < /dev/null | tr -d '\r' > $T/out
     version=$(sed -n '1s/.*compiled by \(.*\), [0-9]* thread.*/\1/p' $T/out | cut -c 1-22)
+    [ "$version" ] || version=$1
     if tail -n 1 $T/out | grep -q '^[0-9]* stages, all as expected$'; then result=equal
     elif grep -q 'cannot keep the bits' $T/out; then result=refused
     else result=DIFFERS said=$(tail -n 3 $T/out); fi
