@@ -196,7 +196,7 @@ static int begin_run(struct fer_trainer *t, const struct fer_config *config, con
                         "%s: holds a run already: `fer train --resume %s` goes on with it, --out takes another folder",
                         run, run);
     if (*config->weights && fer_weights_read(t->network, config->weights, &ignored, e)) return -1;
-    if (fer_make_folder(run, e)) return -1;
+    if (fer_make_folder(run, e) || join(path, sizeof path, run, "epochs", e) || fer_make_folder(path, e)) return -1;
     if (join(path, sizeof path, run, "last.npz", e) || fer_checkpoint_save(t, path, e)) return -1;
     if (join(path, sizeof path, run, "log.csv", e) ||
         fer_log_update(path, (const double(*)[4])t->history, 0, t->data->usage_count[FER_PUBLIC_TEST] ? 4 : 2, e))
@@ -595,9 +595,9 @@ static int is_given(const struct recording *r, const char *setting)
 
 static int check_recording(const struct recording *r, struct fer_error *e)
 {
-    static const char *const others[] = {"epochs", "shuffle", "batch-order"};
+    static const char *const others[] = {"epochs", "shuffle", "batch-order", "clip-norm", "precise-bn"};
     int i;
-    for (i = 0; i < 3; i++)
+    for (i = 0; i < 5; i++)
         if (is_given(r, others[i])) return fer_fail(e, "--%s: no such option; `fer help COMMAND` lists them", others[i]);
     if (!r->out) return fer_fail(e, "record: expected -o and the file to write");
     if (r->input && r->data) return fer_fail(e, "--input, --data: expected one of them");
@@ -1056,7 +1056,9 @@ static const struct command commands[] = {
      "  --out RUN        folder for log.csv, last.npz, best.npz, config.txt (run)\n"
      "  --resume RUN     goes on where that run stopped, with its settings and data; only --epochs may change\n"
      "  --weights W.npz  starts from these weights\n"
-     "Ctrl-C stops at the next batch; --resume goes on from there, to the same bits.\n",
+     "Ctrl-C stops at the next batch; --resume goes on from there, to the same bits.\n"
+     "RUN/epochs/NNNN.npz are checkpoints after each of the last 7 epochs, and after and before each pit (see `fer help pits`):\n"
+     "40 MB each (fer64: 79), so some 280 MB (560) and 80 (160) a pit.\n",
      1},
     {"eval", eval, "loss, accuracy and confusion matrix on a split",
      "RUN|WEIGHTS.npz [--data PATH] [--usage PublicTest] [--batch N] [--size N]",

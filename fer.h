@@ -13,6 +13,7 @@
  *    10. verify       another implementation's record against the rounding bound
  *    11. fingerprint  a fixed small training, whose digests are equal everywhere
  *    12. bench        how long a training step and an inference take, layer by layer
+ *    13. pits         epochs whose validation collapses: found in a log, explained by experiment
  *
  * Conventions.
  *   - Arrays are dense and row-major; shapes stand in brackets: x[n][h][w][c]. Images are NHWC, kernels HWIO.
@@ -305,6 +306,9 @@ void fer_network_forward(struct fer_network *network, int n, int training);
 /* After a forward pass in training mode: all gradients of the mean loss. Returns the sum of the n losses.
  * The gradient of an output with several consumers is summed from the last consumer to the first. */
 double fer_network_backward(struct fer_network *network, int n, const int *labels);
+/* The norm of all gradients together, summed in double in the order of the arrays. Where it is larger than `most` (and most
+ * is not 0), every gradient is multiplied by (real)(most / norm): Keras's global_clipnorm. */
+double fer_network_clip(struct fer_network *network, double most);
 /* Adam's step t on every trainable array, and the moving statistics of every BatchNormalization. */
 void fer_network_update(struct fer_network *network, int n, const struct fer_adam *adam, long t);
 /* Layer `index` alone, its inputs being there: one line of the forward pass. */
@@ -435,6 +439,8 @@ struct fer_settings {
     double learning_rate, beta1, beta2, adam_epsilon;
     double bn_momentum, bn_epsilon;
     int bn_unbiased;         /* the moving variance takes the unbiased (1) or the biased (0) variance of the batch */
+    double clip_norm;        /* fer_network_clip before each update; 0: off */
+    int precise_bn;          /* fer_exact_statistics of so many batches before each validation; 0: off */
     int shuffle;             /* the images are shuffled each epoch */
     int batch_order_shuffled; /* then the batches are, so that the short one comes anywhere */
 };
@@ -447,7 +453,7 @@ struct fer_setting {
     size_t offset;                    /* in struct fer_settings */
     double least, most;
 };
-#define FER_SETTINGS 13
+#define FER_SETTINGS 15
 extern const struct fer_setting fer_setting_table[FER_SETTINGS];
 void fer_settings_default(struct fer_settings *settings);
 /* Sets setting i of the table from text; fails, saying what was expected. */
@@ -505,8 +511,20 @@ int fer_trainer_fill(struct fer_trainer *trainer);
  * not finite: nothing was updated, and *e names epoch, step and the first layer whose output is not finite. */
 enum fer_end { FER_DONE = 0, FER_STOPPED = 1, FER_DIVERGED = 2, FER_FAILED = -1 };
 enum fer_end fer_trainer_step(struct fer_trainer *trainer, struct fer_error *e);
+/* The statistics of each BatchNormalization's input under the present weights, in place of the moving ones: a pass in
+ * training mode over the first `batches` batches of the epoch (of fer_trainer_order; at most all), changing no weight.
+ * Each channel's mean is the average of the batches' means, its variance that of all rows around it, both weighted by
+ * rows and summed in double; no Bessel correction. FER_STOPPED when the watcher (NULL: none) ended it. */
+enum fer_end fer_exact_statistics(struct fer_trainer *trainer, size_t batches, const struct fer_watcher *watcher,
+                                  struct fer_error *e);
+/* What fit does after an epoch's last step: exact statistics when settings.precise_bn says so, then an evaluation of
+ * PublicTest. */
+enum fer_end fer_trainer_validate(struct fer_trainer *trainer, const struct fer_watcher *watcher,
+                                  struct fer_evaluation *validation, struct fer_error *e);
 /* All epochs that are left, with checkpoints and log in the folder `run` (NULL: none). FER_STOPPED when the watcher
- * ended it: the checkpoint holds the place, also in mid-epoch. */
+ * ended it: the checkpoint holds the place, also in mid-epoch. In run/epochs/NNNN.npz stays a checkpoint of the state
+ * after each of the last FER_EPOCHS_KEPT epochs, and of those at and right before a pit (section 13). */
+#define FER_EPOCHS_KEPT 7
 enum fer_end fer_fit(struct fer_trainer *trainer, const char *run, const struct fer_watcher *watcher, struct fer_error *e);
 
 /* Evaluates the images of a usage in inference mode, in the data's order, up to network->batch at a time. FER_STOPPED
@@ -526,6 +544,8 @@ int fer_weights_read(struct fer_network *network, const char *path, size_t *igno
 
 /* A checkpoint: the weights, Adam's moments (NAME_m, NAME_v), where the run stands and its history. */
 int fer_checkpoint_save(const struct fer_trainer *trainer, const char *path, struct fer_error *e);
+/* RUN/epochs/NNNN.npz, the checkpoint after epoch NNNN. */
+void fer_checkpoint_path(char *path, size_t size, const char *run, long epoch);
 int fer_checkpoint_load(struct fer_trainer *trainer, const char *path, struct fer_error *e);
 
 /* config.txt, `name = value` a line: version, precision, the data and its digest, the first weights, and every
@@ -751,6 +771,28 @@ struct fer_bench {
 /* Times training steps and inferences on drawn faces. `network` is of that size; its plan and parameters are changed.
  * clock() is seconds from some start. */
 int fer_bench_run(struct fer_network *network, int batch, int repeats, double (*clock)(void), struct fer_bench *bench, struct fer_error *e);
+
+/* ---- 13. Pits ------------------------------------------------------------------------------------------------
+ *
+ * A pit is an epoch whose validation is far below that of the epochs around it: model/pits.c has the rule, and how often a
+ * healthy run is accused. */
+
+#define FER_FER2013_VALIDATION 3589 /* images of FER2013's PublicTest */
+
+struct fer_pit {
+    long epoch;                    /* row of the history, from 0 */
+    int in_accuracy, in_loss;      /* where it was seen */
+    double accuracy, level;        /* val_accuracy, and what the epochs around it lead to expect */
+    double depth;                  /* level - accuracy */
+    double noise;                  /* the standard deviation by which healthy epochs miss the level */
+    double loss, loss_level;       /* val_loss likewise; NaN: not known */
+};
+/* Finds the pits of a run in its history, [epoch] accuracy, loss, val_accuracy, val_loss (NaN: not known); `images` is how
+ * many each val_accuracy was taken over. Fills pits[at most epochs], in order of epochs, and returns how many there are. Whether
+ * epoch e is one depends on the epochs e - 10 ... e + 5 alone; it may change until epoch e + 5 is done. */
+long fer_pits_find(const double (*history)[4], long epochs, size_t images, struct fer_pit *pits);
+/* The same figures for one epoch, be it a pit or not. At least one epoch must lie before it. */
+void fer_pit_measure(const double (*history)[4], long epochs, size_t images, long epoch, struct fer_pit *pit);
 
 #ifdef __cplusplus
 }

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { LEAST_LINES = 18 }; /* of a run of version 0.1.0 */
+
 int fer_config_save(const struct fer_config *config, const char *path, struct fer_error *e)
 {
     char part[1200], text[32];
@@ -70,12 +72,15 @@ static int read_line(struct fer_config *config, char *line, struct fer_error *e)
     return set_line(config, line, equals + 3, e);
 }
 
+/* A setting that a run's file does not name has its default: the run was made before there was such a setting. New ones
+ * go into the middle of the table, so that a file that was cut short shows it. */
 int fer_config_load(struct fer_config *config, const char *path, struct fer_error *e)
 {
     FILE *file = fopen(path, "rb");
     const struct fer_config empty = {0};
     struct fer_error reason;
-    char line[1200];
+    const char *last = fer_setting_table[FER_SETTINGS - 1].name;
+    char line[1200] = "";
     int number = 0, failed = 0;
     *config = empty;
     fer_settings_default(&config->settings);
@@ -85,8 +90,10 @@ int fer_config_load(struct fer_config *config, const char *path, struct fer_erro
         if (read_line(config, line, &reason)) failed = fer_fail(e, "%s:%d: %s", path, number, reason.text);
     }
     if (!failed && ferror(file)) failed = fer_fail(e, "%s: cannot be read: %s", path, strerror(errno));
-    if (!failed && number < FER_SETTINGS + 5)
-        failed = fer_fail(e, "%s:%d: the file ends early: expected %d lines", path, number, FER_SETTINGS + 5);
+    if (!failed && number < LEAST_LINES)
+        failed = fer_fail(e, "%s:%d: the file ends early: expected at least %d lines", path, number, LEAST_LINES);
+    if (!failed && strncmp(line, last, strlen(last) + 1) != 0)
+        failed = fer_fail(e, "%s:%d: the file ends early: expected its last line to be %s", path, number, last);
     fclose(file);
     return failed;
 }

@@ -249,6 +249,24 @@ double fer_network_backward(struct fer_network *network, int n, const int *label
 
 /* ---- Update ---- */
 
+double fer_network_clip(struct fer_network *network, double most)
+{
+    double sum = 0, norm;
+    size_t k;
+    int i;
+    for (i = 0; i < network->parameters; i++) {
+        const struct fer_parameter *p = &network->parameter[i];
+        for (k = 0; p->trainable && k < p->count; k++) sum += (double)p->gradient[k] * (double)p->gradient[k];
+    }
+    norm = sqrt(sum);
+    if (most == 0 || !(norm > most)) return norm;
+    for (i = 0; i < network->parameters; i++) {
+        const struct fer_parameter *p = &network->parameter[i];
+        for (k = 0; p->trainable && k < p->count; k++) p->gradient[k] *= (real)(most / norm);
+    }
+    return norm;
+}
+
 void fer_network_update(struct fer_network *network, int n, const struct fer_adam *adam, long t)
 {
     int i;

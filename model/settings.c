@@ -24,6 +24,11 @@ const struct fer_setting fer_setting_table[FER_SETTINGS] = {
     {"bn-epsilon", "X", "epsilon of BatchNormalization (0.001)", FER_NUMBER, AT(bn_epsilon), 0, 1e6},
     {"bn-moving-variance", "unbiased|biased", "which variance the moving variance takes in (unbiased)", FER_CHOICE,
      AT(bn_unbiased), 0, 0},
+    {"clip-norm", "X", "all gradients' norm together is cut to this; 0: off, as Keras's global_clipnorm (0)", FER_NUMBER,
+     AT(clip_norm), 0, 1e9},
+    {"precise-bn", "N",
+     "before each validation, exact statistics of so many training batches replace the moving ones; 0: off (0)", FER_WHOLE,
+     AT(precise_bn), 0, 1000000},
     {"shuffle", "on|off", "shuffle the images each epoch (on)", FER_CHOICE, AT(shuffle), 0, 0},
     {"batch-order", "shuffled|kept", "shuffle the batches too, or keep the short one last (shuffled)", FER_CHOICE,
      AT(batch_order_shuffled), 0, 0},
@@ -31,7 +36,7 @@ const struct fer_setting fer_setting_table[FER_SETTINGS] = {
 
 void fer_settings_default(struct fer_settings *settings)
 {
-    const struct fer_settings script = {400, 256, 128, 0, 0.001, 0.9, 0.999, 1e-7, 0.99, 0.001, 1, 1, 1};
+    const struct fer_settings script = {400, 256, 128, 0, 0.001, 0.9, 0.999, 1e-7, 0.99, 0.001, 1, 0, 0, 1, 1};
     *settings = script;
 }
 

@@ -1,4 +1,5 @@
-/* trainer.c - training and evaluation: the order of the images, one step, one epoch, a whole run. */
+/* trainer.c - training and evaluation: the order of the images, one step, one epoch, a whole run and what it keeps on the
+ * disk. */
 #include "model.h"
 
 #include <stdio.h>
@@ -126,48 +127,66 @@ enum fer_end fer_trainer_step(struct fer_trainer *t, struct fer_error *e)
     if (!(loss_sum - loss_sum == 0)) return report_divergence(t, n, loss_sum, e);
     count_batch(t->network, n, t->labels, &t->running);
     t->running.loss_sum += loss_sum;
+    if (s->clip_norm > 0) fer_network_clip(t->network, s->clip_norm);
     fer_network_update(t->network, n, &adam, ++t->step);
     t->batch++;
     return FER_DONE;
 }
 
-/* One batch; the losses are added image by image, so that the sum does not depend on how the images were cut into
- * batches. */
-static void evaluate_batch(struct fer_network *net, const struct fer_dataset *data, const size_t *index, int n,
-                           int *labels, double *losses, struct fer_evaluation *sum)
+void fer_evaluate_batch(struct fer_network *net, const struct fer_dataset *data, const size_t *index, int n, int training,
+                        int *labels, double *losses, struct fer_evaluation *sum)
 {
     int i;
     fer_batch_fill(data, index, n, net->size, fer_network_input(net), labels);
-    fer_network_forward(net, n, 0);
+    fer_network_forward(net, n, training);
     fer_softmax_cross_entropy(n, FER_CLASSES, net->logits, labels, NULL, losses, NULL);
     count_batch(net, n, labels, sum);
     for (i = 0; i < n; i++) sum->loss_sum += losses[i];
+}
+
+enum fer_end fer_evaluate_images(struct fer_network *network, const struct fer_dataset *data, const size_t *index,
+                                 size_t count, int training, enum fer_usage usage, const struct fer_watcher *watcher,
+                                 const struct fer_trainer *trainer, struct fer_evaluation *result, struct fer_error *e)
+{
+    const size_t size = (size_t)network->batch, batches = (count + size - 1) / size;
+    const struct fer_evaluation nothing = {0};
+    int *labels = fer_allocate(size, sizeof *labels, e);
+    double *losses = fer_allocate(size, sizeof *losses, e);
+    enum fer_end end = labels && losses ? FER_DONE : FER_FAILED;
+    size_t batch;
+    *result = nothing;
+    for (batch = 0; batch < batches && end == FER_DONE; batch++) {
+        const size_t first = batch * size;
+        const int n = (int)(count - first < size ? count - first : size);
+        fer_evaluate_batch(network, data, index + first, n, training, labels, losses, result);
+        if (watcher && watcher->batch_done &&
+            watcher->batch_done(watcher->context, trainer, usage, batch + 1, batches, result))
+            end = FER_STOPPED;
+    }
+    fer_free(labels);
+    fer_free(losses);
+    return end;
 }
 
 enum fer_end fer_evaluate(struct fer_network *network, const struct fer_dataset *data, enum fer_usage usage,
                           const struct fer_watcher *watcher, const struct fer_trainer *trainer,
                           struct fer_evaluation *result, struct fer_error *e)
 {
-    const size_t total = data->usage_count[usage], size = (size_t)network->batch, batches = (total + size - 1) / size;
-    const struct fer_evaluation nothing = {0};
-    size_t *index = fer_allocate(total + 1, sizeof *index, e), batch;
-    int *labels = fer_allocate(size, sizeof *labels, e);
-    double *losses = fer_allocate(size, sizeof *losses, e);
-    enum fer_end end = index && labels && losses ? FER_DONE : FER_FAILED;
-    *result = nothing;
-    if (end == FER_DONE) fer_dataset_select(data, usage, index);
-    for (batch = 0; batch < batches && end == FER_DONE; batch++) {
-        const size_t first = batch * size;
-        const int n = (int)(total - first < size ? total - first : size);
-        evaluate_batch(network, data, index + first, n, labels, losses, result);
-        if (watcher && watcher->batch_done &&
-            watcher->batch_done(watcher->context, trainer, usage, batch + 1, batches, result))
-            end = FER_STOPPED;
-    }
+    const size_t total = data->usage_count[usage];
+    size_t *index = fer_allocate(total + 1, sizeof *index, e);
+    enum fer_end end = FER_FAILED;
+    if (!index) return end;
+    fer_dataset_select(data, usage, index);
+    end = fer_evaluate_images(network, data, index, total, 0, usage, watcher, trainer, result, e);
     fer_free(index);
-    fer_free(labels);
-    fer_free(losses);
     return end;
+}
+
+enum fer_end fer_trainer_validate(struct fer_trainer *t, const struct fer_watcher *w, struct fer_evaluation *validation,
+                                  struct fer_error *e)
+{
+    const enum fer_end end = fer_exact_statistics(t, (size_t)t->settings.precise_bn, w, e);
+    return end == FER_DONE ? fer_evaluate(t->network, t->data, FER_PUBLIC_TEST, w, t, validation, e) : end;
 }
 
 /* The rest of an epoch: its batches, validation, its line of history. */
@@ -184,7 +203,7 @@ static enum fer_end fit_epoch(struct fer_trainer *t, const struct fer_watcher *w
         if (w && w->batch_done && w->batch_done(w->context, t, FER_TRAINING, (size_t)t->batch, t->batches, &t->running))
             return FER_STOPPED;
     }
-    end = fer_evaluate(t->network, t->data, FER_PUBLIC_TEST, w, t, &validation, e);
+    end = fer_trainer_validate(t, w, &validation, e);
     if (end != FER_DONE) return end;
     row[0] = (double)t->running.correct / (double)t->running.count;
     row[1] = t->running.loss_sum / (double)t->running.count;
@@ -196,8 +215,32 @@ static enum fer_end fit_epoch(struct fer_trainer *t, const struct fer_watcher *w
     return FER_DONE;
 }
 
-/* Checkpoint, best weights and log of the epoch just done, in this order: the log is made to agree with the checkpoint
- * on resuming. */
+/* Removes the checkpoints of epochs that have left the window and are neither a pit nor right before one. All older ones
+ * are asked to go each time, so that what a crash has left goes too; most are not there. */
+static int remove_old_checkpoints(const struct fer_trainer *t, const char *run, struct fer_error *e)
+{
+    struct fer_pit *pit = fer_allocate((size_t)t->epoch, sizeof *pit, e);
+    char path[1200];
+    long epoch, count, next = 0;
+    if (!pit) return -1;
+    count = fer_pits_find((const double(*)[4])t->history, t->epoch, t->data->usage_count[FER_PUBLIC_TEST], pit);
+    for (epoch = 0; epoch < t->epoch - FER_EPOCHS_KEPT; epoch++) {
+        while (next < count && pit[next].epoch < epoch) next++;
+        if (next < count && pit[next].epoch <= epoch + 1) continue;
+        fer_checkpoint_path(path, sizeof path, run, epoch);
+        remove(path);
+    }
+    fer_free(pit);
+    return 0;
+}
+
+void fer_checkpoint_path(char *path, size_t size, const char *run, long epoch)
+{
+    snprintf(path, size, "%s/epochs/%04ld.npz", run, epoch);
+}
+
+/* Best weights, the epoch's own checkpoint, the checkpoint to resume from, and the log of the epoch just done, in this
+ * order: what a crash leaves undone is done again, to the same bits, and the log is made to agree on resuming. */
 static int save_epoch(struct fer_trainer *t, const char *run, struct fer_error *e)
 {
     const int validated = t->data->usage_count[FER_PUBLIC_TEST] > 0;
@@ -209,14 +252,22 @@ static int save_epoch(struct fer_trainer *t, const char *run, struct fer_error *
         snprintf(path, sizeof path, "%s/best.npz", run);
         if (fer_weights_save(t->network, path, e)) return -1;
     }
+    fer_checkpoint_path(path, sizeof path, run, t->epoch - 1);
+    if (fer_checkpoint_save(t, path, e)) return -1;
     snprintf(path, sizeof path, "%s/last.npz", run);
     if (fer_checkpoint_save(t, path, e)) return -1;
     snprintf(path, sizeof path, "%s/log.csv", run);
-    return fer_log_update(path, (const double(*)[4])t->history, t->epoch, validated ? 4 : 2, e);
+    if (fer_log_update(path, (const double(*)[4])t->history, t->epoch, validated ? 4 : 2, e)) return -1;
+    return remove_old_checkpoints(t, run, e);
 }
 
 enum fer_end fer_fit(struct fer_trainer *t, const char *run, const struct fer_watcher *w, struct fer_error *e)
 {
+    char folder[1200];
+    if (run) {
+        snprintf(folder, sizeof folder, "%s/epochs", run);
+        if (fer_make_folder(folder, e)) return FER_FAILED;
+    }
     while (t->epoch < t->settings.epochs) {
         const enum fer_end end = fit_epoch(t, w, e);
         if (end == FER_STOPPED && run) {

@@ -53,8 +53,10 @@ check "first line names the data" grep -q "^data: $T/faces.csv: 28 Training, 14 
 check "a line an epoch" grep -Eq '^Epoch 3/3 - [0-9:]+s? - loss: [0-9.]+ - accuracy: [0-9.]+ - val_loss: [0-9.]+ - val_accuracy: [0-9.]+$' $T/out
 check "header with CR LF" test "$(head -n 1 $T/whole/log.csv)" = "$(printf 'epoch;accuracy;loss;val_accuracy;val_loss\r')"
 check "three epochs" test "$(wc -l < $T/whole/log.csv)" -eq 4
-check "no temporary file" test "$(ls $T/whole)" = "$(printf 'best.npz\nconfig.txt\nlast.npz\nlog.csv')"
-check "every setting" test "$(grep -c ' = ' $T/whole/config.txt)" -eq 18
+check "no temporary file" test "$(ls $T/whole)" = "$(printf 'best.npz\nconfig.txt\nepochs\nlast.npz\nlog.csv')"
+check "a checkpoint an epoch" test "$(ls $T/whole/epochs)" = "$(printf '0000.npz\n0001.npz\n0002.npz')"
+check "the last of them is last.npz" cmp $T/whole/epochs/0002.npz $T/whole/last.npz
+check "every setting" test "$(grep -c ' = ' $T/whole/config.txt)" -eq 20
 expect 2 "fer: $T/whole: holds a run already: \`fer train --resume $T/whole\` goes on with it, --out takes another folder" ./fer train $SMALL --epochs 3 --out $T/whole
 
 # drawn faces say so on the first line
@@ -69,7 +71,16 @@ done
 ./fer train $SMALL --epochs 1 --out $T/part > $T/out
 expect 0 "" ./fer train --resume $T/part --epochs 2
 expect 0 "" ./fer train --resume $T/part --epochs 3
-for file in last.npz best.npz log.csv config.txt; do check "resumed $file" cmp $T/whole/$file $T/part/$file; done
+for file in last.npz best.npz log.csv config.txt epochs/0000.npz epochs/0002.npz; do check "resumed $file" cmp $T/whole/$file $T/part/$file; done
+# a run from before there were epochs/, clip-norm and precise-bn
+cp -r $T/drawn $T/old
+rm -r $T/old/epochs
+grep -v -e clip-norm -e precise-bn $T/drawn/config.txt > $T/old/config.txt
+check "an old config.txt" test "$(grep -c ' = ' $T/old/config.txt)" -eq 18
+expect 0 "" ./fer train --resume $T/old
+check "its new settings have their defaults" cmp $T/drawn/config.txt $T/old/config.txt
+sed '$d' $T/drawn/config.txt > $T/old/config.txt
+expect 2 "fer: $T/old/config.txt:19: the file ends early: expected its last line to be batch-order" ./fer train --resume $T/old
 # killed at any instant
 expect 0 "" ./fer train $SMALL --epochs 0 --out $T/killed
 for delay in 0.1 0.2 0.3 0.4 0.5 0.6; do
@@ -77,7 +88,7 @@ for delay in 0.1 0.2 0.3 0.4 0.5 0.6; do
     sleep $delay; kill -9 $! 2> /dev/null; wait $! 2> /dev/null
 done
 expect 0 "" ./fer train --resume $T/killed --epochs 3
-for file in last.npz best.npz log.csv; do check "killed $file" cmp $T/whole/$file $T/killed/$file; done
+for file in last.npz best.npz log.csv epochs/0000.npz epochs/0001.npz epochs/0002.npz; do check "killed $file" cmp $T/whole/$file $T/killed/$file; done
 # interrupted: ends at the next batch, says how to resume
 ./fer train $SMALL --epochs 100000 --out $T/interrupted > $T/out 2>&1 &
 sleep 2; kill -INT $!; wait $!
@@ -104,9 +115,9 @@ cp -r $T/part $T/full
 cp $T/full/last.npz $T/before.npz
 (trap '' XFSZ; ulimit -f 20000; ./fer train --resume $T/full --epochs 4 > $T/out 2> $T/err)
 check "a full disk is an error" test $? -eq 2
-check "it says which file" grep -q "^fer: $T/full/last.npz.*: File too large" $T/err
+check "it says which file" grep -q "^fer: $T/full/epochs/0003.npz.*: File too large" $T/err
 check "the last checkpoint is there" cmp $T/before.npz $T/full/last.npz
-check "nothing half-written" test ! -e $T/full/last.npz.part
+check "nothing half-written" test ! -e $T/full/last.npz.part -a ! -e $T/full/epochs/0003.npz -a ! -e $T/full/epochs/0003.npz.part
 if [ -e /dev/full ]; then
     ./fer summary > /dev/full 2> $T/err
     check "output to a full disk" test $? -eq 2

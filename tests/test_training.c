@@ -222,6 +222,11 @@ TEST resumed_runs_end_in_the_same_bits(void)
     }
     fer_trainer_free(whole);
     fer_dataset_free(&data);
+    for (stop = 0; stop < 2; stop++) {
+        char path[100];
+        fer_checkpoint_path(path, sizeof path, "tests/tmp/resume", stop);
+        remove(path);
+    }
     remove("tests/tmp/resume/last.npz");
     remove("tests/tmp/resume/best.npz");
     remove("tests/tmp/resume/log.csv");
@@ -264,6 +269,76 @@ TEST training_learns(void)
     PASS();
 }
 
+/* ---- What keeps pits away ---- */
+
+TEST gradients_are_clipped_together(void)
+{
+    struct fer_network *net;
+    double norm = 0;
+    int i;
+    ASSERT_EQ(0, fer_network_create(&net, 48, &error));
+    for (i = 0; i < net->parameters; i++)
+        if (net->parameter[i].trainable) net->parameter[i].gradient[0] = 2, norm += 4;
+    ASSERT(fer_network_clip(net, 0) == sqrt(norm));
+    ASSERT(fer_network_clip(net, 1000) == sqrt(norm));
+    ASSERT(net->parameter[0].gradient[0] == 2);
+    ASSERT(fer_network_clip(net, 1) == sqrt(norm));
+    ASSERT(net->parameter[0].gradient[0] == 2 * (real)(1 / sqrt(norm)));
+    ASSERT(fabs(fer_network_clip(net, 0) - 1) < 1e-6);
+    fer_network_free(net);
+    PASS();
+}
+
+/* One batch of all images: its own statistics are the exact ones. Two batches of equal size: the first layer's mean is
+ * the average of the two means, and its variance is that of all rows. */
+TEST exact_statistics_are_those_of_all_batches(void)
+{
+    const struct fer_settings whole = small_settings(8, 1), halves = small_settings(4, 1);
+    struct fer_dataset data = {0};
+    struct fer_trainer *a, *b;
+    const struct fer_layer *bn;
+    int c;
+    draw(&data, 8, 0);
+    ASSERT_EQ(0, fer_trainer_create(&a, &whole, &data, &error));
+    ASSERT_EQ(0, fer_trainer_create(&b, &halves, &data, &error));
+    fer_trainer_order(a);
+    fer_trainer_order(b);
+    ASSERT_EQ(FER_DONE, fer_exact_statistics(a, 1, NULL, &error));
+    ASSERT_EQ(FER_DONE, fer_exact_statistics(b, 99, NULL, &error));
+    for (bn = a->network->layer; bn->type != FER_BATCH_NORMALIZATION; bn++) continue;
+    for (c = 0; c < bn->channels; c++) {
+        const real *mean = a->network->parameter[bn->parameter + 1].value, *variance = a->network->parameter[bn->parameter + 2].value;
+        ASSERT(mean[c] == bn->mean[c] && variance[c] == bn->variance[c]);
+        ASSERT(fabs((double)b->network->parameter[bn->parameter + 1].value[c] - (double)mean[c]) < 1e-6);
+        ASSERT(fabs((double)b->network->parameter[bn->parameter + 2].value[c] / (double)variance[c] - 1) < 1e-5);
+    }
+    fer_trainer_free(a);
+    fer_trainer_free(b);
+    fer_dataset_free(&data);
+    PASS();
+}
+
+/* They touch no weight, so training goes the same way; validation does not. */
+TEST exact_statistics_change_no_training(void)
+{
+    struct fer_settings s = small_settings(4, 2);
+    struct fer_dataset data = {0};
+    struct fer_trainer *a, *b;
+    draw(&data, 10, 6);
+    ASSERT_EQ(0, fer_trainer_create(&a, &s, &data, &error));
+    s.precise_bn = 2;
+    ASSERT_EQ(0, fer_trainer_create(&b, &s, &data, &error));
+    ASSERT_EQ(FER_DONE, fer_fit(a, NULL, NULL, &error));
+    ASSERT_EQ(FER_DONE, fer_fit(b, NULL, NULL, &error));
+    ASSERT(a->history[1][0] == b->history[1][0] && a->history[1][1] == b->history[1][1]);
+    ASSERT(a->history[1][3] != b->history[1][3]);
+    ASSERT(a->network->parameter[0].value[0] == b->network->parameter[0].value[0]);
+    fer_trainer_free(a);
+    fer_trainer_free(b);
+    fer_dataset_free(&data);
+    PASS();
+}
+
 /* ---- Weights and checkpoints ---- */
 
 TEST weights_come_back(void)
@@ -284,6 +359,52 @@ TEST weights_come_back(void)
     fer_network_free(a);
     fer_network_free(b);
     remove("tests/tmp/w.npz");
+    PASS();
+}
+
+static int has_checkpoint(const char *run, long epoch)
+{
+    char path[100];
+    FILE *file;
+    fer_checkpoint_path(path, sizeof path, run, epoch);
+    file = fopen(path, "rb");
+    if (file) fclose(file);
+    return file != NULL;
+}
+
+/* Thirteen epochs with a made-up history whose pit is epoch 4, then one more: what has left the window goes, but for 3 and 4. */
+TEST only_the_window_and_pits_keep_their_checkpoints(void)
+{
+    const struct fer_settings s = small_settings(4, 14);
+    const char *run = "tests/tmp/window";
+    struct fer_dataset data = {0};
+    struct fer_trainer *t;
+    char path[100];
+    FILE *file;
+    long i;
+    draw(&data, 3, 2);
+    ASSERT_EQ(0, fer_trainer_create(&t, &s, &data, &error));
+    ASSERT_EQ(0, fer_make_folder(run, &error));
+    ASSERT_EQ(0, fer_make_folder("tests/tmp/window/epochs", &error));
+    for (t->epoch = i = 0; i < 13; i++) {
+        t->history[i][2] = i == 4 ? 0.01 : 0.6;
+        t->history[i][3] = i == 4 ? 30 : 1;
+        fer_checkpoint_path(path, sizeof path, run, i);
+        ASSERT((file = fopen(path, "wb")) != NULL);
+        fclose(file);
+    }
+    t->epoch = 13;
+    ASSERT_EQ(FER_DONE, fer_fit(t, run, NULL, &error));
+    for (i = 0; i < 14; i++) ASSERT_EQ_FMT(i == 3 || i == 4 || i >= 7, has_checkpoint(run, i), "%d");
+    for (i = 0; i < 14; i++) {
+        fer_checkpoint_path(path, sizeof path, run, i);
+        remove(path);
+    }
+    remove("tests/tmp/window/last.npz");
+    remove("tests/tmp/window/best.npz");
+    remove("tests/tmp/window/log.csv");
+    fer_trainer_free(t);
+    fer_dataset_free(&data);
     PASS();
 }
 
@@ -320,7 +441,7 @@ TEST settings_come_back_from_their_text(void)
     int i;
     fer_settings_default(&a);
     a.epochs = 7, a.batch = 33, a.size = 50, a.seed = 18446744073709551615u;
-    a.learning_rate = 1.0 / 3, a.adam_epsilon = 1e-3, a.bn_unbiased = 0, a.shuffle = 0, a.batch_order_shuffled = 0;
+    a.clip_norm = 0.7, a.precise_bn = 9, a.learning_rate = 1.0 / 3, a.adam_epsilon = 1e-3, a.bn_unbiased = 0, a.shuffle = 0, a.batch_order_shuffled = 0;
     fer_settings_default(&b);
     for (i = 0; i < FER_SETTINGS; i++) {
         fer_settings_get(&a, i, text);
@@ -443,6 +564,10 @@ SUITE(suite_training)
     RUN_TEST(resumed_runs_end_in_the_same_bits);
     RUN_TEST(a_loss_that_is_not_finite_names_the_layer);
     RUN_TEST(training_learns);
+    RUN_TEST(gradients_are_clipped_together);
+    RUN_TEST(exact_statistics_are_those_of_all_batches);
+    RUN_TEST(exact_statistics_change_no_training);
+    RUN_TEST(only_the_window_and_pits_keep_their_checkpoints);
     RUN_TEST(weights_come_back);
     RUN_TEST(bad_weights_are_refused);
     RUN_TEST(settings_come_back_from_their_text);
