@@ -564,6 +564,17 @@ int fer_config_load(struct fer_config *config, const char *path, struct fer_erro
  * already must be the beginning of that; the rest is appended. columns: 2 (accuracy, loss) or 4 (and val_accuracy,
  * val_loss). */
 int fer_log_update(const char *path, const double (*rows)[4], long count, int columns, struct fer_error *e);
+/* A log of fer or of Keras's CSVLogger, read. */
+struct fer_log {
+    long count;
+    double (*row)[4];   /* [count] accuracy, loss, val_accuracy, val_loss; NaN: not there */
+    long *epoch, *line; /* [count] the epoch as the file has it (else the row's number), and where the row stands */
+};
+/* Columns are parted by `;` when the header has one, else by `,`; they are known by their names and may stand in any order,
+ * among others. `val_accuracy` (or val_acc) must be there. `NA` and empty fields are NaN. LF or CR LF. A header may come
+ * again, with other columns too: the rows after it are taken to go on. */
+int fer_log_read(struct fer_log *log, const char *path, struct fer_error *e);
+void fer_log_free(struct fer_log *log);
 /* The shortest decimal that reads back to the same double, as Python's repr writes it. */
 void fer_format_double(double x, char text[32]);
 

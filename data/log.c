@@ -1,7 +1,8 @@
-/* log.c - log.csv, as Keras's CSVLogger(append=True, separator=';') writes it. */
-#include "../fer.h"
+/* log.c - log.csv, as Keras's CSVLogger(append=True, separator=';') writes it; and the reader of such files. */
+#include "data.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -98,4 +99,170 @@ int fer_log_update(const char *path, const double (*rows)[4], long count, int co
     failed = fflush(file) || ferror(file) || fer_flush_to_disk(file);
     failed |= fclose(file) != 0;
     return failed ? fer_fail(e, "%s: cannot be written: %s", path, strerror(errno)) : 0;
+}
+
+/* ---- Reading ---- */
+
+enum { LINE_ROOM = 8192, MOST_COLUMNS = 64, NO_COLUMN = -1, EPOCH_COLUMN = 4 };
+
+struct reader {
+    FILE *file;
+    const char *path;
+    struct fer_log *log;
+    long line, room;         /* rows for which there is memory */
+    char text[LINE_ROOM];
+    char separator;
+    int columns;             /* of the header; 0 before it */
+    int role[MOST_COLUMNS];  /* 0 ... 3: where in a row; EPOCH_COLUMN; NO_COLUMN */
+};
+
+void fer_log_free(struct fer_log *log)
+{
+    const struct fer_log nothing = {0, NULL, NULL, NULL};
+    free(log->row);
+    free(log->epoch);
+    free(log->line);
+    *log = nothing;
+}
+
+/* The next line without its end. Returns 1, 0 at the end of the file, -1 for a fault. */
+static int next_line(struct reader *r, struct fer_error *e)
+{
+    size_t length;
+    if (!fgets(r->text, LINE_ROOM, r->file)) {
+        if (!ferror(r->file)) return 0;
+        return fer_fail(e, "%s: cannot be read: %s", r->path, strerror(errno));
+    }
+    r->line++;
+    length = strlen(r->text);
+    if (length > 0 && r->text[length - 1] == '\n')
+        r->text[--length] = 0;
+    else if (!feof(r->file))
+        return fer_fail(e, "%s:%ld: the line is longer than %d characters, or holds a zero byte", r->path, r->line, LINE_ROOM - 2);
+    if (length > 0 && r->text[length - 1] == '\r') r->text[--length] = 0;
+    return 1;
+}
+
+/* Cuts a line into its fields, blanks and quotes around them taken off. Returns how many, or -1. */
+static int split(struct reader *r, char *field[MOST_COLUMNS], struct fer_error *e)
+{
+    char *at = r->text, *end;
+    int count = 0;
+    for (;;) {
+        while (*at == ' ') at++;
+        if (count == MOST_COLUMNS) return fer_fail(e, "%s:%ld: more than %d columns", r->path, r->line, MOST_COLUMNS);
+        if (*at == '"') { /* Keras quotes lists */
+            field[count++] = ++at;
+            end = strchr(at, '"');
+            if (!end) return fer_fail(e, "%s:%ld: a quote is open at the end of the line", r->path, r->line);
+            *end++ = 0;
+            while (*end == ' ') end++;
+            if (*end && *end != r->separator) return fer_fail(e, "%s:%ld: text after a closing quote", r->path, r->line);
+        } else {
+            field[count++] = at;
+            for (end = at; *end && *end != r->separator; end++) continue;
+        }
+        at = end + (*end != 0);
+        if (!*end) return count;
+        for (*end = 0; end > field[count - 1] && end[-1] == ' ';) *--end = 0;
+    }
+}
+
+static int role_of(const char *name)
+{
+    static const char *const names[] = {"accuracy", "loss", "val_accuracy", "val_loss", "epoch", "acc", "", "val_acc"};
+    const int found = *name ? fer_find_word(name, names, 8) : NO_COLUMN;
+    return found > EPOCH_COLUMN ? found - 5 : found;
+}
+
+static int read_header(struct reader *r, struct fer_error *e)
+{
+    char *field[MOST_COLUMNS], *start = r->text;
+    int seen[EPOCH_COLUMN + 1] = {0}, i;
+    if (strncmp(start, "\xef\xbb\xbf", 3) == 0) memmove(start, start + 3, strlen(start + 3) + 1); /* a byte order mark */
+    r->separator = strchr(r->text, ';') ? ';' : ',';
+    if ((r->columns = split(r, field, e)) < 0) return -1;
+    for (i = 0; i < r->columns; i++) {
+        r->role[i] = role_of(field[i]);
+        if (r->role[i] != NO_COLUMN && seen[r->role[i]]++)
+            return fer_fail(e, "%s:%ld: two columns of %.40s", r->path, r->line, field[i]);
+    }
+    if (!seen[2]) return fer_fail(e, "%s:%ld: expected a header with a column val_accuracy", r->path, r->line);
+    return 0;
+}
+
+/* One more row. Memory follows what has really been read. */
+static int reserve(struct reader *r, struct fer_error *e)
+{
+    struct fer_log *log = r->log;
+    const size_t room = r->room ? 2 * (size_t)r->room : 64;
+    void *row, *epoch, *line;
+    if (log->count < r->room) return 0;
+    if (room > 100000000) return fer_fail(e, "%s:%ld: more rows than a log can have", r->path, r->line);
+    if ((row = realloc(log->row, room * sizeof *log->row)) != NULL) log->row = row;
+    if ((epoch = realloc(log->epoch, room * sizeof *log->epoch)) != NULL) log->epoch = epoch;
+    if ((line = realloc(log->line, room * sizeof *log->line)) != NULL) log->line = line;
+    if (!row || !epoch || !line) return fer_fail(e, "%s:%ld: out of memory", r->path, r->line);
+    r->room = (long)room;
+    return 0;
+}
+
+/* A number, or NaN where there is none. */
+static int read_number(struct reader *r, const char *name, const char *text, double *value, struct fer_error *e)
+{
+    char *end;
+    *value = strtod(text, &end);
+    if (!*text || strcmp(text, "NA") == 0) {
+        *value = NAN;
+        return 0;
+    }
+    if (end == text || *end) return fer_fail(e, "%s:%ld: %s is %.40s, expected a number", r->path, r->line, name, text);
+    return 0;
+}
+
+static int read_row(struct reader *r, struct fer_error *e)
+{
+    static const char *const names[] = {"accuracy", "loss", "val_accuracy", "val_loss", "epoch"};
+    char *field[MOST_COLUMNS];
+    double value[EPOCH_COLUMN + 1];
+    const int count = split(r, field, e);
+    int i;
+    if (count < 0) return -1;
+    if (count != r->columns)
+        return fer_fail(e, "%s:%ld: %d fields, expected %d as the header has", r->path, r->line, count, r->columns);
+    if (reserve(r, e)) return -1;
+    for (i = 0; i < EPOCH_COLUMN; i++) value[i] = NAN;
+    value[EPOCH_COLUMN] = (double)r->log->count;
+    for (i = 0; i < count; i++)
+        if (r->role[i] != NO_COLUMN && read_number(r, names[r->role[i]], field[i], &value[r->role[i]], e)) return -1;
+    for (i = 0; i <= 2; i += 2)
+        if (value[i] < 0 || value[i] > 1)
+            return fer_fail(e, "%s:%ld: %s is %g, expected a share, 0 ... 1", r->path, r->line, names[i], value[i]);
+    if (!(value[EPOCH_COLUMN] >= 0 && value[EPOCH_COLUMN] < 1e9))
+        return fer_fail(e, "%s:%ld: epoch is %g, expected a whole number", r->path, r->line, value[EPOCH_COLUMN]);
+    memcpy(r->log->row[r->log->count], value, sizeof *r->log->row);
+    r->log->epoch[r->log->count] = (long)value[EPOCH_COLUMN];
+    r->log->line[r->log->count++] = r->line;
+    return 0;
+}
+
+int fer_log_read(struct fer_log *log, const char *path, struct fer_error *e)
+{
+    struct reader r = {0};
+    int more, failed = 0;
+    memset(log, 0, sizeof *log);
+    r.path = path;
+    r.log = log;
+    r.file = fopen(path, "rb");
+    if (!r.file) return fer_fail(e, "%s: cannot be read: %s", path, strerror(errno));
+    while (!failed && (more = next_line(&r, e)) != 0) {
+        if (more < 0)
+            failed = -1;
+        else if (r.text[strspn(r.text, " ")])
+            failed = !r.columns || strstr(r.text, "val_acc") ? read_header(&r, e) : read_row(&r, e);
+    }
+    fclose(r.file);
+    if (!failed && !r.columns) failed = fer_fail(e, "%s:1: the file is empty, expected a header with a column val_accuracy", path);
+    if (failed) fer_log_free(log);
+    return failed;
 }

@@ -8,6 +8,7 @@ SUITE_EXTERN(suite_layers);
 SUITE_EXTERN(suite_vectors);
 SUITE_EXTERN(suite_gradients);
 SUITE_EXTERN(suite_training);
+SUITE_EXTERN(suite_pits);
 SUITE_EXTERN(suite_verify);
 SUITE_EXTERN(suite_op);
 SUITE_EXTERN(suite_record);
@@ -24,6 +25,7 @@ int main(int argc, char **argv)
     RUN_SUITE(suite_vectors);
     RUN_SUITE(suite_gradients);
     RUN_SUITE(suite_training);
+    RUN_SUITE(suite_pits);
     RUN_SUITE(suite_verify);
     RUN_SUITE(suite_op);
     RUN_SUITE(suite_record);
