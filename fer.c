@@ -1038,6 +1038,400 @@ static int fingerprint(int argc, char **argv)
     return EXIT_CHECK_FAILED;
 }
 
+/* ---- pits ---- */
+
+/* The run's rows so far, and what the display of `pits` remembers. */
+struct pits_table {
+    int json, terminal, layers_shown;
+    long epoch;                /* the pit at hand */
+    struct fer_pit_row *row;   /* in order of epochs: pits.csv */
+    size_t rows, row_room;
+    struct fer_pit_step *step; /* of the pit at hand */
+    size_t steps, step_room;
+    const struct fer_network *network;
+    char doing[200];
+    double last_drawn;
+    int out_of_memory;
+};
+
+/* Makes room for one more in a growing array. */
+static void *grow(void *array, size_t count, size_t *room, size_t size, int *failed)
+{
+    void *more;
+    if (count < *room) return array;
+    more = realloc(array, 2 * (*room + 32) * size);
+    if (!more) return *failed = 1, array;
+    *room = 2 * (*room + 32);
+    return more;
+}
+
+static void keep_pit_row(struct pits_table *t, const struct fer_pit_row *row)
+{
+    size_t at = t->rows;
+    t->row = grow(t->row, t->rows, &t->row_room, sizeof *t->row, &t->out_of_memory);
+    if (t->out_of_memory) return;
+    while (at > 0 && t->row[at - 1].epoch > row->epoch) at--;
+    memmove(t->row + at + 1, t->row + at, (t->rows - at) * sizeof *t->row);
+    t->row[at] = *row;
+    t->rows++;
+}
+
+/* Forgets what an earlier call has found on this epoch. */
+static void begin_pit(struct pits_table *t, long epoch)
+{
+    size_t i, kept = 0;
+    for (i = 0; i < t->rows; i++)
+        if (t->row[i].epoch != epoch) t->row[kept++] = t->row[i];
+    t->rows = kept;
+    t->steps = 0;
+    t->epoch = epoch;
+    t->layers_shown = 0;
+}
+
+static void begin_experiment(void *context, const char *experiment, const char *detail)
+{
+    struct pits_table *t = context;
+    snprintf(t->doing, sizeof t->doing, "%s: %s", experiment, detail);
+}
+
+static int draw_pits_progress(void *context, const struct fer_trainer *trainer, enum fer_usage usage, size_t batch, size_t batches,
+                              const struct fer_evaluation *so_far)
+{
+    struct pits_table *t = context;
+    const double now = fer_clock();
+    (void)trainer, (void)usage, (void)so_far;
+    if (t->terminal && now - t->last_drawn > 0.1) {
+        t->last_drawn = now;
+        fprintf(stderr, "\r  %-60.60s %5lu/%lu ", t->doing, (unsigned long)batch, (unsigned long)batches);
+    }
+    return interrupted;
+}
+
+static void clear_pits_progress(const struct pits_table *t)
+{
+    if (t->terminal) fprintf(stderr, "\r%*s\r", fer_terminal_width() - 1, "");
+}
+
+static void print_pit_row(const struct fer_pit_row *row)
+{
+    char recovered[32] = "", accuracy[32] = "", loss[32] = "";
+    if (row->val_accuracy == row->val_accuracy) snprintf(accuracy, sizeof accuracy, "%.4f", row->val_accuracy);
+    if (row->val_loss == row->val_loss) snprintf(loss, sizeof loss, "%.4f", row->val_loss);
+    if (row->recovered == row->recovered) snprintf(recovered, sizeof recovered, "%.0f %%", 100 * row->recovered);
+    printf("  %-10s %-66s %9s %9s %9s\n", row->experiment, row->detail, accuracy, loss, recovered);
+    fflush(stdout);
+}
+
+/* Of the experiments on one layer alone those that recover most. */
+static void print_best_layers(struct pits_table *t)
+{
+    const struct fer_pit_row *best[6];
+    int count = 0, i;
+    size_t k;
+    for (k = 0; k < t->rows; k++) {
+        const struct fer_pit_row *row = &t->row[k];
+        if (row->epoch != t->epoch || strcmp(row->experiment, "layers") != 0 || strstr(row->detail, "all but")) continue;
+        for (i = count < 6 ? count++ : 6; i > 0 && !(best[i - 1]->recovered >= row->recovered); i--)
+            if (i < 6) best[i] = best[i - 1];
+        if (i < 6) best[i] = row;
+    }
+    for (i = 0; i < count; i++) print_pit_row(best[i]);
+}
+
+/* The layers are many: the best are shown when all are there. */
+static void take_pit_row(void *context, const struct fer_pit_row *row)
+{
+    struct pits_table *t = context;
+    keep_pit_row(t, row);
+    if (t->json || t->out_of_memory) return;
+    clear_pits_progress(t);
+    if (strcmp(row->experiment, "layers") == 0) {
+        t->layers_shown = -1;
+        return;
+    }
+    if (t->layers_shown < 0) print_best_layers(t);
+    t->layers_shown = 0;
+    if (strcmp(row->experiment, "conclusion") == 0)
+        printf("  %s\n", row->detail);
+    else
+        print_pit_row(row);
+}
+
+static void take_pit_step(void *context, const struct fer_network *network, const struct fer_pit_step *step)
+{
+    struct pits_table *t = context;
+    t->network = network;
+    t->step = grow(t->step, t->steps, &t->step_room, sizeof *t->step, &t->out_of_memory);
+    if (!t->out_of_memory) t->step[t->steps++] = *step;
+}
+
+/* ---- pits: JSON ---- */
+
+/* A number, or null where there is none. */
+static void print_json_known(const char *name, double value)
+{
+    if (value == value)
+        print_json_number(name, value);
+    else
+        printf(", \"%s\": null", name);
+}
+
+static void print_pit_layers(const struct fer_network *net, const char *name, const double *value, const double *second)
+{
+    const char *comma = "";
+    int i;
+    printf(", \"%s\": {", name);
+    for (i = 0; i < net->layers; i++) {
+        if (value[i] == 0) continue;
+        printf(second ? "%s\"%s\": [%.4g, %.4g]" : "%s\"%s\": %.4g", comma, net->layer[i].name, value[i] - value[i] == 0 ? value[i] : 1e308,
+               second ? second[i] : 0);
+        comma = ", ";
+    }
+    printf("}");
+}
+
+static void print_pit_experiments(const struct pits_table *t)
+{
+    const char *comma = "", *conclusion = "";
+    size_t i;
+    printf(",\n   \"experiments\": [");
+    for (i = 0; i < t->rows; i++) {
+        const struct fer_pit_row *row = &t->row[i];
+        if (row->epoch != t->epoch) continue;
+        if (strcmp(row->experiment, "conclusion") == 0) {
+            conclusion = row->detail;
+            continue;
+        }
+        printf("%s\n    {\"experiment\": \"%s\", \"detail\": ", comma, row->experiment);
+        print_json_string(row->detail);
+        print_json_known("val_accuracy", row->val_accuracy);
+        print_json_known("val_loss", row->val_loss);
+        print_json_known("recovered", row->recovered);
+        printf("}");
+        comma = ",";
+    }
+    printf("],\n   \"steps\": [");
+    for (i = 0; i < t->steps; i++) {
+        const struct fer_pit_step *s = &t->step[i];
+        printf("%s\n    {\"step\": %ld, \"images\": %d", i ? "," : "", s->step, s->images);
+        print_json_number("loss", s->loss);
+        print_pit_layers(t->network, "update", s->update, NULL);
+        print_pit_layers(t->network, "drive", s->drive, NULL);
+        print_pit_layers(t->network, "distance", s->distance, s->distance_rms);
+        print_pit_layers(t->network, "variance_ratio", s->ratio, NULL);
+        printf("}");
+    }
+    printf("],\n   \"conclusion\": ");
+    print_json_string(conclusion);
+}
+
+/* ---- pits: the command ---- */
+
+static void print_pit(const struct fer_pit *p, long epoch, long line, int json, int first)
+{
+    const char *seen = p->in_accuracy && p->in_loss ? "accuracy and loss" : p->in_accuracy ? "accuracy" : p->in_loss ? "loss" : "neither";
+    if (!json) {
+        printf("epoch %ld (line %ld): val_accuracy %.4f where %.4f was to be expected: depth %.4f, noise %.4f; ", epoch, line, p->accuracy,
+               p->level, p->depth, p->noise);
+        if (p->loss == p->loss) printf("val_loss %.4f where %.4f; ", p->loss, p->loss_level);
+        printf("a pit in %s\n", seen);
+        return;
+    }
+    printf("%s\n  {\"epoch\": %ld, \"line\": %ld, \"seen_in\": \"%s\"", first ? "" : ",", epoch, line, seen);
+    print_json_known("val_accuracy", p->accuracy);
+    print_json_known("level", p->level);
+    print_json_known("depth", p->depth);
+    print_json_known("noise", p->noise);
+    print_json_known("val_loss", p->loss);
+    print_json_known("loss_level", p->loss_level);
+}
+
+/* "batch,exact" as a sum of 1 << experiment; NULL: all. */
+static int choose_experiments(const char *list, unsigned *experiments, struct fer_error *e)
+{
+    const char *end;
+    int i;
+    *experiments = list ? 0 : (1u << FER_PIT_EXPERIMENTS) - 1;
+    for (; list; list = *end ? end + 1 : NULL) {
+        const size_t length = strcspn(list, ",");
+        end = list + length;
+        for (i = 0; i < FER_PIT_EXPERIMENTS; i++)
+            if (strlen(fer_pit_experiment_names[i]) == length && strncmp(fer_pit_experiment_names[i], list, length) == 0) break;
+        if (i == FER_PIT_EXPERIMENTS)
+            return fer_fail(e, "--experiments %.*s: expected some of batch,exact,swap,training,layers,replay,changes", (int)length, list);
+        *experiments |= 1u << i;
+    }
+    return 0;
+}
+
+/* What the command line asks for, and what is there. */
+struct pits_request {
+    const char *where, *data_path, *epoch, *experiments, *images;
+    int json, is_run;
+    struct fer_config config;
+    struct fer_dataset data;
+    struct fer_log log;
+    struct fer_pit *pit;
+    long count;
+    unsigned which;
+};
+
+/* A run's data, which must be those that it was trained with. */
+static int read_run_data(struct pits_request *r, struct fer_error *e)
+{
+    static const size_t drawn[FER_USAGES] = {2800, 700, 700};
+    const char *path = r->data_path ? r->data_path : r->config.data;
+    if (*path ? fer_dataset_read(&r->data, path, e) : fer_dataset_draw(&r->data, r->config.settings.seed, drawn, e)) return -1;
+    if (fer_dataset_digest(&r->data) == r->config.data_digest) return 0;
+    return fer_fail(e, "%s: was trained on other data: the digest of %s is %08lx, of the run's data %08lx", r->where,
+                    *path ? path : "the drawn faces", (unsigned long)fer_dataset_digest(&r->data), (unsigned long)r->config.data_digest);
+}
+
+/* Which epochs: the pits, or the one asked for. */
+static int choose_pits(struct pits_request *r, size_t images, struct fer_error *e)
+{
+    const double(*history)[4] = (const double(*)[4])r->log.row;
+    char *end;
+    long row, epoch;
+    r->pit = fer_allocate((size_t)r->log.count + 1, sizeof *r->pit, e);
+    if (!r->pit) return -1;
+    if (!r->epoch) {
+        r->count = fer_pits_find(history, r->log.count, images, r->pit);
+        return 0;
+    }
+    epoch = strtol(r->epoch, &end, 10);
+    for (row = 0; row < r->log.count && r->log.epoch[row] != epoch;) row++;
+    if (*r->epoch < '0' || *r->epoch > '9' || *end || row == r->log.count || row == 0)
+        return fer_fail(e, "--epoch %s: expected an epoch of the log that is not its first", r->epoch);
+    fer_pit_measure(history, r->log.count, images, row, r->pit);
+    r->count = 1;
+    return 0;
+}
+
+static int read_request(struct pits_request *r, struct fer_error *e)
+{
+    char path[1100], *end;
+    size_t images = FER_FER2013_VALIDATION;
+    if (choose_experiments(r->experiments, &r->which, e) || join(path, sizeof path, r->where, "config.txt", e)) return -1;
+    r->is_run = exists(path);
+    if (!r->is_run && (r->experiments || r->data_path))
+        return fer_fail(e, "%s: no run folder (there is no %s): --experiments and --data need one", r->where, path);
+    if (r->is_run && r->images) return fer_fail(e, "--images: a run's data say how many there are");
+    if (r->images) {
+        images = strtoul(r->images, &end, 10);
+        if (*r->images < '1' || *r->images > '9' || *end) return fer_fail(e, "--images %s: expected a whole number from 1", r->images);
+    }
+    if (r->is_run) {
+        if (fer_config_load(&r->config, path, e) || read_run_data(r, e) || join(path, sizeof path, r->where, "log.csv", e)) return -1;
+        images = r->data.usage_count[FER_PUBLIC_TEST];
+    }
+    return fer_log_read(&r->log, r->is_run ? path : r->where, e) || choose_pits(r, images, e) ? -1 : 0;
+}
+
+/* Explains pit number i, and writes pits.csv anew. */
+static enum fer_end explain_pit(struct pits_request *r, long i, struct fer_trainer *trainer, struct pits_table *t, struct fer_error *e)
+{
+    struct fer_watcher watcher = {NULL, NULL, NULL};
+    struct fer_pit_report report = {NULL, begin_experiment, take_pit_row, take_pit_step, NULL};
+    char path[1100];
+    enum fer_end end;
+    watcher.context = report.context = t;
+    watcher.batch_done = draw_pits_progress;
+    report.watcher = &watcher;
+    begin_pit(t, r->pit[i].epoch);
+    if (!t->json) printf("  %-10s %-66s %9s %9s %9s\n", "experiment", "", "accuracy", "loss", "recovered");
+    end = fer_pit_explain(trainer, r->where, &r->pit[i], r->which, &report, e);
+    clear_pits_progress(t);
+    if (end != FER_DONE) return end;
+    if (t->out_of_memory) return fer_fail(e, "out of memory"), FER_FAILED;
+    if (t->json) print_pit_experiments(t);
+    if (join(path, sizeof path, r->where, "pits.csv", e)) return FER_FAILED;
+    return fer_pits_write(path, t->row, t->rows, e) ? FER_FAILED : FER_DONE;
+}
+
+/* Whether a pit's state is still there: runs made before train kept checkpoints have none. */
+static int has_state(const struct pits_request *r, long epoch)
+{
+    char path[1200];
+    fer_checkpoint_path(path, sizeof path, r->where, epoch);
+    return exists(path);
+}
+
+static enum fer_end explain_pits(struct pits_request *r, struct pits_table *t, struct fer_trainer *trainer, struct fer_error *e)
+{
+    enum fer_end end = FER_DONE;
+    long i;
+    for (i = 0; i < r->count && end == FER_DONE; i++) {
+        print_pit(&r->pit[i], r->log.epoch[r->pit[i].epoch], r->log.line[r->pit[i].epoch], r->json, i == 0);
+        fflush(stdout);
+        if (!r->is_run) {
+            if (r->json) printf("}");
+            continue;
+        }
+        if (has_state(r, r->pit[i].epoch) || r->epoch)
+            end = explain_pit(r, i, trainer, t, e);
+        else if (r->json)
+            printf(", \"experiments\": [], \"conclusion\": \"no checkpoint of this epoch was kept\"");
+        else
+            printf("  no checkpoint of this epoch was kept: nothing can be explained\n");
+        if (r->json) printf("}");
+    }
+    return end;
+}
+
+/* The pits of a log or run that has been read. */
+static enum fer_end report_pits(struct pits_request *r, struct fer_error *e)
+{
+    struct pits_table t = {0};
+    struct fer_trainer *trainer = NULL;
+    struct fer_pit_row *old = NULL;
+    char path[1100];
+    size_t count = 0, i;
+    enum fer_end end = FER_FAILED;
+    t.json = r->json;
+    t.terminal = fer_is_terminal(stderr) && fer_is_terminal(stdout);
+    if (join(path, sizeof path, r->where, "pits.csv", e)) return end;
+    if (r->is_run && exists(path) && fer_pits_read(path, &old, &count, e)) return end;
+    for (i = 0; i < count; i++) keep_pit_row(&t, &old[i]);
+    fer_free(old);
+    if (!r->is_run || !r->count || fer_trainer_create(&trainer, &r->config.settings, &r->data, e) == 0) {
+        if (r->json) {
+            printf("{\"fer\": \"" FER_VERSION "\", \"log\": ");
+            print_json_string(r->where);
+            printf(", \"epochs\": %ld, \"pits\": [", r->log.count);
+        } else {
+            printf("%s: %ld epochs, ", r->where, r->log.count);
+            printf(r->epoch ? "one is looked at\n" : r->count ? "%ld pits\n" : "no pit\n", r->count);
+        }
+        end = explain_pits(r, &t, trainer, e);
+        if (r->json && end != FER_FAILED) printf("]}\n");
+    }
+    fer_trainer_free(trainer);
+    free(t.row);
+    free(t.step);
+    return end;
+}
+
+static int pits(int argc, char **argv)
+{
+    static struct pits_request r;
+    const struct option options[] = {
+        {"data", &r.data_path}, {"epoch", &r.epoch}, {"experiments", &r.experiments}, {"images", &r.images}};
+    struct fer_error e;
+    enum fer_end end = FER_FAILED;
+    r.json = take_flag(&argc, argv, "json");
+    if (parse(&argc, argv, options, 4, NULL, NULL, &e)) return complain(&e);
+    if (argc != 1) return fer_fail(&e, "pits: expected one run folder or log"), complain(&e);
+    r.where = argv[0];
+    signal(SIGINT, interrupt);
+    if (read_request(&r, &e) == 0) end = report_pits(&r, &e);
+    fer_dataset_free(&r.data);
+    fer_log_free(&r.log);
+    fer_free(r.pit);
+    if (end == FER_STOPPED) return fprintf(stderr, "stopped\n"), EXIT_CHECK_FAILED;
+    return end == FER_DONE ? EXIT_OK : complain(&e);
+}
+
 /* ---- The list of commands ---- */
 
 static int help(int argc, char **argv);
@@ -1137,6 +1531,19 @@ static const struct command commands[] = {
      "gradients in the first step, the weights after each step, an evaluation. Every build of fer must print the same.\n"
      "  --check          compares with the digests that this version was released with, and names the first stage that differs\n"
      "Exit status 1 when one does.\n",
+     0},
+    {"pits", pits, "find the epochs whose validation collapses, and explain them by experiment",
+     "RUN|LOG.csv [--epoch N] [--experiments LIST] [--data PATH] [--images N] [--json]",
+     "Of a log (of fer, or of Keras's CSVLogger) it finds the pits: epochs whose val_accuracy or val_loss is far from that of the epochs\n"
+     "around them; model/pits.c has the rule. Of a run folder it also explains them: it takes the states after and before the epoch\n"
+     "(RUN/epochs), changes one thing, validates, and tells what part of the drop is recovered. Results are kept in RUN/pits.csv.\n"
+     "  --epoch N           this epoch, be it a pit or not (its checkpoint must be there: the last 7 are)\n"
+     "  --experiments LIST  some of batch,exact,swap,training,layers,replay,changes (all); replay takes as long as an epoch, changes as\n"
+     "                      long as seven\n"
+     "  --data PATH         where the run's data are now\n"
+     "  --images N          of a log: how many images each val_accuracy was taken over (3589, FER2013's PublicTest)\n"
+     "  --json              the same as one JSON object, with every layer and every step\n"
+     "`fer train` can avoid what is found: --precise-bn, --clip-norm, --bn-momentum, --adam-epsilon, --learning-rate.\n",
      0},
     {"help", help, "help on one command", "[COMMAND]", "", 0},
 };

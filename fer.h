@@ -789,6 +789,7 @@ int fer_bench_run(struct fer_network *network, int batch, int repeats, double (*
  * healthy run is accused. */
 
 #define FER_FER2013_VALIDATION 3589 /* images of FER2013's PublicTest */
+#define FER_PIT_THRESHOLD 6.0       /* noise's below the level, from which on an epoch is a pit */
 
 struct fer_pit {
     long epoch;                    /* row of the history, from 0 */
@@ -804,6 +805,61 @@ struct fer_pit {
 long fer_pits_find(const double (*history)[4], long epochs, size_t images, struct fer_pit *pits);
 /* The same figures for one epoch, be it a pit or not. At least one epoch must lie before it. */
 void fer_pit_measure(const double (*history)[4], long epochs, size_t images, long epoch, struct fer_pit *pit);
+
+/* Experiments on the states after the pit's epoch and after the one before it. Each changes one thing and looks whether the pit
+ * is gone. model/pits_experiments.c says what each does. */
+enum fer_pit_experiment {
+    FER_PIT_BATCH,    /* validation with each batch's own statistics in BatchNormalization */
+    FER_PIT_EXACT,    /* with the exact statistics of the training images (fer_exact_statistics); means or variances alone */
+    FER_PIT_SWAP,     /* these weights with the statistics of the epoch before, and the other way round */
+    FER_PIT_TRAINING, /* training images in inference mode: does accuracy fall there too? */
+    FER_PIT_LAYERS,   /* exact statistics in one BatchNormalization layer alone, and in all but one */
+    FER_PIT_REPLAY,   /* the epoch once more, step by step */
+    FER_PIT_CHANGES,  /* the epoch once more, with one thing changed */
+    FER_PIT_EXPERIMENTS
+};
+extern const char *const fer_pit_experiment_names[FER_PIT_EXPERIMENTS]; /* batch, exact, swap, training, layers, replay, changes */
+
+/* One outcome, a line of RUN/pits.csv. */
+struct fer_pit_row {
+    long epoch;
+    char experiment[24];   /* one of the names, or `base` (the state as it is) or `conclusion` */
+    char detail[1600];     /* what was changed; of the conclusion, its words. No `;`, no control characters */
+    double val_accuracy, val_loss; /* of the training experiment, of training images; NaN: none */
+    double recovered;      /* (val_accuracy - pit) / (level - pit); of a pit of the loss alone, the same in log(val_loss). NaN: none */
+};
+
+/* One step of the replay. By index of layer, 0 where it does not apply. */
+struct fer_pit_step {
+    long step;                      /* of the epoch, from 1 */
+    int images;
+    double loss;                    /* the batch's mean */
+    double update[FER_MAX_LAYERS];  /* of convolutions and the dense layer: norm of the kernel's change / norm of the kernel */
+    double drive[FER_MAX_LAYERS];   /* of layers with weights: the largest |m| / (sqrt(v) + epsilon) */
+    /* Of BatchNormalization: the distance of the batch's mean from the moving mean in moving standard deviations, the largest
+     * of all channels and the root of the mean square; and the largest ratio of the batch's to the moving variance. */
+    double distance[FER_MAX_LAYERS], distance_rms[FER_MAX_LAYERS], ratio[FER_MAX_LAYERS];
+};
+
+/* Who wants to know. Each function may be NULL. */
+struct fer_pit_report {
+    void *context;
+    void (*begin)(void *context, const char *experiment, const char *detail); /* before each outcome */
+    void (*row)(void *context, const struct fer_pit_row *row);
+    void (*step)(void *context, const struct fer_network *network, const struct fer_pit_step *step);
+    const struct fer_watcher *watcher; /* for progress, and to stop */
+};
+
+/* Explains the epoch of `pit` (of fer_pits_find or fer_pit_measure). The trainer has the run's settings and data; its state is
+ * overwritten. `run` is the folder that has epochs/NNNN.npz. experiments: the sum of 1 << experiment. What cannot be done for want of
+ * a checkpoint before the epoch is left out. The last row is the conclusion. */
+enum fer_end fer_pit_explain(struct fer_trainer *trainer, const char *run, const struct fer_pit *pit, unsigned experiments,
+                             const struct fer_pit_report *report, struct fer_error *e);
+
+/* RUN/pits.csv: `epoch;experiment;detail;val_accuracy;val_loss;recovered`, CR LF, NaN as an empty field. */
+int fer_pits_write(const char *path, const struct fer_pit_row *rows, size_t count, struct fer_error *e);
+/* *rows is freed by fer_free. */
+int fer_pits_read(const char *path, struct fer_pit_row **rows, size_t *count, struct fer_error *e);
 
 #ifdef __cplusplus
 }

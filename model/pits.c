@@ -23,7 +23,7 @@
 
 enum { SIDE = 5, REACH = 10, LEAST_BEFORE = 3, MOST = REACH + SIDE + 1 };
 
-static const double THRESHOLD = 6, LOSS_FLOOR = 0.02;
+static const double LOSS_FLOOR = 0.02;
 
 /* Sorts x by insertion; there are at most MOST. */
 static void sort(double *x, int count)
@@ -101,7 +101,7 @@ static int judge(const struct view *v, long epoch, size_t images, double *level,
     *level = earlier && later ? (before < after ? before : after) : earlier ? before : after;
     sampling = images ? *level * (1 - *level) / (double)images : LOSS_FLOOR * LOSS_FLOOR;
     *noise = sqrt(s * s + sampling);
-    return earlier >= LEAST_BEFORE && later >= 1 && *level - v->x[at] > THRESHOLD * *noise;
+    return earlier >= LEAST_BEFORE && later >= 1 && *level - v->x[at] > FER_PIT_THRESHOLD * *noise;
 }
 
 void fer_pit_measure(const double (*history)[4], long epochs, size_t images, long epoch, struct fer_pit *pit)

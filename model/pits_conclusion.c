@@ -1,0 +1,223 @@
+/* pits_conclusion.c - what the experiments on a pit show, in words that follow from their numbers.
+ *
+ * An outcome "removes" the pit when the epoch, so changed, would not be one any more (its distance from the level within the
+ * threshold of model/pits.c) and at least half of the drop is recovered. A part of the drop is called BatchNormalization's when exact
+ * statistics recover it. One layer is named when its exact statistics alone recover at least half of what all together do; its mean or
+ * its variance when that one alone recovers at least half of what the layer does, and the other less than a quarter. */
+#include "pits.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+struct text {
+    char *to;
+    size_t size, length;
+};
+
+/* Appends a sentence, or a part of one; what does not fit is cut. */
+static void say(struct text *t, const char *format, ...)
+{
+    va_list arguments;
+    int length;
+    va_start(arguments, format);
+    length = vsnprintf(t->to + t->length, t->size - t->length, format, arguments);
+    va_end(arguments);
+    if (length > 0) t->length += (size_t)length;
+    if (t->length >= t->size) t->length = t->size - 1;
+}
+
+static int of_loss_alone(const struct findings *f)
+{
+    return f->pit.in_loss && !f->pit.in_accuracy;
+}
+
+/* NaN when there was no drop. */
+double fer_pit_recovered(const struct findings *f, const struct outcome *o)
+{
+    const double loss = fer_log(f->base.loss);
+    const double drop = of_loss_alone(f) ? loss - fer_log(f->pit.loss_level) : f->pit.level - f->base.accuracy;
+    const double part = (of_loss_alone(f) ? loss - fer_log(o->loss) : o->accuracy - f->base.accuracy) / drop;
+    return !(drop > 0) ? NAN : part == 0 ? 0 : part; /* 0, not -0 */
+}
+
+static double percent(const struct findings *f, const struct outcome *o)
+{
+    const double p = 100 * fer_pit_recovered(f, o);
+    return p > -0.5 && p < 0 ? 0 : p; /* "-0 %" */
+}
+
+/* "55.1 %", or "a loss of 1.23". */
+static void say_score(struct text *t, const struct findings *f, const struct outcome *o)
+{
+    if (o->accuracy != o->accuracy)
+        say(t, "nothing, it diverged");
+    else if (of_loss_alone(f))
+        say(t, "a loss of %.3f", o->loss);
+    else
+        say(t, "%.1f %%", 100 * o->accuracy);
+}
+
+static int removes(const struct findings *f, const struct outcome *o)
+{
+    if (!o->done || !(fer_pit_recovered(f, o) >= 0.5)) return 0;
+    return of_loss_alone(f) || f->pit.level - o->accuracy <= FER_PIT_THRESHOLD * f->pit.noise;
+}
+
+/* ---- Statistics ---- */
+
+static void say_layer(struct text *t, const struct findings *f)
+{
+    const char *name = f->layer < 0 ? "" : f->network->layer[f->layer].name;
+    double alone, mean, variance;
+    if (f->layer < 0) return;
+    alone = percent(f, &f->alone[f->layer]);
+    mean = percent(f, &f->layer_mean);
+    variance = percent(f, &f->layer_variance);
+    if (alone < percent(f, &f->exact) / 2) {
+        say(t, " No layer alone explains it: exact statistics in %s, the best, recover %.0f %%.", name, alone);
+        return;
+    }
+    if (variance >= alone / 2 && mean < alone / 4)
+        say(t, " It is the moving variance of %s: the exact one there alone recovers %.0f %%, the exact mean %.0f %% (in channel %d the moving "
+            "variance is %.3g, the exact one %.3g).", name, variance, mean, f->channel, f->moving, f->exact_there);
+    else if (mean >= alone / 2 && variance < alone / 4)
+        say(t, " It is the moving mean of %s: the exact one there alone recovers %.0f %%, the exact variance %.0f %%.", name, mean, variance);
+    else
+        say(t, " It is mean and variance of %s: exact there alone, they recover %.0f %% (the mean %.0f %%, the variance %.0f %%).", name, alone,
+            mean, variance);
+    say(t, " Exact everywhere but there: %.0f %%.", percent(f, &f->without[f->layer]));
+}
+
+static void say_statistics(struct text *t, const struct findings *f)
+{
+    const double part = f->exact.done ? percent(f, &f->exact) : 0;
+    if (f->exact.done && part < 25) {
+        say(t, " It is not that BatchNormalization's moving statistics lag: with exact ones the epoch scores ");
+        say_score(t, f, &f->exact);
+        say(t, " (%.0f %% of the drop recovered).", part);
+    } else if (f->exact.done) {
+        say(t, " %.0f %% of the drop is BatchNormalization's moving statistics: with exact ones the epoch scores ", part > 100 ? 100 : part);
+        say_score(t, f, &f->exact);
+        say(t, ", not ");
+        say_score(t, f, &f->base);
+        say(t, ".");
+        say_layer(t, f);
+    }
+    if (f->batch.done && (!f->exact.done || part < 25)) {
+        say(t, " With each batch's own statistics it scores ");
+        say_score(t, f, &f->batch);
+        say(t, ".");
+    }
+}
+
+static void say_swap(struct text *t, const struct findings *f)
+{
+    if (!f->old_weights.done || (f->exact.done && percent(f, &f->exact) >= 50)) return;
+    say(t, " These weights with the moving statistics of epoch %ld score ", f->pit.epoch - 1);
+    say_score(t, f, &f->old_statistics);
+    say(t, ", the weights of epoch %ld with these statistics ", f->pit.epoch - 1);
+    say_score(t, f, &f->old_weights);
+    say(t, ".");
+}
+
+static void say_training(struct text *t, const struct findings *f)
+{
+    const double was = f->training_before.accuracy, is = f->training.accuracy;
+    if (!f->training_before.done || of_loss_alone(f)) return;
+    say(t, " On training images in inference mode the accuracy goes from %.1f %% (epoch %ld) to %.1f %%: ", 100 * was, f->pit.epoch - 1, 100 * is);
+    if (was - is >= f->pit.depth / 2)
+        say(t, "the pit is there too.");
+    else if (was - is < f->pit.depth / 4)
+        say(t, "the pit is not there.");
+    else
+        say(t, "a part of the pit is there too.");
+}
+
+/* ---- Replays ---- */
+
+static void say_departure(struct text *t, const struct findings *f, const struct departure *d, const char *what)
+{
+    if (d->step == 0) return;
+    say(t, " At step %ld of %ld (%d images) %s", d->step, f->steps, d->images, what);
+    if (d != &f->loss) say(t, " of %s", f->network->layer[d->layer].name);
+    say(t, " was %.3g, %.3g being usual until then.", d->value, d->usual);
+}
+
+static void say_replay(struct text *t, const struct findings *f)
+{
+    if (!f->replay.done) return;
+    if (f->differing) {
+        say(t, " A replay of the epoch from the state before it does not give the state kept, but scores ");
+        say_score(t, f, &f->replay);
+        say(t, ": the two differ in %s%s", f->differing == 1 ? "" : "several arrays, the first of them ", f->differs);
+        say(t, f->differing == 1 ? " alone." : ".");
+        if (removes(f, &f->replay)) say(t, " So the cause lies outside data, settings and the state before.");
+        return;
+    }
+    say(t, " A replay of the epoch gives the same bits.");
+    say_departure(t, f, &f->loss, "the loss");
+    say_departure(t, f, &f->update, "the relative change of the kernel");
+    say_departure(t, f, &f->distance, "the distance of the batch's mean from the moving mean, in moving deviations,");
+    say_departure(t, f, &f->ratio, "the ratio of the batch's variance to the moving one");
+}
+
+/* The changes that remove the pit, or those that do not, with their scores. Returns how many. */
+static int say_changes_that(struct text *t, const struct findings *f, int remove, const char *before)
+{
+    int i, count = 0;
+    for (i = 0; i < FER_CHANGES; i++) {
+        if (!f->change[i].done || removes(f, &f->change[i]) != remove) continue;
+        say(t, "%s%s (", count++ ? ", " : before, fer_pit_change_names[i]);
+        say_score(t, f, &f->change[i]);
+        say(t, ")");
+    }
+    if (count) say(t, ".");
+    return count;
+}
+
+static void say_changes(struct text *t, const struct findings *f)
+{
+    int gone, there;
+    if (!f->change[0].done) return;
+    gone = say_changes_that(t, f, 1, " Replayed with one thing changed, the pit is gone with: ");
+    there = say_changes_that(t, f, 0, gone ? " It is still there with: " : " Replayed with one thing changed, the pit is still there with: ");
+    if (gone && !there)
+        say(t, " Since any change removes it, the pit hangs on the exact course of the epoch, and these changes cannot tell causes apart.");
+    else if (gone && removes(f, &f->change[FER_CHANGE_SHUFFLE]))
+        say(t, " Since another shuffle alone removes it, a change that removes it need not be its cause.");
+}
+
+static int anything_helps(const struct findings *f)
+{
+    int i, helps = fer_pit_recovered(f, &f->exact) >= 0.25 || removes(f, &f->batch) || removes(f, &f->replay);
+    for (i = 0; i < FER_CHANGES; i++) helps |= removes(f, &f->change[i]);
+    return helps;
+}
+
+void fer_pit_conclude(const struct findings *f, char *text, size_t size)
+{
+    struct text t = {NULL, 0, 0};
+    t.to = text;
+    t.size = size;
+    *text = 0;
+    say(&t, "Epoch %ld scores ", f->pit.epoch);
+    say_score(&t, f, &f->base);
+    if (of_loss_alone(f))
+        say(&t, ", the epochs around it %.3f.", f->pit.loss_level);
+    else
+        say(&t, ", the epochs around it %.1f %%.", 100 * f->pit.level);
+    if (f->base.accuracy != f->pit.accuracy || (f->pit.loss == f->pit.loss && f->base.loss != f->pit.loss))
+        say(&t, " That is what the state kept scores; the log says %.9g and %.9g: it is not this state's.", f->pit.accuracy, f->pit.loss);
+    if (!of_loss_alone(f) && !(f->pit.level - f->base.accuracy > 2 * f->pit.noise)) {
+        say(&t, " That is no drop: there is nothing to explain.");
+        return;
+    }
+    say_statistics(&t, f);
+    say_swap(&t, f);
+    say_training(&t, f);
+    say_replay(&t, f);
+    say_changes(&t, f);
+    if (f->exact.done && f->change[0].done && !anything_helps(f)) say(&t, " No intervention explains it.");
+}
