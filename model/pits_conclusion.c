@@ -1,8 +1,7 @@
 /* pits_conclusion.c - what the experiments on a pit show, in words that follow from their numbers.
  *
  * An outcome "removes" the pit when the epoch, so changed, would not be one any more (its distance from the level within the
- * threshold of model/pits.c) and at least half of the drop is recovered. A part of the drop is called BatchNormalization's when exact
- * statistics recover it. One layer is named when its exact statistics alone recover at least half of what all together do; its mean or
+ * threshold of model/pits.c) and at least half of the drop is recovered. One layer is named when its exact statistics alone recover at least half of what all together do; its mean or
  * its variance when that one alone recovers at least half of what the layer does, and the other less than a quarter. */
 #include "pits.h"
 
@@ -98,7 +97,8 @@ static void say_statistics(struct text *t, const struct findings *f)
         say_score(t, f, &f->exact);
         say(t, " (%.0f %% of the drop recovered).", part);
     } else if (f->exact.done) {
-        say(t, " %.0f %% of the drop is BatchNormalization's moving statistics: with exact ones the epoch scores ", part > 100 ? 100 : part);
+        say(t, " %.0f %% of the drop goes when exact statistics stand in for BatchNormalization's moving ones: the epoch then scores ",
+            part > 100 ? 100 : part);
         say_score(t, f, &f->exact);
         say(t, ", not ");
         say_score(t, f, &f->base);
@@ -163,6 +163,16 @@ static void say_replay(struct text *t, const struct findings *f)
     say_departure(t, f, &f->ratio, "the ratio of the batch's variance to the moving one");
 }
 
+/* No change removes the pit: which comes nearest. */
+static void say_nearest(struct text *t, const struct findings *f)
+{
+    int i, best = 0;
+    for (i = 1; i < FER_CHANGES; i++)
+        if (f->change[i].done && fer_pit_recovered(f, &f->change[i]) > fer_pit_recovered(f, &f->change[best])) best = i;
+    if (fer_pit_recovered(f, &f->change[best]) >= 0.25)
+        say(t, " None removes it; it is least deep with: %s, which recovers %.0f %%.", fer_pit_change_names[best], percent(f, &f->change[best]));
+}
+
 /* The changes that remove the pit, or those that do not, with their scores. Returns how many. */
 static int say_changes_that(struct text *t, const struct findings *f, int remove, const char *before)
 {
@@ -183,6 +193,7 @@ static void say_changes(struct text *t, const struct findings *f)
     if (!f->change[0].done) return;
     gone = say_changes_that(t, f, 1, " Replayed with one thing changed, the pit is gone with: ");
     there = say_changes_that(t, f, 0, gone ? " It is still there with: " : " Replayed with one thing changed, the pit is still there with: ");
+    if (!gone) say_nearest(t, f);
     if (gone && !there)
         say(t, " Since any change removes it, the pit hangs on the exact course of the epoch, and these changes cannot tell causes apart.");
     else if (gone && removes(f, &f->change[FER_CHANGE_SHUFFLE]))
@@ -219,5 +230,5 @@ void fer_pit_conclude(const struct findings *f, char *text, size_t size)
     say_training(&t, f);
     say_replay(&t, f);
     say_changes(&t, f);
-    if (f->exact.done && f->change[0].done && !anything_helps(f)) say(&t, " No intervention explains it.");
+    if (f->exact.done && f->change[0].done && !anything_helps(f)) say(&t, " No intervention removes it.");
 }

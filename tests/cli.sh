@@ -33,7 +33,7 @@ SMALL="--data $T/faces.csv --size 48 --batch 8"
 expect 0 "" ./fer
 expect 0 "" ./fer help train
 check "help lists settings" grep -q -- --adam-epsilon $T/out
-for command in train eval predict summary gradcheck unpack fingerprint help; do expect 0 "" ./fer help $command; done
+for command in train eval predict summary gradcheck unpack pits fingerprint help; do expect 0 "" ./fer help $command; done
 expect 2 "fer: tran: no such command; \`fer\` lists them" ./fer tran
 expect 2 "fer: --epoch: no such option; \`fer help COMMAND\` lists them" ./fer train --epoch 3
 expect 2 "fer: --epochs: expected a value after it" ./fer train --epochs
@@ -154,6 +154,43 @@ check "bad data is status 2" test $? -eq 2
 check "file and line are named" grep -q "^fer: $T/bad.csv:2: " $T/err
 check "one line" test "$(wc -l < $T/err)" -eq 1
 check "no run folder is left" test ! -e $T/bad
+
+# ---- pits ----
+awk 'BEGIN { printf "epoch,lr,val_accuracy,val_loss,acc\n"
+    for (i = 0; i < 40; i++) printf "%d,0.001,%.4f,%.4f,NA\n", i, i == 20 ? 0.234 : 0.55 + 0.01 * ((i * 7) % 5) / 5, i == 20 ? 9 : 1.2 + 0.02 * (i % 3) }' > $T/keras.csv
+expect 0 "" ./fer pits $T/keras.csv
+check "a Keras log's pit" grep -q "^epoch 20 (line 22): val_accuracy 0.2340 where 0.55[0-9]* was to be expected: .* a pit in accuracy and loss$" $T/out
+check "one pit" grep -qx "$T/keras.csv: 40 epochs, 1 pits" $T/out
+expect 0 "" ./fer pits $T/whole
+check "too short a run has none" grep -qx "$T/whole: 3 epochs, no pit" $T/out
+expect 0 "" ./fer pits $T/whole --epoch 2 --experiments batch,exact,swap,training
+check "the state scores what the log says" grep -q "^  base .* $(sed -n 's/^2;[^;]*;[^;]*;\([0-9.]*\);.*/\1/p' $T/whole/log.csv | awk '{ printf "%.4f", $1 }')" $T/out
+check "base, batch, 3 exact, 2 swaps, 2 training, conclusion" test "$(wc -l < $T/whole/pits.csv)" -eq 11
+cp $T/whole/pits.csv $T/pits-2.csv
+expect 0 "" ./fer pits $T/whole --epoch 1 --experiments replay
+check "the replay gives the same bits" grep -q "^1;replay;the epoch again: the same bits;" $T/whole/pits.csv
+expect 0 "" ./fer pits $T/whole --epoch 2 --experiments batch,exact,swap,training --json
+check "what was found on an epoch is replaced" test "$(tail -n 10 $T/whole/pits.csv)" = "$(tail -n 10 $T/pits-2.csv)"
+check "the other epoch's rows stay" test "$(grep -c '^1;' $T/whole/pits.csv)" -eq 3
+if python3 -c '' 2> /dev/null; then
+    check "JSON" python3 -c "import json, sys; p = json.load(open(sys.argv[1]))['pits'][0]; assert p['epoch'] == 2 and len(p['experiments']) == 9 and p['conclusion'] and 'depth' in p" $T/out
+fi
+./fer train --data $T/faces.csv --size 48 --batch 8 --epochs 2 --precise-bn 99 --clip-norm 1 --out $T/remedied > $T/out
+expect 0 "" ./fer pits $T/remedied --epoch 1 --experiments replay
+check "remedies are replayed too" grep -q "^1;replay;the epoch again: the same bits;" $T/remedied/pits.csv
+expect 2 "fer: pits: expected one run folder or log" ./fer pits
+expect 2 "fer: $T/none: cannot be read: No such file or directory" ./fer pits $T/none
+expect 2 "fer: $T/faces.csv:1: expected a header with a column val_accuracy" ./fer pits $T/faces.csv
+expect 2 "fer: --epoch 9: expected an epoch of the log that is not its first" ./fer pits $T/whole --epoch 9
+expect 2 "fer: --images many: expected a whole number from 1" ./fer pits $T/keras.csv --images many
+expect 2 "fer: --experiments guess: expected some of batch,exact,swap,training,layers,replay,changes" ./fer pits $T/whole --experiments batch,guess
+expect 2 "fer: $T/keras.csv: no run folder (there is no $T/keras.csv/config.txt): --experiments and --data need one" ./fer pits $T/keras.csv --data $T/faces.csv
+./fer pits $T/whole --data $T/other.csv > $T/out 2> $T/err
+check "other data are refused" grep -q "^fer: $T/whole: was trained on other data: the digest of $T/other.csv is " $T/err
+printf '3;what\r\n' >> $T/whole/pits.csv
+expect 2 "fer: $T/whole/pits.csv:15: expected 6 fields: epoch;experiment;detail;val_accuracy;val_loss;recovered" ./fer pits $T/whole
+rm $T/whole/pits.csv $T/whole/epochs/0001.npz
+expect 2 "fer: $T/whole/epochs/0001.npz: cannot be opened: No such file or directory" ./fer pits $T/whole --epoch 1
 
 # ---- gradcheck ----
 expect 0 "" ./fer64 gradcheck

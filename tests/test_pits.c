@@ -196,6 +196,240 @@ TEST healthy_runs_are_left_alone(void)
     PASS();
 }
 
+/* ---- Explaining pits whose cause is known ---- */
+
+/* A run that has learned its images by heart, all moving statistics exact; PublicTest shows the images of Training, so that it scores
+ * 1. The states after epochs BEFORE and EPOCH are kept; then something is done to the later one. */
+enum { BEFORE = 3, EPOCH = 4, IMAGES = 8, MOST_ROWS = 120 };
+static const char *const run = "tests/tmp/pits-run";
+static struct fer_dataset data;
+static struct fer_trainer *trainer;
+static struct fer_pit_row rows[MOST_ROWS];
+static size_t row_count, step_count;
+
+static int save(long epoch)
+{
+    char path[100];
+    fer_checkpoint_path(path, sizeof path, run, epoch);
+    return fer_checkpoint_save(trainer, path, &error);
+}
+
+static int load(long epoch)
+{
+    char path[100];
+    fer_checkpoint_path(path, sizeof path, run, epoch);
+    return fer_checkpoint_load(trainer, path, &error);
+}
+
+/* The first epochs, once. */
+static int begin_run(void)
+{
+    const size_t counts[FER_USAGES] = {IMAGES, IMAGES, 0};
+    struct fer_settings s;
+    int i;
+    if (trainer) return 0;
+    fer_settings_default(&s);
+    s.size = 48, s.batch = 3, s.epochs = BEFORE + 1, s.bn_momentum = 0.9, s.precise_bn = 3;
+    if (fer_dataset_draw(&data, 1, counts, &error)) return -1;
+    for (i = 0; i < IMAGES; i++) {
+        data.image[IMAGES + i].offset = data.image[i].offset;
+        data.image[IMAGES + i].label = data.image[i].label;
+    }
+    if (fer_make_folder(run, &error) || fer_make_folder("tests/tmp/pits-run/epochs", &error)) return -1;
+    if (fer_trainer_create(&trainer, &s, &data, &error) || fer_fit(trainer, NULL, NULL, &error) != FER_DONE || save(BEFORE)) return -1;
+    fer_trainer_free(trainer);
+    s.epochs = EPOCH + 1;
+    return fer_trainer_create(&trainer, &s, &data, &error);
+}
+
+/* One epoch more, at a learning rate. Returns its val_accuracy. */
+static double make_epoch(double learning_rate)
+{
+    if (begin_run() || load(BEFORE)) return -1;
+    trainer->settings.learning_rate = learning_rate;
+    if (fer_fit(trainer, NULL, NULL, &error) != FER_DONE || save(EPOCH)) return -1;
+    return trainer->history[EPOCH][2];
+}
+
+static void take_row(void *context, const struct fer_pit_row *row)
+{
+    (void)context;
+    if (row_count < MOST_ROWS) rows[row_count++] = *row;
+}
+
+static void take_step(void *context, const struct fer_network *network, const struct fer_pit_step *step)
+{
+    (void)context, (void)network;
+    step_count += step->step == (long)step_count + 1 && step->images > 0 && step->loss > 0 && step->update[1] > 0 && step->ratio[2] > 0;
+}
+
+/* Explains the state after EPOCH, in a history that is 1 everywhere else. Returns the conclusion. */
+static const char *explain(unsigned experiments)
+{
+    struct fer_pit_report report = {NULL, NULL, take_row, take_step, NULL};
+    struct fer_evaluation v;
+    struct fer_pit pit;
+    int i;
+    if (load(EPOCH) || fer_evaluate(trainer->network, &data, FER_PUBLIC_TEST, NULL, NULL, &v, &error) != FER_DONE) return error.text;
+    for (i = 0; i < EPOCHS; i++) history[i][2] = 1, history[i][3] = 0.1;
+    history[EPOCH][2] = (double)v.correct / IMAGES;
+    history[EPOCH][3] = v.loss_sum / IMAGES;
+    fer_pit_measure((const double(*)[4])history, EPOCHS, IMAGES, EPOCH, &pit);
+    pit.noise = 0.01;
+    row_count = step_count = 0;
+    if (fer_pit_explain(trainer, run, &pit, experiments, &report, &error) != FER_DONE) return error.text;
+    return row_count > 0 && strcmp(rows[row_count - 1].experiment, "conclusion") == 0 ? rows[row_count - 1].detail : "no conclusion";
+}
+
+/* The row of an experiment whose detail begins so. */
+static const struct fer_pit_row *row_of(const char *experiment, const char *detail)
+{
+    static const struct fer_pit_row none = {-1, "none", "", -1, -1, -1};
+    size_t i;
+    for (i = 0; i < row_count; i++)
+        if (strcmp(rows[i].experiment, experiment) == 0 && strncmp(rows[i].detail, detail, strlen(detail)) == 0) return &rows[i];
+    return &none;
+}
+
+#define EXPERIMENT(name) (1u << FER_PIT_##name)
+
+TEST a_healthy_epoch_has_nothing_to_explain(void)
+{
+    const char *text;
+    ASSERT(make_epoch(0.001) == 1);
+    text = explain(EXPERIMENT(EXACT) | EXPERIMENT(REPLAY));
+    ASSERT_STR_EQ("Epoch 4 scores 100.0 %, the epochs around it 100.0 %. That is no drop: there is nothing to explain.", text);
+    ASSERT_STR_EQ("the epoch again: the same bits", row_of("replay", "")->detail);
+    ASSERT(row_of("replay", "")->val_accuracy == 1);
+    ASSERT_EQ(3, (int)step_count);
+    PASS();
+}
+
+#ifndef FER_DOUBLE
+TEST a_moving_variance_is_named(void)
+{
+    struct fer_parameter *variance;
+    const char *text;
+    size_t c;
+    ASSERT(make_epoch(0.001) == 1);
+    variance = fer_network_parameter(trainer->network, "batch_normalization_31/moving_variance");
+    for (c = 0; c < variance->count; c++) variance->value[c] *= (real)(c % 2 ? 1e-4 : 1);
+    ASSERT_EQ(0, save(EPOCH));
+    text = explain(EXPERIMENT(BATCH) | EXPERIMENT(EXACT) | EXPERIMENT(LAYERS));
+    printf("%s\n", text);
+    ASSERT(strstr(text, "100 % of the drop goes when exact statistics stand in for BatchNormalization's moving ones: the epoch then scores 100.0 %, not "));
+    ASSERT(strstr(text, "It is the moving variance of batch_normalization_31: the exact one there alone recovers 100 %, the exact mean 0 %"));
+    ASSERT(strstr(text, "Exact everywhere but there: 0 %."));
+    ASSERT(row_of("exact", "exact statistics")->recovered == 1);
+    ASSERT(row_of("layers", "exact statistics in batch_normalization_31 alone")->recovered == 1);
+    ASSERT(row_of("layers", "exact statistics in batch_normalization_30 alone")->recovered < 0.5);
+    ASSERT(row_of("layers", "exact statistics in all but batch_normalization_31")->recovered < 0.5);
+    ASSERT(row_of("base", "")->recovered == 0);
+    PASS();
+}
+
+/* Three steps at thirty times the learning rate: the replay reproduces the pit, and a tenth of that rate removes it. */
+TEST a_learning_rate_is_named(void)
+{
+    const char *text;
+    ASSERT(make_epoch(0.03) < 0.8);
+    text = explain(EXPERIMENT(EXACT) | EXPERIMENT(SWAP) | EXPERIMENT(TRAINING) | EXPERIMENT(REPLAY) | EXPERIMENT(CHANGES));
+    printf("%s\n", text);
+    ASSERT(strstr(text, "A replay of the epoch gives the same bits."));
+    ASSERT_EQ(3, (int)step_count);
+    ASSERT(row_of("replay", "")->val_accuracy == history[EPOCH][2]);
+    ASSERT(row_of("replay", "")->val_loss == history[EPOCH][3]);
+    ASSERT(strstr(text, "the pit is gone with: learning rate a tenth (100.0 %). It is still there with: "));
+    PASS();
+}
+
+#endif
+
+/* Weights spoilt after the epoch: a replay shows which, and that nothing in the run did it. */
+TEST spoilt_weights_are_named(void)
+{
+    struct fer_parameter *kernel;
+    const char *text;
+    size_t k;
+    ASSERT(make_epoch(0.001) == 1);
+    kernel = fer_network_parameter(trainer->network, "conv2d_20/kernel");
+    for (k = 0; k < kernel->count; k++) kernel->value[k] *= -9;
+    ASSERT_EQ(0, save(EPOCH));
+    text = explain(EXPERIMENT(EXACT) | EXPERIMENT(REPLAY));
+    printf("%s\n", text);
+    ASSERT(strstr(text, "scores 100.0 %: the two differ in conv2d_20/kernel alone. So the cause lies outside data, settings and the state before."));
+    PASS();
+}
+
+TEST what_is_missing_or_wrong_is_told(void)
+{
+    struct fer_pit_report report = {NULL, NULL, take_row, NULL, NULL};
+    struct fer_pit pit = {EPOCH, 1, 0, 0, 1, 1, 0.01, 1, 1};
+    ASSERT(make_epoch(0.001) == 1);
+    ASSERT_EQ(0, rename("tests/tmp/pits-run/epochs/0003.npz", "tests/tmp/pits-run/kept.npz"));
+    ASSERT(strstr(explain(EXPERIMENT(SWAP) | EXPERIMENT(REPLAY) | EXPERIMENT(TRAINING)), "no drop"));
+    ASSERT_EQ(-1, row_of("swap", "")->epoch); /* without the state before the epoch */
+    ASSERT_EQ(-1, row_of("replay", "")->epoch);
+    ASSERT_EQ(0, rename("tests/tmp/pits-run/kept.npz", "tests/tmp/pits-run/epochs/0003.npz"));
+    row_count = 0; /* a log that tells of another state */
+    ASSERT_EQ(FER_DONE, fer_pit_explain(trainer, run, &pit, 0, &report, &error));
+    ASSERT(strstr(rows[1].detail, "the log says 0 and 1: it is not this state's."));
+    ASSERT_EQ(0, save(7)); /* a checkpoint of another epoch */
+    pit.epoch = 7;
+    ASSERT_EQ(FER_FAILED, fer_pit_explain(trainer, run, &pit, 0, &report, &error));
+    ASSERT_STR_EQ("tests/tmp/pits-run/epochs/0007.npz: holds the state at epoch 5, batch 0; expected that right after epoch 7", error.text);
+    PASS();
+}
+
+/* ---- pits.csv ---- */
+
+TEST outcomes_come_back_from_their_file(void)
+{
+    const struct fer_pit_row written[2] = {{12, "exact", "exact statistics; all\n", 0.5, 1.0 / 3, NAN}, {123456789, "conclusion", "x", NAN, NAN, -0.25}};
+    struct fer_pit_row *read;
+    size_t count;
+    ASSERT_EQ(0, fer_pits_write(log_path, written, 2, &error));
+    ASSERT_EQ_FMTm(error.text, 0, fer_pits_read(log_path, &read, &count, &error), "%d");
+    ASSERT_EQ(2, (int)count);
+    ASSERT_STR_EQ("exact statistics, all,", read[0].detail);
+    ASSERT(read[0].epoch == 12 && read[0].val_accuracy == 0.5 && read[0].val_loss == 1.0 / 3 && read[0].recovered != read[0].recovered);
+    ASSERT(read[1].epoch == 123456789 && read[1].val_loss != read[1].val_loss && read[1].recovered == -0.25);
+    fer_free(read);
+    PASS();
+}
+
+static const char *file_complaint(const char *text)
+{
+    struct fer_pit_row *read;
+    size_t count;
+    put(text, strlen(text));
+    if (fer_pits_read(log_path, &read, &count, &error) == 0) return fer_free(read), "accepted";
+    return read || count ? "something was kept" : error.text;
+}
+
+#define HEADER "epoch;experiment;detail;val_accuracy;val_loss;recovered"
+#define AT "tests/tmp/pits-log.csv"
+
+TEST bad_files_of_outcomes_are_refused(void)
+{
+    static char text[3000];
+    ASSERT_STR_EQ("accepted", file_complaint(HEADER "\n"));
+    ASSERT_STR_EQ(AT ":1: the file is empty, expected the header " HEADER, file_complaint(""));
+    ASSERT_STR_EQ(AT ":1: expected the header " HEADER, file_complaint("epoch\n"));
+    ASSERT_STR_EQ(AT ":2: expected 6 fields: " HEADER, file_complaint(HEADER "\r\n1;a;b;;\r\n"));
+    ASSERT_STR_EQ(AT ":2: expected 6 fields: " HEADER, file_complaint(HEADER "\r\n1;a;b;;;;\r\n"));
+    ASSERT_STR_EQ(AT ":2: epoch is 1.5, expected a whole number", file_complaint(HEADER "\r\n1.5;a;b;;;\r\n"));
+    ASSERT_STR_EQ(AT ":2: epoch is , expected a whole number", file_complaint(HEADER "\r\n;a;b;;;\r\n"));
+    ASSERT_STR_EQ(AT ":2: val_loss is x, expected a number or nothing", file_complaint(HEADER "\r\n1;a;b;1;x;\r\n"));
+    ASSERT_STR_EQ(AT ":2: detail holds a control character", file_complaint(HEADER "\r\n1;a;b\tc;;;\r\n"));
+    ASSERT_STR_EQ(AT ":2: experiment has 30 characters, expected 1 ... 23", file_complaint(HEADER "\r\n1;aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa;b;;;\r\n"));
+    ASSERT_STR_EQ(AT ":2: the line is cut short or too long, or holds a zero byte", file_complaint(HEADER "\r\n1;a;b;;;"));
+    memset(text, 'a', sizeof text - 1);
+    ASSERT_STR_EQ(AT ":1: the line is cut short or too long, or holds a zero byte", file_complaint(text));
+    remove(log_path);
+    PASS();
+}
+
 SUITE(suite_pits)
 {
     RUN_TEST(logs_of_keras_are_read);
@@ -205,4 +439,16 @@ SUITE(suite_pits)
     RUN_TEST(neither_the_rise_nor_the_end_nor_a_lasting_fall_is_a_pit);
     RUN_TEST(five_epochs_later_nothing_changes);
     RUN_TEST(healthy_runs_are_left_alone);
+    RUN_TEST(outcomes_come_back_from_their_file);
+    RUN_TEST(bad_files_of_outcomes_are_refused);
+    RUN_TEST(a_healthy_epoch_has_nothing_to_explain);
+#ifndef FER_DOUBLE /* a hundred validations and eight epochs: once is enough */
+    RUN_TEST(a_moving_variance_is_named);
+    RUN_TEST(a_learning_rate_is_named);
+#endif
+    RUN_TEST(spoilt_weights_are_named);
+    RUN_TEST(what_is_missing_or_wrong_is_told);
+    fer_trainer_free(trainer);
+    fer_dataset_free(&data);
+    trainer = NULL;
 }
