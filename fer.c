@@ -1043,8 +1043,8 @@ static int fingerprint(int argc, char **argv)
 /* The run's rows so far, and what the display of `pits` remembers. */
 struct pits_table {
     int json, terminal, layers_shown;
-    long epoch;                /* the pit at hand */
-    struct fer_pit_row *row;   /* in order of epochs: pits.csv */
+    long epoch;              /* the pit at hand */
+    struct fer_pit_row *row; /* in order of epochs: pits.csv */
     size_t rows, row_room;
     struct fer_pit_step *step; /* of the pit at hand */
     size_t steps, step_room;
@@ -1094,8 +1094,8 @@ static void begin_experiment(void *context, const char *experiment, const char *
     snprintf(t->doing, sizeof t->doing, "%s: %s", experiment, detail);
 }
 
-static int draw_pits_progress(void *context, const struct fer_trainer *trainer, enum fer_usage usage, size_t batch, size_t batches,
-                              const struct fer_evaluation *so_far)
+static int draw_pits_progress(void *context, const struct fer_trainer *trainer, enum fer_usage usage, size_t batch,
+                              size_t batches, const struct fer_evaluation *so_far)
 {
     struct pits_table *t = context;
     const double now = fer_clock();
@@ -1130,7 +1130,8 @@ static void print_best_layers(struct pits_table *t)
     size_t k;
     for (k = 0; k < t->rows; k++) {
         const struct fer_pit_row *row = &t->row[k];
-        if (row->epoch != t->epoch || strcmp(row->experiment, "layers") != 0 || strstr(row->detail, "all but")) continue;
+        if (row->epoch != t->epoch || strcmp(row->experiment, "layers") != 0 || strstr(row->detail, "all but"))
+            continue;
         for (i = count < 6 ? count++ : 6; i > 0 && !(best[i - 1]->recovered >= row->recovered); i--)
             if (i < 6) best[i] = best[i - 1];
         if (i < 6) best[i] = row;
@@ -1183,8 +1184,8 @@ static void print_pit_layers(const struct fer_network *net, const char *name, co
     printf(", \"%s\": {", name);
     for (i = 0; i < net->layers; i++) {
         if (value[i] == 0) continue;
-        printf(second ? "%s\"%s\": [%.4g, %.4g]" : "%s\"%s\": %.4g", comma, net->layer[i].name, value[i] - value[i] == 0 ? value[i] : 1e308,
-               second ? second[i] : 0);
+        printf(second ? "%s\"%s\": [%.4g, %.4g]" : "%s\"%s\": %.4g", comma, net->layer[i].name,
+               value[i] - value[i] == 0 ? value[i] : 1e308, second ? second[i] : 0);
         comma = ", ";
     }
     printf("}");
@@ -1229,10 +1230,13 @@ static void print_pit_experiments(const struct pits_table *t)
 
 static void print_pit(const struct fer_pit *p, long epoch, long line, int json, int first)
 {
-    const char *seen = p->in_accuracy && p->in_loss ? "accuracy and loss" : p->in_accuracy ? "accuracy" : p->in_loss ? "loss" : "neither";
+    const char *seen = p->in_accuracy && p->in_loss ? "accuracy and loss"
+                       : p->in_accuracy             ? "accuracy"
+                       : p->in_loss                 ? "loss"
+                                                    : "neither";
     if (!json) {
-        printf("epoch %ld (line %ld): val_accuracy %.4f where %.4f was to be expected: depth %.4f, noise %.4f; ", epoch, line, p->accuracy,
-               p->level, p->depth, p->noise);
+        printf("epoch %ld (line %ld): val_accuracy %.4f where %.4f was to be expected: depth %.4f, noise %.4f; ", epoch,
+               line, p->accuracy, p->level, p->depth, p->noise);
         if (p->loss == p->loss) printf("val_loss %.4f where %.4f; ", p->loss, p->loss_level);
         printf("a pit in %s\n", seen);
         return;
@@ -1256,9 +1260,12 @@ static int choose_experiments(const char *list, unsigned *experiments, struct fe
         const size_t length = strcspn(list, ",");
         end = list + length;
         for (i = 0; i < FER_PIT_EXPERIMENTS; i++)
-            if (strlen(fer_pit_experiment_names[i]) == length && strncmp(fer_pit_experiment_names[i], list, length) == 0) break;
+            if (strlen(fer_pit_experiment_names[i]) == length &&
+                strncmp(fer_pit_experiment_names[i], list, length) == 0)
+                break;
         if (i == FER_PIT_EXPERIMENTS)
-            return fer_fail(e, "--experiments %.*s: expected some of batch,exact,swap,training,layers,replay,changes", (int)length, list);
+            return fer_fail(e, "--experiments %.*s: expected some of batch,exact,swap,training,layers,replay,changes",
+                            (int)length, list);
         *experiments |= 1u << i;
     }
     return 0;
@@ -1281,10 +1288,12 @@ static int read_run_data(struct pits_request *r, struct fer_error *e)
 {
     static const size_t drawn[FER_USAGES] = {2800, 700, 700};
     const char *path = r->data_path ? r->data_path : r->config.data;
-    if (*path ? fer_dataset_read(&r->data, path, e) : fer_dataset_draw(&r->data, r->config.settings.seed, drawn, e)) return -1;
+    if (*path ? fer_dataset_read(&r->data, path, e) : fer_dataset_draw(&r->data, r->config.settings.seed, drawn, e))
+        return -1;
     if (fer_dataset_digest(&r->data) == r->config.data_digest) return 0;
     return fer_fail(e, "%s: was trained on other data: the digest of %s is %08lx, of the run's data %08lx", r->where,
-                    *path ? path : "the drawn faces", (unsigned long)fer_dataset_digest(&r->data), (unsigned long)r->config.data_digest);
+                    *path ? path : "the drawn faces", (unsigned long)fer_dataset_digest(&r->data),
+                    (unsigned long)r->config.data_digest);
 }
 
 /* Which epochs: the pits, or the one asked for. */
@@ -1312,24 +1321,29 @@ static int read_request(struct pits_request *r, struct fer_error *e)
 {
     char path[1100], *end;
     size_t images = FER_FER2013_VALIDATION;
-    if (choose_experiments(r->experiments, &r->which, e) || join(path, sizeof path, r->where, "config.txt", e)) return -1;
+    if (choose_experiments(r->experiments, &r->which, e) || join(path, sizeof path, r->where, "config.txt", e))
+        return -1;
     r->is_run = exists(path);
     if (!r->is_run && (r->experiments || r->data_path))
         return fer_fail(e, "%s: no run folder (there is no %s): --experiments and --data need one", r->where, path);
     if (r->is_run && r->images) return fer_fail(e, "--images: a run's data say how many there are");
     if (r->images) {
         images = strtoul(r->images, &end, 10);
-        if (*r->images < '1' || *r->images > '9' || *end) return fer_fail(e, "--images %s: expected a whole number from 1", r->images);
+        if (*r->images < '1' || *r->images > '9' || *end)
+            return fer_fail(e, "--images %s: expected a whole number from 1", r->images);
     }
     if (r->is_run) {
-        if (fer_config_load(&r->config, path, e) || read_run_data(r, e) || join(path, sizeof path, r->where, "log.csv", e)) return -1;
+        if (fer_config_load(&r->config, path, e) || read_run_data(r, e) ||
+            join(path, sizeof path, r->where, "log.csv", e))
+            return -1;
         images = r->data.usage_count[FER_PUBLIC_TEST];
     }
     return fer_log_read(&r->log, r->is_run ? path : r->where, e) || choose_pits(r, images, e) ? -1 : 0;
 }
 
 /* Explains pit number i, and writes pits.csv anew. */
-static enum fer_end explain_pit(struct pits_request *r, long i, struct fer_trainer *trainer, struct pits_table *t, struct fer_error *e)
+static enum fer_end explain_pit(struct pits_request *r, long i, struct fer_trainer *trainer, struct pits_table *t,
+                                struct fer_error *e)
 {
     struct fer_watcher watcher = {NULL, NULL, NULL};
     struct fer_pit_report report = {NULL, begin_experiment, take_pit_row, take_pit_step, NULL};
@@ -1357,7 +1371,8 @@ static int has_state(const struct pits_request *r, long epoch)
     return exists(path);
 }
 
-static enum fer_end explain_pits(struct pits_request *r, struct pits_table *t, struct fer_trainer *trainer, struct fer_error *e)
+static enum fer_end explain_pits(struct pits_request *r, struct pits_table *t, struct fer_trainer *trainer,
+                                 struct fer_error *e)
 {
     enum fer_end end = FER_DONE;
     long i;

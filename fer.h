@@ -306,8 +306,8 @@ void fer_network_forward(struct fer_network *network, int n, int training);
 /* After a forward pass in training mode: all gradients of the mean loss. Returns the sum of the n losses.
  * The gradient of an output with several consumers is summed from the last consumer to the first. */
 double fer_network_backward(struct fer_network *network, int n, const int *labels);
-/* The norm of all gradients together, summed in double in the order of the arrays. Where it is larger than `most` (and most
- * is not 0), every gradient is multiplied by (real)(most / norm): Keras's global_clipnorm. */
+/* The norm of all gradients together, summed in double in the order of the arrays. Where it is larger than `most` (and
+ * most is not 0), every gradient is multiplied by (real)(most / norm): Keras's global_clipnorm. */
 double fer_network_clip(struct fer_network *network, double most);
 /* Adam's step t on every trainable array, and the moving statistics of every BatchNormalization. */
 void fer_network_update(struct fer_network *network, int n, const struct fer_adam *adam, long t);
@@ -570,9 +570,9 @@ struct fer_log {
     double (*row)[4];   /* [count] accuracy, loss, val_accuracy, val_loss; NaN: not there */
     long *epoch, *line; /* [count] the epoch as the file has it (else the row's number), and where the row stands */
 };
-/* Columns are parted by `;` when the header has one, else by `,`; they are known by their names and may stand in any order,
- * among others. `val_accuracy` (or val_acc) must be there. `NA` and empty fields are NaN. LF or CR LF. A header may come
- * again, with other columns too: the rows after it are taken to go on. */
+/* Columns are parted by `;` when the header has one, else by `,`; they are known by their names and may stand in any
+ * order, among others. `val_accuracy` (or val_acc) must be there. `NA` and empty fields are NaN. LF or CR LF. A header
+ * may come again, with other columns too: the rows after it are taken to go on. */
 int fer_log_read(struct fer_log *log, const char *path, struct fer_error *e);
 void fer_log_free(struct fer_log *log);
 /* The shortest decimal that reads back to the same double, as Python's repr writes it. */
@@ -785,8 +785,8 @@ int fer_bench_run(struct fer_network *network, int batch, int repeats, double (*
 
 /* ---- 13. Pits ------------------------------------------------------------------------------------------------
  *
- * A pit is an epoch whose validation is far below that of the epochs around it: model/pits.c has the rule, and how often a
- * healthy run is accused. */
+ * A pit is an epoch whose validation is far below that of the epochs around it: model/pits.c has the rule, and how
+ * often a healthy run is accused. */
 
 #define FER_FER2013_VALIDATION 3589 /* images of FER2013's PublicTest */
 #define FER_PIT_THRESHOLD 6.0       /* noise's below the level, from which on an epoch is a pit */
@@ -799,18 +799,19 @@ struct fer_pit {
     double noise;                  /* the standard deviation by which healthy epochs miss the level */
     double loss, loss_level;       /* val_loss likewise; NaN: not known */
 };
-/* Finds the pits of a run in its history, [epoch] accuracy, loss, val_accuracy, val_loss (NaN: not known); `images` is how
- * many each val_accuracy was taken over. Fills pits[at most epochs], in order of epochs, and returns how many there are. Whether
- * epoch e is one depends on the epochs e - 10 ... e + 5 alone; it may change until epoch e + 5 is done. */
+/* Finds the pits of a run in its history, [epoch] accuracy, loss, val_accuracy, val_loss (NaN: not known); `images` is
+ * how many each val_accuracy was taken over. Fills pits[at most epochs], in order of epochs, and returns how many
+ * there are. Whether epoch e is one depends on the epochs e - 10 ... e + 5 alone; it may change until epoch e + 5 is
+ * done. */
 long fer_pits_find(const double (*history)[4], long epochs, size_t images, struct fer_pit *pits);
 /* The same figures for one epoch, be it a pit or not. At least one epoch must lie before it. */
 void fer_pit_measure(const double (*history)[4], long epochs, size_t images, long epoch, struct fer_pit *pit);
 
-/* Experiments on the states after the pit's epoch and after the one before it. Each changes one thing and looks whether the pit
- * is gone. model/pits_experiments.c says what each does. */
+/* Experiments on the states after the pit's epoch and after the one before it. Each changes one thing and looks
+ * whether the pit is gone. model/pits_experiments.c says what each does. */
 enum fer_pit_experiment {
     FER_PIT_BATCH,    /* validation with each batch's own statistics in BatchNormalization */
-    FER_PIT_EXACT,    /* with the exact statistics of the training images (fer_exact_statistics); means or variances alone */
+    FER_PIT_EXACT,    /* with exact statistics of the training images (fer_exact_statistics); means, variances alone */
     FER_PIT_SWAP,     /* these weights with the statistics of the epoch before, and the other way round */
     FER_PIT_TRAINING, /* training images in inference mode: does accuracy fall there too? */
     FER_PIT_LAYERS,   /* exact statistics in one BatchNormalization layer alone, and in all but one */
@@ -818,7 +819,8 @@ enum fer_pit_experiment {
     FER_PIT_CHANGES,  /* the epoch once more, with one thing changed */
     FER_PIT_EXPERIMENTS
 };
-extern const char *const fer_pit_experiment_names[FER_PIT_EXPERIMENTS]; /* batch, exact, swap, training, layers, replay, changes */
+/* batch, exact, swap, training, layers, replay, changes */
+extern const char *const fer_pit_experiment_names[FER_PIT_EXPERIMENTS];
 
 /* One outcome, a line of RUN/pits.csv. */
 struct fer_pit_row {
@@ -826,7 +828,8 @@ struct fer_pit_row {
     char experiment[24];   /* one of the names, or `base` (the state as it is) or `conclusion` */
     char detail[1600];     /* what was changed; of the conclusion, its words. No `;`, no control characters */
     double val_accuracy, val_loss; /* of the training experiment, of training images; NaN: none */
-    double recovered;      /* (val_accuracy - pit) / (level - pit); of a pit of the loss alone, the same in log(val_loss). NaN: none */
+    /* (val_accuracy - pit) / (level - pit); of a pit of the loss alone, the same in log(val_loss). NaN: none */
+    double recovered;
 };
 
 /* One step of the replay. By index of layer, 0 where it does not apply. */
@@ -834,10 +837,11 @@ struct fer_pit_step {
     long step;                      /* of the epoch, from 1 */
     int images;
     double loss;                    /* the batch's mean */
-    double update[FER_MAX_LAYERS];  /* of convolutions and the dense layer: norm of the kernel's change / norm of the kernel */
+    double update[FER_MAX_LAYERS];  /* of convolutions and dense layer: norm of the kernel's change / norm of the kernel */
     double drive[FER_MAX_LAYERS];   /* of layers with weights: the largest |m| / (sqrt(v) + epsilon) */
-    /* Of BatchNormalization: the distance of the batch's mean from the moving mean in moving standard deviations, the largest
-     * of all channels and the root of the mean square; and the largest ratio of the batch's to the moving variance. */
+    /* Of BatchNormalization: the distance of the batch's mean from the moving mean in moving standard deviations, the
+     * largest of all channels and the root of the mean square; and the largest ratio of the batch's to the moving
+     * variance. */
     double distance[FER_MAX_LAYERS], distance_rms[FER_MAX_LAYERS], ratio[FER_MAX_LAYERS];
 };
 
@@ -850,11 +854,11 @@ struct fer_pit_report {
     const struct fer_watcher *watcher; /* for progress, and to stop */
 };
 
-/* Explains the epoch of `pit` (of fer_pits_find or fer_pit_measure). The trainer has the run's settings and data; its state is
- * overwritten. `run` is the folder that has epochs/NNNN.npz. experiments: the sum of 1 << experiment. What cannot be done for want of
- * a checkpoint before the epoch is left out. The last row is the conclusion. */
-enum fer_end fer_pit_explain(struct fer_trainer *trainer, const char *run, const struct fer_pit *pit, unsigned experiments,
-                             const struct fer_pit_report *report, struct fer_error *e);
+/* Explains the epoch of `pit` (of fer_pits_find or fer_pit_measure). The trainer has the run's settings and data; its
+ * state is overwritten. `run` is the folder that has epochs/NNNN.npz. experiments: the sum of 1 << experiment. What
+ * cannot be done for want of a checkpoint before the epoch is left out. The last row is the conclusion. */
+enum fer_end fer_pit_explain(struct fer_trainer *trainer, const char *run, const struct fer_pit *pit,
+                             unsigned experiments, const struct fer_pit_report *report, struct fer_error *e);
 
 /* RUN/pits.csv: `epoch;experiment;detail;val_accuracy;val_loss;recovered`, CR LF, NaN as an empty field. */
 int fer_pits_write(const char *path, const struct fer_pit_row *rows, size_t count, struct fer_error *e);

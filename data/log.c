@@ -109,11 +109,11 @@ struct reader {
     FILE *file;
     const char *path;
     struct fer_log *log;
-    long line, room;         /* rows for which there is memory */
+    long line, room; /* rows for which there is memory */
     char text[LINE_ROOM];
     char separator;
-    int columns;             /* of the header; 0 before it */
-    int role[MOST_COLUMNS];  /* 0 ... 3: where in a row; EPOCH_COLUMN; NO_COLUMN */
+    int columns;            /* of the header; 0 before it */
+    int role[MOST_COLUMNS]; /* 0 ... 3: where in a row; EPOCH_COLUMN; NO_COLUMN */
 };
 
 void fer_log_free(struct fer_log *log)
@@ -138,7 +138,8 @@ static int next_line(struct reader *r, struct fer_error *e)
     if (length > 0 && r->text[length - 1] == '\n')
         r->text[--length] = 0;
     else if (!feof(r->file))
-        return fer_fail(e, "%s:%ld: the line is longer than %d characters, or holds a zero byte", r->path, r->line, LINE_ROOM - 2);
+        return fer_fail(e, "%s:%ld: the line is longer than %d characters, or holds a zero byte", r->path, r->line,
+                        LINE_ROOM - 2);
     if (length > 0 && r->text[length - 1] == '\r') r->text[--length] = 0;
     return 1;
 }
@@ -157,7 +158,8 @@ static int split(struct reader *r, char *field[MOST_COLUMNS], struct fer_error *
             if (!end) return fer_fail(e, "%s:%ld: a quote is open at the end of the line", r->path, r->line);
             *end++ = 0;
             while (*end == ' ') end++;
-            if (*end && *end != r->separator) return fer_fail(e, "%s:%ld: text after a closing quote", r->path, r->line);
+            if (*end && *end != r->separator)
+                return fer_fail(e, "%s:%ld: text after a closing quote", r->path, r->line);
         } else {
             field[count++] = at;
             for (end = at; *end && *end != r->separator; end++) continue;
@@ -179,7 +181,8 @@ static int read_header(struct reader *r, struct fer_error *e)
 {
     char *field[MOST_COLUMNS], *start = r->text;
     int seen[EPOCH_COLUMN + 1] = {0}, i;
-    if (strncmp(start, "\xef\xbb\xbf", 3) == 0) memmove(start, start + 3, strlen(start + 3) + 1); /* a byte order mark */
+    if (strncmp(start, "\xef\xbb\xbf", 3) == 0)
+        memmove(start, start + 3, strlen(start + 3) + 1); /* a byte order mark */
     r->separator = strchr(r->text, ';') ? ';' : ',';
     if ((r->columns = split(r, field, e)) < 0) return -1;
     for (i = 0; i < r->columns; i++) {
@@ -262,7 +265,8 @@ int fer_log_read(struct fer_log *log, const char *path, struct fer_error *e)
             failed = !r.columns || strstr(r.text, "val_acc") ? read_header(&r, e) : read_row(&r, e);
     }
     fclose(r.file);
-    if (!failed && !r.columns) failed = fer_fail(e, "%s:1: the file is empty, expected a header with a column val_accuracy", path);
+    if (!failed && !r.columns)
+        failed = fer_fail(e, "%s:1: the file is empty, expected a header with a column val_accuracy", path);
     if (failed) fer_log_free(log);
     return failed;
 }

@@ -1,5 +1,6 @@
-/* pits_csv.c - RUN/pits.csv: one line an outcome of an experiment on a pit, `epoch;experiment;detail;val_accuracy;val_loss;recovered`,
- * ended by CR LF. Texts hold no `;` and no control characters; a NaN is an empty field. */
+/* pits_csv.c - RUN/pits.csv: one line an outcome of an experiment on a pit,
+ * `epoch;experiment;detail;val_accuracy;val_loss;recovered`, ended by CR LF. Texts hold no `;` and no control
+ * characters; a NaN is an empty field. */
 #include "data.h"
 
 #include <errno.h>
@@ -60,9 +61,12 @@ int fer_pits_write(const char *path, const struct fer_pit_row *rows, size_t coun
 static int read_text(char *to, size_t size, const char *text, const char *name, struct fer_error *reason)
 {
     size_t i, length = strlen(text);
-    if (length == 0 || length >= size) return fer_fail(reason, "%s has %lu characters, expected 1 ... %lu", name, (unsigned long)length, (unsigned long)size - 1);
+    if (length == 0 || length >= size)
+        return fer_fail(reason, "%s has %lu characters, expected 1 ... %lu", name, (unsigned long)length,
+                        (unsigned long)size - 1);
     for (i = 0; i < length; i++)
-        if ((unsigned char)text[i] < ' ' || text[i] == 127) return fer_fail(reason, "%s holds a control character", name);
+        if ((unsigned char)text[i] < ' ' || text[i] == 127)
+            return fer_fail(reason, "%s holds a control character", name);
     memcpy(to, text, length + 1);
     return 0;
 }
@@ -89,12 +93,14 @@ static int read_row(char *line, struct fer_pit_row *row, struct fer_error *reaso
         *end = 0;
     }
     if (read_number(&epoch, field[0], "epoch", reason)) return -1;
-    if (!(epoch >= 0 && epoch < 1e9) || epoch != (double)(long)epoch) return fer_fail(reason, "epoch is %.40s, expected a whole number", field[0]);
+    if (!(epoch >= 0 && epoch < 1e9) || epoch != (double)(long)epoch)
+        return fer_fail(reason, "epoch is %.40s, expected a whole number", field[0]);
     row->epoch = (long)epoch;
     return read_text(row->experiment, sizeof row->experiment, field[1], "experiment", reason) ||
                    read_text(row->detail, sizeof row->detail, field[2], "detail", reason) ||
                    read_number(&row->val_accuracy, field[3], "val_accuracy", reason) ||
-                   read_number(&row->val_loss, field[4], "val_loss", reason) || read_number(&row->recovered, field[5], "recovered", reason)
+                   read_number(&row->val_loss, field[4], "val_loss", reason) ||
+                   read_number(&row->recovered, field[5], "recovered", reason)
                ? -1
                : 0;
 }
@@ -109,7 +115,8 @@ static int take_line(struct growing_rows *rows, char *line, long number, struct 
 {
     size_t length = strlen(line);
     struct fer_pit_row *more;
-    if (length == 0 || line[length - 1] != '\n') return fer_fail(reason, "the line is cut short or too long, or holds a zero byte");
+    if (length == 0 || line[length - 1] != '\n')
+        return fer_fail(reason, "the line is cut short or too long, or holds a zero byte");
     line[--length] = 0;
     if (length > 0 && line[length - 1] == '\r') line[--length] = 0;
     if (number == 1) return strcmp(line, header) == 0 ? 0 : fer_fail(reason, "expected the header %s", header);

@@ -13,7 +13,8 @@
  *     variance = sum of rows_b * (variance_b + d_b^2) / sum of rows_b - D^2
  *
  * so that a mean much larger than the deviation costs no digits. All in double. The batches are those that the epoch's
- * shuffled order is cut into: with images sorted by class, batches in the data's own order would be of one class each. */
+ * shuffled order is cut into: with images sorted by class, batches in the data's own order would be of one class each.
+ * */
 #include "model.h"
 
 /* One channel's sums; every channel of every BatchNormalization layer, layer after layer. */
@@ -48,7 +49,8 @@ static void replace_moving(const struct fer_network *net, const struct channel *
         const struct fer_parameter *p = &net->parameter[layer->parameter]; /* beta, moving mean, moving variance */
         if (layer->type != FER_BATCH_NORMALIZATION) continue;
         for (c = 0; c < layer->channels; c++, channel++) {
-            const double shift = channel->shift / channel->rows, variance = channel->square / channel->rows - shift * shift;
+            const double shift = channel->shift / channel->rows,
+                         variance = channel->square / channel->rows - shift * shift;
             p[1].value[c] = (real)(channel->start + shift);
             p[2].value[c] = (real)(variance < 0 ? 0 : variance);
         }
@@ -79,7 +81,8 @@ enum fer_end fer_exact_statistics(struct fer_trainer *t, size_t batches, const s
         const int n = (int)(left < size ? left : size);
         fer_evaluate_batch(t->network, t->data, t->order + b * size, n, 1, t->labels, losses, &seen);
         take_batch(t->network, n, channel);
-        if (watcher && watcher->batch_done && watcher->batch_done(watcher->context, t, FER_TRAINING, b + 1, most, &seen))
+        if (watcher && watcher->batch_done &&
+            watcher->batch_done(watcher->context, t, FER_TRAINING, b + 1, most, &seen))
             end = FER_STOPPED;
     }
     if (end == FER_DONE && most > 0) replace_moving(t->network, channel);

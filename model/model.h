@@ -19,13 +19,13 @@ extern const struct fer_fingerprint_row fer_fingerprint_expected[];
 extern const int fer_fingerprint_rows;
 
 /* trainer.c: one batch in inference mode, or with the batch's own statistics (training), added to `sum`. labels[n] and
- * losses[n] are room for it. The losses are added image by image, so that the sum of an inference does not depend on how the
- * images were cut into batches. */
-void fer_evaluate_batch(struct fer_network *network, const struct fer_dataset *data, const size_t *index, int n, int training,
-                        int *labels, double *losses, struct fer_evaluation *sum);
+ * losses[n] are room for it. The losses are added image by image, so that the sum of an inference does not depend on
+ * how the images were cut into batches. */
+void fer_evaluate_batch(struct fer_network *network, const struct fer_dataset *data, const size_t *index, int n,
+                        int training, int *labels, double *losses, struct fer_evaluation *sum);
 /* The images index[count] in batches of up to network->batch, as fer_evaluate; `usage` is for the watcher. */
-enum fer_end fer_evaluate_images(struct fer_network *network, const struct fer_dataset *data, const size_t *index, size_t count,
-                                 int training, enum fer_usage usage, const struct fer_watcher *watcher,
+enum fer_end fer_evaluate_images(struct fer_network *network, const struct fer_dataset *data, const size_t *index,
+                                 size_t count, int training, enum fer_usage usage, const struct fer_watcher *watcher,
                                  const struct fer_trainer *trainer, struct fer_evaluation *result, struct fer_error *e);
 
 #endif

@@ -7,15 +7,16 @@
  *     noise = sqrt(s^2 + sampling)
  *     pit:    level - x[e] > 6 * noise, with at least 3 epochs before e and 1 after it
  *
- * Accuracy over N images has the sampling variance level * (1 - level) / N. For the loss, 0.02^2 stands there: a loss is not
- * found to be in a pit for less than some 12 %. The smaller of two medians is below neither side's usual figures: so the
- * rise at the start is no pit, nor is a fall from which a run does not come back; and two or three bad epochs
- * in succession do not hide each other. The median absolute deviation (MAD) takes no notice of a few bad epochs among fifteen;
- * 1 + 5/n makes up for its own uncertainty where n is small.
+ * Accuracy over N images has the sampling variance level * (1 - level) / N. For the loss, 0.02^2 stands there: a loss
+ * is not found to be in a pit for less than some 12 %. The smaller of two medians is below neither side's usual
+ * figures: so the rise at the start is no pit, nor is a fall from which a run does not come back; and two or three bad
+ * epochs in succession do not hide each other. The median absolute deviation (MAD) takes no notice of a few bad epochs
+ * among fifteen; 1 + 5/n makes up for its own uncertainty where n is small.
  *
- * tests/test_pits.c simulates healthy runs (a smooth curve and normal noise). A run of 60 epochs is accused at 4e-5 of its epochs
- * by each of the two series at worst, when the noise is many times larger than the sampling error; at 2e-5 when it is five times
- * larger, and at 2e-7 when it is twice as large, as on FER2013. The first epochs that can be judged bear most of it, 1e-4 to 2e-4 each.
+ * tests/test_pits.c simulates healthy runs (a smooth curve and normal noise). A run of 60 epochs is accused at 4e-5 of
+ * its epochs by each of the two series at worst, when the noise is many times larger than the sampling error; at 2e-5
+ * when it is five times larger, and at 2e-7 when it is twice as large, as on FER2013. The first epochs that can be
+ * judged bear most of it, 1e-4 to 2e-4 each.
  */
 #include "model.h"
 

@@ -5,14 +5,14 @@
 #include "model.h"
 
 enum fer_pit_change { /* of a replay, in the order of fer_pit_change_names */
-    FER_CHANGE_ADAM_EPSILON,
-    FER_CHANGE_LEARNING_RATE,
-    FER_CHANGE_BN_MOMENTUM,
-    FER_CHANGE_SHUFFLE,
-    FER_CHANGE_CLIP,
-    FER_CHANGE_NO_SHORT_BATCH,
-    FER_CHANGE_SHORT_BATCH_FIRST,
-    FER_CHANGES
+                      FER_CHANGE_ADAM_EPSILON,
+                      FER_CHANGE_LEARNING_RATE,
+                      FER_CHANGE_BN_MOMENTUM,
+                      FER_CHANGE_SHUFFLE,
+                      FER_CHANGE_CLIP,
+                      FER_CHANGE_NO_SHORT_BATCH,
+                      FER_CHANGE_SHORT_BATCH_FIRST,
+                      FER_CHANGES
 };
 extern const char *const fer_pit_change_names[FER_CHANGES];
 
@@ -33,17 +33,19 @@ struct departure {
 struct findings {
     const struct fer_network *network;
     struct fer_pit pit;
-    struct outcome base, batch, exact, exact_mean, exact_variance, old_statistics, old_weights, training, training_before, replay;
+    struct outcome base, batch, exact, exact_mean, exact_variance, old_statistics, old_weights, training,
+        training_before, replay;
     struct outcome alone[FER_MAX_LAYERS], without[FER_MAX_LAYERS]; /* by layer */
-    int layer;                               /* the one whose exact statistics alone recover most; -1: not looked for */
+    int layer; /* the one whose exact statistics alone recover most; -1: not looked for */
     struct outcome layer_mean, layer_variance;
-    int channel;                             /* of that layer: where moving and exact variance are farthest apart ... */
-    double moving, exact_there;              /* ... and the two */
+    int channel;                /* of that layer: where moving and exact variance are farthest apart ... */
+    double moving, exact_there; /* ... and the two */
     struct outcome change[FER_CHANGES];
-    size_t differing;                        /* arrays in which the replay differs from the state kept */
-    const char *differs;                     /* the first of them */
+    size_t differing;    /* arrays in which the replay differs from the state kept */
+    const char *differs; /* the first of them */
     long steps;
-    struct departure loss, update, distance, ratio; /* the first step of each; distance and ratio of `layer`, if there is one */
+    struct departure loss, update, distance,
+        ratio; /* the first step of each; distance and ratio of `layer`, if there is one */
 };
 
 /* The part of the drop that an outcome recovers. */
@@ -55,12 +57,13 @@ void fer_pit_conclude(const struct findings *f, char *text, size_t size);
 struct replay {
     struct fer_trainer *trainer;
     const char *run;
-    long epoch;                 /* to be done again */
+    long epoch; /* to be done again */
     const struct fer_pit_report *report;
 };
-/* The epoch again from the checkpoint before it, with one thing changed (FER_CHANGES: nothing), and validated. FER_DIVERGED is told
- * in the outcome and returned as FER_DONE. */
-enum fer_end fer_pit_replay(const struct replay *r, enum fer_pit_change change, struct outcome *outcome, struct fer_error *e);
+/* The epoch again from the checkpoint before it, with one thing changed (FER_CHANGES: nothing), and validated.
+ * FER_DIVERGED is told in the outcome and returned as FER_DONE. */
+enum fer_end fer_pit_replay(const struct replay *r, enum fer_pit_change change, struct outcome *outcome,
+                            struct fer_error *e);
 /* The same with nothing changed; each step is looked at, and findings' departures filled in. */
 enum fer_end fer_pit_replay_steps(const struct replay *r, struct findings *f, struct fer_error *e);
 

@@ -1,8 +1,9 @@
 /* pits_conclusion.c - what the experiments on a pit show, in words that follow from their numbers.
  *
- * An outcome "removes" the pit when the epoch, so changed, would not be one any more (its distance from the level within the
- * threshold of model/pits.c) and at least half of the drop is recovered. One layer is named when its exact statistics alone recover at least half of what all together do; its mean or
- * its variance when that one alone recovers at least half of what the layer does, and the other less than a quarter. */
+ * An outcome "removes" the pit when the epoch, so changed, would not be one any more (its distance from the level
+ * within the threshold of model/pits.c) and at least half of the drop is recovered. One layer is named when its exact
+ * statistics alone recover at least half of what all together do; its mean or its variance when that one alone
+ * recovers at least half of what the layer does, and the other less than a quarter. */
 #include "pits.h"
 
 #include <math.h>
@@ -79,13 +80,19 @@ static void say_layer(struct text *t, const struct findings *f)
         return;
     }
     if (variance >= alone / 2 && mean < alone / 4)
-        say(t, " It is the moving variance of %s: the exact one there alone recovers %.0f %%, the exact mean %.0f %% (in channel %d the moving "
-            "variance is %.3g, the exact one %.3g).", name, variance, mean, f->channel, f->moving, f->exact_there);
+        say(t,
+            " It is the moving variance of %s: the exact one there alone recovers %.0f %%, the exact mean %.0f %% (in "
+            "channel %d the moving "
+            "variance is %.3g, the exact one %.3g).",
+            name, variance, mean, f->channel, f->moving, f->exact_there);
     else if (mean >= alone / 2 && variance < alone / 4)
-        say(t, " It is the moving mean of %s: the exact one there alone recovers %.0f %%, the exact variance %.0f %%.", name, mean, variance);
+        say(t, " It is the moving mean of %s: the exact one there alone recovers %.0f %%, the exact variance %.0f %%.",
+            name, mean, variance);
     else
-        say(t, " It is mean and variance of %s: exact there alone, they recover %.0f %% (the mean %.0f %%, the variance %.0f %%).", name, alone,
-            mean, variance);
+        say(t,
+            " It is mean and variance of %s: exact there alone, they recover %.0f %% (the mean %.0f %%, the variance "
+            "%.0f %%).",
+            name, alone, mean, variance);
     say(t, " Exact everywhere but there: %.0f %%.", percent(f, &f->without[f->layer]));
 }
 
@@ -97,7 +104,9 @@ static void say_statistics(struct text *t, const struct findings *f)
         say_score(t, f, &f->exact);
         say(t, " (%.0f %% of the drop recovered).", part);
     } else if (f->exact.done) {
-        say(t, " %.0f %% of the drop goes when exact statistics stand in for BatchNormalization's moving ones: the epoch then scores ",
+        say(t,
+            " %.0f %% of the drop goes when exact statistics stand in for BatchNormalization's moving ones: the epoch "
+            "then scores ",
             part > 100 ? 100 : part);
         say_score(t, f, &f->exact);
         say(t, ", not ");
@@ -126,7 +135,8 @@ static void say_training(struct text *t, const struct findings *f)
 {
     const double was = f->training_before.accuracy, is = f->training.accuracy;
     if (!f->training_before.done || of_loss_alone(f)) return;
-    say(t, " On training images in inference mode the accuracy goes from %.1f %% (epoch %ld) to %.1f %%: ", 100 * was, f->pit.epoch - 1, 100 * is);
+    say(t, " On training images in inference mode the accuracy goes from %.1f %% (epoch %ld) to %.1f %%: ", 100 * was,
+        f->pit.epoch - 1, 100 * is);
     if (was - is >= f->pit.depth / 2)
         say(t, "the pit is there too.");
     else if (was - is < f->pit.depth / 4)
@@ -170,7 +180,8 @@ static void say_nearest(struct text *t, const struct findings *f)
     for (i = 1; i < FER_CHANGES; i++)
         if (f->change[i].done && fer_pit_recovered(f, &f->change[i]) > fer_pit_recovered(f, &f->change[best])) best = i;
     if (fer_pit_recovered(f, &f->change[best]) >= 0.25)
-        say(t, " None removes it; it is least deep with: %s, which recovers %.0f %%.", fer_pit_change_names[best], percent(f, &f->change[best]));
+        say(t, " None removes it; it is least deep with: %s, which recovers %.0f %%.", fer_pit_change_names[best],
+            percent(f, &f->change[best]));
 }
 
 /* The changes that remove the pit, or those that do not, with their scores. Returns how many. */
@@ -192,10 +203,13 @@ static void say_changes(struct text *t, const struct findings *f)
     int gone, there;
     if (!f->change[0].done) return;
     gone = say_changes_that(t, f, 1, " Replayed with one thing changed, the pit is gone with: ");
-    there = say_changes_that(t, f, 0, gone ? " It is still there with: " : " Replayed with one thing changed, the pit is still there with: ");
+    there = say_changes_that(t, f, 0,
+                             gone ? " It is still there with: "
+                                  : " Replayed with one thing changed, the pit is still there with: ");
     if (!gone) say_nearest(t, f);
     if (gone && !there)
-        say(t, " Since any change removes it, the pit hangs on the exact course of the epoch, and these changes cannot tell causes apart.");
+        say(t, " Since any change removes it, the pit hangs on the exact course of the epoch, and these changes cannot "
+               "tell causes apart.");
     else if (gone && removes(f, &f->change[FER_CHANGE_SHUFFLE]))
         say(t, " Since another shuffle alone removes it, a change that removes it need not be its cause.");
 }
@@ -220,7 +234,8 @@ void fer_pit_conclude(const struct findings *f, char *text, size_t size)
     else
         say(&t, ", the epochs around it %.1f %%.", 100 * f->pit.level);
     if (f->base.accuracy != f->pit.accuracy || (f->pit.loss == f->pit.loss && f->base.loss != f->pit.loss))
-        say(&t, " That is what the state kept scores; the log says %.9g and %.9g: it is not this state's.", f->pit.accuracy, f->pit.loss);
+        say(&t, " That is what the state kept scores; the log says %.9g and %.9g: it is not this state's.",
+            f->pit.accuracy, f->pit.loss);
     if (!of_loss_alone(f) && !(f->pit.level - f->base.accuracy > 2 * f->pit.noise)) {
         say(&t, " That is no drop: there is nothing to explain.");
         return;

@@ -1,15 +1,17 @@
-/* pits_experiments.c - why is this epoch a pit? Each experiment takes the state after it, changes one thing, and validates.
+/* pits_experiments.c - why is this epoch a pit? Each experiment takes the state after it, changes one thing, and
+ * validates.
  *
  *     base       the state as it is; must be what the log says, to the bit
- *     batch      every BatchNormalization takes the statistics of the batch at hand: PublicTest, shuffled as an epoch's training
- *                images are, in batches of the same size
- *     exact      the moving statistics are replaced by the exact ones of the training images; then by the exact means alone, and by the
- *                exact variances alone
- *     layers     exact statistics in one layer alone, and in all but that one; of the layer that recovers most alone, mean and variance
- *                apart. Left out when exact statistics everywhere recover less than a tenth
- *     swap       these weights with the moving statistics of the epoch before; the weights of the epoch before with these statistics
- *     training   as many training images as there are validation images, evenly spread over the data, in inference mode, under the
- *                state after the epoch and the one before it
+ *     batch      every BatchNormalization takes the statistics of the batch at hand: PublicTest, shuffled as an epoch's
+ *                training images are, in batches of the same size
+ *     exact      the moving statistics are replaced by the exact ones of the training images; then by the exact means
+ *                alone, and by the exact variances alone
+ *     layers     exact statistics in one layer alone, and in all but that one; of the layer that recovers most alone,
+ *                mean and variance apart. Left out when exact statistics everywhere recover less than a tenth
+ *     swap       these weights with the moving statistics of the epoch before; the weights of the epoch before with
+ *                these statistics
+ *     training   as many training images as there are validation images, evenly spread over the data, in inference
+ *                mode, under the state after the epoch and the one before it
  *     replay, changes     see pits_replay.c
  */
 #include "pits.h"
@@ -18,7 +20,8 @@
 #include <stdio.h>
 #include <string.h>
 
-const char *const fer_pit_experiment_names[FER_PIT_EXPERIMENTS] = {"batch", "exact", "swap", "training", "layers", "replay", "changes"};
+const char *const fer_pit_experiment_names[FER_PIT_EXPERIMENTS] = {"batch",  "exact",  "swap",   "training",
+                                                                   "layers", "replay", "changes"};
 
 /* ---- States: the values of all parameters, one after the other ---- */
 
@@ -66,12 +69,12 @@ static void put_state(struct fer_network *net, const real *state, int kinds, int
 /* ---- The laboratory ---- */
 
 struct laboratory {
-    struct replay replay;                    /* trainer, run, epoch, report */
+    struct replay replay; /* trainer, run, epoch, report */
     struct fer_network *network;
     unsigned experiments;
-    int has_before;                          /* there is a checkpoint of the epoch before */
-    real *now, *before, *exact;              /* states: after the epoch, after the one before, now with exact statistics */
-    size_t *images, count;                   /* room for the images of an evaluation; of validation */
+    int has_before;             /* there is a checkpoint of the epoch before */
+    real *now, *before, *exact; /* states: after the epoch, after the one before, now with exact statistics */
+    size_t *images, count;      /* room for the images of an evaluation; of validation */
     struct findings f;
 };
 
@@ -141,7 +144,8 @@ static enum fer_end batch_statistics(struct laboratory *x, struct fer_error *e)
     begin(x, "batch", detail);
     fer_dataset_select(t->data, FER_PUBLIC_TEST, x->images);
     fer_shuffle(x->images, x->count, t->settings.seed, FER_FOR_SHUFFLE, (uint32_t)x->replay.epoch);
-    end = fer_evaluate_images(x->network, t->data, x->images, x->count, 1, FER_PUBLIC_TEST, x->replay.report->watcher, t, &v, e);
+    end = fer_evaluate_images(x->network, t->data, x->images, x->count, 1, FER_PUBLIC_TEST, x->replay.report->watcher,
+                              t, &v, e);
     if (end != FER_DONE) return end;
     set_outcome(&x->f.batch, &v);
     tell(x, "batch", detail, &x->f.batch);
@@ -160,9 +164,11 @@ static enum fer_end exact_statistics(struct laboratory *x, struct fer_error *e)
     if (end == FER_DONE)
         end = validate_with(x, x->exact, STATISTICS, EVERY_LAYER, "exact", "exact statistics", &x->f.exact, e);
     if (end == FER_DONE)
-        end = validate_with(x, x->exact, MEANS, EVERY_LAYER, "exact", "exact means, moving variances", &x->f.exact_mean, e);
+        end = validate_with(x, x->exact, MEANS, EVERY_LAYER, "exact", "exact means, moving variances", &x->f.exact_mean,
+                            e);
     if (end == FER_DONE)
-        end = validate_with(x, x->exact, VARIANCES, EVERY_LAYER, "exact", "moving means, exact variances", &x->f.exact_variance, e);
+        end = validate_with(x, x->exact, VARIANCES, EVERY_LAYER, "exact", "moving means, exact variances",
+                            &x->f.exact_variance, e);
     return end;
 }
 
@@ -175,7 +181,8 @@ static void find_channel(struct laboratory *x, int layer)
     double most = 0;
     int c;
     for (c = 0; c < x->network->layer[layer].channels; c++) {
-        const double ratio = ((double)moving[c] + epsilon) / ((double)exact[c] + epsilon), apart = ratio > 1 ? ratio : 1 / ratio;
+        const double ratio = ((double)moving[c] + epsilon) / ((double)exact[c] + epsilon),
+                     apart = ratio > 1 ? ratio : 1 / ratio;
         if (!(apart > most)) continue;
         most = apart;
         x->f.channel = c;
@@ -192,7 +199,8 @@ static enum fer_end best_layer(struct laboratory *x, struct fer_error *e)
     enum fer_end end;
     int i;
     for (i = 0; i < x->network->layers; i++)
-        if (f->alone[i].done && (f->layer < 0 || fer_pit_recovered(f, &f->alone[i]) > fer_pit_recovered(f, &f->alone[f->layer])))
+        if (f->alone[i].done &&
+            (f->layer < 0 || fer_pit_recovered(f, &f->alone[i]) > fer_pit_recovered(f, &f->alone[f->layer])))
             f->layer = i;
     find_channel(x, f->layer);
     snprintf(detail, sizeof detail, "exact mean in %s alone", x->network->layer[f->layer].name);
@@ -236,7 +244,8 @@ static enum fer_end swap(struct laboratory *x, struct fer_error *e)
     return validate_with(x, x->before, WEIGHTS, EVERY_LAYER, "swap", detail, &x->f.old_weights, e);
 }
 
-static enum fer_end on_training_images(struct laboratory *x, const real *state, long epoch, struct outcome *outcome, struct fer_error *e)
+static enum fer_end on_training_images(struct laboratory *x, const real *state, long epoch, struct outcome *outcome,
+                                       struct fer_error *e)
 {
     const struct fer_trainer *t = x->replay.trainer;
     const size_t count = x->count < t->train_count ? x->count : t->train_count;
@@ -248,7 +257,8 @@ static enum fer_end on_training_images(struct laboratory *x, const real *state, 
     begin(x, "training", detail);
     put_state(x->network, state, WEIGHTS | STATISTICS, EVERY_LAYER);
     for (i = 0; i < count; i++) x->images[i] = t->train[(uint64_t)i * t->train_count / count];
-    end = fer_evaluate_images(x->network, t->data, x->images, count, 0, FER_TRAINING, x->replay.report->watcher, t, &v, e);
+    end = fer_evaluate_images(x->network, t->data, x->images, count, 0, FER_TRAINING, x->replay.report->watcher, t, &v,
+                              e);
     if (end != FER_DONE) return end;
     set_outcome(outcome, &v);
     tell(x, "training", detail, outcome);
@@ -301,8 +311,8 @@ static enum fer_end replay(struct laboratory *x, struct fer_error *e)
         f->differing++;
     }
     if (f->differing)
-        snprintf(detail, sizeof detail, "the epoch again: other bits in %lu of %d arrays, the first %s", (unsigned long)f->differing,
-                 x->network->parameters, f->differs);
+        snprintf(detail, sizeof detail, "the epoch again: other bits in %lu of %d arrays, the first %s",
+                 (unsigned long)f->differing, x->network->parameters, f->differs);
     else
         snprintf(detail, sizeof detail, "the epoch again: the same bits");
     tell(x, "replay", detail, &f->replay);
@@ -355,7 +365,8 @@ int fer_pit_load(struct fer_trainer *t, const char *run, long epoch, struct fer_
     fer_checkpoint_path(path, sizeof path, run, epoch);
     if (fer_checkpoint_load(t, path, e)) return -1;
     if (t->epoch == epoch + 1 && t->batch == 0) return 0;
-    return fer_fail(e, "%s: holds the state at epoch %ld, batch %ld; expected that right after epoch %ld", path, t->epoch, t->batch, epoch);
+    return fer_fail(e, "%s: holds the state at epoch %ld, batch %ld; expected that right after epoch %ld", path,
+                    t->epoch, t->batch, epoch);
 }
 
 /* Both states are read; the later one is in the trainer at the end. */
@@ -377,8 +388,8 @@ static enum fer_end experiment(struct laboratory *x, struct fer_error *e)
     return end == FER_DONE ? conclude(x) : end;
 }
 
-enum fer_end fer_pit_explain(struct fer_trainer *trainer, const char *run, const struct fer_pit *pit, unsigned experiments,
-                             const struct fer_pit_report *report, struct fer_error *e)
+enum fer_end fer_pit_explain(struct fer_trainer *trainer, const char *run, const struct fer_pit *pit,
+                             unsigned experiments, const struct fer_pit_report *report, struct fer_error *e)
 {
     struct laboratory *x = fer_allocate(1, sizeof *x, e);
     const size_t count = state_size(trainer->network);

@@ -1,21 +1,27 @@
-/* pits_replay.c - a pit's epoch once more, from the checkpoint before it: as it was, step by step, or with one thing changed.
+/* pits_replay.c - a pit's epoch once more, from the checkpoint before it: as it was, step by step, or with one thing
+ * changed.
  *
- * Nothing changed, it must end in the same bits. While it runs, each step's figures are compared with those of the steps before
- * it. A figure has left its usual range at the first step, from the fourth on, at which
+ * Nothing changed, it must end in the same bits. While it runs, each step's figures are compared with those of the
+ * steps before it. A figure has left its usual range at the first step, from the fourth on, at which
  *
  *     log(figure) > median + 8 * max(0.1, 1.4826 * MAD)      of log(figure) over the earlier steps of the epoch
  *
- * (MAD: the median absolute deviation): at least 2.2 times the usual. The figures: the batch's loss; the largest relative change of
- * a kernel; how far a batch's mean and variance are from the moving ones (of the layer that is to blame, or else the largest of all). */
+ * (MAD: the median absolute deviation): at least 2.2 times the usual. The figures: the batch's loss; the largest
+ * relative change of a kernel; how far a batch's mean and variance are from the moving ones (of the layer that is to
+ * blame, or else the largest of all). */
 #include "pits.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-const char *const fer_pit_change_names[FER_CHANGES] = {
-    "Adam's epsilon 1e-3", "learning rate a tenth", "BatchNormalization momentum 0.9", "another shuffle",
-    "gradients clipped to a global norm of 1", "without the short batch", "the short batch first"};
+const char *const fer_pit_change_names[FER_CHANGES] = {"Adam's epsilon 1e-3",
+                                                       "learning rate a tenth",
+                                                       "BatchNormalization momentum 0.9",
+                                                       "another shuffle",
+                                                       "gradients clipped to a global norm of 1",
+                                                       "without the short batch",
+                                                       "the short batch first"};
 
 /* ---- With one thing changed ---- */
 
@@ -84,14 +90,16 @@ static double largest_drive(const struct fer_parameter *p, double epsilon)
 }
 
 /* The batch's statistics against the moving ones that it met. */
-static void compare_statistics(const struct fer_network *net, int i, const real *mean, const real *variance, struct fer_pit_step *s)
+static void compare_statistics(const struct fer_network *net, int i, const real *mean, const real *variance,
+                               struct fer_pit_step *s)
 {
     const struct fer_layer *layer = &net->layer[i];
     double square = 0;
     int c;
     for (c = 0; c < layer->channels; c++) {
         const double d = (double)layer->mean[c] - (double)mean[c], var = (double)variance[c] + net->bn_epsilon;
-        const double distance = (d < 0 ? -d : d) / sqrt(var), ratio = ((double)layer->variance[c] + net->bn_epsilon) / var;
+        const double distance = (d < 0 ? -d : d) / sqrt(var),
+                     ratio = ((double)layer->variance[c] + net->bn_epsilon) / var;
         square += distance * distance;
         if (distance > s->distance[i]) s->distance[i] = distance;
         if (ratio > s->ratio[i]) s->ratio[i] = ratio;
@@ -162,8 +170,8 @@ static enum fer_end run_epoch(const struct replay *r, struct observer *o, struct
 }
 
 /* From the checkpoint; afterwards the trainer has the run's settings again. */
-static enum fer_end replay(const struct replay *r, enum fer_pit_change change, struct observer *o, struct outcome *outcome,
-                           struct fer_error *e)
+static enum fer_end replay(const struct replay *r, enum fer_pit_change change, struct observer *o,
+                           struct outcome *outcome, struct fer_error *e)
 {
     struct fer_trainer *t = r->trainer;
     const struct fer_settings settings = t->settings;
@@ -180,7 +188,8 @@ static enum fer_end replay(const struct replay *r, enum fer_pit_change change, s
     return end == FER_DIVERGED ? FER_DONE : end;
 }
 
-enum fer_end fer_pit_replay(const struct replay *r, enum fer_pit_change change, struct outcome *outcome, struct fer_error *e)
+enum fer_end fer_pit_replay(const struct replay *r, enum fer_pit_change change, struct outcome *outcome,
+                            struct fer_error *e)
 {
     return replay(r, change, NULL, outcome, e);
 }
@@ -214,13 +223,14 @@ static double median(double *x, size_t count)
 }
 
 /* The first step at which a figure left its range. series and room: [count]. */
-static void find_departure(const struct fer_pit_step *steps, size_t count, enum figure figure, int layer, double *series, double *room,
-                           struct departure *d)
+static void find_departure(const struct fer_pit_step *steps, size_t count, enum figure figure, int layer,
+                           double *series, double *room, struct departure *d)
 {
     size_t i, k;
     for (i = 0; i < count; i++) {
         int which;
-        const double value = figure_of(&steps[i], figure, layer, &which), log_value = fer_log(value > 1e-30 ? value : 1e-30);
+        const double value = figure_of(&steps[i], figure, layer, &which),
+                     log_value = fer_log(value > 1e-30 ? value : 1e-30);
         double middle, spread;
         series[i] = log_value;
         if (i < 3) continue;

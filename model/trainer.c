@@ -133,8 +133,8 @@ enum fer_end fer_trainer_step(struct fer_trainer *t, struct fer_error *e)
     return FER_DONE;
 }
 
-void fer_evaluate_batch(struct fer_network *net, const struct fer_dataset *data, const size_t *index, int n, int training,
-                        int *labels, double *losses, struct fer_evaluation *sum)
+void fer_evaluate_batch(struct fer_network *net, const struct fer_dataset *data, const size_t *index, int n,
+                        int training, int *labels, double *losses, struct fer_evaluation *sum)
 {
     int i;
     fer_batch_fill(data, index, n, net->size, fer_network_input(net), labels);

@@ -27,19 +27,24 @@ static int read_text(struct fer_log *log, const char *text)
 TEST logs_of_keras_are_read(void)
 {
     struct fer_log log;
-    ASSERT_EQ_FMTm(error.text, 0, read_text(&log, "epoch;accuracy;loss;val_accuracy;val_loss\r\n0;0.5;1.25;0.25;1.5\r\n1;1.0;0.1;0.75;2.0\r\n"), "%d");
+    ASSERT_EQ_FMTm(
+        error.text, 0,
+        read_text(&log, "epoch;accuracy;loss;val_accuracy;val_loss\r\n0;0.5;1.25;0.25;1.5\r\n1;1.0;0.1;0.75;2.0\r\n"),
+        "%d");
     ASSERT_EQ(2, log.count);
     ASSERT(log.row[1][0] == 1 && log.row[1][1] == 0.1 && log.row[1][2] == 0.75 && log.row[1][3] == 2);
     ASSERT(log.epoch[1] == 1 && log.line[1] == 3);
     fer_log_free(&log);
     /* commas, LF, another order, another column, no end of line at the end, no loss at all */
-    ASSERT_EQ_FMTm(error.text, 0, read_text(&log, "\xef\xbb\xbfval_acc, lr,epoch\n0.25,1e-3,7\n\nNA, \"[1 2]\",8"), "%d");
+    ASSERT_EQ_FMTm(error.text, 0, read_text(&log, "\xef\xbb\xbfval_acc, lr,epoch\n0.25,1e-3,7\n\nNA, \"[1 2]\",8"),
+                   "%d");
     ASSERT_EQ(2, log.count);
     ASSERT(log.row[0][2] == 0.25 && log.row[1][2] != log.row[1][2] && log.row[0][3] != log.row[0][3]);
     ASSERT(log.epoch[1] == 8 && log.line[1] == 4);
     fer_log_free(&log);
     /* two runs, one file; the second has its columns the other way round */
-    ASSERT_EQ_FMTm(error.text, 0, read_text(&log, "val_accuracy,val_loss\n0.25,2\nval_loss,val_accuracy\ninf,0.5\n"), "%d");
+    ASSERT_EQ_FMTm(error.text, 0, read_text(&log, "val_accuracy,val_loss\n0.25,2\nval_loss,val_accuracy\ninf,0.5\n"),
+                   "%d");
     ASSERT_EQ(2, log.count);
     ASSERT(log.row[1][2] == 0.5 && log.row[1][3] == INFINITY && log.epoch[1] == 1);
     fer_log_free(&log);
@@ -57,26 +62,37 @@ TEST bad_logs_are_refused(void)
 {
     struct fer_log log;
     static char text[9000];
-    ASSERT_STR_EQ("tests/tmp/pits-log.csv:1: the file is empty, expected a header with a column val_accuracy", complaint(""));
-    ASSERT_STR_EQ("tests/tmp/pits-log.csv:2: expected a header with a column val_accuracy", complaint("\nepoch,acc\n1,2\n"));
+    ASSERT_STR_EQ("tests/tmp/pits-log.csv:1: the file is empty, expected a header with a column val_accuracy",
+                  complaint(""));
+    ASSERT_STR_EQ("tests/tmp/pits-log.csv:2: expected a header with a column val_accuracy",
+                  complaint("\nepoch,acc\n1,2\n"));
     ASSERT_STR_EQ("tests/tmp/pits-log.csv:1: two columns of val_acc", complaint("val_accuracy;val_acc\n"));
-    ASSERT_STR_EQ("tests/tmp/pits-log.csv:3: 1 fields, expected 2 as the header has", complaint("val_accuracy;x\n0;1\n1\n"));
-    ASSERT_STR_EQ("tests/tmp/pits-log.csv:2: val_accuracy is 0.5x, expected a number", complaint("val_accuracy\n0.5x\n"));
-    ASSERT_STR_EQ("tests/tmp/pits-log.csv:2: val_accuracy is 50, expected a share, 0 ... 1", complaint("val_accuracy\n50\n"));
-    ASSERT_STR_EQ("tests/tmp/pits-log.csv:2: epoch is -1, expected a whole number", complaint("val_accuracy;epoch\n0;-1\n"));
-    ASSERT_STR_EQ("tests/tmp/pits-log.csv:2: epoch is nan, expected a whole number", complaint("val_accuracy;epoch\n0;NA\n"));
-    ASSERT_STR_EQ("tests/tmp/pits-log.csv:2: a quote is open at the end of the line", complaint("val_accuracy\n\"0.5\n"));
+    ASSERT_STR_EQ("tests/tmp/pits-log.csv:3: 1 fields, expected 2 as the header has",
+                  complaint("val_accuracy;x\n0;1\n1\n"));
+    ASSERT_STR_EQ("tests/tmp/pits-log.csv:2: val_accuracy is 0.5x, expected a number",
+                  complaint("val_accuracy\n0.5x\n"));
+    ASSERT_STR_EQ("tests/tmp/pits-log.csv:2: val_accuracy is 50, expected a share, 0 ... 1",
+                  complaint("val_accuracy\n50\n"));
+    ASSERT_STR_EQ("tests/tmp/pits-log.csv:2: epoch is -1, expected a whole number",
+                  complaint("val_accuracy;epoch\n0;-1\n"));
+    ASSERT_STR_EQ("tests/tmp/pits-log.csv:2: epoch is nan, expected a whole number",
+                  complaint("val_accuracy;epoch\n0;NA\n"));
+    ASSERT_STR_EQ("tests/tmp/pits-log.csv:2: a quote is open at the end of the line",
+                  complaint("val_accuracy\n\"0.5\n"));
     ASSERT_STR_EQ("tests/tmp/pits-log.csv:2: text after a closing quote", complaint("val_accuracy\n\"0.5\"x\n"));
     memset(text, ',', 100);
     ASSERT_STR_EQ("tests/tmp/pits-log.csv:1: more than 64 columns", complaint(text));
     memset(text, '1', sizeof text - 1);
     memcpy(text, "val_accuracy\n", 13);
-    ASSERT_STR_EQ("tests/tmp/pits-log.csv:2: the line is longer than 8190 characters, or holds a zero byte", complaint(text));
+    ASSERT_STR_EQ("tests/tmp/pits-log.csv:2: the line is longer than 8190 characters, or holds a zero byte",
+                  complaint(text));
     put("val_accuracy\n0.5\0 \n0.5\n", 23);
     ASSERT_EQ(-1, fer_log_read(&log, log_path, &error));
-    ASSERT_STR_EQ("tests/tmp/pits-log.csv:2: the line is longer than 8190 characters, or holds a zero byte", error.text);
+    ASSERT_STR_EQ("tests/tmp/pits-log.csv:2: the line is longer than 8190 characters, or holds a zero byte",
+                  error.text);
     remove(log_path);
-    ASSERT_STR_EQ("tests/tmp/pits-log.csv: cannot be read: No such file or directory", (fer_log_read(&log, log_path, &error), error.text));
+    ASSERT_STR_EQ("tests/tmp/pits-log.csv: cannot be read: No such file or directory",
+                  (fer_log_read(&log, log_path, &error), error.text));
     PASS();
 }
 
@@ -148,7 +164,8 @@ TEST neither_the_rise_nor_the_end_nor_a_lasting_fall_is_a_pit(void)
 {
     int i;
     for (i = 0; i < EPOCHS; i++) history[i][2] = 0.14, history[i][3] = 2 - 0.001 * i;
-    for (i = 20; i < EPOCHS; i++) history[i][2] = 0.6, history[i][3] = 1; /* the jump of moving averages that have caught up */
+    for (i = 20; i < EPOCHS; i++)
+        history[i][2] = 0.6, history[i][3] = 1; /* the jump of moving averages that have caught up */
     ASSERT_EQ(0, find());
     history[EPOCHS - 1][2] = 0; /* the last epoch cannot be judged yet */
     ASSERT_EQ(0, find());
@@ -161,7 +178,8 @@ TEST neither_the_rise_nor_the_end_nor_a_lasting_fall_is_a_pit(void)
     PASS();
 }
 
-/* What is found while a run goes on, once five epochs are known, is what is found afterwards: train deletes checkpoints by it. */
+/* What is found while a run goes on, once five epochs are known, is what is found afterwards: train deletes
+ * checkpoints by it. */
 TEST five_epochs_later_nothing_changes(void)
 {
     struct fer_pit now[EPOCHS];
@@ -172,7 +190,8 @@ TEST five_epochs_later_nothing_changes(void)
     ASSERT_EQ(4, whole);
     for (epochs = 1; epochs <= EPOCHS; epochs++) {
         count = fer_pits_find((const double(*)[4])history, epochs, FER_FER2013_VALIDATION, now);
-        for (i = k = 0; i < whole && pits[i].epoch + 5 < epochs; i++, k++) ASSERT(k < count && now[k].epoch == pits[i].epoch);
+        for (i = k = 0; i < whole && pits[i].epoch + 5 < epochs; i++, k++)
+            ASSERT(k < count && now[k].epoch == pits[i].epoch);
     }
     PASS();
 }
@@ -198,8 +217,8 @@ TEST healthy_runs_are_left_alone(void)
 
 /* ---- Explaining pits whose cause is known ---- */
 
-/* A run that has learned its images by heart, all moving statistics exact; PublicTest shows the images of Training, so that it scores
- * 1. The states after epochs BEFORE and EPOCH are kept; then something is done to the later one. */
+/* A run that has learned its images by heart, all moving statistics exact; PublicTest shows the images of Training, so
+ * that it scores 1. The states after epochs BEFORE and EPOCH are kept; then something is done to the later one. */
 enum { BEFORE = 3, EPOCH = 4, IMAGES = 8, MOST_ROWS = 120 };
 static const char *const run = "tests/tmp/pits-run";
 static struct fer_dataset data;
@@ -236,7 +255,9 @@ static int begin_run(void)
         data.image[IMAGES + i].label = data.image[i].label;
     }
     if (fer_make_folder(run, &error) || fer_make_folder("tests/tmp/pits-run/epochs", &error)) return -1;
-    if (fer_trainer_create(&trainer, &s, &data, &error) || fer_fit(trainer, NULL, NULL, &error) != FER_DONE || save(BEFORE)) return -1;
+    if (fer_trainer_create(&trainer, &s, &data, &error) || fer_fit(trainer, NULL, NULL, &error) != FER_DONE ||
+        save(BEFORE))
+        return -1;
     fer_trainer_free(trainer);
     s.epochs = EPOCH + 1;
     return fer_trainer_create(&trainer, &s, &data, &error);
@@ -260,7 +281,8 @@ static void take_row(void *context, const struct fer_pit_row *row)
 static void take_step(void *context, const struct fer_network *network, const struct fer_pit_step *step)
 {
     (void)context, (void)network;
-    step_count += step->step == (long)step_count + 1 && step->images > 0 && step->loss > 0 && step->update[1] > 0 && step->ratio[2] > 0;
+    step_count += step->step == (long)step_count + 1 && step->images > 0 && step->loss > 0 && step->update[1] > 0 &&
+                  step->ratio[2] > 0;
 }
 
 /* Explains the state after EPOCH, in a history that is 1 everywhere else. Returns the conclusion. */
@@ -270,7 +292,8 @@ static const char *explain(unsigned experiments)
     struct fer_evaluation v;
     struct fer_pit pit;
     int i;
-    if (load(EPOCH) || fer_evaluate(trainer->network, &data, FER_PUBLIC_TEST, NULL, NULL, &v, &error) != FER_DONE) return error.text;
+    if (load(EPOCH) || fer_evaluate(trainer->network, &data, FER_PUBLIC_TEST, NULL, NULL, &v, &error) != FER_DONE)
+        return error.text;
     for (i = 0; i < EPOCHS; i++) history[i][2] = 1, history[i][3] = 0.1;
     history[EPOCH][2] = (double)v.correct / IMAGES;
     history[EPOCH][3] = v.loss_sum / IMAGES;
@@ -278,7 +301,8 @@ static const char *explain(unsigned experiments)
     pit.noise = 0.01;
     row_count = step_count = 0;
     if (fer_pit_explain(trainer, run, &pit, experiments, &report, &error) != FER_DONE) return error.text;
-    return row_count > 0 && strcmp(rows[row_count - 1].experiment, "conclusion") == 0 ? rows[row_count - 1].detail : "no conclusion";
+    return row_count > 0 && strcmp(rows[row_count - 1].experiment, "conclusion") == 0 ? rows[row_count - 1].detail
+                                                                                      : "no conclusion";
 }
 
 /* The row of an experiment whose detail begins so. */
@@ -287,7 +311,8 @@ static const struct fer_pit_row *row_of(const char *experiment, const char *deta
     static const struct fer_pit_row none = {-1, "none", "", -1, -1, -1};
     size_t i;
     for (i = 0; i < row_count; i++)
-        if (strcmp(rows[i].experiment, experiment) == 0 && strncmp(rows[i].detail, detail, strlen(detail)) == 0) return &rows[i];
+        if (strcmp(rows[i].experiment, experiment) == 0 && strncmp(rows[i].detail, detail, strlen(detail)) == 0)
+            return &rows[i];
     return &none;
 }
 
@@ -298,7 +323,8 @@ TEST a_healthy_epoch_has_nothing_to_explain(void)
     const char *text;
     ASSERT(make_epoch(0.001) == 1);
     text = explain(EXPERIMENT(EXACT) | EXPERIMENT(REPLAY));
-    ASSERT_STR_EQ("Epoch 4 scores 100.0 %, the epochs around it 100.0 %. That is no drop: there is nothing to explain.", text);
+    ASSERT_STR_EQ("Epoch 4 scores 100.0 %, the epochs around it 100.0 %. That is no drop: there is nothing to explain.",
+                  text);
     ASSERT_STR_EQ("the epoch again: the same bits", row_of("replay", "")->detail);
     ASSERT(row_of("replay", "")->val_accuracy == 1);
     ASSERT_EQ(3, (int)step_count);
@@ -317,8 +343,10 @@ TEST a_moving_variance_is_named(void)
     ASSERT_EQ(0, save(EPOCH));
     text = explain(EXPERIMENT(BATCH) | EXPERIMENT(EXACT) | EXPERIMENT(LAYERS));
     printf("%s\n", text);
-    ASSERT(strstr(text, "100 % of the drop goes when exact statistics stand in for BatchNormalization's moving ones: the epoch then scores 100.0 %, not "));
-    ASSERT(strstr(text, "It is the moving variance of batch_normalization_31: the exact one there alone recovers 100 %, the exact mean 0 %"));
+    ASSERT(strstr(text, "100 % of the drop goes when exact statistics stand in for BatchNormalization's moving ones: "
+                        "the epoch then scores 100.0 %, not "));
+    ASSERT(strstr(text, "It is the moving variance of batch_normalization_31: the exact one there alone recovers 100 "
+                        "%, the exact mean 0 %"));
     ASSERT(strstr(text, "Exact everywhere but there: 0 %."));
     ASSERT(row_of("exact", "exact statistics")->recovered == 1);
     ASSERT(row_of("layers", "exact statistics in batch_normalization_31 alone")->recovered == 1);
@@ -333,7 +361,8 @@ TEST a_learning_rate_is_named(void)
 {
     const char *text;
     ASSERT(make_epoch(0.03) < 0.8);
-    text = explain(EXPERIMENT(EXACT) | EXPERIMENT(SWAP) | EXPERIMENT(TRAINING) | EXPERIMENT(REPLAY) | EXPERIMENT(CHANGES));
+    text =
+        explain(EXPERIMENT(EXACT) | EXPERIMENT(SWAP) | EXPERIMENT(TRAINING) | EXPERIMENT(REPLAY) | EXPERIMENT(CHANGES));
     printf("%s\n", text);
     ASSERT(strstr(text, "A replay of the epoch gives the same bits."));
     ASSERT_EQ(3, (int)step_count);
@@ -357,7 +386,8 @@ TEST spoilt_weights_are_named(void)
     ASSERT_EQ(0, save(EPOCH));
     text = explain(EXPERIMENT(EXACT) | EXPERIMENT(REPLAY));
     printf("%s\n", text);
-    ASSERT(strstr(text, "scores 100.0 %: the two differ in conv2d_20/kernel alone. So the cause lies outside data, settings and the state before."));
+    ASSERT(strstr(text, "scores 100.0 %: the two differ in conv2d_20/kernel alone. So the cause lies outside data, "
+                        "settings and the state before."));
     PASS();
 }
 
@@ -377,7 +407,9 @@ TEST what_is_missing_or_wrong_is_told(void)
     ASSERT_EQ(0, save(7)); /* a checkpoint of another epoch */
     pit.epoch = 7;
     ASSERT_EQ(FER_FAILED, fer_pit_explain(trainer, run, &pit, 0, &report, &error));
-    ASSERT_STR_EQ("tests/tmp/pits-run/epochs/0007.npz: holds the state at epoch 5, batch 0; expected that right after epoch 7", error.text);
+    ASSERT_STR_EQ(
+        "tests/tmp/pits-run/epochs/0007.npz: holds the state at epoch 5, batch 0; expected that right after epoch 7",
+        error.text);
     PASS();
 }
 
@@ -385,14 +417,16 @@ TEST what_is_missing_or_wrong_is_told(void)
 
 TEST outcomes_come_back_from_their_file(void)
 {
-    const struct fer_pit_row written[2] = {{12, "exact", "exact statistics; all\n", 0.5, 1.0 / 3, NAN}, {123456789, "conclusion", "x", NAN, NAN, -0.25}};
+    const struct fer_pit_row written[2] = {{12, "exact", "exact statistics; all\n", 0.5, 1.0 / 3, NAN},
+                                           {123456789, "conclusion", "x", NAN, NAN, -0.25}};
     struct fer_pit_row *read;
     size_t count;
     ASSERT_EQ(0, fer_pits_write(log_path, written, 2, &error));
     ASSERT_EQ_FMTm(error.text, 0, fer_pits_read(log_path, &read, &count, &error), "%d");
     ASSERT_EQ(2, (int)count);
     ASSERT_STR_EQ("exact statistics, all,", read[0].detail);
-    ASSERT(read[0].epoch == 12 && read[0].val_accuracy == 0.5 && read[0].val_loss == 1.0 / 3 && read[0].recovered != read[0].recovered);
+    ASSERT(read[0].epoch == 12 && read[0].val_accuracy == 0.5 && read[0].val_loss == 1.0 / 3 &&
+           read[0].recovered != read[0].recovered);
     ASSERT(read[1].epoch == 123456789 && read[1].val_loss != read[1].val_loss && read[1].recovered == -0.25);
     fer_free(read);
     PASS();
@@ -422,8 +456,10 @@ TEST bad_files_of_outcomes_are_refused(void)
     ASSERT_STR_EQ(AT ":2: epoch is , expected a whole number", file_complaint(HEADER "\r\n;a;b;;;\r\n"));
     ASSERT_STR_EQ(AT ":2: val_loss is x, expected a number or nothing", file_complaint(HEADER "\r\n1;a;b;1;x;\r\n"));
     ASSERT_STR_EQ(AT ":2: detail holds a control character", file_complaint(HEADER "\r\n1;a;b\tc;;;\r\n"));
-    ASSERT_STR_EQ(AT ":2: experiment has 30 characters, expected 1 ... 23", file_complaint(HEADER "\r\n1;aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa;b;;;\r\n"));
-    ASSERT_STR_EQ(AT ":2: the line is cut short or too long, or holds a zero byte", file_complaint(HEADER "\r\n1;a;b;;;"));
+    ASSERT_STR_EQ(AT ":2: experiment has 30 characters, expected 1 ... 23",
+                  file_complaint(HEADER "\r\n1;aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa;b;;;\r\n"));
+    ASSERT_STR_EQ(AT ":2: the line is cut short or too long, or holds a zero byte",
+                  file_complaint(HEADER "\r\n1;a;b;;;"));
     memset(text, 'a', sizeof text - 1);
     ASSERT_STR_EQ(AT ":1: the line is cut short or too long, or holds a zero byte", file_complaint(text));
     remove(log_path);
