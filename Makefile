@@ -111,7 +111,7 @@ valgrind: fer
 FUZZ_SECONDS ?= 60
 fuzz:
 	@mkdir -p build/corpus
-	for reader in npz csv pgm; do \
+	for reader in npz csv pgm log; do \
 	    clang -std=gnu99 -g -O1 -fsanitize=fuzzer,address,undefined -Wno-unknown-pragmas -I. -Itests tests/fuzz_$$reader.c data/*.c -lm \
 	        -o build/fuzz_$$reader && mkdir -p build/corpus/$$reader && \
 	    build/fuzz_$$reader -max_total_time=$(FUZZ_SECONDS) -max_len=8192 -print_final_stats=1 build/corpus/$$reader || exit 1; \

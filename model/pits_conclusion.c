@@ -238,6 +238,9 @@ void fer_pit_conclude(const struct findings *f, char *text, size_t size)
             f->pit.accuracy, f->pit.loss);
     if (!of_loss_alone(f) && !(f->pit.level - f->base.accuracy > 2 * f->pit.noise)) {
         say(&t, " That is no drop: there is nothing to explain.");
+        if (f->exact.done) say(&t, " With exact statistics in place of BatchNormalization's moving ones it scores ");
+        if (f->exact.done) say_score(&t, f, &f->exact);
+        if (f->exact.done) say(&t, ".");
         return;
     }
     say_statistics(&t, f);

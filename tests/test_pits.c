@@ -323,7 +323,8 @@ TEST a_healthy_epoch_has_nothing_to_explain(void)
     const char *text;
     ASSERT(make_epoch(0.001) == 1);
     text = explain(EXPERIMENT(EXACT) | EXPERIMENT(REPLAY));
-    ASSERT_STR_EQ("Epoch 4 scores 100.0 %, the epochs around it 100.0 %. That is no drop: there is nothing to explain.",
+    ASSERT_STR_EQ("Epoch 4 scores 100.0 %, the epochs around it 100.0 %. That is no drop: there is nothing to explain. With "
+                  "exact statistics in place of BatchNormalization's moving ones it scores 100.0 %.",
                   text);
     ASSERT_STR_EQ("the epoch again: the same bits", row_of("replay", "")->detail);
     ASSERT(row_of("replay", "")->val_accuracy == 1);
