@@ -1,7 +1,5 @@
-/* fuzz_log.c - the readers of training logs and of pits.csv against any bytes whatever. They must read or refuse with one
- * line, and nothing else.
- *
- *     clang -g -O1 -fsanitize=fuzzer,address,undefined -I. tests/fuzz_log.c data/[a-z]*.c -lm -o fuzz_log && ./fuzz_log */
+/* fuzz_log.c - the readers of training logs and of pits.csv against any bytes whatever. They must read or refuse with
+ * one line, and nothing else. `make fuzz` builds and runs it. */
 #include "../fer.h"
 
 #include <stdio.h>
