@@ -1419,7 +1419,7 @@ static enum fer_end report_pits(struct pits_request *r, struct fer_error *e)
             printf(r->epoch ? "one is looked at\n" : r->count ? "%ld pits\n" : "no pit\n", r->count);
         }
         end = explain_pits(r, &t, trainer, e);
-        if (r->json && end != FER_FAILED) printf("]}\n");
+        if (r->json) printf("]}\n");
     }
     fer_trainer_free(trainer);
     free(t.row);

@@ -169,7 +169,8 @@ static void say_replay(struct text *t, const struct findings *f)
     say(t, " A replay of the epoch gives the same bits.");
     say_departure(t, f, &f->loss, "the loss");
     say_departure(t, f, &f->update, "the relative change of the kernel");
-    say_departure(t, f, &f->distance, "the distance of the batch's mean from the moving mean, in moving deviations,");
+    say_departure(t, f, &f->distance,
+                  "the distance of the batch's means from the moving ones (rms, in moving deviations)");
     say_departure(t, f, &f->ratio, "the ratio of the batch's variance to the moving one");
 }
 

@@ -2,13 +2,13 @@
  * changed.
  *
  * Nothing changed, it must end in the same bits. While it runs, each step's figures are compared with those of the
- * steps before it. A figure has left its usual range at the first step, from the fourth on, at which
+ * steps before it. A figure has left its usual range at the first step, from the ninth on, at which
  *
  *     log(figure) > median + 8 * max(0.1, 1.4826 * MAD)      of log(figure) over the earlier steps of the epoch
  *
- * (MAD: the median absolute deviation): at least 2.2 times the usual. The figures: the batch's loss; the largest
- * relative change of a kernel; how far a batch's mean and variance are from the moving ones (of the layer that is to
- * blame, or else the largest of all). */
+ * (MAD: the median absolute deviation): at least 2.2 times the usual. The figures: the batch's loss; the relative
+ * change of each kernel; how far a batch's mean (the root of the mean square over the channels) and variance are from
+ * the moving ones, in the layer that is to blame, or else in any. Of several layers the one is named that left first. */
 #include "pits.h"
 
 #include <math.h>
@@ -22,6 +22,8 @@ const char *const fer_pit_change_names[FER_CHANGES] = {"Adam's epsilon 1e-3",
                                                        "gradients clipped to a global norm of 1",
                                                        "without the short batch",
                                                        "the short batch first"};
+
+enum { LEAST_STEPS = 8 };
 
 /* ---- With one thing changed ---- */
 
@@ -198,16 +200,10 @@ enum fer_end fer_pit_replay(const struct replay *r, enum fer_pit_change change, 
 
 enum figure { LOSS, UPDATE, DISTANCE, RATIO };
 
-/* A step's figure: of one layer, or (-1) the largest of all. */
-static double figure_of(const struct fer_pit_step *s, enum figure figure, int layer, int *which)
+static double figure_of(const struct fer_pit_step *s, enum figure figure, int layer)
 {
-    const double *x = figure == UPDATE ? s->update : figure == DISTANCE ? s->distance : s->ratio;
-    int i;
-    *which = layer < 0 ? 0 : layer;
     if (figure == LOSS) return s->loss;
-    for (i = 0; i < FER_MAX_LAYERS && layer < 0; i++)
-        if (x[i] > x[*which]) *which = i;
-    return x[*which];
+    return figure == UPDATE ? s->update[layer] : figure == DISTANCE ? s->distance_rms[layer] : s->ratio[layer];
 }
 
 static int compare(const void *a, const void *b)
@@ -222,30 +218,39 @@ static double median(double *x, size_t count)
     return (x[(count - 1) / 2] + x[count / 2]) / 2;
 }
 
-/* The first step at which a figure left its range. series and room: [count]. */
-static void find_departure(const struct fer_pit_step *steps, size_t count, enum figure figure, int layer,
-                           double *series, double *room, struct departure *d)
+/* The first step at which a layer's figure left its range, if that is earlier than *d, or as early and farther away.
+ * series and room: [count]. */
+static void look_for_departure(const struct fer_pit_step *steps, size_t count, enum figure figure, int layer,
+                               double *series, double *room, struct departure *d)
 {
     size_t i, k;
-    for (i = 0; i < count; i++) {
-        int which;
-        const double value = figure_of(&steps[i], figure, layer, &which),
-                     log_value = fer_log(value > 1e-30 ? value : 1e-30);
+    for (i = 0; i < count && (d->step == 0 || steps[i].step <= d->step); i++) {
+        const double value = figure_of(&steps[i], figure, layer), log_value = fer_log(value > 1e-30 ? value : 1e-30);
         double middle, spread;
         series[i] = log_value;
-        if (i < 3) continue;
+        if (i < LEAST_STEPS) continue;
         memcpy(room, series, i * sizeof *room);
         middle = median(room, i);
         for (k = 0; k < i; k++) room[k] = series[k] < middle ? middle - series[k] : series[k] - middle;
         spread = 1.4826 * median(room, i);
         if (!(log_value > middle + 8 * (spread > 0.1 ? spread : 0.1))) continue;
+        if (d->step == steps[i].step && !(log_value - middle > fer_log(d->value / d->usual))) return;
         d->step = steps[i].step;
         d->images = steps[i].images;
-        d->layer = which;
+        d->layer = layer;
         d->value = value;
         d->usual = fer_exp(middle);
         return;
     }
+}
+
+/* Of one layer, or (-1) of all. */
+static void find_departure(const struct fer_pit_step *steps, size_t count, enum figure figure, int layer,
+                           double *series, struct departure *d)
+{
+    int i;
+    for (i = layer < 0 ? 0 : layer; i < (layer < 0 ? FER_MAX_LAYERS : layer + 1); i++)
+        look_for_departure(steps, count, figure, i, series, series + count, d);
 }
 
 enum fer_end fer_pit_replay_steps(const struct replay *r, struct findings *f, struct fer_error *e)
@@ -265,10 +270,10 @@ enum fer_end fer_pit_replay_steps(const struct replay *r, struct findings *f, st
     if (end == FER_DONE) {
         count = (size_t)(o.step - steps);
         f->steps = (long)count;
-        find_departure(steps, count, LOSS, -1, series, series + most, &f->loss);
-        find_departure(steps, count, UPDATE, -1, series, series + most, &f->update);
-        find_departure(steps, count, DISTANCE, f->layer, series, series + most, &f->distance);
-        find_departure(steps, count, RATIO, f->layer, series, series + most, &f->ratio);
+        find_departure(steps, count, LOSS, 0, series, &f->loss);
+        find_departure(steps, count, UPDATE, -1, series, &f->update);
+        find_departure(steps, count, DISTANCE, f->layer, series, &f->distance);
+        find_departure(steps, count, RATIO, f->layer, series, &f->ratio);
     }
     fer_free(steps);
     fer_free(series);

@@ -395,6 +395,44 @@ TEST spoilt_weights_are_named(void)
     PASS();
 }
 
+/* An epoch of twelve batches, in order; the eleventh is three white images: the replay names it. */
+TEST a_strange_batch_is_named(void)
+{
+    const size_t counts[FER_USAGES] = {36, 7, 0};
+    struct fer_pit_report report = {NULL, NULL, take_row, NULL, NULL};
+    struct fer_pit pit = {1, 1, 0, 0, 1, 1, 0.01, NAN, NAN};
+    struct fer_dataset faces;
+    struct fer_settings s;
+    struct fer_trainer *t;
+    long epoch;
+    char path[100];
+    ASSERT_EQ(0, fer_dataset_draw(&faces, 1, counts, &error));
+    fer_settings_default(&s);
+    s.size = 48, s.batch = 3, s.epochs = 1, s.bn_momentum = 0.8, s.shuffle = s.batch_order_shuffled = 0;
+    ASSERT_EQ(0, fer_make_folder(run, &error));
+    for (epoch = 0; epoch < 2; epoch++) {
+        s.epochs = (int)epoch + 1;
+        ASSERT_EQ(0, fer_trainer_create(&t, &s, &faces, &error));
+        if (epoch == 1) ASSERT_EQ(0, fer_checkpoint_load(t, path, &error));
+        if (epoch == 1) memset(faces.pixels + faces.image[30].offset, 255, 3 * 48 * 48);
+        ASSERT_EQ(FER_DONE, fer_fit(t, NULL, NULL, &error));
+        fer_checkpoint_path(path, sizeof path, run, epoch);
+        if (epoch == 0) ASSERT_EQ(0, fer_make_folder("tests/tmp/pits-run/epochs", &error));
+        ASSERT_EQ(0, fer_checkpoint_save(t, path, &error));
+        if (epoch == 0) fer_trainer_free(t);
+    }
+    row_count = 0;
+    ASSERT_EQ_FMTm(error.text, (int)FER_DONE, (int)fer_pit_explain(t, run, &pit, EXPERIMENT(REPLAY), &report, &error),
+                   "%d");
+    printf("%s\n", rows[row_count - 1].detail);
+    ASSERT_STR_EQ("the epoch again: the same bits", row_of("replay", "")->detail);
+    ASSERT(strstr(rows[row_count - 1].detail,
+                  "At step 11 of 12 (3 images) the distance of the batch's means from the moving ones"));
+    fer_trainer_free(t);
+    fer_dataset_free(&faces);
+    PASS();
+}
+
 TEST what_is_missing_or_wrong_is_told(void)
 {
     struct fer_pit_report report = {NULL, NULL, take_row, NULL, NULL};
@@ -487,6 +525,7 @@ SUITE(suite_pits)
     RUN_TEST(a_learning_rate_is_named);
 #endif
     RUN_TEST(spoilt_weights_are_named);
+    RUN_TEST(a_strange_batch_is_named);
     RUN_TEST(what_is_missing_or_wrong_is_told);
     fer_trainer_free(trainer);
     fer_dataset_free(&data);
