@@ -8,7 +8,8 @@
  *
  * (MAD: the median absolute deviation): at least 2.2 times the usual. The figures: the batch's loss; the relative
  * change of each kernel; how far a batch's mean (the root of the mean square over the channels) and variance are from
- * the moving ones, in the layer that is to blame, or else in any. Of several layers the one is named that left first. */
+ * the moving ones, in the layer that is to blame, or else in any. Of several layers the one is named that left
+ * first. */
 #include "pits.h"
 
 #include <math.h>
