@@ -1,7 +1,7 @@
 # Makefile - builds fer and fer64, with their libraries.
 #
 #   make             fer, fer64, libfer.{a,so}, libfer64.{a,so}
-#   make run         trains on drawn faces and evaluates: no data needed, about two minutes
+#   make run         trains on drawn faces, evaluates, writes a page: no data needed, about two minutes
 #   make test        all tests
 #   make sanitize    the C tests under address, undefined and leak checkers; make valgrind: under valgrind's memcheck
 #   make fuzz        the readers under libFuzzer, a minute each (clang)
@@ -65,6 +65,7 @@ run: fer
 	rm -rf run-of-drawn-faces
 	./fer train --size 48 --batch 16 --epochs 7 --out run-of-drawn-faces
 	./fer eval run-of-drawn-faces
+	./fer report run-of-drawn-faces
 
 bench: fer
 	./fer bench --size 48
@@ -112,7 +113,7 @@ FUZZ_SECONDS ?= 60
 fuzz:
 	@mkdir -p build/corpus
 	for reader in npz csv pgm log; do \
-	    clang -std=gnu99 -g -O1 -fsanitize=fuzzer,address,undefined -Wno-unknown-pragmas -I. -Itests tests/fuzz_$$reader.c data/*.c -lm \
+	    clang -std=gnu99 -g -O1 -fsanitize=fuzzer,address,undefined -Wno-unknown-pragmas -I. -Itests tests/fuzz_$$reader.c data/*.c layers/math.c -lm \
 	        -o build/fuzz_$$reader && mkdir -p build/corpus/$$reader && \
 	    build/fuzz_$$reader -max_total_time=$(FUZZ_SECONDS) -max_len=8192 -print_final_stats=1 build/corpus/$$reader || exit 1; \
 	done

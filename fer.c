@@ -336,27 +336,19 @@ static int load_network(struct fer_network **network, const char *where, int siz
     return 0;
 }
 
-static double share(size_t part, size_t whole)
-{
-    return whole ? (double)part / (double)whole : 0;
-}
-
 static void print_evaluation(const struct fer_evaluation *v)
 {
+    struct fer_class_score score[FER_CLASSES];
     int i, k;
-    printf("loss %.6f, accuracy %.4f (%lu of %lu)\n\n", v->loss_sum / (double)v->count, share(v->correct, v->count),
+    fer_class_scores(v, score);
+    printf("loss %.6f, accuracy %.4f (%lu of %lu)\n\n", v->loss_sum / (double)v->count, (double)v->correct / (double)v->count,
            (unsigned long)v->correct, (unsigned long)v->count);
     printf("%-10s %9s %9s %9s   predicted", "class", "images", "precision", "recall");
     for (k = 0; k < FER_CLASSES; k++) printf(" %8s", fer_class_names[k]);
     printf("\n");
     for (i = 0; i < FER_CLASSES; i++) {
-        size_t labelled = 0, predicted = 0;
-        for (k = 0; k < FER_CLASSES; k++) {
-            labelled += v->confusion[i][k];
-            predicted += v->confusion[k][i];
-        }
-        printf("%-10s %9lu %9.4f %9.4f            ", fer_class_names[i], (unsigned long)labelled,
-               share(v->confusion[i][i], predicted), share(v->confusion[i][i], labelled));
+        printf("%-10s %9lu %9.4f %9.4f            ", fer_class_names[i], (unsigned long)score[i].images, score[i].precision,
+               score[i].recall);
         for (k = 0; k < FER_CLASSES; k++) printf(" %8lu", (unsigned long)v->confusion[i][k]);
         printf("\n");
     }
@@ -442,6 +434,40 @@ static int predict(int argc, char **argv)
         printf("\tprediction\n");
     }
     for (i = 1; i < argc && !failed; i++) failed = predict_image(network, argv[i], &e);
+    fer_network_free(network);
+    return failed ? complain(&e) : EXIT_OK;
+}
+
+/* ---- report ---- */
+
+static int report(int argc, char **argv)
+{
+    const char *data_path = NULL, *out = NULL;
+    const struct option options[] = {{"data", &data_path}, {"o", &out}};
+    struct display display = {0, 0, 0};
+    struct fer_watcher watcher = {NULL, draw_progress, NULL};
+    struct fer_report *page = NULL;
+    struct fer_network *network = NULL;
+    struct fer_dataset data = {0};
+    struct fer_config config;
+    struct fer_error e;
+    char path[1100];
+    int failed;
+    if (parse(&argc, argv, options, 2, NULL, NULL, &e)) return complain(&e);
+    if (argc != 1) return fer_fail(&e, "report: expected one run folder"), complain(&e);
+    if (join(path, sizeof path, argv[0], "config.txt", &e)) return complain(&e);
+    if (!exists(path)) return fer_fail(&e, "%s: cannot be opened: expected a run folder", path), complain(&e);
+    if (load_network(&network, argv[0], 0, &config, &e)) return complain(&e);
+    if (!out && join(path, sizeof path, argv[0], "report.html", &e) == 0) out = path;
+    display.terminal = fer_is_terminal(stdout);
+    display.epoch_start = fer_clock();
+    watcher.context = &display;
+    failed = !out || read_faces(&data, data_path ? data_path : config.data, config.settings.seed, &e) ||
+             fer_report_create(&page, argv[0], &config, network, &data, &watcher, &e) || fer_report_write(page, out, &e);
+    if (display.terminal) printf("\r%*s\r", fer_terminal_width() - 1, "");
+    if (!failed) printf("%s: open it in a browser\n", out);
+    fer_report_free(page);
+    fer_dataset_free(&data);
     fer_network_free(network);
     return failed ? complain(&e) : EXIT_OK;
 }
@@ -1477,6 +1503,11 @@ static const struct command commands[] = {
      0},
     {"predict", predict, "the seven probabilities for PGM images", "RUN|WEIGHTS.npz [--size N] IMAGE.pgm ...",
      "Prints a line for each image, parted by tabs: name, seven probabilities, the likeliest class.\n", 0},
+    {"report", report, "a run as one HTML page", "RUN [-o report.html] [--data PATH]",
+     "Writes a page with the run's curves, pits, confusion matrix, faces, worst mistakes and settings, which needs no other file.\n"
+     "  -o FILE          where it goes (RUN/report.html)\n"
+     "  --data PATH      where the run's data are now; their digest must be that of config.txt\n",
+     0},
     {"summary", summary, "the network, layer by layer", "[--size N]", "Prints the table of Keras's model.summary().\n",
      0},
     {"gradcheck", gradcheck, "check every gradient by finite differences", "[LAYER ...] [--seed N]",

@@ -14,6 +14,7 @@
  *    11. fingerprint  a fixed small training, whose digests are equal everywhere
  *    12. bench        how long a training step and an inference take, layer by layer
  *    13. pits         epochs whose validation collapses: found in a log, explained by experiment
+ *    14. report       a run as one self-contained HTML page
  *
  * Conventions.
  *   - Arrays are dense and row-major; shapes stand in brackets: x[n][h][w][c]. Images are NHWC, kernels HWIO.
@@ -470,6 +471,13 @@ struct fer_evaluation {
     size_t confusion[FER_CLASSES][FER_CLASSES];       /* [label][prediction] */
 };
 
+/* One class of a confusion matrix. What has no images, or no predictions, scores 0. */
+struct fer_class_score {
+    size_t images, predicted;     /* that have this label; that were taken for this class */
+    double precision, recall, f1; /* the right part of those predicted, of those labelled; 2 p r / (p + r) */
+};
+void fer_class_scores(const struct fer_evaluation *evaluation, struct fer_class_score score[FER_CLASSES]);
+
 /* What a run has done so far, and where it stands: `batch` of `epoch` is next. */
 struct fer_trainer {
     struct fer_settings settings;
@@ -547,6 +555,8 @@ int fer_checkpoint_save(const struct fer_trainer *trainer, const char *path, str
 /* RUN/epochs/NNNN.npz, the checkpoint after epoch NNNN. */
 void fer_checkpoint_path(char *path, size_t size, const char *run, long epoch);
 int fer_checkpoint_load(struct fer_trainer *trainer, const char *path, struct fer_error *e);
+/* The history that a checkpoint holds, *epochs rows; freed by fer_free. */
+int fer_history_read(const char *path, double (**history)[4], long *epochs, struct fer_error *e);
 
 /* config.txt, `name = value` a line: version, precision, the data and its digest, the first weights, and every
  * setting. */
@@ -864,6 +874,55 @@ enum fer_end fer_pit_explain(struct fer_trainer *trainer, const char *run, const
 int fer_pits_write(const char *path, const struct fer_pit_row *rows, size_t count, struct fer_error *e);
 /* *rows is freed by fer_free. */
 int fer_pits_read(const char *path, struct fer_pit_row **rows, size_t *count, struct fer_error *e);
+
+/* ---- 14. Report ----------------------------------------------------------------------------------------------
+ *
+ * A run as one HTML page that needs nothing else: model/report.c collects what it shows, data/report.c writes it. The same
+ * run gives the same page to the byte. */
+
+/* One face, and what the network makes of it. */
+struct fer_prediction {
+    size_t image; /* of the dataset */
+    int predicted;
+    double loss, probability[FER_CLASSES];
+};
+
+/* One line of the table of settings. */
+struct fer_report_fact {
+    const char *name, *help;
+    char value[1024];
+};
+
+#define FER_REPORT_SAMPLES 2   /* of each class */
+#define FER_REPORT_MISTAKES 12
+#define FER_REPORT_FACTS (FER_SETTINGS + 9)
+struct fer_report {
+    char name[256];                /* the run folder's own name, without the folders that it is in */
+    const struct fer_dataset *data;
+    int size;                      /* of the network's input */
+    int validated;                 /* the data have a PublicTest split */
+    long epochs, planned;          /* done; asked for */
+    double (*history)[4];          /* [epochs] */
+    long shown;                    /* the epoch whose logged validation these weights reproduce to the last bit; -1: none */
+    long *pit, pits;               /* epochs whose validation collapses */
+    enum fer_usage usage;          /* what was evaluated: PublicTest, or Training when there is none */
+    struct fer_evaluation evaluation, test; /* of `usage`; of PrivateTest */
+    struct fer_class_score score[FER_CLASSES];
+    int samples, mistakes;
+    struct fer_prediction sample[FER_CLASSES * FER_REPORT_SAMPLES]; /* the first ones of each class */
+    struct fer_prediction mistake[FER_REPORT_MISTAKES];             /* those with the largest loss */
+    int facts;
+    struct fer_report_fact fact[FER_REPORT_FACTS];
+    char command[9000];            /* a line for a shell that makes this run again */
+};
+
+/* Evaluates `network` and collects the rest from the folder `run`; `data` must be the run's, by its digest. It is planned anew.
+ * watcher (NULL: none) sees the evaluation's batches. */
+int fer_report_create(struct fer_report **report, const char *run, const struct fer_config *config, struct fer_network *network,
+                      const struct fer_dataset *data, const struct fer_watcher *watcher, struct fer_error *e);
+void fer_report_free(struct fer_report *report); /* NULL is allowed */
+/* The page appears whole or not at all. */
+int fer_report_write(const struct fer_report *report, const char *path, struct fer_error *e);
 
 #ifdef __cplusplus
 }

@@ -107,4 +107,47 @@ int fer_npz_open_file(struct fer_npz **npz, FILE *file, const char *path, struct
 /* A copy of text[length], with another text behind it; freed by free. NULL: out of memory. */
 char *fer_copy_text(const void *text, size_t length, const char *behind);
 
+/* ---- pages (html.c, png.c, plot.c) ---- */
+
+/* A page that is being written. It appears under its path at the commit, whole; before that it is PATH.part. */
+struct fer_page {
+    FILE *file;
+    const char *path; /* the caller's */
+    char part[FER_PATH];
+};
+int fer_page_create(struct fer_page *page, const char *path, struct fer_error *e);
+/* Mark-up, written as it is; arguments are numbers and fer's own words. A failed write shows at the commit. */
+void fer_page_print(struct fer_page *page, const char *format, ...);
+/* Somebody else's text, made harmless as content and inside a quoted attribute. What is not UTF-8, and control characters
+ * but for tabs and newlines, become U+FFFD. */
+void fer_page_text(struct fer_page *page, const char *text);
+void fer_page_base64(struct fer_page *page, const unsigned char *bytes, size_t count);
+/* The value for people (36.2 %, or 1.6381), and with every digit of it for programs, as <data value="...">. */
+void fer_page_number(struct fer_page *page, double value, int percent);
+/* The same without mark-up: 36.2 % or 1.6381; nan, inf, -inf. */
+void fer_format_short(double value, int percent, char text[40]);
+int fer_page_commit(struct fer_page *page, struct fer_error *e);
+
+#define FER_PNG_SIDE 128 /* no picture is higher or wider */
+#define FER_PNG_ROOM (FER_PNG_SIDE * (FER_PNG_SIDE + 1) + 68)
+/* A grey picture of up to FER_PNG_SIDE x FER_PNG_SIDE as a PNG file. Returns its bytes. */
+size_t fer_png_encode(unsigned char out[FER_PNG_ROOM], int height, int width, const uint8_t *pixels);
+
+/* Two curves over the epochs, as one SVG picture. */
+struct fer_plot {
+    const char *name, *title; /* "accuracy": a word for ids; what it shows, in words */
+    const double (*history)[4];
+    long epochs;
+    int training, validation; /* columns of the history; validation -1: none */
+    int percent;              /* the axis is 0 ... 100 %; else it follows the values */
+    double chance;            /* a dotted line there */
+    long shown;               /* an epoch to be ringed; -1: none */
+    const long *pit;          /* epochs to be marked */
+    long pits;
+};
+void fer_plot_write(struct fer_page *page, const struct fer_plot *plot);
+
+/* The page's style sheet, in lines; NULL behind the last (report_style.c). */
+extern const char *const fer_report_style[];
+
 #endif

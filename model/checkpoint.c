@@ -214,6 +214,27 @@ static int read_place(struct fer_npz *npz, struct fer_trainer *t, struct fer_err
     return 0;
 }
 
+int fer_history_read(const char *path, double (**history)[4], long *epochs, struct fer_error *e)
+{
+    struct fer_npz *npz;
+    const struct fer_array *a;
+    int failed;
+    *history = NULL;
+    if (fer_npz_open(&npz, path, e)) return -1;
+    a = fer_npz_find(npz, "training/history");
+    if (!a || a->dims != 2 || a->shape[1] != 4 || a->shape[0] > 1000000)
+        failed = fer_npz_fail(npz, a, e, "expected a checkpoint with the array training/history of shape [epochs,4]");
+    else
+        failed = !(*history = fer_allocate(a->shape[0] + 1, sizeof **history, e)) ||
+                 fer_npz_read_double(npz, a, (*history)[0], e);
+    *epochs = failed ? 0 : (long)a->shape[0];
+    fer_npz_close(npz);
+    if (!failed) return 0;
+    fer_free(*history);
+    *history = NULL;
+    return -1;
+}
+
 static int read_moments(struct fer_npz *npz, struct fer_network *net, struct fer_error *e)
 {
     int i;
