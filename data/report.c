@@ -42,10 +42,11 @@ static void write_header(struct fer_page *page, const struct fer_report *r)
     fer_page_print(page, "</h1>\n<p class=\"lead\">incv3v1 at %d×%d, " FER_REAL_NAME ", ", r->size, r->size);
     fer_page_print(page, "%ld of %ld epochs on %lu faces.</p>\n", r->epochs, r->planned,
                    (unsigned long)r->data->usage_count[FER_TRAINING]);
-    fer_page_print(page, "<nav aria-label=\"Sections\"><a href=\"#course\">Course</a> <a href=\"#pits\">Pits</a> "
+    fer_page_print(page, "<nav aria-label=\"Sections\"><a href=\"#course\">Course</a> %s"
                          "<a href=\"#confusion\">Confusions</a> <a href=\"#classes\">Classes</a> <a href=\"#faces\">Faces</a> "
                          "<a href=\"#mistakes\">Mistakes</a> <a href=\"#settings\">Settings</a> "
-                         "<a href=\"#again\">Make it again</a></nav>\n</header>\n");
+                         "<a href=\"#again\">Make it again</a></nav>\n</header>\n",
+                   r->pits ? "<a href=\"#pits\">Pits</a> " : "");
 }
 
 /* ---- Headline figures ---- */

@@ -141,6 +141,29 @@ check "a header and two lines" test "$(wc -l < $T/out)" -eq 3
 check "seven probabilities that sum to 1" awk -F'\t' 'NR > 1 { s = 0; for (i = 2; i < 9; i++) s += $i; if (NF != 9 || s < 0.99999 || s > 1.00001) exit 1 }' $T/out
 expect 2 "fer: predict: expected a run folder or weights file, then PGM images" ./fer predict $T/whole
 
+# ---- report ----
+expect 0 "" ./fer report $T/whole
+check "where it is" grep -q "^$T/whole/report.html: open it in a browser$" $T/out
+check "a whole page" test "$(tail -n 1 $T/whole/report.html)" = "</html>"
+check "the log's best" grep -q "weights of epoch [012], the best of 3" $T/whole/report.html
+expect 0 "" ./fer report $T/whole -o $T/page.html
+check "the same page" cmp $T/whole/report.html $T/page.html
+expect 0 "" ./fer report $T/whole -o $T/page.html --data $T/tree --data $T/faces.csv
+expect 0 "" ./fer report $T/drawn -o $T/page.html
+check "initial weights" grep -q "No epoch is done" $T/page.html
+expect 2 "fer: report: expected one run folder" ./fer report
+expect 2 "fer: $T/none/config.txt: cannot be opened: expected a run folder" ./fer report $T/none
+expect 2 "fer: $T/whole/config.txt:2: precision float32: this program computes in float64" ./fer64 report $T/whole
+expect 2 "fer: $T/whole: expected the run's data, whose digest is $(sed -n 's/data-digest = //p' $T/whole/config.txt); that of $T/other.csv is $(sed -n 's/data-digest = //p' $T/o/config.txt)" ./fer report $T/whole --data $T/other.csv
+expect 2 "fer: $T/none/page.html.part: cannot be written: No such file or directory" ./fer report $T/whole -o $T/none/page.html
+(trap '' XFSZ; ulimit -f 40; ./fer report $T/whole > $T/out 2> $T/err)
+check "a full disk is an error" test $? -eq 2
+check "it says which file" grep -q "^fer: $T/whole/report.html: cannot be written: File too large$" $T/err
+check "nothing half-written" test ! -e $T/whole/report.html.part
+check "the page before stays" test "$(tail -n 1 $T/whole/report.html)" = "</html>"
+cp -r $T/whole $T/nohistory; cp $T/whole/best.npz $T/nohistory/last.npz
+expect 2 "fer: $T/nohistory/last.npz: expected a checkpoint with the array training/history of shape [epochs,4]" ./fer report $T/nohistory
+
 # ---- start from weights ----
 expect 0 "" ./fer train $SMALL --epochs 0 --weights $T/whole/best.npz --out $T/from
 ./fer eval $T/whole/best.npz --data $T/faces.csv > $T/a; ./fer eval $T/from/last.npz --data $T/faces.csv > $T/b

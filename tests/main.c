@@ -12,6 +12,7 @@ SUITE_EXTERN(suite_pits);
 SUITE_EXTERN(suite_verify);
 SUITE_EXTERN(suite_op);
 SUITE_EXTERN(suite_record);
+SUITE_EXTERN(suite_report);
 
 GREATEST_MAIN_DEFS();
 
@@ -29,5 +30,6 @@ int main(int argc, char **argv)
     RUN_SUITE(suite_verify);
     RUN_SUITE(suite_op);
     RUN_SUITE(suite_record);
+    RUN_SUITE(suite_report);
     GREATEST_MAIN_END();
 }

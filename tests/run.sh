@@ -45,6 +45,7 @@ with numpy "numpy reads and writes" tests/test_npz.py build/npz_cat build/npz_ca
 with numpy "a second Philox: weights, orders" tests/philox.py ./fer ./fer64 build/order
 with PIL "Pillow and a second Philox" tests/test_faces.py
 with pandas "pandas reads the log" tests/test_log.py
+with zlib "pages of reports" tests/test_report.py
 with torch "PyTorch agrees with op" tests/test_op.py ./fer ./fer64
 with numpy "verify's options, faulty records" tests/test_verify.py ./fer ./fer64
 with numpy "README's examples" tests/test_examples.py

@@ -1,0 +1,164 @@
+#!/usr/bin/env python3
+"""test_report.py - pages of `fer report` as a browser's parsers read them: well-formed, self-contained, the log's own figures,
+pictures that decode, hostile names harmless. Needs nothing but Python."""
+import base64, html.parser, os, re, shutil, subprocess, sys, xml.etree.ElementTree as tree, zlib
+
+TMP = "tests/tmp/report"
+passed = failed = 0
+
+def check(what, good):
+    global passed, failed
+    passed, failed = passed + bool(good), failed + (not good)
+    if not good:
+        print("FAILED:", what)
+
+def make(name, data, epochs, fer="./fer", options=()):
+    """A run of so many epochs and its page, as text."""
+    run = os.path.join(TMP, name)
+    for command in (["train", "--data", data, "--size", "48", "--batch", "4", "--epochs", str(epochs), "--out", run, *options],
+                    ["report", run]):
+        subprocess.run([fer, *command], check=True, stdout=subprocess.DEVNULL)
+    with open(run + "/report.html", encoding="utf-8") as f:
+        return f.read()
+
+def unpack_png(png):
+    """Width, height and rows of a grey PNG file; the checksums are looked at."""
+    assert png[:8] == b"\x89PNG\r\n\x1a\n"
+    at, chunks = 8, {}
+    while at < len(png):
+        length = int.from_bytes(png[at:at + 4], "big")
+        name, body = png[at + 4:at + 8], png[at + 8:at + 8 + length]
+        assert zlib.crc32(name + body) == int.from_bytes(png[at + 8 + length:at + 12 + length], "big")
+        chunks[name], at = body, at + 12 + length
+    width, height = (int.from_bytes(chunks[b"IHDR"][i:i + 4], "big") for i in (0, 4))
+    rows = zlib.decompress(chunks[b"IDAT"])
+    assert chunks[b"IHDR"][8:] == b"\x08\0\0\0\0" and len(rows) == height * (width + 1) and b"IEND" in chunks
+    assert not any(rows[i * (width + 1)] for i in range(height))
+    return width, height, b"".join(rows[i * (width + 1) + 1:(i + 1) * (width + 1)] for i in range(height))
+
+class Balance(html.parser.HTMLParser):
+    """Counts elements as HTML's parser sees them; `wrong` tells of an end tag that closes something else."""
+    def __init__(self, text):
+        super().__init__()
+        self.open, self.wrong, self.tags = [], False, set()
+        self.feed(text)
+    def handle_starttag(self, tag, attributes):
+        self.open.append(tag)
+        self.tags.add(tag)
+    def handle_startendtag(self, tag, attributes):
+        self.tags.add(tag)
+    def handle_endtag(self, tag):
+        self.wrong |= not self.open or self.open.pop() != tag
+
+def check_page(name, text):
+    """What holds of every page; its root."""
+    root = tree.fromstring(text)
+    page = Balance(text)
+    check(name + ": HTML is balanced", not page.wrong and not page.open)
+    check(name + ": no scripts, no frames", not page.tags & {"script", "iframe", "object", "embed", "link", "form", "base"})
+    check(name + ": no handlers", not any(a.startswith("on") for e in root.iter() for a in e.attrib))
+    check(name + ": nothing from outside", all(e.get("href", "#").startswith("#") and (e.get("src") or "data:image/png;base64,").startswith("data:image/png;base64,")
+                                               for e in root.iter()) and "url(" not in text and "@import" not in text)
+    check(name + ": small", len(text) < 2e6)
+    ids = [e.get("id") for e in root.iter() if e.get("id")]
+    check(name + ": ids are unique", len(ids) == len(set(ids)))
+    check(name + ": links lead somewhere", all(e.get("href")[1:] in ids for e in root.iter("a")))
+    check(name + ": pictures have words", all(e.get("alt") for e in root.iter("img")))
+    check(name + ": plots have names", all(e.get("aria-labelledby") in ids for e in root.iter("svg") if e.get("role") == "img"))
+    return root
+
+def values(element):
+    return [e.get("value") for e in element.iter("data")]
+
+def check_log(name, root, run):
+    """The table of epochs has the log's own digits, and the plots have its epochs."""
+    lines = open(run + "/log.csv", newline="").read().split("\r\n")[1:-1]
+    course = next(e for e in root.iter("section") if e.get("id") == "course")
+    rows = [[r.find("th").text] + values(r) for r in course.iter("tr")][1:]
+    check(name + ": the log's figures", rows == [line.split(";") for line in lines])
+    for e in course.iter("path"):
+        if e.get("class", "").startswith("curve ") and "M0 0" in e.get("d"):
+            check(name + ": a point an epoch", len(re.findall("[ML][0-9]", e.get("d"))) == len(lines) + 1)
+
+def check_evaluation(name, root, fer, run):
+    """Confusion matrix, scores and headline agree with one another and with `fer eval`."""
+    sections = {e.get("id"): e for e in root.iter("section")}
+    matrix = [[int(c.text) for c in r.iter("td")] for r in sections["confusion"].find(".//tbody")]
+    said = subprocess.run([fer, "eval", run], check=True, stdout=subprocess.PIPE, universal_newlines=True).stdout
+    expected = [[int(x) for x in line.split()[4:]] for line in said.splitlines()[-7:]]
+    check(name + ": the matrix of fer eval", matrix == expected)
+    for i, row in enumerate(sections["classes"].find(".//tbody")):
+        precision, recall, f1 = map(float, values(row))
+        predicted, images, right = sum(r[i] for r in matrix), sum(matrix[i]), matrix[i][i]
+        check(name + ": precision and recall", precision == (right / predicted if predicted else 0) and
+              recall == (right / images if images else 0) and int(row[-1].text) == images)
+        check(name + ": F1", abs(f1 - (2 * precision * recall / (precision + recall) if right else 0)) < 1e-12)
+    headline = values(root.find(".//dl"))
+    images = sum(map(sum, matrix))
+    check(name + ": headline", float(headline[0]) == sum(matrix[i][i] for i in range(7)) / images and
+          "\nloss %.6f," % float(headline[1]) in "\n" + said)
+
+def check_faces(name, root, data):
+    """Each picture has the pixels of an image of the data, and its bars sum to one."""
+    pixels = [(int(e), bytes(map(int, p.split()))) for e, p, u in (line.rstrip("\n").split(",") for line in list(open(data))[1:])]
+    names = ["angry", "disgust", "fear", "happy", "sad", "surprise", "neutral"]
+    for face in (e for e in root.iter("figure") if e.get("class") == "face"):
+        image = face.find("img")
+        width, height, rows = unpack_png(base64.b64decode(image.get("src").split(",")[1], validate=True))
+        number = int(re.match("face ([0-9]+) of the data", image.get("alt")).group(1))
+        check(name + ": its pixels", rows == pixels[number][1] and width == height)
+        check(name + ": its label", face.find("figcaption/b").text == names[pixels[number][0]])
+        parts = [float(bar[1].text.rstrip("%")) for bar in face.find("ol")]
+        check(name + ": seven probabilities", len(parts) == 7 and abs(sum(parts) - 100) < 0.5)
+
+shutil.rmtree(TMP, ignore_errors=True)
+os.makedirs(TMP)
+rows = open("tests/tiny.csv").read().splitlines()
+for fer, epochs in (("./fer", 0), ("./fer", 1), ("./fer", 3), ("./fer64", 2)):
+    name = "%s, %d epochs" % (fer, epochs)
+    run = os.path.join(TMP, "run%s%d" % (fer[2:], epochs))
+    text = make(os.path.basename(run), "tests/tiny.csv", epochs, fer)
+    root = check_page(name, text)
+    check(name + ": no address", "http" not in text.replace("http-equiv", ""))
+    check_evaluation(name, root, fer, run)
+    check_faces(name, root, "tests/tiny.csv")
+    if epochs:
+        check_log(name, root, run)
+        check(name + ": the epoch is found again", "weights of epoch " in text and "of another moment" not in text)
+
+# the same page again, from another folder's name for the same folder
+subprocess.run(["./fer", "report", TMP + "/runfer3", "-o", TMP + "/again.html"], env=dict(os.environ, OMP_NUM_THREADS="3"), check=True,
+               stdout=subprocess.DEVNULL)
+check("the same bytes", open(TMP + "/again.html").read() == open(TMP + "/runfer3/report.html").read())
+
+# no validation images
+with open(TMP + "/training.csv", "w") as f:
+    f.write("\n".join(r.replace("PublicTest", "Training") for r in rows) + "\n")
+root = check_page("no validation", make("training", TMP + "/training.csv", 2))
+check_log("no validation", root, TMP + "/training")
+check("no validation: says so", "no PublicTest split" in "".join(root.itertext()))
+
+# the command makes the run again, through a shell, whatever the names are
+hostile = b"it's $(touch x) `y` & <script>alert('1')<!-- \"\xff\xe2\x80\xae-->.csv"
+os.makedirs(TMP.encode() + b"/</title><script>")
+path = TMP.encode() + b"/</title><script>/" + hostile
+shutil.copy("tests/tiny.csv", path)
+run = TMP.encode() + b"/</title><script>/run<b>&amp;"
+subprocess.run([b"./fer", b"train", b"--data", path, b"--size", b"48", b"--batch", b"4", b"--epochs", b"1", b"--out", run], check=True,
+               stdout=subprocess.DEVNULL)
+subprocess.run([b"./fer", b"report", run], check=True, stdout=subprocess.DEVNULL)
+root = check_page("hostile names", open(run + b"/report.html", encoding="utf-8").read())
+check("hostile names: title", root.find("head/title").text == "run<b>&amp; - fer report" and root.find(".//h1").text == "run<b>&amp;")
+shown = path.decode("utf-8", "replace")
+settings = {r.find("th").text.strip(): r.find("td/code").text for r in root.find(".//section[@id='settings']").iter("tr") if r.find("td") is not None}
+check("hostile names: path", settings["data"] == shown)
+command = root.find(".//pre/code").text
+check("hostile names: quoted", command.startswith("fer train --data '" + shown.replace("'", "'\\''") + "' --epochs 1"))
+command = make("again1", "tests/tiny.csv", 1) and tree.parse(TMP + "/again1/report.html").getroot().find(".//pre/code").text
+subprocess.run("RUN=%s/again2; ./%s" % (TMP, command.replace("--out RUN", "--out $RUN")), shell=True, check=True, stdout=subprocess.DEVNULL)
+check("the command makes the same run", all(open("%s/again1/%s" % (TMP, f), "rb").read() == open("%s/again2/%s" % (TMP, f), "rb").read()
+                                            for f in ("log.csv", "best.npz", "last.npz", "config.txt")))
+
+shutil.rmtree(TMP)
+print("%d passed, %d failed" % (passed, failed))
+sys.exit(failed > 0)
