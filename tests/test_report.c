@@ -71,6 +71,7 @@ TEST text_is_utf8_or_replaced(void)
     ASSERT_STR_EQ("a" FFFD, as_text("a\xe2"));               /* cut short by the end */
     ASSERT_STR_EQ(FFFD FFFD, as_text("\xc0\xbc"));           /* '<' in two bytes */
     ASSERT_STR_EQ(FFFD FFFD FFFD, as_text("\xe0\x80\xbc"));  /* in three */
+    ASSERT_STR_EQ(FFFD FFFD FFFD, as_text("\xe0\x82\xa9"));  /* a letter of two bytes in three */
     ASSERT_STR_EQ(FFFD FFFD FFFD, as_text("\xed\xa0\x80"));  /* half a surrogate pair */
     ASSERT_STR_EQ(FFFD FFFD FFFD FFFD, as_text("\xf4\x90\x80\x80")); /* above U+10FFFF */
     ASSERT_STR_EQ(FFFD FFFD FFFD, as_text("\xef\xbf\xbe"));  /* U+FFFE, which XML has no place for */
@@ -158,6 +159,19 @@ static const unsigned char *chunk(const unsigned char *at, const char *name, siz
     return memcmp(at + 4, name, 4) == 0 && word(at + 8 + *length) == fer_crc32(0, at + 4, *length + 4) ? at + 8 : NULL;
 }
 
+/* Adler-32 of the rows, each behind a zero byte; the remainders are taken at the end. */
+static uint32_t adler_of(int height, int width, const uint8_t *pixels)
+{
+    uint64_t sum = 1, sums = 0;
+    int row, column;
+    for (row = 0; row < height; row++)
+        for (column = -1; column < width; column++) {
+            sum += column < 0 ? 0u : pixels[row * width + column];
+            sums += sum;
+        }
+    return (uint32_t)(sums % 65521 << 16 | sum % 65521);
+}
+
 /* Inflates the rows of a picture of known size. 1: they are these pixels. */
 static int holds(const unsigned char *file, size_t bytes, int height, int width, const uint8_t *pixels)
 {
@@ -176,7 +190,7 @@ static int holds(const unsigned char *file, size_t bytes, int height, int width,
     for (i = 0; i < height && same; i++)
         same = !fer_inflate_read(z, row, (size_t)width + 1) && row[0] == 0 &&
                memcmp(row + 1, pixels + (size_t)i * (size_t)width, (size_t)width) == 0;
-    same = same && !fer_inflate_end(z) && chunk(at + length + 4, "IEND", &length) + 4 == file + bytes;
+    same = same && !fer_inflate_end(z) && word(at + length - 4) == adler_of(height, width, pixels) && chunk(at + length + 4, "IEND", &length) + 4 == file + bytes;
     fer_inflate_free(z);
     return same;
 }
