@@ -904,7 +904,10 @@ struct fer_report {
     long epochs, planned;          /* done; asked for */
     double (*history)[4];          /* [epochs] */
     long shown;                    /* the epoch whose logged validation these weights reproduce to the last bit; -1: none */
-    long *pit, pits;               /* epochs whose validation collapses */
+    long pits;
+    struct fer_pit *pit;           /* [pits] */
+    size_t findings;
+    struct fer_pit_row *finding;   /* [findings] what run/pits.csv says of them, when it is there */
     enum fer_usage usage;          /* what was evaluated: PublicTest, or Training when there is none */
     struct fer_evaluation evaluation, test; /* of `usage`; of PrivateTest */
     struct fer_class_score score[FER_CLASSES];

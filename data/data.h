@@ -142,7 +142,7 @@ struct fer_plot {
     int percent;              /* the axis is 0 ... 100 %; else it follows the values */
     double chance;            /* a dotted line there */
     long shown;               /* an epoch to be ringed; -1: none */
-    const long *pit;          /* epochs to be marked */
+    const struct fer_pit *pit; /* epochs to be marked */
     long pits;
 };
 void fer_plot_write(struct fer_page *page, const struct fer_plot *plot);

@@ -158,7 +158,7 @@ static void write_pits(struct fer_page *page, const struct fer_plot *plot)
     const double spacing = plot->epochs > 1 ? x_of(plot, 1) - LEFT : 8, width = spacing < 3 ? 3 : spacing > 20 ? 20 : spacing;
     long i;
     for (i = 0; i < plot->pits && i < MOST_MARKS; i++) {
-        const double x = x_of(plot, plot->pit[i]);
+        const double x = x_of(plot, plot->pit[i].epoch);
         fer_page_print(page, "<path class=\"band\" d=\"M%.1f %dh%.1fV%dh%.1fz\"/>", x - width / 2, TOP, width, BOTTOM, -width);
         fer_page_print(page, "<path class=\"pit\" d=\"M%.1f %dh10l-5 8z\"/>\n", x - 5, TOP - 10);
     }

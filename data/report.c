@@ -42,11 +42,10 @@ static void write_header(struct fer_page *page, const struct fer_report *r)
     fer_page_print(page, "</h1>\n<p class=\"lead\">incv3v1 at %d×%d, " FER_REAL_NAME ", ", r->size, r->size);
     fer_page_print(page, "%ld of %ld epochs on %lu faces.</p>\n", r->epochs, r->planned,
                    (unsigned long)r->data->usage_count[FER_TRAINING]);
-    fer_page_print(page, "<nav aria-label=\"Sections\"><a href=\"#course\">Course</a> %s"
+    fer_page_print(page, "<nav aria-label=\"Sections\"><a href=\"#course\">Course</a> <a href=\"#pits\">Pits</a> "
                          "<a href=\"#confusion\">Confusions</a> <a href=\"#classes\">Classes</a> <a href=\"#faces\">Faces</a> "
                          "<a href=\"#mistakes\">Mistakes</a> <a href=\"#settings\">Settings</a> "
-                         "<a href=\"#again\">Make it again</a></nav>\n</header>\n",
-                   r->pits ? "<a href=\"#pits\">Pits</a> " : "");
+                         "<a href=\"#again\">Make it again</a></nav>\n</header>\n");
 }
 
 /* ---- Headline figures ---- */
@@ -80,8 +79,12 @@ static void write_evaluated(struct fer_page *page, const struct fer_report *r)
     write_accuracy(page, r->validated ? "Validation accuracy" : "Accuracy on the training images", &r->evaluation);
     if (r->shown >= 0)
         fer_page_print(page, "weights of epoch %ld, the best of %ld</dd></div>\n", r->shown, r->epochs);
+    else if (r->epochs == 0)
+        fer_page_print(page, "the initial weights</dd></div>\n");
+    else if (r->validated)
+        fer_page_print(page, "weights of no epoch in the log</dd></div>\n");
     else
-        fer_page_print(page, "weights after epoch %ld of %ld</dd></div>\n", r->epochs, r->planned);
+        fer_page_print(page, "weights after %ld epochs</dd></div>\n", r->epochs);
     begin_figure(page, r->validated ? "Validation loss" : "Loss on the training images");
     fer_page_number(page, loss_of(&r->evaluation), 0);
     fer_page_print(page, "</dd><dd class=\"note\">mean cross-entropy; knowing nothing costs %.4f</dd></div>\n",
@@ -106,7 +109,7 @@ static void write_figures(struct fer_page *page, const struct fer_report *r)
     begin_figure(page, "Without looking");
     fer_page_number(page, r->evaluation.count ? (double)r->score[largest].images / (double)r->evaluation.count : 0, 1);
     fer_page_print(page, "</dd><dd class=\"note\">by always answering “%s”</dd></div>\n", fer_class_names[largest]);
-    if (r->pits) {
+    if (r->validated) {
         begin_figure(page, "Pits");
         fer_page_print(page, "<data value=\"%ld\">%ld</data></dd><dd class=\"note\">epochs whose validation collapses</dd></div>\n",
                        r->pits, r->pits);
@@ -202,19 +205,113 @@ static void write_course(struct fer_page *page, const struct fer_report *r)
 
 /* ---- Pits ---- */
 
+static void write_finding(struct fer_page *page, const struct fer_pit_row *row)
+{
+    const double part = row->recovered > 1 ? 1 : row->recovered > 0 ? row->recovered : 0;
+    fer_page_print(page, "<tr><th scope=\"row\">");
+    fer_page_text(page, row->detail);
+    fer_page_print(page, " <small>");
+    fer_page_text(page, row->experiment);
+    fer_page_print(page, "</small></th><td>");
+    if (row->val_accuracy == row->val_accuracy) fer_page_number(page, row->val_accuracy, 1);
+    fer_page_print(page, "</td><td>");
+    if (row->val_loss == row->val_loss) fer_page_number(page, row->val_loss, 0);
+    fer_page_print(page, "</td><td class=\"part\" style=\"--part:%.1f%%\">", 100 * part);
+    if (row->recovered == row->recovered) fer_page_number(page, row->recovered, 1);
+    fer_page_print(page, "</td></tr>\n");
+}
+
+/* Whether a row has its place in the table of layers (1), in that of all others (0), or in neither (-1). */
+static int table_of(const struct fer_pit_row *row)
+{
+    return strcmp(row->experiment, "conclusion") == 0 ? -1 : strcmp(row->experiment, "layers") == 0;
+}
+
+/* The experiments on one epoch: those with single layers, or all others. */
+static void write_experiments(struct fer_page *page, const struct fer_report *r, long epoch, int layers)
+{
+    size_t i, count = 0;
+    for (i = 0; i < r->findings && i < MOST_ROWS; i++) count += r->finding[i].epoch == epoch && table_of(&r->finding[i]) == layers;
+    if (count == 0) return;
+    if (layers) fer_page_print(page, "<details><summary>Layer by layer (%lu)</summary>\n", (unsigned long)count);
+    fer_page_print(page, "<div class=\"scroll\" tabindex=\"0\"><table class=\"wide\">\n<thead><tr><th class=\"word\" scope=\"col\">"
+                         "what was changed</th><th scope=\"col\">accuracy</th><th scope=\"col\">loss</th><th scope=\"col\">recovered</th></tr></thead>\n<tbody>\n");
+    for (i = 0; i < r->findings && i < MOST_ROWS; i++)
+        if (r->finding[i].epoch == epoch && table_of(&r->finding[i]) == layers) write_finding(page, &r->finding[i]);
+    fer_page_print(page, "</tbody>\n</table></div>\n%s", layers ? "</details>\n" : "");
+}
+
+/* Returns how many there are. */
+static size_t write_findings(struct fer_page *page, const struct fer_report *r, long epoch)
+{
+    size_t i, count = 0;
+    for (i = 0; i < r->findings && i < MOST_ROWS; i++) {
+        if (r->finding[i].epoch != epoch) continue;
+        count++;
+        if (table_of(&r->finding[i]) >= 0) continue;
+        fer_page_print(page, "<p class=\"conclusion\">");
+        fer_page_text(page, r->finding[i].detail);
+        fer_page_print(page, "</p>\n");
+    }
+    write_experiments(page, r, epoch, 0);
+    write_experiments(page, r, epoch, 1);
+    return count;
+}
+
+static void write_pit(struct fer_page *page, const struct fer_pit *pit)
+{
+    fer_page_print(page, "<h3>Epoch %ld: ", pit->epoch);
+    if (pit->in_accuracy) {
+        fer_page_number(page, pit->accuracy, 1);
+        fer_page_print(page, " where the epochs around it lead to expect ");
+        fer_page_number(page, pit->level, 1);
+    } else {
+        fer_page_print(page, "a loss of ");
+        fer_page_number(page, pit->loss, 0);
+        fer_page_print(page, " where the epochs around it lead to expect ");
+        fer_page_number(page, pit->loss_level, 0);
+    }
+    fer_page_print(page, "</h3>\n");
+}
+
+/* Whether a finding is the first one of its epoch, and the epoch no pit: somebody asked for it. */
+static int is_extra(const struct fer_report *r, size_t finding)
+{
+    const long epoch = r->finding[finding].epoch;
+    size_t i;
+    long k;
+    for (i = 0; i < finding; i++)
+        if (r->finding[i].epoch == epoch) return 0;
+    for (k = 0; k < r->pits; k++)
+        if (r->pit[k].epoch == epoch) return 0;
+    return 1;
+}
+
 static void write_pits(struct fer_page *page, const struct fer_report *r)
 {
-    long i;
-    if (r->pits == 0) return;
+    long i, unexplained = 0;
+    size_t k;
     fer_page_print(page, "<section id=\"pits\">\n<h2>Pits</h2>\n<p>A pit is an epoch whose validation lies far below that of the "
-                         "epochs around it, further than chance explains.</p>\n");
-    fer_page_print(page, "<ul>\n");
+                         "epochs around it: by more than %.0f times the noise of healthy epochs.</p>\n",
+                   FER_PIT_THRESHOLD);
+    if (!r->validated)
+        fer_page_print(page, "<p>Nothing was validated, so there is none to be seen.</p>\n");
+    else if (r->pits == 0)
+        fer_page_print(page, "<p>There is none in %ld epochs (the first three and the last one cannot be judged).</p>\n", r->epochs);
     for (i = 0; i < r->pits && i < MOST_ROWS; i++) {
-        fer_page_print(page, "<li>epoch %ld: ", r->pit[i]);
-        fer_page_number(page, r->history[r->pit[i]][2], 1);
-        fer_page_print(page, "</li>\n");
+        write_pit(page, &r->pit[i]);
+        unexplained += write_findings(page, r, r->pit[i].epoch) == 0;
     }
-    fer_page_print(page, "</ul>\n</section>\n");
+    if (r->pits > MOST_ROWS) fer_page_print(page, "<p>And %ld more.</p>\n", r->pits - MOST_ROWS);
+    if (unexplained)
+        fer_page_print(page, "<p>Why? <code>fer pits RUN</code> finds out by experiment; a page that is written after that shows "
+                             "the answer.</p>\n");
+    for (k = 0; k < r->findings && k < MOST_ROWS; k++)
+        if (is_extra(r, k)) {
+            fer_page_print(page, "<h3>Epoch %ld, which is no pit, was looked into too</h3>\n", r->finding[k].epoch);
+            write_findings(page, r, r->finding[k].epoch);
+        }
+    fer_page_print(page, "</section>\n");
 }
 
 /* ---- Who was taken for whom ---- */

@@ -73,6 +73,8 @@ const char *const fer_report_style[] = {
     ".wide th:first-child{width:60%}",
     ".wide th small{display:block;font-weight:400;font-size:.85rem}",
     ".wide td.word{overflow-wrap:anywhere}",
+    ".wide td.part{background:linear-gradient(to right,var(--validation) var(--part),transparent 0) left bottom/100% .2rem no-repeat}",
+    ".conclusion{border-left:4px solid var(--validation);padding-left:.75rem;font-size:1.05rem}",
     "details{margin:1rem 0}",
     "summary{cursor:pointer;color:var(--validation)}",
     /* Confusion matrix: each cell is as dark as its share of its row. */
@@ -109,8 +111,8 @@ const char *const fer_report_style[] = {
     "@page{margin:15mm}",
     "@media print{:root{color-scheme:light;--paper:#fff;--card:#fff;--ink:#000;--soft:#444;--line:#ccc;--validation:#0072b2;",
     "--training:#b45f06;--pit:#c23b22;--heat:0,100,165;--on-heat:#fff;--bar:#cfe3f1;--right:#00664b}",
-    "body{max-width:none;padding:0;font-size:10pt}nav,details{display:none}",
+    "html{font-size:75%}body{max-width:none;padding:0}nav,details{display:none}.figures{grid-template-columns:repeat(3,1fr)}",
     "*{-webkit-print-color-adjust:exact;print-color-adjust:exact}",
-    "figure,.face,.figures div,tr{break-inside:avoid}h2,h3{break-after:avoid}h2{margin-top:1.5rem}",
+    "figure,.face,.figures div,tr,.confusion{break-inside:avoid}h2,h3{break-after:avoid}h2{margin-top:1.5rem}",
     ".scroll{overflow:visible}.faces{grid-template-columns:1fr 1fr}}",
     NULL};

@@ -131,12 +131,25 @@ static void find_shown(struct fer_report *r)
             r->shown = i;
 }
 
-/* Which epochs are pits. */
 static int mark_pits(struct fer_report *r, struct fer_error *e)
 {
-    r->pits = 0;
     r->pit = fer_allocate((size_t)r->epochs + 1, sizeof *r->pit, e);
-    return r->pit ? 0 : -1;
+    if (!r->pit) return -1;
+    if (r->validated)
+        r->pits = fer_pits_find((const double(*)[4])r->history, r->epochs, r->data->usage_count[FER_PUBLIC_TEST], r->pit);
+    return 0;
+}
+
+/* What `fer pits` has found out, if it was asked. */
+static int read_findings(struct fer_report *r, const char *run, struct fer_error *e)
+{
+    char path[1200];
+    FILE *file;
+    snprintf(path, sizeof path, "%s/pits.csv", run);
+    file = fopen(path, "rb");
+    if (!file) return 0;
+    fclose(file);
+    return fer_pits_read(path, &r->finding, &r->findings, e);
 }
 
 /* ---- Settings and the command ---- */
@@ -245,7 +258,7 @@ static int collect(struct fer_report *r, const char *run, const struct fer_confi
                         (unsigned long)config->data_digest, r->data->source, (unsigned long)digest);
     if (snprintf(path, sizeof path, "%s/last.npz", run) >= (int)sizeof path)
         return fer_fail(e, "%s: the path is too long", run);
-    if (fer_history_read(path, &r->history, &r->epochs, e)) return -1;
+    if (fer_history_read(path, &r->history, &r->epochs, e) || read_findings(r, run, e)) return -1;
     take_name(r, run);
     r->size = network->size;
     r->planned = config->settings.epochs;
@@ -279,5 +292,6 @@ void fer_report_free(struct fer_report *report)
     if (!report) return;
     fer_free(report->history);
     fer_free(report->pit);
+    fer_free(report->finding);
     fer_free(report);
 }

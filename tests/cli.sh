@@ -162,6 +162,8 @@ check "it says which file" grep -q "^fer: $T/whole/report.html: cannot be writte
 check "nothing half-written" test ! -e $T/whole/report.html.part
 check "the page before stays" test "$(tail -n 1 $T/whole/report.html)" = "</html>"
 cp -r $T/whole $T/nohistory; cp $T/whole/best.npz $T/nohistory/last.npz
+printf 'epoch;experiment;detail;val_accuracy;val_loss;recovered\r\n1;base;x;0.5;1;much\r\n' > $T/edited/pits.csv
+expect 2 "fer: $T/edited/pits.csv:2: recovered is much, expected a number or nothing" ./fer report $T/edited
 expect 2 "fer: $T/nohistory/last.npz: expected a checkpoint with the array training/history of shape [epochs,4]" ./fer report $T/nohistory
 
 # ---- start from weights ----

@@ -327,20 +327,27 @@ TEST scores_of_a_matrix(void)
     PASS();
 }
 
-/* A run of no epochs, in FOLDER, on drawn faces; and its report. */
-static int make_report(struct fer_report **report, struct fer_dataset *data, const size_t counts[FER_USAGES], int batch)
+/* A run in FOLDER on drawn faces, with initial weights, which claims to have done so many epochs, epoch 6 being a pit; and its
+ * report. */
+static int make_report(struct fer_report **report, struct fer_dataset *data, const size_t counts[FER_USAGES], int batch, long epochs)
 {
     struct fer_config config = {0};
     struct fer_trainer *trainer = NULL;
     int failed;
+    long i;
     fer_settings_default(&config.settings);
     config.settings.size = 48;
-    config.settings.epochs = 3;
+    config.settings.epochs = 12;
     config.settings.batch = batch;
     if (fer_dataset_draw(data, 1, counts, &error)) return -1;
     config.data_digest = fer_dataset_digest(data);
-    failed = fer_trainer_create(&trainer, &config.settings, data, &error) ||
-             fer_checkpoint_save(trainer, FOLDER "/last.npz", &error) ||
+    failed = fer_trainer_create(&trainer, &config.settings, data, &error);
+    for (i = 0; i < epochs && !failed; i++) {
+        trainer->history[i][0] = trainer->history[i][1] = trainer->history[i][3] = 0.5;
+        trainer->history[i][2] = i == 6 ? 0.001 : 0.9 + 0.001 * (double)(i % 3);
+        trainer->epoch = i + 1;
+    }
+    failed = failed || fer_checkpoint_save(trainer, FOLDER "/last.npz", &error) ||
              fer_report_create(report, FOLDER "/", &config, trainer->network, data, NULL, &error);
     fer_trainer_free(trainer);
     remove(FOLDER "/last.npz");
@@ -367,7 +374,7 @@ TEST collects_samples_and_mistakes(void)
     struct fer_report *r = NULL;
     size_t images = 0;
     int i;
-    ASSERT_EQm(error.text, 0, make_report(&r, &data, counts, 8));
+    ASSERT_EQm(error.text, 0, make_report(&r, &data, counts, 8, 0));
     ASSERT_STR_EQ("tmp", r->name);
     ASSERT(r->usage == FER_PUBLIC_TEST && r->evaluation.count == 45 && r->test.count == 9 && r->epochs == 0 && r->shown == -1);
     for (i = 0; i < FER_CLASSES; i++) images += r->score[i].images;
@@ -395,13 +402,35 @@ TEST a_run_without_validation_shows_its_training_images(void)
     const size_t counts[FER_USAGES] = {9, 0, 0};
     struct fer_dataset data;
     struct fer_report *r = NULL;
-    ASSERT_EQm(error.text, 0, make_report(&r, &data, counts, 4));
+    ASSERT_EQm(error.text, 0, make_report(&r, &data, counts, 4, 0));
     ASSERT(!r->validated && r->usage == FER_TRAINING && r->evaluation.count == 9 && r->test.count == 0 && r->samples == 9);
     ASSERT_EQ(0, fer_report_write(r, PAGE, &error));
     read_back(PAGE);
     ASSERT(strstr(content, "Accuracy on the training images") && !strstr(content, "Validation accuracy"));
     fer_report_free(r);
     fer_dataset_free(&data);
+    PASS();
+}
+
+TEST finds_pits_and_reads_what_explains_them(void)
+{
+    const size_t counts[FER_USAGES] = {7, 45, 0};
+    const struct fer_pit_row row = {6, "exact", "exact statistics", 0.9, 0.5, 1};
+    struct fer_dataset data;
+    struct fer_report *r = NULL;
+    FILE *file;
+    ASSERT_EQ(0, fer_pits_write(FOLDER "/pits.csv", &row, 1, &error));
+    ASSERT_EQm(error.text, 0, make_report(&r, &data, counts, 8, 12));
+    ASSERT(r->epochs == 12 && r->pits == 1 && r->pit[0].epoch == 6 && r->findings == 1 && r->finding[0].recovered == 1);
+    fer_report_free(r);
+    fer_dataset_free(&data);
+    file = fopen(FOLDER "/pits.csv", "ab");
+    fputs("6;exact;\r\n", file);
+    fclose(file);
+    ASSERT(make_report(&r, &data, counts, 8, 12));
+    ASSERT(strncmp(error.text, FOLDER "//pits.csv:3: ", strlen(FOLDER "//pits.csv:3: ")) == 0);
+    fer_dataset_free(&data);
+    remove(FOLDER "/pits.csv");
     PASS();
 }
 
@@ -480,6 +509,39 @@ TEST page_is_small_whole_and_harmless(void)
     PASS();
 }
 
+TEST pits_are_shown_with_what_explains_them(void)
+{
+    static struct fer_pit pit[2] = {{7, 1, 0, 0.234, 0.551, 0.317, 0.01, 2, 1}, {9, 0, 1, 0.5, 0.5, 0, 0.01, 7.25, 1}};
+    struct fer_pit_row row[5] = {{7, "exact", "", 0.549, 1.33, 0.95},       {7, "conclusion", "", 0, 0, 0},
+                                 {7, "layers", "one alone", 0.5, 1.4, -2},  {3, "batch", "asked for", 0.5, 1.5, 0.1},
+                                 {7, "changes", "with no figures", 0, 0, 0}};
+    static struct fer_report r;
+    static struct fer_dataset data;
+    static struct fer_image image;
+    const double nan = 1e308 * 10 - 1e308 * 10;
+    ASSERT_EQ(0, fill(&r, &data, &image));
+    snprintf(row[0].detail, sizeof row[0].detail, "%s", attack);
+    snprintf(row[1].detail, sizeof row[1].detail, "%s", attack);
+    row[4].val_accuracy = row[4].val_loss = row[4].recovered = nan;
+    r.pit = pit;
+    r.pits = 2;
+    r.finding = row;
+    r.findings = 5;
+    ASSERT_EQ(0, fer_report_write(&r, PAGE, &error));
+    read_back(PAGE);
+    ASSERT(!strstr(content, "<script") && occurrences("&lt;script&gt;") == 2);
+    ASSERT_EQ_FMT((size_t)5, occurrences("class=\"pit\""), "%lu"); /* two in each plot, one in the legend */
+    ASSERT(strstr(content, "<h3>Epoch 7: <data value=\"0.234\">23.4"));
+    ASSERT(strstr(content, "<h3>Epoch 9: a loss of <data value=\"7.25\">7.2500</data>"));
+    ASSERT(strstr(content, "<h3>Epoch 3, which is no pit, was looked into too</h3>"));
+    ASSERT(strstr(content, "Layer by layer (1)") && strstr(content, "--part:95.0%") && strstr(content, "--part:0.0%"));
+    ASSERT(strstr(content, "<th scope=\"row\">with no figures <small>changes</small></th><td></td><td></td>"));
+    ASSERT_EQ_FMT((size_t)1, occurrences("Why? "), "%lu"); /* epoch 9 has no explanation */
+    fer_free(data.pixels);
+    fer_free(r.history);
+    PASS();
+}
+
 TEST a_page_that_cannot_be_written_leaves_nothing(void)
 {
     struct fer_page page;
@@ -495,6 +557,7 @@ TEST a_page_that_cannot_be_written_leaves_nothing(void)
 SUITE(suite_report)
 {
     fer_make_folder(FOLDER, &error);
+    remove(FOLDER "/pits.csv");
     RUN_TEST(text_cannot_become_markup);
     RUN_TEST(text_is_utf8_or_replaced);
     RUN_TEST(no_byte_gets_through_that_should_not);
@@ -508,8 +571,10 @@ SUITE(suite_report)
     RUN_TEST(scores_of_a_matrix);
     RUN_TEST(collects_samples_and_mistakes);
     RUN_TEST(a_run_without_validation_shows_its_training_images);
+    RUN_TEST(finds_pits_and_reads_what_explains_them);
     RUN_TEST(other_data_are_refused);
     RUN_TEST(page_is_small_whole_and_harmless);
+    RUN_TEST(pits_are_shown_with_what_explains_them);
     RUN_TEST(a_page_that_cannot_be_written_leaves_nothing);
     remove(PAGE);
 }
