@@ -341,14 +341,14 @@ static void print_evaluation(const struct fer_evaluation *v)
     struct fer_class_score score[FER_CLASSES];
     int i, k;
     fer_class_scores(v, score);
-    printf("loss %.6f, accuracy %.4f (%lu of %lu)\n\n", v->loss_sum / (double)v->count, (double)v->correct / (double)v->count,
-           (unsigned long)v->correct, (unsigned long)v->count);
+    printf("loss %.6f, accuracy %.4f (%lu of %lu)\n\n", v->loss_sum / (double)v->count,
+           (double)v->correct / (double)v->count, (unsigned long)v->correct, (unsigned long)v->count);
     printf("%-10s %9s %9s %9s   predicted", "class", "images", "precision", "recall");
     for (k = 0; k < FER_CLASSES; k++) printf(" %8s", fer_class_names[k]);
     printf("\n");
     for (i = 0; i < FER_CLASSES; i++) {
-        printf("%-10s %9lu %9.4f %9.4f            ", fer_class_names[i], (unsigned long)score[i].images, score[i].precision,
-               score[i].recall);
+        printf("%-10s %9lu %9.4f %9.4f            ", fer_class_names[i], (unsigned long)score[i].images,
+               score[i].precision, score[i].recall);
         for (k = 0; k < FER_CLASSES; k++) printf(" %8lu", (unsigned long)v->confusion[i][k]);
         printf("\n");
     }
@@ -463,7 +463,8 @@ static int report(int argc, char **argv)
     display.epoch_start = fer_clock();
     watcher.context = &display;
     failed = !out || read_faces(&data, data_path ? data_path : config.data, config.settings.seed, &e) ||
-             fer_report_create(&page, argv[0], &config, network, &data, &watcher, &e) || fer_report_write(page, out, &e);
+             fer_report_create(&page, argv[0], &config, network, &data, &watcher, &e) ||
+             fer_report_write(page, out, &e);
     if (display.terminal) printf("\r%*s\r", fer_terminal_width() - 1, "");
     if (!failed) printf("%s: open it in a browser\n", out);
     fer_report_free(page);
@@ -1504,7 +1505,8 @@ static const struct command commands[] = {
     {"predict", predict, "the seven probabilities for PGM images", "RUN|WEIGHTS.npz [--size N] IMAGE.pgm ...",
      "Prints a line for each image, parted by tabs: name, seven probabilities, the likeliest class.\n", 0},
     {"report", report, "a run as one HTML page", "RUN [-o report.html] [--data PATH]",
-     "Writes a page with the run's curves, pits, confusion matrix, faces, worst mistakes and settings, which needs no other file.\n"
+     "Writes a page with the run's curves, pits, confusion matrix, faces, worst mistakes and settings; it needs no\n"
+     "other file, no network and no script.\n"
      "  -o FILE          where it goes (RUN/report.html)\n"
      "  --data PATH      where the run's data are now; their digest must be that of config.txt\n",
      0},

@@ -877,8 +877,8 @@ int fer_pits_read(const char *path, struct fer_pit_row **rows, size_t *count, st
 
 /* ---- 14. Report ----------------------------------------------------------------------------------------------
  *
- * A run as one HTML page that needs nothing else: model/report.c collects what it shows, data/report.c writes it. The same
- * run gives the same page to the byte. */
+ * A run as one HTML page that needs nothing else: model/report.c collects what it shows, data/report.c writes it. The
+ * same run gives the same page to the byte. */
 
 /* One face, and what the network makes of it. */
 struct fer_prediction {
@@ -903,7 +903,7 @@ struct fer_report {
     int validated;                 /* the data have a PublicTest split */
     long epochs, planned;          /* done; asked for */
     double (*history)[4];          /* [epochs] */
-    long shown;                    /* the epoch whose logged validation these weights reproduce to the last bit; -1: none */
+    long shown;                    /* the epoch whose logged validation these weights reproduce to the bit; -1: none */
     long pits;
     struct fer_pit *pit;           /* [pits] */
     size_t findings;
@@ -919,10 +919,11 @@ struct fer_report {
     char command[9000];            /* a line for a shell that makes this run again */
 };
 
-/* Evaluates `network` and collects the rest from the folder `run`; `data` must be the run's, by its digest. It is planned anew.
- * watcher (NULL: none) sees the evaluation's batches. */
-int fer_report_create(struct fer_report **report, const char *run, const struct fer_config *config, struct fer_network *network,
-                      const struct fer_dataset *data, const struct fer_watcher *watcher, struct fer_error *e);
+/* Evaluates `network`, which is planned anew, and collects the rest from the folder `run`; `data` must be the run's, by
+ * its digest, and outlive the report. watcher (NULL: none) sees the evaluation's batches. */
+int fer_report_create(struct fer_report **report, const char *run, const struct fer_config *config,
+                      struct fer_network *network, const struct fer_dataset *data, const struct fer_watcher *watcher,
+                      struct fer_error *e);
 void fer_report_free(struct fer_report *report); /* NULL is allowed */
 /* The page appears whole or not at all. */
 int fer_report_write(const struct fer_report *report, const char *path, struct fer_error *e);

@@ -118,8 +118,8 @@ struct fer_page {
 int fer_page_create(struct fer_page *page, const char *path, struct fer_error *e);
 /* Mark-up, written as it is; arguments are numbers and fer's own words. A failed write shows at the commit. */
 void fer_page_print(struct fer_page *page, const char *format, ...);
-/* Somebody else's text, made harmless as content and inside a quoted attribute. What is not UTF-8, and control characters
- * but for tabs and newlines, become U+FFFD. */
+/* Somebody else's text, made harmless as content and inside a quoted attribute. What is not UTF-8, and control
+ * characters but for tabs and newlines, become U+FFFD. */
 void fer_page_text(struct fer_page *page, const char *text);
 void fer_page_base64(struct fer_page *page, const unsigned char *bytes, size_t count);
 /* The value for people (36.2 %, or 1.6381), and with every digit of it for programs, as <data value="...">. */

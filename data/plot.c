@@ -1,7 +1,8 @@
-/* plot.c - two curves over the epochs as one SVG picture: axes, curves, marks, and what each epoch says under the mouse.
+/* plot.c - two curves over the epochs as one SVG picture: axes, curves, marks, and what each epoch says under the
+ * mouse.
  *
- * Colours and fonts are the page's (data/report_style.c), by class. A picture stays small however long the run is: beyond
- * 1200 epochs each stretch of epochs is drawn as its lowest and its highest value, so that no pit gets lost. */
+ * Colours and fonts are the page's (data/report_style.c), by class. A picture stays small however long the run is:
+ * beyond 1200 epochs each stretch of epochs is drawn as its lowest and its highest value, so that no pit gets lost. */
 #include "data.h"
 
 enum { WIDTH = 640, HEIGHT = 280, LEFT = 62, RIGHT = 626, TOP = 14, BOTTOM = 232 };
@@ -117,8 +118,8 @@ static void write_epochs(struct fer_page *page, const struct fer_plot *plot)
 
 /* ---- Curves and marks ---- */
 
-/* The epochs of the lowest and of the highest value of a column among first ... end - 1, in order: two, one when they are the
- * same, 0 when nothing there can be drawn. */
+/* The epochs of the lowest and of the highest value of a column among first ... end - 1, in order: two, one when they
+ * are the same, 0 when nothing there can be drawn. */
 static int find_extremes(const struct fer_plot *plot, int column, long first, long end, long epoch[2])
 {
     long i, lowest = -1, highest = -1;
@@ -155,18 +156,21 @@ static void write_curve(struct fer_page *page, const struct fer_plot *plot, cons
 /* A band behind each pit, and an arrowhead above it. */
 static void write_pits(struct fer_page *page, const struct fer_plot *plot)
 {
-    const double spacing = plot->epochs > 1 ? x_of(plot, 1) - LEFT : 8, width = spacing < 3 ? 3 : spacing > 20 ? 20 : spacing;
+    const double spacing = plot->epochs > 1 ? x_of(plot, 1) - LEFT : 8;
+    const double width = spacing < 3 ? 3 : spacing > 20 ? 20 : spacing;
     long i;
     for (i = 0; i < plot->pits && i < MOST_MARKS; i++) {
         const double x = x_of(plot, plot->pit[i].epoch);
-        fer_page_print(page, "<path class=\"band\" d=\"M%.1f %dh%.1fV%dh%.1fz\"/>", x - width / 2, TOP, width, BOTTOM, -width);
+        fer_page_print(page, "<path class=\"band\" d=\"M%.1f %dh%.1fV%dh%.1fz\"/>", x - width / 2, TOP, width, BOTTOM,
+                       -width);
         fer_page_print(page, "<path class=\"pit\" d=\"M%.1f %dh10l-5 8z\"/>\n", x - 5, TOP - 10);
     }
 }
 
 static void write_shown(struct fer_page *page, const struct fer_plot *plot, const struct axis *axis)
 {
-    const double value = plot->shown >= 0 && plot->validation >= 0 ? plot->history[plot->shown][plot->validation] : 1e30;
+    const double value =
+        plot->shown >= 0 && plot->validation >= 0 ? plot->history[plot->shown][plot->validation] : 1e30;
     if (drawable(value))
         fer_page_print(page, "<circle class=\"shown\" cx=\"%.1f\" cy=\"%.1f\" r=\"6\"/>\n", x_of(plot, plot->shown),
                        y_of(axis, value));
@@ -179,8 +183,8 @@ static void write_titles(struct fer_page *page, const struct fer_plot *plot)
     char text[40];
     long i;
     for (i = 0; i < plot->epochs && plot->epochs <= MOST_TITLES; i++) {
-        fer_page_print(page, "<path class=\"hover\" d=\"M%.1f %dh%.1fV%dh%.1fz\"><title>epoch %ld", x_of(plot, i) - spacing / 2,
-                       TOP, spacing, BOTTOM, -spacing, i);
+        fer_page_print(page, "<path class=\"hover\" d=\"M%.1f %dh%.1fV%dh%.1fz\"><title>epoch %ld",
+                       x_of(plot, i) - spacing / 2, TOP, spacing, BOTTOM, -spacing, i);
         fer_format_short(plot->history[i][plot->training], plot->percent, text);
         fer_page_print(page, ": training %s", text);
         if (plot->validation >= 0) fer_format_short(plot->history[i][plot->validation], plot->percent, text);
@@ -192,7 +196,8 @@ static void write_titles(struct fer_page *page, const struct fer_plot *plot)
 void fer_plot_write(struct fer_page *page, const struct fer_plot *plot)
 {
     const struct axis axis = choose_axis(plot);
-    fer_page_print(page, "<svg viewBox=\"0 0 %d %d\" role=\"img\" aria-labelledby=\"%s-title\">\n", WIDTH, HEIGHT, plot->name);
+    fer_page_print(page, "<svg viewBox=\"0 0 %d %d\" role=\"img\" aria-labelledby=\"%s-title\">\n", WIDTH, HEIGHT,
+                   plot->name);
     fer_page_print(page, "<title id=\"%s-title\">%s</title>\n", plot->name, plot->title);
     write_pits(page, plot);
     write_lines(page, plot, &axis);

@@ -1,8 +1,9 @@
 /* png.c - a small grey picture as a PNG file (ISO/IEC 15948), its pixels stored and not compressed.
  *
- * A PNG file is a signature and chunks: length, name, content, CRC-32 over name and content. IDAT holds the rows, each
- * behind a byte that names its filter (0: none), as a zlib stream (RFC 1950): two bytes of header, deflate blocks, Adler-32
- * of the rows. One stored block (RFC 1951) holds up to 65535 bytes, enough for any picture of FER_PNG_SIDE squared. */
+ * A PNG file is a signature and chunks: length, name, content, CRC-32 over name and content. IDAT holds the rows,
+ * each behind a byte that names its filter (0: none), as a zlib stream (RFC 1950): two bytes of header, deflate
+ * blocks, Adler-32 of the rows. One stored block (RFC 1951) holds up to 65535 bytes, enough for any picture of
+ * FER_PNG_SIDE squared. */
 #include "data.h"
 
 #include <string.h>

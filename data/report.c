@@ -1,7 +1,8 @@
 /* report.c - a run as one HTML page: no other file, no script, no network; light, dark and on paper.
  *
- * Whatever came from outside (names, paths) goes through fer_page_text; mark-up and numbers through fer_page_print. The page
- * forbids itself scripts and foreign sources too. The style sheet is report_style.c, the plots are plot.c, faces png.c. */
+ * Whatever came from outside (names, paths) goes through fer_page_text; mark-up and numbers through fer_page_print.
+ * The page forbids itself scripts and foreign sources too. The style sheet is report_style.c, the plots are plot.c,
+ * faces png.c. */
 #include "data.h"
 
 #include <math.h>
@@ -42,10 +43,11 @@ static void write_header(struct fer_page *page, const struct fer_report *r)
     fer_page_print(page, "</h1>\n<p class=\"lead\">incv3v1 at %d×%d, " FER_REAL_NAME ", ", r->size, r->size);
     fer_page_print(page, "%ld of %ld epochs on %lu faces.</p>\n", r->epochs, r->planned,
                    (unsigned long)r->data->usage_count[FER_TRAINING]);
-    fer_page_print(page, "<nav aria-label=\"Sections\"><a href=\"#course\">Course</a> <a href=\"#pits\">Pits</a> "
-                         "<a href=\"#confusion\">Confusions</a> <a href=\"#classes\">Classes</a> <a href=\"#faces\">Faces</a> "
-                         "<a href=\"#mistakes\">Mistakes</a> <a href=\"#settings\">Settings</a> "
-                         "<a href=\"#again\">Make it again</a></nav>\n</header>\n");
+    fer_page_print(
+        page, "<nav aria-label=\"Sections\"><a href=\"#course\">Course</a> <a href=\"#pits\">Pits</a> "
+              "<a href=\"#confusion\">Confusions</a> <a href=\"#classes\">Classes</a> <a href=\"#faces\">Faces</a> "
+              "<a href=\"#mistakes\">Mistakes</a> <a href=\"#settings\">Settings</a> "
+              "<a href=\"#again\">Make it again</a></nav>\n</header>\n");
 }
 
 /* ---- Headline figures ---- */
@@ -103,7 +105,8 @@ static void write_figures(struct fer_page *page, const struct fer_report *r)
     if (r->epochs) {
         begin_figure(page, "Training accuracy");
         fer_page_number(page, r->history[r->epochs - 1][0], 1);
-        fer_page_print(page, "</dd><dd class=\"note\">in epoch %ld, the last: the running mean while it learns</dd></div>\n",
+        fer_page_print(page,
+                       "</dd><dd class=\"note\">in epoch %ld, the last: the running mean while it learns</dd></div>\n",
                        r->epochs - 1);
     }
     begin_figure(page, "Without looking");
@@ -111,16 +114,20 @@ static void write_figures(struct fer_page *page, const struct fer_report *r)
     fer_page_print(page, "</dd><dd class=\"note\">by always answering “%s”</dd></div>\n", fer_class_names[largest]);
     if (r->validated) {
         begin_figure(page, "Pits");
-        fer_page_print(page, "<data value=\"%ld\">%ld</data></dd><dd class=\"note\">epochs whose validation collapses</dd></div>\n",
-                       r->pits, r->pits);
+        fer_page_print(
+            page,
+            "<data value=\"%ld\">%ld</data></dd><dd class=\"note\">epochs whose validation collapses</dd></div>\n",
+            r->pits, r->pits);
     }
     fer_page_print(page, "</dl>\n");
     if (r->validated && r->epochs && r->shown < 0)
-        fer_page_print(page, "<p class=\"warn\">The weights that are evaluated here reproduce the validation of no epoch of the "
-                             "log: they are of another moment, or were replaced.</p>\n");
+        fer_page_print(
+            page, "<p class=\"warn\">The weights that are evaluated here reproduce the validation of no epoch of the "
+                  "log: they are of another moment, or were replaced.</p>\n");
     if (!r->validated)
-        fer_page_print(page, "<p class=\"warn\">These data have no PublicTest split, so nothing was validated: the figures are of "
-                             "the images that the network has learnt.</p>\n");
+        fer_page_print(
+            page, "<p class=\"warn\">These data have no PublicTest split, so nothing was validated: the figures are of "
+                  "the images that the network has learnt.</p>\n");
 }
 
 /* ---- The course of training ---- */
@@ -128,11 +135,13 @@ static void write_figures(struct fer_page *page, const struct fer_report *r)
 static void write_legend(struct fer_page *page, const struct fer_report *r)
 {
     const char *picture = "<li><svg viewBox=\"0 0 30 14\" aria-hidden=\"true\">";
-    fer_page_print(page, "<ul class=\"legend\">\n%s<path class=\"curve training\" d=\"M2 8H28\"/></svg>training</li>\n", picture);
+    fer_page_print(page, "<ul class=\"legend\">\n%s<path class=\"curve training\" d=\"M2 8H28\"/></svg>training</li>\n",
+                   picture);
     if (r->validated)
         fer_page_print(page, "%s<path class=\"curve validation\" d=\"M2 8H28\"/></svg>validation</li>\n", picture);
     if (r->shown >= 0)
-        fer_page_print(page, "%s<circle class=\"shown\" cx=\"15\" cy=\"7\" r=\"5\"/></svg>the epoch shown below</li>\n", picture);
+        fer_page_print(page, "%s<circle class=\"shown\" cx=\"15\" cy=\"7\" r=\"5\"/></svg>the epoch shown below</li>\n",
+                       picture);
     if (r->pits) fer_page_print(page, "%s<path class=\"pit\" d=\"M10 3h10l-5 8z\"/></svg>pit</li>\n", picture);
     fer_page_print(page, "%s<path class=\"chance\" d=\"M2 8H28\"/></svg>guessing</li>\n</ul>\n", picture);
 }
@@ -170,10 +179,12 @@ static void write_epochs(struct fer_page *page, const struct fer_report *r)
     const int columns = r->validated ? 4 : 2;
     long i;
     int k;
-    fer_page_print(page, "<details><summary>Every epoch as a table</summary>\n<div class=\"scroll tall\" tabindex=\"0\"><table>\n"
-                         "<thead><tr><th scope=\"col\">epoch</th><th scope=\"col\">accuracy</th><th scope=\"col\">loss</th>%s</tr>"
-                         "</thead>\n<tbody>\n",
-                   r->validated ? "<th scope=\"col\">val_accuracy</th><th scope=\"col\">val_loss</th>" : "");
+    fer_page_print(
+        page,
+        "<details><summary>Every epoch as a table</summary>\n<div class=\"scroll tall\" tabindex=\"0\"><table>\n"
+        "<thead><tr><th scope=\"col\">epoch</th><th scope=\"col\">accuracy</th><th scope=\"col\">loss</th>%s</tr>"
+        "</thead>\n<tbody>\n",
+        r->validated ? "<th scope=\"col\">val_accuracy</th><th scope=\"col\">val_loss</th>" : "");
     for (i = 0; i < r->epochs && i < MOST_ROWS; i++) {
         fer_page_print(page, "<tr><th scope=\"row\">%ld</th>", i);
         for (k = 0; k < columns; k++) {
@@ -184,7 +195,8 @@ static void write_epochs(struct fer_page *page, const struct fer_report *r)
         fer_page_print(page, "</tr>\n");
     }
     fer_page_print(page, "</tbody>\n</table></div>\n");
-    if (r->epochs > MOST_ROWS) fer_page_print(page, "<p>The first %d; log.csv has all %ld.</p>\n", MOST_ROWS, r->epochs);
+    if (r->epochs > MOST_ROWS)
+        fer_page_print(page, "<p>The first %d; log.csv has all %ld.</p>\n", MOST_ROWS, r->epochs);
     fer_page_print(page, "</details>\n");
 }
 
@@ -194,8 +206,10 @@ static void write_course(struct fer_page *page, const struct fer_report *r)
     if (r->epochs == 0)
         fer_page_print(page, "<p>No epoch is done: what this page shows are the initial weights.</p>\n");
     else {
-        fer_page_print(page, "<p>Training figures are running means over the epoch, each batch taken before its update; validation "
-                             "follows the epoch, in inference mode. Epochs count from 0, as in <code>log.csv</code>.</p>\n");
+        fer_page_print(
+            page,
+            "<p>Training figures are running means over the epoch, each batch taken before its update; validation "
+            "follows the epoch, in inference mode. Epochs count from 0, as in <code>log.csv</code>.</p>\n");
         write_legend(page, r);
         write_plots(page, r);
         write_epochs(page, r);
@@ -231,11 +245,15 @@ static int table_of(const struct fer_pit_row *row)
 static void write_experiments(struct fer_page *page, const struct fer_report *r, long epoch, int layers)
 {
     size_t i, count = 0;
-    for (i = 0; i < r->findings && i < MOST_ROWS; i++) count += r->finding[i].epoch == epoch && table_of(&r->finding[i]) == layers;
+    for (i = 0; i < r->findings && i < MOST_ROWS; i++)
+        count += r->finding[i].epoch == epoch && table_of(&r->finding[i]) == layers;
     if (count == 0) return;
     if (layers) fer_page_print(page, "<details><summary>Layer by layer (%lu)</summary>\n", (unsigned long)count);
-    fer_page_print(page, "<div class=\"scroll\" tabindex=\"0\"><table class=\"wide\">\n<thead><tr><th class=\"word\" scope=\"col\">"
-                         "what was changed</th><th scope=\"col\">accuracy</th><th scope=\"col\">loss</th><th scope=\"col\">recovered</th></tr></thead>\n<tbody>\n");
+    fer_page_print(
+        page,
+        "<div class=\"scroll\" tabindex=\"0\"><table class=\"wide\">\n<thead><tr><th class=\"word\" scope=\"col\">"
+        "what was changed</th><th scope=\"col\">accuracy</th><th scope=\"col\">loss</th><th "
+        "scope=\"col\">recovered</th></tr></thead>\n<tbody>\n");
     for (i = 0; i < r->findings && i < MOST_ROWS; i++)
         if (r->finding[i].epoch == epoch && table_of(&r->finding[i]) == layers) write_finding(page, &r->finding[i]);
     fer_page_print(page, "</tbody>\n</table></div>\n%s", layers ? "</details>\n" : "");
@@ -291,21 +309,26 @@ static void write_pits(struct fer_page *page, const struct fer_report *r)
 {
     long i, unexplained = 0;
     size_t k;
-    fer_page_print(page, "<section id=\"pits\">\n<h2>Pits</h2>\n<p>A pit is an epoch whose validation lies far below that of the "
-                         "epochs around it: by more than %.0f times the noise of healthy epochs.</p>\n",
-                   FER_PIT_THRESHOLD);
+    fer_page_print(
+        page,
+        "<section id=\"pits\">\n<h2>Pits</h2>\n<p>A pit is an epoch whose validation lies far below that of the "
+        "epochs around it: by more than %.0f times the noise of healthy epochs.</p>\n",
+        FER_PIT_THRESHOLD);
     if (!r->validated)
         fer_page_print(page, "<p>Nothing was validated, so there is none to be seen.</p>\n");
     else if (r->pits == 0)
-        fer_page_print(page, "<p>There is none in %ld epochs (the first three and the last one cannot be judged).</p>\n", r->epochs);
+        fer_page_print(page,
+                       "<p>There is none in %ld epochs (the first three and the last one cannot be judged).</p>\n",
+                       r->epochs);
     for (i = 0; i < r->pits && i < MOST_ROWS; i++) {
         write_pit(page, &r->pit[i]);
         unexplained += write_findings(page, r, r->pit[i].epoch) == 0;
     }
     if (r->pits > MOST_ROWS) fer_page_print(page, "<p>And %ld more.</p>\n", r->pits - MOST_ROWS);
     if (unexplained)
-        fer_page_print(page, "<p>Why? <code>fer pits RUN</code> finds out by experiment; a page that is written after that shows "
-                             "the answer.</p>\n");
+        fer_page_print(
+            page, "<p>Why? <code>fer pits RUN</code> finds out by experiment; a page that is written after that shows "
+                  "the answer.</p>\n");
     for (k = 0; k < r->findings && k < MOST_ROWS; k++)
         if (is_extra(r, k)) {
             fer_page_print(page, "<h3>Epoch %ld, which is no pit, was looked into too</h3>\n", r->finding[k].epoch);
@@ -337,9 +360,11 @@ static void write_cell(struct fer_page *page, const struct fer_report *r, int la
 {
     const size_t count = r->evaluation.confusion[label][predicted], images = r->score[label].images;
     const double share = images ? (double)count / (double)images : 0;
-    fer_page_print(page, "<td class=\"%s %s\" style=\"--share:%.3f\" title=\"labelled %s, taken for %s\">%lu<small>%.0f%%</small></td>",
-                   label == predicted ? "same" : "", share > 0.5 ? "dark" : "", share, fer_class_names[label],
-                   fer_class_names[predicted], (unsigned long)count, 100 * share);
+    fer_page_print(
+        page,
+        "<td class=\"%s %s\" style=\"--share:%.3f\" title=\"labelled %s, taken for %s\">%lu<small>%.0f%%</small></td>",
+        label == predicted ? "same" : "", share > 0.5 ? "dark" : "", share, fer_class_names[label],
+        fer_class_names[predicted], (unsigned long)count, 100 * share);
 }
 
 static void write_confusion(struct fer_page *page, const struct fer_report *r)
@@ -347,10 +372,12 @@ static void write_confusion(struct fer_page *page, const struct fer_report *r)
     int i, k;
     fer_page_print(page, "<section id=\"confusion\">\n<h2>Who is taken for whom</h2>\n");
     write_worst_confusion(page, r);
-    fer_page_print(page, "<div class=\"scroll\" tabindex=\"0\"><table class=\"confusion\">\n<caption>Confusion matrix, %s, %lu faces: "
-                         "counts, and shares of the row</caption>\n<thead><tr><td></td><th class=\"word\" scope=\"colgroup\" "
-                         "colspan=\"%d\">taken for</th></tr>\n<tr><th class=\"word\" scope=\"col\">labelled</th>",
-                   fer_usage_names[r->usage], (unsigned long)r->evaluation.count, FER_CLASSES);
+    fer_page_print(
+        page,
+        "<div class=\"scroll\" tabindex=\"0\"><table class=\"confusion\">\n<caption>Confusion matrix, %s, %lu faces: "
+        "counts, and shares of the row</caption>\n<thead><tr><td></td><th class=\"word\" scope=\"colgroup\" "
+        "colspan=\"%d\">taken for</th></tr>\n<tr><th class=\"word\" scope=\"col\">labelled</th>",
+        fer_usage_names[r->usage], (unsigned long)r->evaluation.count, FER_CLASSES);
     for (k = 0; k < FER_CLASSES; k++) fer_page_print(page, "<th scope=\"col\">%s</th>", fer_class_names[k]);
     fer_page_print(page, "</tr></thead>\n<tbody>\n");
     for (i = 0; i < FER_CLASSES; i++) {
@@ -361,7 +388,8 @@ static void write_confusion(struct fer_page *page, const struct fer_report *r)
     fer_page_print(page, "</tbody>\n</table></div>\n</section>\n");
 }
 
-static void write_scores(struct fer_page *page, const char *name, double precision, double recall, double f1, size_t images)
+static void write_scores(struct fer_page *page, const char *name, double precision, double recall, double f1,
+                         size_t images)
 {
     const double value[3] = {precision, recall, f1};
     int i;
@@ -378,12 +406,14 @@ static void write_classes(struct fer_page *page, const struct fer_report *r)
 {
     double precision = 0, recall = 0, f1 = 0;
     int i;
-    fer_page_print(page, "<section id=\"classes\">\n<h2>Class by class</h2>\n<p>Precision: of the faces taken for this class, how many "
-                         "are. Recall: of the faces that are, how many were found. F1: the harmonic mean of both. Support: how many "
-                         "there are.</p>\n<div class=\"scroll\" tabindex=\"0\"><table>\n<caption>%s, %lu faces</caption>\n<thead><tr>"
-                         "<th class=\"word\" scope=\"col\">class</th><th scope=\"col\">precision</th><th scope=\"col\">recall</th>"
-                         "<th scope=\"col\">F1</th><th scope=\"col\">support</th></tr></thead>\n<tbody>\n",
-                   fer_usage_names[r->usage], (unsigned long)r->evaluation.count);
+    fer_page_print(
+        page,
+        "<section id=\"classes\">\n<h2>Class by class</h2>\n<p>Precision: of the faces taken for this class, how many "
+        "are. Recall: of the faces that are, how many were found. F1: the harmonic mean of both. Support: how many "
+        "there are.</p>\n<div class=\"scroll\" tabindex=\"0\"><table>\n<caption>%s, %lu faces</caption>\n<thead><tr>"
+        "<th class=\"word\" scope=\"col\">class</th><th scope=\"col\">precision</th><th scope=\"col\">recall</th>"
+        "<th scope=\"col\">F1</th><th scope=\"col\">support</th></tr></thead>\n<tbody>\n",
+        fer_usage_names[r->usage], (unsigned long)r->evaluation.count);
     for (i = 0; i < FER_CLASSES; i++) {
         const struct fer_class_score *s = &r->score[i];
         write_scores(page, fer_class_names[i], s->precision, s->recall, s->f1, s->images);
@@ -398,7 +428,8 @@ static void write_classes(struct fer_page *page, const struct fer_report *r)
 
 /* ---- Faces ---- */
 
-/* An image as a picture within the page. Of one larger than FER_PNG_SIDE every second, third, ... row and column is taken. */
+/* An image as a picture within the page. Of one larger than FER_PNG_SIDE every second, third, ... row and column is
+ * taken. */
 static void write_picture(struct fer_page *page, const struct fer_dataset *data, const struct fer_image *image)
 {
     uint8_t pixels[FER_PNG_SIDE * FER_PNG_SIDE];
@@ -410,7 +441,8 @@ static void write_picture(struct fer_page *page, const struct fer_dataset *data,
     for (row = 0; row < height; row++)
         for (column = 0; column < width; column++)
             pixels[row * width + column] =
-                data->pixels[image->offset + (size_t)row * (size_t)step * (size_t)image->width + (size_t)(column * step)];
+                data->pixels[image->offset + (size_t)row * (size_t)step * (size_t)image->width +
+                             (size_t)(column * step)];
     fer_page_print(page, "src=\"data:image/png;base64,");
     fer_page_base64(page, file, fer_png_encode(file, height, width, pixels));
     fer_page_print(page, "\"/>");
@@ -429,7 +461,9 @@ static void write_face(struct fer_page *page, const struct fer_report *r, const 
         fer_page_print(page, "<span class=\"wrong\">✗ taken for %s</span>", guess);
     fer_page_print(page, " <span class=\"loss\">loss ");
     fer_page_number(page, p->loss, 0);
-    fer_page_print(page, "</span></figcaption>\n<img width=\"96\" height=\"96\" alt=\"face %lu of the data, labelled %s, taken for %s\" ",
+    fer_page_print(page,
+                   "</span></figcaption>\n<img width=\"96\" height=\"96\" alt=\"face %lu of the data, labelled %s, "
+                   "taken for %s\" ",
                    (unsigned long)p->image, label, guess);
     write_picture(page, r->data, image);
     fer_page_print(page, "\n<ol class=\"bars\">\n");
@@ -443,15 +477,19 @@ static void write_face(struct fer_page *page, const struct fer_report *r, const 
 static void write_faces(struct fer_page *page, const struct fer_report *r)
 {
     int i;
-    fer_page_print(page, "<section id=\"faces\">\n<h2>Faces</h2>\n<p>The first %d of each class of %s, whatever became of them, "
-                         "with the seven probabilities; the label is underlined.</p>\n<div class=\"faces\">\n",
-                   FER_REPORT_SAMPLES, fer_usage_names[r->usage]);
+    fer_page_print(
+        page,
+        "<section id=\"faces\">\n<h2>Faces</h2>\n<p>The first %d of each class of %s, whatever became of them, "
+        "with the seven probabilities; the label is underlined.</p>\n<div class=\"faces\">\n",
+        FER_REPORT_SAMPLES, fer_usage_names[r->usage]);
     for (i = 0; i < r->samples; i++) write_face(page, r, &r->sample[i]);
     fer_page_print(page, "</div>\n</section>\n<section id=\"mistakes\">\n<h2>Worst mistakes</h2>\n");
     if (r->mistakes)
-        fer_page_print(page, "<p>The faces of %s with the largest loss: where the network was surest of something else. Some of them "
-                             "may be labelled wrongly.</p>\n<div class=\"faces\">\n",
-                       fer_usage_names[r->usage]);
+        fer_page_print(
+            page,
+            "<p>The faces of %s with the largest loss: where the network was surest of something else. Some of them "
+            "may be labelled wrongly.</p>\n<div class=\"faces\">\n",
+            fer_usage_names[r->usage]);
     else
         fer_page_print(page, "<p>There are none: every face is recognised.</p>\n<div>\n");
     for (i = 0; i < r->mistakes; i++) write_face(page, r, &r->mistake[i]);
@@ -463,9 +501,11 @@ static void write_faces(struct fer_page *page, const struct fer_report *r)
 static void write_settings(struct fer_page *page, const struct fer_report *r)
 {
     int i;
-    fer_page_print(page, "<section id=\"settings\">\n<h2>Settings</h2>\n<div class=\"scroll\" tabindex=\"0\"><table class=\"wide\">\n<thead>"
-                         "<tr><th class=\"word\" scope=\"col\">name</th><th class=\"word\" scope=\"col\">value</th></tr></thead>\n"
-                         "<tbody>\n");
+    fer_page_print(
+        page, "<section id=\"settings\">\n<h2>Settings</h2>\n<div class=\"scroll\" tabindex=\"0\"><table "
+              "class=\"wide\">\n<thead>"
+              "<tr><th class=\"word\" scope=\"col\">name</th><th class=\"word\" scope=\"col\">value</th></tr></thead>\n"
+              "<tbody>\n");
     for (i = 0; i < r->facts; i++) {
         fer_page_print(page, "<tr><th scope=\"row\">%s <small>", r->fact[i].name);
         fer_page_text(page, r->fact[i].help);
@@ -473,10 +513,13 @@ static void write_settings(struct fer_page *page, const struct fer_report *r)
         fer_page_text(page, r->fact[i].value);
         fer_page_print(page, "</code></td></tr>\n");
     }
-    fer_page_print(page, "</tbody>\n</table></div>\n</section>\n<section id=\"again\">\n<h2>Make it again</h2>\n<p>fer's results are the "
-                         "same to the last bit on every machine, compiler and number of threads. This makes the same log%s:</p>\n"
-                         "<pre><code>",
-                   r->shown >= 0 ? ", and a best.npz of the same weights-digest" : "");
+    fer_page_print(
+        page,
+        "</tbody>\n</table></div>\n</section>\n<section id=\"again\">\n<h2>Make it again</h2>\n<p>fer's results are "
+        "the "
+        "same to the last bit on every machine, compiler and number of threads. This makes the same log%s:</p>\n"
+        "<pre><code>",
+        r->shown >= 0 ? ", and a best.npz of the same weights-digest" : "");
     fer_page_text(page, r->command);
     fer_page_print(page, "</code></pre>\n</section>\n");
 }

@@ -1,20 +1,24 @@
 /* report_style.c - the style sheet of a run's page: light and dark, screen, phone and paper.
  *
- * The colours are those of Okabe and Ito, which people tell apart whatever their colour vision; no colour says anything that a
- * shape, a dash or a word does not say too. */
+ * The colours are those of Okabe and Ito, which people tell apart whatever their colour vision; no colour says
+ * anything that a shape, a dash or a word does not say too. */
 #include "data.h"
 
 const char *const fer_report_style[] = {
     /* Colours. */
     ":root{color-scheme:light dark;--paper:#fcfcfa;--card:#fff;--ink:#1b1f24;--soft:#5b6470;--line:#dcdfe3;",
-    "--validation:#0072b2;--training:#b45f06;--pit:#c23b22;--heat:0,100,165;--on-heat:#fff;--bar:#cfe3f1;--right:#00664b}",
-    "@media (prefers-color-scheme:dark){:root{--paper:#14171b;--card:#1c2026;--ink:#e7e9ec;--soft:#a3acb7;--line:#363c45;",
-    "--validation:#56b4e9;--training:#e69f00;--pit:#ff7f6b;--heat:86,180,233;--on-heat:#0b1015;--bar:#23455c;--right:#3fc39a}}",
+    "--validation:#0072b2;--training:#b45f06;--pit:#c23b22;--heat:0,100,165;--on-heat:#fff;--bar:#cfe3f1;",
+    "--right:#00664b}",
+    "@media (prefers-color-scheme:dark){:root{--paper:#14171b;--card:#1c2026;--ink:#e7e9ec;--soft:#a3acb7;",
+    "--line:#363c45;",
+    "--validation:#56b4e9;--training:#e69f00;--pit:#ff7f6b;--heat:86,180,233;--on-heat:#0b1015;--bar:#23455c;",
+    "--right:#3fc39a}}",
     /* Text. */
     "*{box-sizing:border-box}",
     "html{-webkit-text-size-adjust:100%;text-size-adjust:100%}",
     "body{margin:0 auto;padding:2rem 1.25rem 4rem;max-width:60rem;background:var(--paper);color:var(--ink);",
-    "font:1rem/1.5 system-ui,-apple-system,'Segoe UI',Roboto,'Helvetica Neue',Arial,sans-serif;overflow-wrap:break-word}",
+    "font:1rem/1.5 system-ui,-apple-system,'Segoe UI',Roboto,'Helvetica Neue',Arial,sans-serif;",
+    "overflow-wrap:break-word}",
     "h1{margin:0;font-size:2.25rem;line-height:1.15;letter-spacing:-.02em}",
     "h2{margin:3rem 0 .5rem;padding-top:1.25rem;border-top:1px solid var(--line);font-size:1.4rem;line-height:1.25}",
     "h3{margin:1.75rem 0 .25rem;font-size:1.05rem}",
@@ -31,11 +35,13 @@ const char *const fer_report_style[] = {
     "nav{margin:1.25rem 0 0;font-size:.9rem}",
     "nav a{margin-right:1rem;white-space:nowrap}",
     /* Headline figures. */
-    ".figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(9rem,1fr));gap:.6rem;margin:1.75rem 0 0;padding:0}",
+    ".figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(9rem,1fr));gap:.6rem;margin:1.75rem 0 ",
+    "0;padding:0}",
     ".figures div{padding:.8rem .85rem;background:var(--card);border:1px solid var(--line);border-radius:.5rem}",
     ".figures dt{color:var(--soft);font-size:.9rem}",
     ".figures dd{margin:0}",
-    ".figures dd.big{font-size:1.7rem;font-weight:650;line-height:1.25;letter-spacing:-.01em;font-variant-numeric:tabular-nums}",
+    ".figures dd.big{font-size:1.7rem;font-weight:650;line-height:1.25;letter-spacing:-.01em;",
+    "font-variant-numeric:tabular-nums}",
     ".figures dd.note{color:var(--soft);font-size:.85rem;line-height:1.4}",
     /* Plots. */
     "figure{margin:1.25rem 0 0}",
@@ -56,7 +62,8 @@ const char *const fer_report_style[] = {
     "svg .pit{fill:var(--pit)}",
     "svg .hover{fill:transparent;pointer-events:all}",
     "svg .hover:hover{fill:var(--soft);fill-opacity:.15}",
-    ".legend{display:flex;flex-wrap:wrap;gap:.1rem 1.25rem;margin:.25rem 0 0;padding:0;list-style:none;font-size:.9rem}",
+    ".legend{display:flex;flex-wrap:wrap;gap:.1rem 1.25rem;margin:.25rem 0 0;padding:0;list-style:none;",
+    "font-size:.9rem}",
     ".legend li{white-space:nowrap}",
     ".legend svg{display:inline-block;width:30px;height:14px;margin-right:.4rem;vertical-align:-1px}",
     /* Tables. */
@@ -73,7 +80,8 @@ const char *const fer_report_style[] = {
     ".wide th:first-child{width:60%}",
     ".wide th small{display:block;font-weight:400;font-size:.85rem}",
     ".wide td.word{overflow-wrap:anywhere}",
-    ".wide td.part{background:linear-gradient(to right,var(--validation) var(--part),transparent 0) left bottom/100% .2rem no-repeat}",
+    ".wide td.part{background:linear-gradient(to right,var(--validation) var(--part),transparent 0) left ",
+    "bottom/100% .2rem no-repeat}",
     ".conclusion{border-left:4px solid var(--validation);padding-left:.75rem;font-size:1.05rem}",
     "details{margin:1rem 0}",
     "summary{cursor:pointer;color:var(--validation)}",
@@ -101,17 +109,21 @@ const char *const fer_report_style[] = {
     "background:linear-gradient(to right,var(--bar) var(--part),transparent 0)}",
     ".bars .label{font-weight:700;text-decoration:underline;text-underline-offset:.15em}",
     /* Phones. */
-    "@media (max-width:40rem){body{padding:1.25rem 1rem 3rem}h1{font-size:1.8rem}svg{font-size:20px}.curve{stroke-width:3}",
+    "@media (max-width:40rem){body{padding:1.25rem 1rem 3rem}h1{font-size:1.8rem}svg{font-size:20px}.curve{",
+    "stroke-width:3}",
     ".figures{grid-template-columns:1fr 1fr}.figures dd.big{font-size:1.5rem}.figures div{padding:.7rem .8rem}",
     "th,td{padding:.3rem .45rem}table{font-size:.875rem}.faces{grid-template-columns:1fr}",
     ".confusion{border-spacing:2px}.confusion th,.confusion td{padding:.15rem .1rem}",
     ".confusion tbody td{min-width:2.25rem;height:2.6rem;font-size:.8rem}.confusion td small{font-size:.65rem}",
-    ".confusion thead tr+tr th+th{height:5.2rem;writing-mode:vertical-rl;transform:rotate(180deg);text-align:left;padding:.1rem}}",
+    ".confusion thead tr+tr th+th{height:5.2rem;writing-mode:vertical-rl;transform:rotate(180deg);",
+    "text-align:left;padding:.1rem}}",
     /* Paper: light colours, whatever the screen has; nothing that is one piece is cut. */
     "@page{margin:15mm}",
-    "@media print{:root{color-scheme:light;--paper:#fff;--card:#fff;--ink:#000;--soft:#444;--line:#ccc;--validation:#0072b2;",
+    "@media print{:root{color-scheme:light;--paper:#fff;--card:#fff;--ink:#000;--soft:#444;--line:#ccc;",
+    "--validation:#0072b2;",
     "--training:#b45f06;--pit:#c23b22;--heat:0,100,165;--on-heat:#fff;--bar:#cfe3f1;--right:#00664b}",
-    "html{font-size:75%}body{max-width:none;padding:0}nav,details{display:none}.figures{grid-template-columns:repeat(3,1fr)}",
+    "html{font-size:75%}body{max-width:none;padding:0}nav,details{display:none}.figures{",
+    "grid-template-columns:repeat(3,1fr)}",
     "*{-webkit-print-color-adjust:exact;print-color-adjust:exact}",
     "figure,.face,.figures div,tr,.confusion{break-inside:avoid}h2,h3{break-after:avoid}h2{margin-top:1.5rem}",
     ".scroll{overflow:visible}.faces{grid-template-columns:1fr 1fr}}",

@@ -1,4 +1,5 @@
-/* report.c - what the page of a run shows: its history, an evaluation, faces and what the network makes of them, every setting.
+/* report.c - what the page of a run shows: its history, an evaluation, faces and what the network makes of them,
+ * every setting.
  *
  * data/report.c writes the page. */
 #include "model.h"
@@ -8,7 +9,8 @@
 
 /* ---- The evaluation, image by image ---- */
 
-/* fer_evaluate tells its watcher of each batch while the network still holds the batch's predictions; this one keeps them. */
+/* fer_evaluate tells its watcher of each batch while the network still holds the batch's predictions; this one keeps
+ * them. */
 struct collector {
     const struct fer_network *network;
     const struct fer_dataset *data;
@@ -34,8 +36,8 @@ static void collect_image(struct collector *c, int i)
     }
 }
 
-static int collect_batch(void *context, const struct fer_trainer *trainer, enum fer_usage usage, size_t batch, size_t batches,
-                         const struct fer_evaluation *so_far)
+static int collect_batch(void *context, const struct fer_trainer *trainer, enum fer_usage usage, size_t batch,
+                         size_t batches, const struct fer_evaluation *so_far)
 {
     struct collector *c = context;
     const int n = (int)(so_far->count - c->done);
@@ -127,7 +129,8 @@ static void find_shown(struct fer_report *r)
     r->shown = -1;
     if (!r->validated || v->count == 0) return;
     for (i = 0; i < r->epochs && r->shown < 0; i++)
-        if (r->history[i][2] == (double)v->correct / (double)v->count && r->history[i][3] == v->loss_sum / (double)v->count)
+        if (r->history[i][2] == (double)v->correct / (double)v->count &&
+            r->history[i][3] == v->loss_sum / (double)v->count)
             r->shown = i;
 }
 
@@ -136,7 +139,8 @@ static int mark_pits(struct fer_report *r, struct fer_error *e)
     r->pit = fer_allocate((size_t)r->epochs + 1, sizeof *r->pit, e);
     if (!r->pit) return -1;
     if (r->validated)
-        r->pits = fer_pits_find((const double(*)[4])r->history, r->epochs, r->data->usage_count[FER_PUBLIC_TEST], r->pit);
+        r->pits =
+            fer_pits_find((const double(*)[4])r->history, r->epochs, r->data->usage_count[FER_PUBLIC_TEST], r->pit);
     return 0;
 }
 
@@ -184,7 +188,8 @@ static void add_facts(struct fer_report *r, const struct fer_config *config, con
         snprintf(text, sizeof text, "%lu", (unsigned long)r->data->usage_count[i]);
         add_fact(r, fer_usage_names[i], "images in this split", text);
     }
-    add_fact(r, "weights", "the file that training started from", *config->weights ? config->weights : "none: drawn by the seed");
+    add_fact(r, "weights", "the file that training started from",
+             *config->weights ? config->weights : "none: drawn by the seed");
     snprintf(text, sizeof text, "%08lx", (unsigned long)weights_digest(network));
     add_fact(r, "weights-digest", "CRC-32 of the weights that this page evaluates, in the order of creation", text);
     for (i = 0; i < FER_SETTINGS; i++) {
@@ -272,8 +277,9 @@ static int collect(struct fer_report *r, const char *run, const struct fer_confi
     return 0;
 }
 
-int fer_report_create(struct fer_report **report, const char *run, const struct fer_config *config, struct fer_network *network,
-                      const struct fer_dataset *data, const struct fer_watcher *watcher, struct fer_error *e)
+int fer_report_create(struct fer_report **report, const char *run, const struct fer_config *config,
+                      struct fer_network *network, const struct fer_dataset *data, const struct fer_watcher *watcher,
+                      struct fer_error *e)
 {
     struct fer_report *r = fer_allocate(1, sizeof *r, e);
     *report = NULL;

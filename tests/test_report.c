@@ -1,5 +1,5 @@
-/* test_report.c - the page of a run: text made harmless, pictures, plots of any run, what is collected, and the page as a whole.
- * tests/test_report.py reads pages that the programs have written. */
+/* test_report.c - the page of a run: text made harmless, pictures, plots of any run, what is collected, and the page
+ * as a whole. tests/test_report.py reads pages that the programs have written. */
 #include "greatest.h"
 
 #include "../data/data.h"
@@ -63,20 +63,21 @@ TEST text_cannot_become_markup(void)
 
 TEST text_is_utf8_or_replaced(void)
 {
-    static const char *const good[] = {"\xc3\xa9", "\xe2\x82\xac", "\xf0\x9f\x98\x80", "\xc2\xa0", "\xed\x9f\xbf", "\xee\x80\x80",
-                                       "\xef\xbf\xbd", "\xf4\x8f\xbf\xbd", "a\tb\nc"};
+    static const char *const good[] = {"\xc3\xa9",     "\xe2\x82\xac", "\xf0\x9f\x98\x80", "\xc2\xa0", "\xed\x9f\xbf",
+                                       "\xee\x80\x80", "\xef\xbf\xbd", "\xf4\x8f\xbf\xbd", "a\tb\nc"};
     size_t i;
     for (i = 0; i < sizeof good / sizeof *good; i++) ASSERT_STR_EQ(good[i], as_text(good[i]));
-    ASSERT_STR_EQ(FFFD "a", as_text("\xc3" "a"));            /* cut short */
-    ASSERT_STR_EQ("a" FFFD, as_text("a\xe2"));               /* cut short by the end */
-    ASSERT_STR_EQ(FFFD FFFD, as_text("\xc0\xbc"));           /* '<' in two bytes */
-    ASSERT_STR_EQ(FFFD FFFD FFFD, as_text("\xe0\x80\xbc"));  /* in three */
-    ASSERT_STR_EQ(FFFD FFFD FFFD, as_text("\xe0\x82\xa9"));  /* a letter of two bytes in three */
-    ASSERT_STR_EQ(FFFD FFFD FFFD, as_text("\xed\xa0\x80"));  /* half a surrogate pair */
+    ASSERT_STR_EQ(FFFD "a", as_text("\xc3"
+                                    "a"));                           /* cut short */
+    ASSERT_STR_EQ("a" FFFD, as_text("a\xe2"));                       /* cut short by the end */
+    ASSERT_STR_EQ(FFFD FFFD, as_text("\xc0\xbc"));                   /* '<' in two bytes */
+    ASSERT_STR_EQ(FFFD FFFD FFFD, as_text("\xe0\x80\xbc"));          /* in three */
+    ASSERT_STR_EQ(FFFD FFFD FFFD, as_text("\xe0\x82\xa9"));          /* a letter of two bytes in three */
+    ASSERT_STR_EQ(FFFD FFFD FFFD, as_text("\xed\xa0\x80"));          /* half a surrogate pair */
     ASSERT_STR_EQ(FFFD FFFD FFFD FFFD, as_text("\xf4\x90\x80\x80")); /* above U+10FFFF */
-    ASSERT_STR_EQ(FFFD FFFD FFFD, as_text("\xef\xbf\xbe"));  /* U+FFFE, which XML has no place for */
-    ASSERT_STR_EQ(FFFD FFFD, as_text("\xc2\x85"));           /* a control character of two bytes */
-    ASSERT_STR_EQ(FFFD "&lt;", as_text("\xe2<"));            /* a byte too few swallows nothing */
+    ASSERT_STR_EQ(FFFD FFFD FFFD, as_text("\xef\xbf\xbe"));          /* U+FFFE, which XML has no place for */
+    ASSERT_STR_EQ(FFFD FFFD, as_text("\xc2\x85"));                   /* a control character of two bytes */
+    ASSERT_STR_EQ(FFFD "&lt;", as_text("\xe2<"));                    /* a byte too few swallows nothing */
     PASS();
 }
 
@@ -100,7 +101,8 @@ TEST no_byte_gets_through_that_should_not(void)
 
 TEST base64_follows_rfc_4648(void)
 {
-    static const char *const plain = "foobar", *const coded[] = {"", "Zg==", "Zm8=", "Zm9v", "Zm9vYg==", "Zm9vYmE=", "Zm9vYmFy"};
+    static const char *const plain = "foobar", *const coded[] = {"",         "Zg==",     "Zm8=",    "Zm9v",
+                                                                 "Zm9vYg==", "Zm9vYmE=", "Zm9vYmFy"};
     struct fer_page page;
     size_t i;
     for (i = 0; i <= 6; i++) {
@@ -181,7 +183,8 @@ static int holds(const unsigned char *file, size_t bytes, int height, int width,
     size_t length;
     int i, same;
     const unsigned char *at = chunk(file + 8, "IHDR", &length);
-    same = at && length == 13 && word(at) == (uint32_t)width && word(at + 4) == (uint32_t)height && at[8] == 8 && at[9] == 0;
+    same = at && length == 13 && word(at) == (uint32_t)width && word(at + 4) == (uint32_t)height && at[8] == 8 &&
+           at[9] == 0;
     if (same) at = chunk(at + 13 + 4, "IDAT", &length);
     same = same && at && (at[0] * 256 + at[1]) % 31 == 0 && z;
     stream.at = at + 2;
@@ -190,7 +193,8 @@ static int holds(const unsigned char *file, size_t bytes, int height, int width,
     for (i = 0; i < height && same; i++)
         same = !fer_inflate_read(z, row, (size_t)width + 1) && row[0] == 0 &&
                memcmp(row + 1, pixels + (size_t)i * (size_t)width, (size_t)width) == 0;
-    same = same && !fer_inflate_end(z) && word(at + length - 4) == adler_of(height, width, pixels) && chunk(at + length + 4, "IEND", &length) + 4 == file + bytes;
+    same = same && !fer_inflate_end(z) && word(at + length - 4) == adler_of(height, width, pixels) &&
+           chunk(at + length + 4, "IEND", &length) + 4 == file + bytes;
     fer_inflate_free(z);
     return same;
 }
@@ -285,8 +289,8 @@ TEST plot_survives_any_value(void)
             history[i][2] = history[i][3] = i % 3 == 0 ? infinite : i % 3 == 1 ? infinite - infinite : -infinite;
             if (i == 7) history[i][3] = history[i][2] = 1;
             ASSERT(plot_of((const double(*)[4])history, (long)i + 1, 0, 1, 3));
-            ASSERT(!strstr(content, "Mnan") && !strstr(content, "Minf") && !strstr(content, "Lnan") && !strstr(content, " nanh0") &&
-                   !strstr(content, " -nan") && occurrences("<text") < 60);
+            ASSERT(!strstr(content, "Mnan") && !strstr(content, "Minf") && !strstr(content, "Lnan") &&
+                   !strstr(content, " nanh0") && !strstr(content, " -nan") && occurrences("<text") < 60);
             ASSERT(plot_of((const double(*)[4])history, (long)i + 1, 1, 0, 2));
         }
     PASS();
@@ -320,16 +324,18 @@ TEST scores_of_a_matrix(void)
     v.confusion[3][3] = 8;
     v.confusion[5][3] = 1; /* never recognised, never predicted */
     fer_class_scores(&v, s);
-    ASSERT(s[0].images == 8 && s[0].predicted == 10 && s[0].recall == 0.75 && s[0].precision == 0.6 && s[0].f1 == 12.0 / 18);
+    ASSERT(s[0].images == 8 && s[0].predicted == 10 && s[0].recall == 0.75 && s[0].precision == 0.6 &&
+           s[0].f1 == 12.0 / 18);
     ASSERT(s[3].images == 12 && s[3].predicted == 11 && s[3].recall == 8.0 / 12 && s[3].precision == 8.0 / 11);
     ASSERT(s[5].images == 1 && s[5].predicted == 0 && s[5].recall == 0 && s[5].precision == 0 && s[5].f1 == 0);
     ASSERT(s[6].images == 0 && s[6].recall == 0 && s[6].f1 == 0);
     PASS();
 }
 
-/* A run in FOLDER on drawn faces, with initial weights, which claims to have done so many epochs, epoch 6 being a pit; and its
- * report. */
-static int make_report(struct fer_report **report, struct fer_dataset *data, const size_t counts[FER_USAGES], int batch, long epochs)
+/* A run in FOLDER on drawn faces, with initial weights, which claims to have done so many epochs, epoch 6 being a
+ * pit; and its report. */
+static int make_report(struct fer_report **report, struct fer_dataset *data, const size_t counts[FER_USAGES], int batch,
+                       long epochs)
 {
     struct fer_config config = {0};
     struct fer_trainer *trainer = NULL;
@@ -376,7 +382,8 @@ TEST collects_samples_and_mistakes(void)
     int i;
     ASSERT_EQm(error.text, 0, make_report(&r, &data, counts, 8, 0));
     ASSERT_STR_EQ("tmp", r->name);
-    ASSERT(r->usage == FER_PUBLIC_TEST && r->evaluation.count == 45 && r->test.count == 9 && r->epochs == 0 && r->shown == -1);
+    ASSERT(r->usage == FER_PUBLIC_TEST && r->evaluation.count == 45 && r->test.count == 9 && r->epochs == 0 &&
+           r->shown == -1);
     for (i = 0; i < FER_CLASSES; i++) images += r->score[i].images;
     ASSERT_EQ_FMT((size_t)45, images, "%lu");
     ASSERT_EQ(14, r->samples);
@@ -403,7 +410,8 @@ TEST a_run_without_validation_shows_its_training_images(void)
     struct fer_dataset data;
     struct fer_report *r = NULL;
     ASSERT_EQm(error.text, 0, make_report(&r, &data, counts, 4, 0));
-    ASSERT(!r->validated && r->usage == FER_TRAINING && r->evaluation.count == 9 && r->test.count == 0 && r->samples == 9);
+    ASSERT(!r->validated && r->usage == FER_TRAINING && r->evaluation.count == 9 && r->test.count == 0 &&
+           r->samples == 9);
     ASSERT_EQ(0, fer_report_write(r, PAGE, &error));
     read_back(PAGE);
     ASSERT(strstr(content, "Accuracy on the training images") && !strstr(content, "Validation accuracy"));
@@ -478,7 +486,8 @@ static int fill(struct fer_report *r, struct fer_dataset *data, struct fer_image
     return 0;
 }
 
-static const char attack[] = "</title></style><script>alert(1)</script><img src=x onerror='alert(2)' a=\"\xff\xe2\x80\x01&amp;";
+static const char attack[] =
+    "</title></style><script>alert(1)</script><img src=x onerror='alert(2)' a=\"\xff\xe2\x80\x01&amp;";
 
 TEST page_is_small_whole_and_harmless(void)
 {
@@ -502,7 +511,8 @@ TEST page_is_small_whole_and_harmless(void)
     ASSERT_EQ_FMT((size_t)1, occurrences("</title>\n<style"), "%lu");
     ASSERT_EQ_FMT((size_t)1, occurrences("</style>"), "%lu");
     ASSERT_EQ_FMT((size_t)26, occurrences("<img "), "%lu");
-    ASSERT_EQ_FMT((size_t)(3 + 2 * FER_REPORT_FACTS), occurrences("&lt;img src=x onerror=&#39;alert(2)&#39; a=&quot;" FFFD FFFD), "%lu");
+    ASSERT_EQ_FMT((size_t)(3 + 2 * FER_REPORT_FACTS),
+                  occurrences("&lt;img src=x onerror=&#39;alert(2)&#39; a=&quot;" FFFD FFFD), "%lu");
     ASSERT(!there(PAGE ".part"));
     fer_free(data.pixels);
     fer_free(r.history);
@@ -512,8 +522,10 @@ TEST page_is_small_whole_and_harmless(void)
 TEST pits_are_shown_with_what_explains_them(void)
 {
     static struct fer_pit pit[2] = {{7, 1, 0, 0.234, 0.551, 0.317, 0.01, 2, 1}, {9, 0, 1, 0.5, 0.5, 0, 0.01, 7.25, 1}};
-    struct fer_pit_row row[5] = {{7, "exact", "", 0.549, 1.33, 0.95},       {7, "conclusion", "", 0, 0, 0},
-                                 {7, "layers", "one alone", 0.5, 1.4, -2},  {3, "batch", "asked for", 0.5, 1.5, 0.1},
+    struct fer_pit_row row[5] = {{7, "exact", "", 0.549, 1.33, 0.95},
+                                 {7, "conclusion", "", 0, 0, 0},
+                                 {7, "layers", "one alone", 0.5, 1.4, -2},
+                                 {3, "batch", "asked for", 0.5, 1.5, 0.1},
                                  {7, "changes", "with no figures", 0, 0, 0}};
     static struct fer_report r;
     static struct fer_dataset data;

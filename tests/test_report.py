@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""test_report.py - pages of `fer report` as a browser's parsers read them: well-formed, self-contained, the log's own figures,
-pictures that decode, hostile names harmless. Needs nothing but Python."""
+"""test_report.py - pages of `fer report` as a browser's parsers read them: well-formed, self-contained, the log's own
+figures, pictures that decode, hostile names harmless. Needs nothing but Python."""
 import base64, html.parser, os, re, shutil, subprocess, sys, xml.etree.ElementTree as tree, zlib
 
 TMP = "tests/tmp/report"
@@ -12,10 +12,11 @@ def check(what, good):
     if not good:
         print("FAILED:", what)
 
-def make(name, data, epochs, fer="./fer", options=()):
+def make(name, data, epochs, fer="./fer"):
     """A run of so many epochs and its page, as text."""
     run = os.path.join(TMP, name)
-    for command in (["train", "--data", data, "--size", "48", "--batch", "4", "--epochs", str(epochs), "--out", run, *options],
+    for command in (["train", "--data", data, "--size", "48", "--batch", "4",
+                     "--epochs", str(epochs), "--out", run],
                     ["report", run]):
         subprocess.run([fer, *command], check=True, stdout=subprocess.DEVNULL)
     with open(run + "/report.html", encoding="utf-8") as f:
@@ -55,16 +56,19 @@ def check_page(name, text):
     root = tree.fromstring(text)
     page = Balance(text)
     check(name + ": HTML is balanced", not page.wrong and not page.open)
-    check(name + ": no scripts, no frames", not page.tags & {"script", "iframe", "object", "embed", "link", "form", "base"})
+    check(name + ": no scripts, no frames",
+          not page.tags & {"script", "iframe", "object", "embed", "link", "form", "base"})
     check(name + ": no handlers", not any(a.startswith("on") for e in root.iter() for a in e.attrib))
-    check(name + ": nothing from outside", all(e.get("href", "#").startswith("#") and (e.get("src") or "data:image/png;base64,").startswith("data:image/png;base64,")
-                                               for e in root.iter()) and "url(" not in text and "@import" not in text)
+    png = "data:image/png;base64,"
+    inside = lambda e: (e.get("href") or "#")[0] == "#" and (e.get("src") or png).startswith(png)
+    check(name + ": nothing from outside", all(map(inside, root.iter())) and "url(" not in text and "@import" not in text)
     check(name + ": small", len(text) < 2e6)
     ids = [e.get("id") for e in root.iter() if e.get("id")]
     check(name + ": ids are unique", len(ids) == len(set(ids)))
     check(name + ": links lead somewhere", all(e.get("href")[1:] in ids for e in root.iter("a")))
     check(name + ": pictures have words", all(e.get("alt") for e in root.iter("img")))
-    check(name + ": plots have names", all(e.get("aria-labelledby") in ids for e in root.iter("svg") if e.get("role") == "img"))
+    check(name + ": plots have names",
+          all(e.get("aria-labelledby") in ids for e in root.iter("svg") if e.get("role") == "img"))
     return root
 
 def values(element):
@@ -100,7 +104,8 @@ def check_evaluation(name, root, fer, run):
 
 def check_faces(name, root, data):
     """Each picture has the pixels of an image of the data, and its bars sum to one."""
-    pixels = [(int(e), bytes(map(int, p.split()))) for e, p, u in (line.rstrip("\n").split(",") for line in list(open(data))[1:])]
+    lines = [line.rstrip("\n").split(",") for line in open(data)][1:]
+    pixels = [(int(emotion), bytes(map(int, values.split()))) for emotion, values, usage in lines]
     names = ["angry", "disgust", "fear", "happy", "sad", "surprise", "neutral"]
     for face in (e for e in root.iter("figure") if e.get("class") == "face"):
         image = face.find("img")
