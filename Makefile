@@ -90,8 +90,7 @@ build/broken: build/32/fer.o build/32/tests/broken_relu.o libfer.a
 build/steps64: build/64/tests/steps.o libfer64.a
 	$(CC) $(CFLAGS) $(FLAGS) $(LDFLAGS) $^ -lm -o $@
 
-test: all build/test build/test64 build/npz_cat build/npz_cat64 build/example_gradcheck build/order build/broken
-test: all build/test build/test64 build/npz_cat build/npz_cat64 build/example_gradcheck build/example_layer build/broken
+test: all build/test build/test64 build/npz_cat build/npz_cat64 build/example_gradcheck build/example_layer build/order build/broken
 	sh tests/run.sh
 
 SANITIZE := -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all

@@ -251,9 +251,6 @@ for library in libfer.a libfer64.a; do
     check "$library takes nothing of libm but sqrt" test "$(join $T/libm $T/undefined | tr '\n' ' ')" = ""
 done
 
-# ---- the README's example is the file that it names, and runs ----
-awk '/^```c$/ { inside = 1; next } /^```$/ { inside = 0 } inside' README.md > $T/example.c
-check "README shows tests/example_gradcheck.c" cmp $T/example.c tests/example_gradcheck.c
 # ---- the README's examples are the files that they name, and run (those in Python: test_examples.py, test_pytorch.py, test_keras.py) ----
 awk -v folder=$T '/^```(c|python)$/ { inside = 1; file = ""; next }
                   /^```$/ { inside = 0 }
