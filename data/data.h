@@ -14,6 +14,7 @@
 int fer_join_path(char out[FER_PATH], const char *folder, const char *name, struct fer_error *e);
 
 int fer_is_file(const char *path);          /* 1 for a plain file (no folder, pipe or device); pure C99: always 1 */
+int fer_is_device(const char *path);        /* 1 for what is neither plain file nor folder; pure C99: always 0 */
 void fer_remove_folder(const char *path);   /* if it is empty; pure C99: does nothing */
 
 /* ---- faces (batch.c) ---- */

@@ -31,6 +31,10 @@ int fer_npz_create(struct fer_npz_writer **writer, const char *path, struct fer_
 {
     struct fer_npz_writer *new = calloc(1, sizeof *new);
     *writer = NULL;
+    if (fer_is_folder(path) || fer_is_device(path)) {
+        free(new);
+        return fer_fail(e, "%s: is a folder or a device; a file was expected, or a name that is free", path);
+    }
     if (!new || !(new->path = fer_copy_text(path, strlen(path), "")) ||
         !(new->part = fer_copy_text(path, strlen(path), ".part"))) {
         fer_npz_abandon(new);

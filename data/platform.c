@@ -60,6 +60,12 @@ int fer_is_file(const char *path)
     return 1; /* opening it will tell */
 }
 
+int fer_is_device(const char *path)
+{
+    (void)path;
+    return 0;
+}
+
 /* C99 has no folders, but a file that can be written there shows that one is there. */
 int fer_make_folder(const char *path, struct fer_error *e)
 {
@@ -179,6 +185,12 @@ int fer_is_file(const char *path)
     return kind != INVALID_FILE_ATTRIBUTES && !(kind & (FILE_ATTRIBUTE_DIRECTORY | FILE_ATTRIBUTE_DEVICE));
 }
 
+int fer_is_device(const char *path)
+{
+    const DWORD kind = GetFileAttributesA(path);
+    return kind != INVALID_FILE_ATTRIBUTES && (kind & FILE_ATTRIBUTE_DEVICE);
+}
+
 int fer_make_folder(const char *path, struct fer_error *e)
 {
     if (_mkdir(path) == 0 || (errno == EEXIST && fer_is_folder(path))) return 0;
@@ -260,6 +272,12 @@ int fer_is_file(const char *path)
     return stat(path, &status) == 0 && S_ISREG(status.st_mode);
 }
 
+int fer_is_device(const char *path)
+{
+    struct stat status;
+    return stat(path, &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode);
+}
+
 int fer_make_folder(const char *path, struct fer_error *e)
 {
     if (mkdir(path, 0777) == 0) return 0;
@@ -309,6 +327,7 @@ static void flush_folder_of(const char *path)
 
 int fer_replace_file(const char *from, const char *to)
 {
+    if (fer_is_device(to)) return errno = EEXIST, -1; /* whoever may, would put a file in /dev/null's place */
     if (rename(from, to)) return -1;
     flush_folder_of(to);
     return 0;

@@ -37,7 +37,7 @@ for command in train eval predict summary gradcheck unpack pits fingerprint help
 expect 2 "fer: tran: no such command; \`fer\` lists them" ./fer tran
 expect 2 "fer: --epoch: no such option; \`fer help COMMAND\` lists them" ./fer train --epoch 3
 expect 2 "fer: --epochs: expected a value after it" ./fer train --epochs
-expect 2 "fer: epochs many: expected a whole number, 0 ... 1000000" ./fer train --epochs many
+expect 2 "fer: --epochs many: expected a whole number, 0 ... 1000000" ./fer train --epochs many
 expect 2 "fer: train: extra: expected options only" ./fer train extra
 expect 2 "fer: an image of 20x20 is too small for this network: conv2d_26: an input 1 high does not hold a window of 3 without padding" ./fer summary --size 20
 
@@ -293,6 +293,12 @@ expect 2 "fer: op: expected the operation's name, IN.npz and OUT.npz" ./fer op r
 expect 2 "fer: $T/r.npz: no array x: relu needs it" ./fer op relu $T/r.npz $T/o.npz
 expect 2 "fer: --pool: not an option of relu, which has none" ./fer op relu $T/r.npz $T/o.npz --pool 2,2
 check "nothing was written" test ! -e $T/o.npz -a ! -e $T/o.npz.part
+if mkfifo $T/pipe 2> $T/err; then
+    other="is a folder or a device; a file was expected, or a name that is free"
+    expect 2 "fer: $T/pipe: $other" ./fer record --size 48 --batch 2 -o $T/pipe
+    expect 2 "fer: $T: $other" ./fer record --size 48 --batch 2 -o $T
+    check "the pipe is still one" test -p $T/pipe -a ! -e $T/pipe.part
+fi
 
 # ---- bench, and memory that is not there ----
 expect 0 "" ./fer bench --size 48 --batch 2 --repeats 1
