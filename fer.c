@@ -23,6 +23,13 @@ struct option {
     const char **value; /* where the text after it goes; NULL at first */
 };
 
+/* A setting from the command line. */
+static int set_option(struct fer_settings *settings, int setting, const char *text, struct fer_error *e)
+{
+    struct fer_error reason;
+    return fer_settings_set(settings, setting, text, &reason) ? fer_fail(e, "--%s", reason.text) : 0;
+}
+
 /* Takes options out of the arguments: `--name value` or `--name=value`; settings by their table. What is left, *count
  * words, stands in argv[0] ... A lone `--` ends the options. `given` marks which settings were given; settings may be
  * NULL. */
@@ -54,7 +61,7 @@ static int parse(int *count, char **argv, const struct option *options, int opti
         if (!value) return fer_fail(e, "--%s: expected a value after it", name);
         if (place) *place = value;
         if (setting < 0) continue;
-        if (fer_settings_set(settings, setting, value, e)) return -1;
+        if (set_option(settings, setting, value, e)) return -1;
         given[setting] = 1;
     }
     *count = kept;
@@ -356,7 +363,7 @@ static void print_evaluation(const struct fer_evaluation *v)
 
 static int set_by_name(struct fer_settings *settings, const char *name, const char *text, struct fer_error *e)
 {
-    return text ? fer_settings_set(settings, fer_settings_find(name), text, e) : 0;
+    return text ? set_option(settings, fer_settings_find(name), text, e) : 0;
 }
 
 static int eval(int argc, char **argv)
@@ -539,9 +546,13 @@ static int summary(int argc, char **argv)
 
 /* ---- gradcheck ---- */
 
+/* The head of the table comes with its first row, so that a name that is none leaves no table. */
 static void print_gradient_row(void *context, const struct fer_gradcheck_row *row)
 {
-    (void)context;
+    int *rows = context;
+    if ((*rows)++ == 0)
+        printf("%-26s %-44s %-12s %6s %7s %10s  verdict (below %.0e)\n", "layer", "geometry", "argument", "checked",
+               "skipped", "worst", FER_GRADCHECK_GOAL);
     printf("%-26s %-44s %-12s %6lu %7lu %10.1e  %s%s%s\n", row->layer, row->geometry, row->argument,
            (unsigned long)row->result.checked, (unsigned long)row->result.skipped, row->result.worst,
            fer_gradcheck_passed(&row->result) ? "ok" : "FAILED", *row->worst_in ? ", worst in " : "", row->worst_in);
@@ -554,12 +565,10 @@ static int gradcheck(int argc, char **argv)
     const struct option options[] = {{"seed", &seed}};
     struct fer_settings settings;
     struct fer_error e;
-    int failed;
+    int failed, rows = 0;
     fer_settings_default(&settings);
     if (parse(&argc, argv, options, 1, NULL, NULL, &e) || set_by_name(&settings, "seed", seed, &e)) return complain(&e);
-    printf("%-26s %-44s %-12s %6s %7s %10s  verdict (below %.0e)\n", "layer", "geometry", "argument", "checked",
-           "skipped", "worst", FER_GRADCHECK_GOAL);
-    failed = fer_gradcheck((const char *const *)argv, argc, settings.seed, print_gradient_row, NULL, &e);
+    failed = fer_gradcheck((const char *const *)argv, argc, settings.seed, print_gradient_row, &rows, &e);
     if (failed < 0) return complain(&e);
     printf(failed ? "%d FAILED\n" : "all gradients agree with finite differences\n", failed);
     return failed ? EXIT_CHECK_FAILED : EXIT_OK;
@@ -725,6 +734,15 @@ static void format_index(const struct fer_verify_row *row, char text[96])
     snprintf(text + length, 96 - (size_t)length, "]");
 }
 
+/* A ratio in two digits; one just above 1 does not look like 1, which is allowed. */
+static void format_ratio(double ratio, char text[32])
+{
+    if (ratio > 1 && ratio < 1.05)
+        snprintf(text, 32, ">1");
+    else
+        snprintf(text, 32, "%.2g", ratio);
+}
+
 /* The head of the table is printed with its first row, so that a file that cannot be read leaves none. */
 struct verify_table {
     const char *path;
@@ -735,7 +753,7 @@ struct verify_table {
 static void print_verify_row(void *context, const struct fer_verify_row *row)
 {
     struct verify_table *table = context;
-    char index[96] = "";
+    char index[96] = "", proven[32], likely[32];
     if (table->rows++ == 0)
         printf("%-42s %9s %9s %9s %-18s %15s %15s  verdict\n", "array", "elements", "of proven", "of likely", "worst at", "value", "truth");
     if (row->verdict == FER_NOT_CHECKABLE)
@@ -743,8 +761,10 @@ static void print_verify_row(void *context, const struct fer_verify_row *row)
                fer_verdict_names[row->verdict]);
     else {
         format_index(row, index);
-        printf("%-42s %9lu %9.2g %9.2g %-18s %15.8g %15.8g  %s", row->array, (unsigned long)row->elements, row->proven, row->likely, index,
-               row->value, row->truth, fer_verdict_names[row->verdict]);
+        format_ratio(row->proven, proven);
+        format_ratio(row->likely, likely);
+        printf("%-42s %9lu %9s %9s %-18s %15.8g %15.8g  %s", row->array, (unsigned long)row->elements, proven, likely,
+               index, row->value, row->truth, fer_verdict_names[row->verdict]);
     }
     if (*row->reason) printf(": %s", row->reason);
     if (*row->writers) printf(" (written by %s)", row->writers);
@@ -810,8 +830,9 @@ static void print_verify_summary(const struct fer_verify_summary *s)
     if (*s->first) {
         printf("first at fault: %s, %s", s->first, fer_verdict_names[s->first_verdict]);
         if (*s->first_writers) printf(" (written by %s)", s->first_writers);
+        printf("%s%s", *s->first_reason ? ": " : "", s->first_reason);
         if (s->first_verdict != FER_WRONG && *s->first_wrong) printf("; the first that is WRONG: %s", s->first_wrong);
-        printf("%s%s\n", *s->first_reason ? ": " : "", s->first_reason);
+        printf("\n");
     } else if (*s->first_mistrusted)
         printf("nothing is at fault, but %lu arrays prove nothing; the first: %s, MISTRUSTED\n",
                (unsigned long)(s->rows[FER_MISTRUSTED] - s->by_nature), s->first_mistrusted);

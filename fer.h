@@ -424,7 +424,7 @@ int fer_make_folder(const char *path, struct fer_error *e); /* an existing one w
 int fer_list_folder(const char *path, int (*each)(void *context, const char *name, struct fer_error *e), void *context,
                     struct fer_error *e);
 int fer_flush_to_disk(void *file);                         /* of a FILE *, after fflush; 0 done; pure C99: 0 */
-int fer_replace_file(const char *from, const char *to);     /* atomically where the system can; 0 done */
+int fer_replace_file(const char *from, const char *to);    /* atomically where the system can; never a device; 0 done */
 int fer_is_terminal(void *file);                           /* 1 or 0 */
 int fer_terminal_width(void);                              /* columns, 80 when unknown */
 double fer_clock(void);                                    /* seconds, wall time, from some start */
@@ -640,7 +640,8 @@ int fer_gradcheck(const char *const *layers, int count, uint64_t seed,
  * Ground truth as files: one layer's function on arrays from an npz (`fer op`), and one whole training step (`fer
  * record`). */
 
-/* Class indices: an array [n] of whole numbers of any type, each 0 ... classes - 1, or one-hot rows [n][classes]. */
+/* Class indices: an array [n] or [n][1] of whole numbers of any type, each 0 ... classes - 1, or one-hot rows
+ * [n][classes]. */
 int fer_labels_read(struct fer_npz *npz, const struct fer_array *array, int n, int classes, int *labels, struct fer_error *e);
 
 struct fer_op_option {
@@ -667,7 +668,8 @@ struct fer_op_result {
  *     adam                      parameter, gradient, [m], [v]        step (1), learning-rate (0.001), beta1 (0.9),
  *                                                                    beta2 (0.999), epsilon (1e-7)
  *
- * [ ] may be missing. With dy the gradients of what was given are computed too: dx, dkernel, ... */
+ * [ ] may be missing. Each writes y, its further results (`fer help op` names them), and with dy the gradients of what
+ * was given: dx, dkernel, ... */
 int fer_op(const char *name, const char *in, const char *out, const struct fer_op_option *option, int options,
            struct fer_op_result *result, struct fer_error *e);
 
@@ -748,8 +750,9 @@ struct fer_verify_summary {
     char first_mistrusted[80]; /* the first that is MISTRUSTED, not by nature; else "" */
 };
 
-/* Verifies the record at `path`; report(context, row) is called for each array that the record holds, in order of computation. 0 when it did
- * its work, whatever it found; -1 when the file is not a record, nothing in it can be checked, memory runs out, or real is not double. */
+/* Verifies the record at `path`; report(context, row) (NULL: not wanted) is called for each array that it holds, in
+ * order of computation. 0 when it did its work, whatever it found; -1 when the file is not a record, nothing in it can be
+ * checked, memory runs out, or real is not double. */
 int fer_verify(const char *path, const struct fer_verify_options *options,
                void (*report)(void *context, const struct fer_verify_row *row), void *context, struct fer_verify_summary *summary,
                struct fer_error *e);

@@ -1,4 +1,4 @@
-/* labels.c - class labels from a file: as indices, or one-hot as Keras's to_categorical makes them. */
+/* labels.c - class labels from a file: as indices, row or column, or one-hot as Keras's to_categorical makes them. */
 #include "../fer.h"
 
 /* Values that name a class each. */
@@ -36,7 +36,7 @@ static int take_one_hot(struct fer_npz *npz, const struct fer_array *array, cons
 int fer_labels_read(struct fer_npz *npz, const struct fer_array *array, int n, int classes, int *labels,
                     struct fer_error *e)
 {
-    const int one_hot = array->dims == 2;
+    const int column = array->dims == 2 && array->shape[1] == 1, one_hot = array->dims == 2 && !column;
     double *value;
     int failed;
     if (array->dims < 1 || array->dims > 2 || array->shape[0] != (size_t)n ||

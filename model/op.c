@@ -157,7 +157,8 @@ int fer_op_number(struct fer_op *op, const char *name, double least, double most
     char *end;
     *value = strtod(text, &end);
     if (end != text && !*end && *value >= least && *value <= most) return 0;
-    return fer_fail(op->e, "--%s %s: expected a number, %g ... %.10g", name, text, least, most);
+    return fer_fail(op->e, "--%s %s: expected a number, %g ... %s%.10g", name, text, least, most < 1 ? "below " : "",
+                    most);
 }
 
 /* A whole number from 1, up to its end character; returns what is behind that, or NULL. */

@@ -75,7 +75,8 @@ int fer_settings_set(struct fer_settings *settings, int i, const char *text, str
     } else if (s->kind == FER_NUMBER) {
         const double value = strtod(text, &end);
         if (end == text || *end || !(value >= s->least && value <= s->most))
-            return fer_fail(e, "%s %s: expected a number, %g ... %g", s->name, text, s->least, s->most);
+            return fer_fail(e, "%s %s: expected a number, %g ... %s%g", s->name, text, s->least,
+                            s->most == BELOW_ONE ? "below " : "", s->most);
         *(double *)(void *)place = value;
     } else {
         const int value = choice(s->values, text);

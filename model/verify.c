@@ -153,82 +153,79 @@ static int fail_shape(const struct verify *v, const struct expected *x)
 
 /* ---- Images and their size, from the shapes ---- */
 
-static int describe(struct verify *v, int size)
+static int describe(struct verify *v, int size, struct fer_error *e)
 {
-    struct fer_error unused;
     memset(&v->net, 0, sizeof v->net);
     v->net.size = size;
-    if (fer_incv3v1(&v->net, &unused)) return -1;
+    if (fer_incv3v1(&v->net, e)) return -1;
     list_expected(v);
     return 0;
 }
 
-/* How many images there are: the first axis of the first array that has one for each; 0 when there is none. */
-static size_t count_images(const struct verify *v)
+/* The first array whose first axis is the images; NULL when there is none. */
+static const struct expected *first_of_images(const struct verify *v)
 {
     int i;
     for (i = 0; i < v->of_images; i++)
-        if (v->expected[i].array && v->expected[i].dims && v->expected[i].array->dims) return v->expected[i].array->shape[0];
-    return 0;
+        if (v->expected[i].array && v->expected[i].dims && v->expected[i].array->dims) return &v->expected[i];
+    return NULL;
+}
+
+/* The first array that holds other images, by number, than the first of all; NULL when there is none. */
+static const struct expected *first_of_others(const struct verify *v, const struct expected *first)
+{
+    const struct expected *x;
+    for (x = first; x && x < v->expected + v->of_images; x++)
+        if (x->array && x->dims && x->array->dims && x->array->shape[0] != first->array->shape[0]) return x;
+    return NULL;
 }
 
 /* Without the input, the size is the smallest at which every array fits. */
 static int search_size(struct verify *v)
 {
+    const struct expected *first = first_of_images(v), *other = first_of_others(v, first);
     int size;
     if (first_misfit(v, v->of_images)) return fail_shape(v, first_misfit(v, v->of_images));
+    if (other)
+        return fer_npz_fail(v->npz, other->array, v->e, "%lu images; %s has %lu", (unsigned long)other->array->shape[0],
+                            first->name, (unsigned long)first->array->shape[0]);
     for (size = 1; size <= 4096; size++)
-        if (describe(v, size) == 0 && !first_misfit(v, 0)) return 0;
-    return fer_npz_fail(v->npz, NULL, v->e, "at no size of image do all shapes fit together; with `input` in it, fer can say which does not");
+        if (describe(v, size, NULL) == 0 && !first_misfit(v, 0)) return 0;
+    return fer_npz_fail(v->npz, NULL, v->e, "at no size of image do all shapes fit together; with `input` in it, fer "
+                                            "can say which does not");
 }
 
 static int find_geometry(struct verify *v)
 {
     const struct fer_array *input = fer_npz_find(v->npz, "input");
+    const struct expected *first;
+    struct fer_error reason;
+    char shape[96];
     size_t images;
     v->n = 1;
-    describe(v, 128);
-    images = input && input->dims ? input->shape[0] : count_images(v);
+    describe(v, 128, NULL);
+    first = first_of_images(v);
+    images = first ? first->array->shape[0] : 0;
     if (images > 1000000) return fer_npz_fail(v->npz, NULL, v->e, "%lu images; at most 1000000 were expected", (unsigned long)images);
     if (images > 0) v->n = (int)images;
-    describe(v, 128);
+    describe(v, 128, NULL);
     if (!input) return search_size(v);
     if (input->dims != 4 || images < 1 || input->shape[1] != input->shape[2] || input->shape[1] < 1 || input->shape[1] > 4096 ||
-        input->shape[3] != 1)
-        return fer_npz_fail(v->npz, input, v->e, "its shape is not that of square grey images, [N,H,H,1]");
-    if (describe(v, (int)input->shape[1]))
-        return fer_npz_fail(v->npz, input, v->e, "images of %dx%d are too small for this network", v->net.size, v->net.size);
+        input->shape[3] != 1) {
+        format_shape(input->dims, input->shape, shape);
+        return fer_npz_fail(v->npz, input, v->e, "its shape is %s; square grey images, [N,H,H,1], were expected",
+                            shape);
+    }
+    if (describe(v, (int)input->shape[1], &reason)) return fer_npz_fail(v->npz, input, v->e, "%s", reason.text);
     return first_misfit(v, 0) ? fail_shape(v, first_misfit(v, 0)) : 0;
 }
 
 static int read_labels(struct verify *v)
 {
     const struct fer_array *array = fer_npz_find(v->npz, "labels");
-    const size_t columns = array && array->dims == 2 ? array->shape[1] : 1;
-    double *values;
-    int i, k;
     if (!array) return 0;
-    values = fer_allocate(array->count, sizeof *values, v->e);
     v->labels = fer_allocate((size_t)v->n, sizeof *v->labels, v->e);
-    if (!values || !v->labels || fer_npz_read_double(v->npz, array, values, v->e)) {
-        fer_free(values);
-        return -1;
-    }
-    for (i = 0; i < v->n; i++) {
-        const double *row = values + (size_t)i * columns;
-        int label = -1;
-        if (columns == 1)
-            for (k = 0; k < FER_CLASSES; k++) label = row[0] == k ? k : label;
-        else
-            for (k = 0; k < FER_CLASSES; k++) label = row[k] == 0 ? label : row[k] == 1 && label == -1 ? k : -2;
-        if (label < 0) {
-            fer_free(values);
-            return fer_npz_fail(v->npz, array, v->e, "image %d: expected a class, 0 ... %d, or one-hot", i, FER_CLASSES - 1);
-        }
-        v->labels[i] = label;
-    }
-    fer_free(values);
-    return 0;
+    return v->labels ? fer_labels_read(v->npz, array, v->n, FER_CLASSES, v->labels, v->e) : -1;
 }
 
 /* ---- The check of one array: begin, load, tally, finish ---- */
@@ -831,7 +828,11 @@ static int check_all(struct verify *v)
     release(v, 0);
     if (v->failed) return -1;
     if (s->rows[FER_OK] + s->rows[FER_MISTRUSTED] + s->rows[FER_SUSPECT] + s->rows[FER_WRONG] > 0) return 0;
-    return fer_npz_fail(v->npz, NULL, v->e, "nothing in it can be checked; expected arrays of a record, as `fer help record` lists them");
+    if (s->rows[FER_NOT_CHECKABLE] > 0)
+        return fer_npz_fail(v->npz, NULL, v->e, "nothing in it can be checked: expected also what its arrays are "
+                                                "computed from");
+    return fer_npz_fail(v->npz, NULL, v->e, "nothing in it can be checked: expected arrays of a record, such as input, "
+                                            "conv2d/kernel and conv2d/output");
 }
 
 int fer_verify(const char *path, const struct fer_verify_options *options,

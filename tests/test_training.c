@@ -473,7 +473,7 @@ TEST bad_settings_are_refused(void)
     ASSERT_STR_EQ("seed 18446744073709551616: expected a whole number below 2^64", complaint("seed", "18446744073709551616"));
     ASSERT_STR_EQ("seed -1: expected a whole number below 2^64", complaint("seed", "-1"));
     ASSERT_STR_EQ("learning-rate nan: expected a number, 0 ... 1e+06", complaint("learning-rate", "nan"));
-    ASSERT_STR_EQ("beta1 1: expected a number, 0 ... 1", complaint("beta1", "1"));
+    ASSERT_STR_EQ("beta1 1: expected a number, 0 ... below 1", complaint("beta1", "1"));
     ASSERT_STR_EQ("batch-order random: expected shuffled|kept", complaint("batch-order", "random"));
     ASSERT_STR_EQ("shuffle of: expected on|off", complaint("shuffle", "of"));
     ASSERT_EQ(-1, fer_settings_find("learning_rate"));

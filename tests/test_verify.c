@@ -976,7 +976,12 @@ TEST a_record_in_which_nothing_can_be_checked_is_refused(void)
     begin_record();
     put("conv2d_1/output", 4, 2, 24, 24, 32, some);
     ASSERT_EQ(-1, verify_record());
-    ASSERT(strstr(error.text, RECORD ": nothing in it can be checked") == error.text);
+    ASSERT_STR_EQ(RECORD ": nothing in it can be checked: expected also what its arrays are computed from", error.text);
+    begin_record();
+    put("conv_1/output", 4, 2, 24, 24, 32, some);
+    ASSERT_EQ(-1, verify_record());
+    ASSERT_STR_EQ(RECORD ": nothing in it can be checked: expected arrays of a record, such as input, conv2d/kernel "
+                         "and conv2d/output", error.text);
     PASS();
 }
 
@@ -997,6 +1002,11 @@ TEST the_size_of_the_images_is_found_without_them(void)
     put("max_pooling2d/output", 4, 3, 11, 11, 64, some);
     ASSERT_EQ(-1, verify_record());
     ASSERT_STR_EQ(RECORD ": at no size of image do all shapes fit together; with `input` in it, fer can say which does not", error.text);
+    begin_record();
+    put("activation_2/output", 4, 3, 64, 64, 64, some);
+    put("max_pooling2d/output", 4, 2, 31, 31, 64, some);
+    ASSERT_EQ(-1, verify_record());
+    ASSERT_STR_EQ(RECORD ": max_pooling2d/output: 2 images; activation_2/output has 3", error.text);
     PASS();
 }
 
@@ -1010,17 +1020,17 @@ TEST a_wrong_shape_is_refused_by_name(void)
     begin_record();
     put("input", 4, 2, 1, 48, 48, some);
     ASSERT_EQ(-1, verify_record());
-    ASSERT_STR_EQ(RECORD ": input: its shape is not that of square grey images, [N,H,H,1]", error.text);
+    ASSERT_STR_EQ(RECORD ": input: its shape is [2,1,48,48]; square grey images, [N,H,H,1], were expected", error.text);
     begin_record();
     put("input", 4, 2, 16, 16, 1, some);
     ASSERT_EQ(-1, verify_record());
-    ASSERT_STR_EQ(RECORD ": input: images of 16x16 are too small for this network", error.text);
+    ASSERT_STR_EQ(RECORD ": input: an image of 16x16 is too small for this network: conv2d_26: an input 1 high does "
+                         "not hold a window of 3 without padding", error.text);
     PASS();
 }
 
 TEST labels_are_classes_or_one_hot(void)
 {
-    static const char bad[] = RECORD ": labels: image 0: expected a class, 0 ... 6, or one-hot";
     begin_record();
     put("predictions/logits", 2, 3, 7, 0, 0, some);
     put("labels", 1, 3, 0, 0, 0, class_of);
@@ -1029,14 +1039,20 @@ TEST labels_are_classes_or_one_hot(void)
     ASSERT_EQ(FER_WRONG, row_of("loss")->verdict);
     begin_record();
     put("predictions/logits", 2, 3, 7, 0, 0, some);
+    put("labels", 2, 3, 1, 0, 0, class_of);
+    put("loss", 0, 0, 0, 0, 0, some);
+    ASSERT_EQ(0, verify_record());
+    ASSERT_EQ(FER_WRONG, row_of("loss")->verdict);
+    begin_record();
+    put("predictions/logits", 2, 3, 7, 0, 0, some);
     put("labels", 1, 3, 0, 0, 0, some);
     ASSERT_EQ(-1, verify_record());
-    ASSERT_STR_EQ(bad, error.text);
+    ASSERT(strstr(error.text, RECORD ": labels: [0]: ") == error.text);
     begin_record();
     put("predictions/logits", 2, 3, 7, 0, 0, some);
     put("labels", 2, 3, 7, 0, 0, zero);
     ASSERT_EQ(-1, verify_record());
-    ASSERT_STR_EQ(bad, error.text);
+    ASSERT_STR_EQ(RECORD ": labels: [0]: not one-hot: expected a single 1 among zeros", error.text);
     PASS();
 }
 

@@ -17,7 +17,9 @@ FER, FER64 = sys.argv[1:]
 FOLDER = os.path.join("tests", "tmp", "verify_py")
 OURS, THEIRS = os.path.join(FOLDER, "ours.npz"), os.path.join(FOLDER, "theirs.npz")
 SOUND = "no array is at fault"
-NOTHING = ": nothing in it can be checked; expected arrays of a record, as `fer help record` lists them"
+NOTHING = ": nothing in it can be checked: expected "
+NO_INPUTS = NOTHING + "also what its arrays are computed from"
+NO_ARRAYS = NOTHING + "arrays of a record, such as input, conv2d/kernel and conv2d/output"
 passed = failed = 0
 
 
@@ -174,7 +176,7 @@ def parts(ours):
     write({name: ours[name] for name in names})
     says("no input", SOUND, part="not checkable: needs input\n")
     write({"loss": ours["loss"]})
-    refuses("nothing to check", THEIRS + NOTHING)
+    refuses("nothing to check", THEIRS + NO_INPUTS)
     same = dict(ours, labels=np.eye(7)[ours["labels"]], loss=ours["loss"].reshape(1),
                 input=np.asfortranarray(ours["input"]).astype(">f8"),
                 **{"avg_pool/output": ours["avg_pool/output"].reshape(-1, 1, 1, 768)})
@@ -210,10 +212,12 @@ def faulty_values(ours):
     write(dict(spoilt, **{"conv2d/output": changed(spoilt["conv2d/output"], (0, 5, 5, 5), output[0, 5, 5, 5] + 1e-4)}))
     says("NaN in, NaN out, and a fault", wrong("conv2d/output"))
 
-    for labels, image in (([0, 7], 1), ([-1, 0], 0), ([0, 0.5], 1), ([np.nan, 0], 0), (np.zeros((2, 7)), 0),
-                          (np.ones((2, 7)), 0)):
+    not_one_hot = "0]: not one-hot: expected a single 1 among zeros"
+    for labels, message in (([0, 7], "1]: 7"), ([-1, 0], "0]: -1"), ([0, 0.5], "1]: 0.5"), ([np.nan, 0], "0]: nan"),
+                            (np.zeros((2, 7)), not_one_hot), (np.ones((2, 7)), not_one_hot)):
         write(dict(some, labels=labels))
-        refuses("labels", THEIRS + ": labels: image %d: expected a class, 0 ... 6, or one-hot" % image)
+        expected = "" if "one-hot" in message else ": expected a class, 0 ... 6"
+        refuses("labels", THEIRS + ": labels: [" + message + expected)
     for name, array, expected in (("conv2d/output", output.transpose(0, 3, 1, 2), "[2,24,24,32]"),
                                   ("conv2d/kernel", some["conv2d/kernel"].transpose(3, 2, 0, 1), "[3,3,1,32]"),
                                   ("predictions/kernel", some["predictions/kernel"].T, "[768,7]"),
@@ -244,7 +248,7 @@ def faulty_files(ours):
         put(data)
         refuses("no npz", THEIRS + ": neither an npy file nor a whole npz file (no zip end record)")
     np.savez(THEIRS)
-    refuses("no array", THEIRS + NOTHING)
+    refuses("no array", THEIRS + NO_ARRAYS)
     write({name: ours[name] for name in ("predictions/logits", "predictions/output")})
     with open(THEIRS, "rb") as file:
         data = bytearray(file.read())
@@ -261,7 +265,7 @@ def faulty_files(ours):
                              "--accumulate tf32: nothing sums in tf32; expected f64, f32, bf16 or f16"),
                             ("--adam adamw", "--adam adamw: expected one of keras, pytorch"),
                             ("--ties last", "--ties last: expected one of first, any"),
-                            ("--bn-moving-variance none", "bn-moving-variance none: expected unbiased|biased"),
+                            ("--bn-moving-variance none", "--bn-moving-variance none: expected unbiased|biased"),
                             ("--epochs 3", "--epochs: no such option; `fer help COMMAND` lists them"),
                             ("--unit", "--unit: expected a value after it")):
         refuses("option", message, *option.split())
