@@ -45,7 +45,7 @@ def exercise():
     blocks = re.findall(commands, readme, re.M)
     check("README has the exercise's three commands once", len(blocks) == 1, blocks)
     status, output = shell(blocks[0])
-    last = "\nfirst at fault: batch_normalization/output, WRONG\n"
+    last = "\nfirst at fault: batch_normalization_39/output, WRONG\n"
     check("the mistake is found", status == 1 and output.endswith(last), output)
     check("one array was checked", "\n1 arrays checked: 0 ok, 1 WRONG" in output, output)
     with open("tests/example_exercise.py", encoding="utf-8") as file:
