@@ -578,8 +578,9 @@ static int gradcheck(int argc, char **argv)
 
 static int op(int argc, char **argv)
 {
-    static const char *const names[] = {"strides",         "padding", "pool",          "training", "momentum", "epsilon",
-                                        "moving-variance", "step",    "learning-rate", "beta1",    "beta2"};
+    static const char *const names[] = {"strides", "padding",         "pool", "training",      "momentum",
+                                        "epsilon", "moving-variance", "step", "learning-rate", "beta1",
+                                        "beta2"};
     enum { NAMES = sizeof names / sizeof *names };
     const char *text[NAMES] = {NULL};
     struct option options[NAMES];
@@ -593,8 +594,8 @@ static int op(int argc, char **argv)
     for (i = 0; i < NAMES; i++)
         if (text[i]) given[count].name = names[i], given[count++].text = text[i];
     if (fer_op(argv[0], argv[1], argv[2], given, count, &result, &e)) return complain(&e);
-    printf("%s: %s: %lu arrays; %lu arrays of %s ignored\n", argv[2], argv[0], (unsigned long)result.written, (unsigned long)result.ignored,
-           argv[1]);
+    printf("%s: %s: %lu arrays; %lu arrays of %s ignored\n", argv[2], argv[0], (unsigned long)result.written,
+           (unsigned long)result.ignored, argv[1]);
     return EXIT_OK;
 }
 
@@ -634,7 +635,8 @@ static int check_recording(const struct recording *r, struct fer_error *e)
     static const char *const others[] = {"epochs", "shuffle", "batch-order", "clip-norm", "precise-bn"};
     int i;
     for (i = 0; i < 5; i++)
-        if (is_given(r, others[i])) return fer_fail(e, "--%s: no such option; `fer help COMMAND` lists them", others[i]);
+        if (is_given(r, others[i]))
+            return fer_fail(e, "--%s: no such option; `fer help COMMAND` lists them", others[i]);
     if (!r->out) return fer_fail(e, "record: expected -o and the file to write");
     if (r->input && r->data) return fer_fail(e, "--input, --data: expected one of them");
     if (r->usage && !r->data) return fer_fail(e, "--usage: expected with --data");
@@ -653,7 +655,8 @@ static int take_images(struct fer_batch *batch, const struct recording *r, int s
     if (r->usage && find_usage(r->usage, &usage, e)) return -1;
     drawn[FER_TRAINING] = (size_t)n;
     if (r->data ? fer_dataset_read(&data, r->data, e) : fer_dataset_draw(&data, r->settings.seed, drawn, e)) return -1;
-    if (!is_given(r, "batch") && data.usage_count[usage] < (size_t)n && data.usage_count[usage]) n = (int)data.usage_count[usage];
+    if (!is_given(r, "batch") && data.usage_count[usage] < (size_t)n && data.usage_count[usage])
+        n = (int)data.usage_count[usage];
     failed = fer_batch_take(batch, &data, usage, n, size, e);
     fer_dataset_free(&data);
     return failed;
@@ -675,7 +678,8 @@ static int make_network(struct fer_network **network, const struct recording *r,
 }
 
 /* Computes and writes. n images; those of `batch`, unless the record is exact. */
-static int write_record(struct fer_network *network, const struct recording *r, const struct fer_batch *batch, int n, struct fer_error *e)
+static int write_record(struct fer_network *network, const struct recording *r, const struct fer_batch *batch, int n,
+                        struct fer_error *e)
 {
     const struct fer_settings *s = &r->settings;
     const struct fer_adam adam = {s->learning_rate, s->beta1, s->beta2, s->adam_epsilon};
@@ -683,10 +687,15 @@ static int write_record(struct fer_network *network, const struct recording *r, 
     struct fer_recorded recorded;
     if (fer_network_fits(network, n, FER_PLAN_KEEP, fer_memory_available(), e)) return -1;
     if (memory > 1e9) printf("%.1f GB of memory are needed\n", memory / 1e9), fflush(stdout);
-    if (r->exact ? fer_record_exact(network, n, s->seed, r->out, &recorded, e) : fer_record(network, batch, &adam, r->out, &recorded, e))
+    if (r->exact ? fer_record_exact(network, n, s->seed, r->out, &recorded, e)
+                 : fer_record(network, batch, &adam, r->out, &recorded, e))
         return -1;
-    printf("%s: %s, %d images of %dx%d from %s", r->out, r->exact ? "exact integers" : "a training step", n, network->size, network->size,
-           r->exact ? "the seed" : r->input ? r->input : r->data ? r->data : "drawn faces");
+    printf("%s: %s, %d images of %dx%d from %s", r->out, r->exact ? "exact integers" : "a training step", n,
+           network->size, network->size,
+           r->exact   ? "the seed"
+           : r->input ? r->input
+           : r->data  ? r->data
+                      : "drawn faces");
     if (!r->exact) printf(", weights from %s, loss %.6f", r->weights ? r->weights : "the seed", recorded.loss);
     printf(": %lu arrays, %.0f MB of memory\n", (unsigned long)recorded.arrays, memory / 1e6);
     return 0;
@@ -695,7 +704,8 @@ static int write_record(struct fer_network *network, const struct recording *r, 
 static int record(int argc, char **argv)
 {
     struct recording r = {0};
-    const struct option options[] = {{"weights", &r.weights}, {"input", &r.input}, {"data", &r.data}, {"usage", &r.usage}, {"o", &r.out}};
+    const struct option options[] = {
+        {"weights", &r.weights}, {"input", &r.input}, {"data", &r.data}, {"usage", &r.usage}, {"o", &r.out}};
     struct fer_batch batch = {0, 0, NULL, NULL};
     struct fer_network *network = NULL;
     struct fer_error e;
@@ -730,7 +740,8 @@ static void format_index(const struct fer_verify_row *row, char text[96])
         rest /= row->shape[i];
     }
     snprintf(text, 96, "[");
-    for (i = 0; i < row->dims; i++) length += snprintf(text + length, 96 - (size_t)length, "%s%lu", i ? "," : "", (unsigned long)at[i]);
+    for (i = 0; i < row->dims; i++)
+        length += snprintf(text + length, 96 - (size_t)length, "%s%lu", i ? "," : "", (unsigned long)at[i]);
     snprintf(text + length, 96 - (size_t)length, "]");
 }
 
@@ -755,7 +766,8 @@ static void print_verify_row(void *context, const struct fer_verify_row *row)
     struct verify_table *table = context;
     char index[96] = "", proven[32], likely[32];
     if (table->rows++ == 0)
-        printf("%-42s %9s %9s %9s %-18s %15s %15s  verdict\n", "array", "elements", "of proven", "of likely", "worst at", "value", "truth");
+        printf("%-42s %9s %9s %9s %-18s %15s %15s  verdict\n", "array", "elements", "of proven", "of likely",
+               "worst at", "value", "truth");
     if (row->verdict == FER_NOT_CHECKABLE)
         printf("%-42s %9lu %9s %9s %-18s %15s %15s  %s", row->array, (unsigned long)row->elements, "", "", "", "", "",
                fer_verdict_names[row->verdict]);
@@ -816,17 +828,19 @@ static void print_verify_json_row(void *context, const struct fer_verify_row *ro
         print_json_number("proven_bound", row->proven_bound);
         print_json_number("likely_bound", row->likely_bound);
     }
-    printf(", \"by_nature\": %s, \"written_by\": \"%s\", \"reason\": \"%s\"}", row->by_nature ? "true" : "false", row->writers, row->reason);
+    printf(", \"by_nature\": %s, \"written_by\": \"%s\", \"reason\": \"%s\"}", row->by_nature ? "true" : "false",
+           row->writers, row->reason);
     fflush(stdout);
 }
 
 static void print_verify_summary(const struct fer_verify_summary *s)
 {
     const size_t checked = s->rows[FER_OK] + s->rows[FER_MISTRUSTED] + s->rows[FER_SUSPECT] + s->rows[FER_WRONG];
-    printf("\n%lu arrays checked: %lu ok, %lu WRONG, %lu suspect, %lu MISTRUSTED; %lu not checkable; %lu not in the record; %lu unknown\n",
-           (unsigned long)checked, (unsigned long)s->rows[FER_OK], (unsigned long)s->rows[FER_WRONG], (unsigned long)s->rows[FER_SUSPECT],
-           (unsigned long)s->rows[FER_MISTRUSTED], (unsigned long)s->rows[FER_NOT_CHECKABLE], (unsigned long)s->absent,
-           (unsigned long)s->ignored);
+    printf("\n%lu arrays checked: %lu ok, %lu WRONG, %lu suspect, %lu MISTRUSTED; %lu not checkable; %lu not in the "
+           "record; %lu unknown\n",
+           (unsigned long)checked, (unsigned long)s->rows[FER_OK], (unsigned long)s->rows[FER_WRONG],
+           (unsigned long)s->rows[FER_SUSPECT], (unsigned long)s->rows[FER_MISTRUSTED],
+           (unsigned long)s->rows[FER_NOT_CHECKABLE], (unsigned long)s->absent, (unsigned long)s->ignored);
     if (*s->first) {
         printf("first at fault: %s, %s", s->first, fer_verdict_names[s->first_verdict]);
         if (*s->first_writers) printf(" (written by %s)", s->first_writers);
@@ -844,9 +858,10 @@ static void print_verify_json_summary(const struct fer_verify_summary *s)
 {
     int i;
     printf("],\n \"arrays_with_verdict\": {");
-    for (i = 0; i < FER_VERDICTS; i++) printf("%s\"%s\": %lu", i ? ", " : "", fer_verdict_names[i], (unsigned long)s->rows[i]);
-    printf("},\n \"mistrusted_by_nature\": %lu, \"not_in_the_record\": %lu, \"unknown\": %lu,\n", (unsigned long)s->by_nature,
-           (unsigned long)s->absent, (unsigned long)s->ignored);
+    for (i = 0; i < FER_VERDICTS; i++)
+        printf("%s\"%s\": %lu", i ? ", " : "", fer_verdict_names[i], (unsigned long)s->rows[i]);
+    printf("},\n \"mistrusted_by_nature\": %lu, \"not_in_the_record\": %lu, \"unknown\": %lu,\n",
+           (unsigned long)s->by_nature, (unsigned long)s->absent, (unsigned long)s->ignored);
     printf(" \"first_at_fault\": ");
     printf(*s->first ? "\"%s\"" : "null", s->first);
     printf(", \"first_wrong\": ");
@@ -857,7 +872,8 @@ static void print_verify_json_summary(const struct fer_verify_summary *s)
 }
 
 /* Which of `count` names the text is. */
-static int choose(const char *option, const char *text, const char *const *names, int count, int *choice, struct fer_error *e)
+static int choose(const char *option, const char *text, const char *const *names, int count, int *choice,
+                  struct fer_error *e)
 {
     char list[100] = "";
     int i, length = 0;
@@ -871,16 +887,18 @@ static int choose(const char *option, const char *text, const char *const *names
     return fer_fail(e, "--%s %.40s: expected one of %s", option, text, list);
 }
 
-/* The options of verify that are no settings. Sums are float32 unless said otherwise, or float64 where everything is. */
-static int set_verify_options(struct fer_verify_options *o, const char *unit, const char *accumulate, const char *adam, const char *ties,
-                              struct fer_error *e)
+/* The options of verify that are no settings. Sums are float32 unless said otherwise, or float64 where everything
+ * is. */
+static int set_verify_options(struct fer_verify_options *o, const char *unit, const char *accumulate, const char *adam,
+                              const char *ties, struct fer_error *e)
 {
     static const char *const rules[] = {"keras", "pytorch"}, *const maxima[] = {"first", "any"};
     int i = o->unit, sum;
     if (unit && choose("unit", unit, fer_unit_names, FER_UNITS, &i, e)) return -1;
     sum = i == FER_UNIT_F64 ? FER_UNIT_F64 : FER_UNIT_F32;
     if (accumulate && choose("accumulate", accumulate, fer_unit_names, FER_UNITS, &sum, e)) return -1;
-    if (sum == FER_UNIT_TF32) return fer_fail(e, "--accumulate tf32: nothing sums in tf32; expected f64, f32, bf16 or f16");
+    if (sum == FER_UNIT_TF32)
+        return fer_fail(e, "--accumulate tf32: nothing sums in tf32; expected f64, f32, bf16 or f16");
     o->unit = (enum fer_unit)i;
     o->accumulate = (enum fer_unit)sum;
     if (adam && choose("adam", adam, rules, 2, &o->adam_pytorch, e)) return -1;
@@ -890,11 +908,13 @@ static int set_verify_options(struct fer_verify_options *o, const char *unit, co
 /* Of the settings only those of Adam and of BatchNormalization matter here. */
 static int check_verify_settings(const char *given, struct fer_error *e)
 {
-    static const char *const names[] = {"learning-rate", "beta1", "beta2", "adam-epsilon", "bn-momentum", "bn-epsilon", "bn-moving-variance"};
+    static const char *const names[] = {
+        "learning-rate", "beta1", "beta2", "adam-epsilon", "bn-momentum", "bn-epsilon", "bn-moving-variance"};
     int i, k, known;
     for (i = 0; i < FER_SETTINGS; i++) {
         for (k = known = 0; k < 7; k++) known |= strcmp(fer_setting_table[i].name, names[k]) == 0;
-        if (given[i] && !known) return fer_fail(e, "--%s: no such option; `fer help COMMAND` lists them", fer_setting_table[i].name);
+        if (given[i] && !known)
+            return fer_fail(e, "--%s: no such option; `fer help COMMAND` lists them", fer_setting_table[i].name);
     }
     return 0;
 }
@@ -932,7 +952,8 @@ static int verify(int argc, char **argv)
 static const char *const pass_names[FER_PASSES] = {"forward", "backward", "kernel"};
 
 /* A layer's line, or the line of all its type: milliseconds and GFLOP/s of each pass, share of the step. */
-static void print_bench_line(const char *name, const struct fer_bench *b, const double *seconds, const double *operations)
+static void print_bench_line(const char *name, const struct fer_bench *b, const double *seconds,
+                             const double *operations)
 {
     double sum = 0, work = 0, work_seconds = 0;
     int pass;
@@ -957,7 +978,8 @@ static void print_bench(const struct fer_network *net, const struct fer_bench *b
 {
     double seconds[FER_LAYER_TYPES][FER_PASSES] = {{0}}, operations[FER_LAYER_TYPES][FER_PASSES] = {{0}};
     int i, type;
-    printf("%-28s %16s %16s %16s %9s %7s\n%-28s", "", "forward", "backward", "kernel gradient", "of step", "of peak", "layer");
+    printf("%-28s %16s %16s %16s %9s %7s\n%-28s", "", "forward", "backward", "kernel gradient", "of step", "of peak",
+           "layer");
     for (i = 0; i < FER_PASSES; i++) printf(" %9s %6s", "ms", "GF/s");
     printf("\n");
     for (i = 0; i < b->rows;) {
@@ -970,26 +992,30 @@ static void print_bench(const struct fer_network *net, const struct fer_bench *b
         print_bench_line(net->layer[layer].name, b, s, o);
     }
     printf("\n");
-    for (type = FER_CONV2D; type < FER_LAYER_TYPES; type++) print_bench_line(fer_layer_type_names[type], b, seconds[type], operations[type]);
-    printf("\nsize %d, batch %d, " FER_REAL_NAME ", %d threads, medians of %d repeats, %.0f MB of memory\n", b->size, b->batch, b->threads, b->repeats,
-           1e-6 * (double)b->memory);
-    printf("training step   %8.3f ms an image (%.3f s a batch)\ninference       %8.3f ms an image\n", 1e3 * b->step / b->batch, b->step,
-           1e3 * b->inference / b->batch);
-    printf("taking data in  %8.3f ms an image, %.2f %% of a step\npeak            %8.1f GFLOP/s, the innermost loop of the convolutions alone\n",
+    for (type = FER_CONV2D; type < FER_LAYER_TYPES; type++)
+        print_bench_line(fer_layer_type_names[type], b, seconds[type], operations[type]);
+    printf("\nsize %d, batch %d, " FER_REAL_NAME ", %d threads, medians of %d repeats, %.0f MB of memory\n", b->size,
+           b->batch, b->threads, b->repeats, 1e-6 * (double)b->memory);
+    printf("training step   %8.3f ms an image (%.3f s a batch)\ninference       %8.3f ms an image\n",
+           1e3 * b->step / b->batch, b->step, 1e3 * b->inference / b->batch);
+    printf("taking data in  %8.3f ms an image, %.2f %% of a step\npeak            %8.1f GFLOP/s, the innermost loop of "
+           "the convolutions alone\n",
            1e3 * b->data / b->batch, 100 * b->data / b->step, 1e-9 * b->peak);
 }
 
 static void print_bench_json(const struct fer_network *net, const struct fer_bench *b)
 {
     int i;
-    printf("{\"fer\": \"" FER_VERSION "\", \"real\": \"" FER_REAL_NAME "\", \"size\": %d, \"batch\": %d, \"repeats\": %d, \"threads\": %d,\n", b->size,
-           b->batch, b->repeats, b->threads);
-    printf(" \"step_ms_per_image\": %.6g, \"inference_ms_per_image\": %.6g, \"data_ms_per_image\": %.6g,\n", 1e3 * b->step / b->batch,
-           1e3 * b->inference / b->batch, 1e3 * b->data / b->batch);
+    printf("{\"fer\": \"" FER_VERSION "\", \"real\": \"" FER_REAL_NAME
+           "\", \"size\": %d, \"batch\": %d, \"repeats\": %d, \"threads\": %d,\n",
+           b->size, b->batch, b->repeats, b->threads);
+    printf(" \"step_ms_per_image\": %.6g, \"inference_ms_per_image\": %.6g, \"data_ms_per_image\": %.6g,\n",
+           1e3 * b->step / b->batch, 1e3 * b->inference / b->batch, 1e3 * b->data / b->batch);
     printf(" \"peak_gflops\": %.6g, \"memory_bytes\": %lu, \"layers\": [", 1e-9 * b->peak, (unsigned long)b->memory);
     for (i = 0; i < b->rows; i++)
-        printf("%s\n  {\"layer\": \"%s\", \"pass\": \"%s\", \"ms\": %.6g, \"gflop\": %.6g}", i ? "," : "", net->layer[b->row[i].layer].name,
-               pass_names[b->row[i].pass], 1e3 * b->row[i].seconds, 1e-9 * b->row[i].operations);
+        printf("%s\n  {\"layer\": \"%s\", \"pass\": \"%s\", \"ms\": %.6g, \"gflop\": %.6g}", i ? "," : "",
+               net->layer[b->row[i].layer].name, pass_names[b->row[i].pass], 1e3 * b->row[i].seconds,
+               1e-9 * b->row[i].operations);
     printf("]}\n");
 }
 
@@ -997,7 +1023,8 @@ static int read_repeats(const char *text, int *repeats, struct fer_error *e)
 {
     char *end;
     const long value = strtol(text, &end, 10);
-    if (end == text || *end || value < 1 || value > 1000) return fer_fail(e, "--repeats %s: expected a whole number, 1 ... 1000", text);
+    if (end == text || *end || value < 1 || value > 1000)
+        return fer_fail(e, "--repeats %s: expected a whole number, 1 ... 1000", text);
     *repeats = (int)value;
     return 0;
 }
@@ -1014,7 +1041,8 @@ static int bench(int argc, char **argv)
     int failed;
     fer_settings_default(&settings);
     settings.batch = 32;
-    if (parse(&argc, argv, options, 3, NULL, NULL, &e) || set_by_name(&settings, "size", size, &e) || set_by_name(&settings, "batch", batch, &e))
+    if (parse(&argc, argv, options, 3, NULL, NULL, &e) || set_by_name(&settings, "size", size, &e) ||
+        set_by_name(&settings, "batch", batch, &e))
         return complain(&e);
     if (argc) return fer_fail(&e, "bench: %s: expected options only", argv[0]), complain(&e);
     if (read_repeats(repeats, &b.repeats, &e) || fer_network_create(&net, settings.size, &e)) return complain(&e);
@@ -1070,7 +1098,8 @@ static int fingerprint(int argc, char **argv)
     int differ;
     if (parse(&argc, argv, NULL, 0, NULL, NULL, &e)) return complain(&e);
     if (argc) return fer_fail(&e, "fingerprint: %s: expected nothing but --check", argv[0]), complain(&e);
-    printf("fer %s %s, compiled by %s, %d thread%s\n", FER_VERSION, FER_REAL_NAME, COMPILER, fer_threads(), fer_threads() == 1 ? "" : "s");
+    printf("fer %s %s, compiled by %s, %d thread%s\n", FER_VERSION, FER_REAL_NAME, COMPILER, fer_threads(),
+           fer_threads() == 1 ? "" : "s");
     differ = fer_fingerprint(check ? check_stage : print_stage, &stages, &e);
     if (differ < 0) return complain(&e);
     if (!check) return EXIT_OK;
@@ -1078,8 +1107,8 @@ static int fingerprint(int argc, char **argv)
     if (stages.differ == 0)
         printf("the last stages never came");
     else if (stages.first.known)
-        printf("first difference: %s: expected %08lx, got %08lx", stages.first.name, (unsigned long)stages.first.expected,
-               (unsigned long)stages.first.digest);
+        printf("first difference: %s: expected %08lx, got %08lx", stages.first.name,
+               (unsigned long)stages.first.expected, (unsigned long)stages.first.digest);
     else
         printf("first difference: %s: no such stage was expected", stages.first.name);
     printf("; %d of %d stages differ\n", differ, stages.count);
@@ -1514,7 +1543,8 @@ static const struct command commands[] = {
      "  --resume RUN     goes on where that run stopped, with its settings and data; only --epochs may change\n"
      "  --weights W.npz  starts from these weights\n"
      "Ctrl-C stops at the next batch; --resume goes on from there, to the same bits.\n"
-     "RUN/epochs/NNNN.npz are checkpoints after each of the last 7 epochs, and after and before each pit (see `fer help pits`):\n"
+     "RUN/epochs/NNNN.npz are checkpoints after each of the last 7 epochs, and after and before each pit (see `fer "
+     "help pits`):\n"
      "40 MB each (fer64: 79), so some 280 MB (560) and 80 (160) a pit.\n",
      1},
     {"eval", eval, "loss, accuracy and confusion matrix on a split",
@@ -1541,41 +1571,57 @@ static const struct command commands[] = {
     {"unpack", unpack, "a FER2013 CSV as folders of PGM images", "FILE.csv DIR",
      "Writes DIR/Training/0/00000.pgm ...; DIR must not exist, or be empty.\n", 0},
     {"op", op, "one layer, forward and backward, on arrays from a file", "NAME IN.npz OUT.npz [options]",
-     "Reads the arrays that the operation needs (those in brackets may be missing), writes its results. With dy: the gradients too.\n"
-     "  conv2d                    x, kernel, [dy]         y, dx, dkernel          --strides H,W (1,1) --padding same|valid (valid)\n"
-     "  batch_normalization       x, [gamma], [beta],     y, mean, variance,      --training 0|1 (1) --momentum X (0.99)\n"
+     "Reads the arrays that the operation needs (those in brackets may be missing), writes its results. With dy: the "
+     "gradients too.\n"
+     "  conv2d                    x, kernel, [dy]         y, dx, dkernel          --strides H,W (1,1) --padding "
+     "same|valid (valid)\n"
+     "  batch_normalization       x, [gamma], [beta],     y, mean, variance,      --training 0|1 (1) --momentum X "
+     "(0.99)\n"
      "                            [moving_mean],          moving_mean,            --epsilon X (0.001)\n"
-     "                            [moving_variance],      moving_variance,        --moving-variance unbiased|biased (unbiased)\n"
+     "                            [moving_variance],      moving_variance,        --moving-variance unbiased|biased "
+     "(unbiased)\n"
      "                            [dy]                    dx, dgamma, dbeta\n"
      "  relu                      x, [dy]                 y, dx\n"
-     "  max_pooling2d             x, [dy]                 y, dx                   --pool H,W (2,2) --strides H,W (= pool)\n"
+     "  max_pooling2d             x, [dy]                 y, dx                   --pool H,W (2,2) --strides H,W (= "
+     "pool)\n"
      "  average_pooling2d         x, [dy]                 y, dx                   --padding same|valid (valid)\n"
      "  global_average_pooling2d  x, [dy]                 y, dx\n"
      "  concatenate               x0, x1, ..., [dy]       y, dx0, dx1, ...\n"
      "  dense                     x, kernel, [bias], [dy] y, dx, dkernel, dbias\n"
      "  softmax_cross_entropy     logits, labels          probabilities, loss, dlogits\n"
-     "  adam                      parameter, gradient,    parameter, m, v         --step T (1) --learning-rate X (0.001) --beta1 X (0.9)\n"
-     "                            [m], [v]                                        --beta2 X (0.999) --epsilon X (1e-7)\n"
-     "Images are [N,H,W,C], kernels [KH,KW,CI,CO], of a dense layer [I,O]; labels are indices [N] or one-hot [N,C]. IN may be a lone\n"
+     "  adam                      parameter, gradient,    parameter, m, v         --step T (1) --learning-rate X "
+     "(0.001) --beta1 X (0.9)\n"
+     "                            [m], [v]                                        --beta2 X (0.999) --epsilon X "
+     "(1e-7)\n"
+     "Images are [N,H,W,C], kernels [KH,KW,CI,CO], of a dense layer [I,O]; labels are indices [N] or one-hot [N,C]. IN "
+     "may be a lone\n"
      ".npy file, which is x.\n",
      0},
     {"record", record, "every array of one training step, as a file",
      "[--weights W.npz] [--input IN.npz | --data PATH] [options] -o RECORD.npz",
-     "Writes the ground truth of one training step, Adam's first: input, labels, every output, gradient, parameter and updated parameter.\n"
+     "Writes the ground truth of one training step, Adam's first: input, labels, every output, gradient, parameter and "
+     "updated parameter.\n"
      "  --weights W.npz  the parameters; without it, initial weights from the seed\n"
      "  --input IN.npz   holds `input` [N,S,S,1], as the network sees it, and `labels`\n"
-     "  --data PATH      a FER2013 CSV or a folder: its first images of --usage (Training); without either, drawn faces\n"
+     "  --data PATH      a FER2013 CSV or a folder: its first images of --usage (Training); without either, drawn "
+     "faces\n"
      "  --batch N        images (32; of --input: all)\n"
      "  --size N         height and width at which the network sees them (the input's, the weights file's, or 128)\n"
      "  --seed N         decides initial weights, drawn faces and exact integers (0)\n"
-     "  --exact          small integers in place of a training step, such that every sum of convolutions, dense layer and poolings is\n"
+     "  --exact          small integers in place of a training step, such that every sum of convolutions, dense layer "
+     "and poolings is\n"
      "                   exact in float32 in any order; arrays that are no such sum are left out\n"
-     "  --learning-rate, --beta1, --beta2, --adam-epsilon, --bn-momentum, --bn-epsilon, --bn-moving-variance: as of `fer train`\n",
+     "  --learning-rate, --beta1, --beta2, --adam-epsilon, --bn-momentum, --bn-epsilon, --bn-moving-variance: as of "
+     "`fer train`\n",
      0},
-    {"verify", verify, "another implementation's record against the rounding bound", "RECORD.npz [--unit F] [--accumulate F] [--json] [...]",
-     "Checks each array of a record of one training step against what should have come out of its recorded inputs, computed in float64\n"
-     "(so it takes fer64). The table gives the largest error as a part of the bound that rounding can reach (proven), and of the one\n"
-     "that it reaches but once in 10^12 elements (likely). Verdicts: ok; suspect (beyond likely); WRONG (beyond proven, or not finite);\n"
+    {"verify", verify, "another implementation's record against the rounding bound",
+     "RECORD.npz [--unit F] [--accumulate F] [--json] [...]",
+     "Checks each array of a record of one training step against what should have come out of its recorded inputs, "
+     "computed in float64\n"
+     "(so it takes fer64). The table gives the largest error as a part of the bound that rounding can reach (proven), "
+     "and of the one\n"
+     "that it reaches but once in 10^12 elements (likely). Verdicts: ok; suspect (beyond likely); WRONG (beyond "
+     "proven, or not finite);\n"
      "MISTRUSTED (all zero or all equal: it proves nothing). Exit status 1 unless all are ok.\n"
      "  --unit F                f64, f32, tf32, bf16 or f16: the format of inputs and outputs (f32)\n"
      "  --accumulate F          what the implementation sums in (f32; with --unit f64: f64)\n"
@@ -1586,9 +1632,12 @@ static const struct command commands[] = {
      "  --json                  the same as one JSON object\n"
      "Winograd and FFT convolutions compute other products and are beyond these bounds.\n",
      0},
-    {"bench", bench, "times a training step and an inference, layer by layer", "[--size N] [--batch N] [--repeats N] [--json]",
-     "Medians over the repeats (5), on drawn faces. For each layer and pass: milliseconds a batch and, of convolutions, GFLOP/s (a\n"
-     "multiplication and an addition are two operations; cells outside the image are not counted); its share of the training step; its\n"
+    {"bench", bench, "times a training step and an inference, layer by layer",
+     "[--size N] [--batch N] [--repeats N] [--json]",
+     "Medians over the repeats (5), on drawn faces. For each layer and pass: milliseconds a batch and, of "
+     "convolutions, GFLOP/s (a\n"
+     "multiplication and an addition are two operations; cells outside the image are not counted); its share of the "
+     "training step; its\n"
      "share of the peak, which is the speed of the innermost loop alone, measured in the same run.\n"
      "  --size N         height and width of the images (128)\n"
      "  --batch N        images a batch (32)\n"
@@ -1596,23 +1645,31 @@ static const struct command commands[] = {
      "The number of threads is OpenMP's: set OMP_NUM_THREADS.\n",
      0},
     {"fingerprint", fingerprint, "train a few fixed steps; their digests are equal everywhere", "[--check]",
-     "Trains two steps on drawn faces and prints a digest after every stage: faces, initial weights, each layer's output and\n"
-     "gradients in the first step, the weights after each step, an evaluation. Every build of fer must print the same.\n"
-     "  --check          compares with the digests that this version was released with, and names the first stage that differs\n"
+     "Trains two steps on drawn faces and prints a digest after every stage: faces, initial weights, each layer's "
+     "output and\n"
+     "gradients in the first step, the weights after each step, an evaluation. Every build of fer must print the "
+     "same.\n"
+     "  --check          compares with the digests that this version was released with, and names the first stage that "
+     "differs\n"
      "Exit status 1 when one does.\n",
      0},
     {"pits", pits, "find the epochs whose validation collapses, and explain them by experiment",
      "RUN|LOG.csv [--epoch N] [--experiments LIST] [--data PATH] [--images N] [--json]",
-     "Of a log (of fer, or of Keras's CSVLogger) it finds the pits: epochs whose val_accuracy or val_loss is far from that of the epochs\n"
-     "around them; model/pits.c has the rule. Of a run folder it also explains them: it takes the states after and before the epoch\n"
-     "(RUN/epochs), changes one thing, validates, and tells what part of the drop is recovered. Results are kept in RUN/pits.csv.\n"
+     "Of a log (of fer, or of Keras's CSVLogger) it finds the pits: epochs whose val_accuracy or val_loss is far from "
+     "that of the epochs\n"
+     "around them; model/pits.c has the rule. Of a run folder it also explains them: it takes the states after and "
+     "before the epoch\n"
+     "(RUN/epochs), changes one thing, validates, and tells what part of the drop is recovered. Results are kept in "
+     "RUN/pits.csv.\n"
      "  --epoch N           this epoch, be it a pit or not (its checkpoint must be there: the last 7 are)\n"
-     "  --experiments LIST  some of batch,exact,swap,training,layers,replay,changes (all); replay takes as long as an epoch, changes as\n"
+     "  --experiments LIST  some of batch,exact,swap,training,layers,replay,changes (all); replay takes as long as an "
+     "epoch, changes as\n"
      "                      long as seven\n"
      "  --data PATH         where the run's data are now\n"
      "  --images N          of a log: how many images each val_accuracy was taken over (3589, FER2013's PublicTest)\n"
      "  --json              the same as one JSON object, with every layer and every step\n"
-     "`fer train` can avoid what is found: --precise-bn, --clip-norm, --bn-momentum, --adam-epsilon, --learning-rate.\n",
+     "`fer train` can avoid what is found: --precise-bn, --clip-norm, --bn-momentum, --adam-epsilon, "
+     "--learning-rate.\n",
      0},
     {"help", help, "help on one command", "[COMMAND]", "", 0},
 };

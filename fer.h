@@ -69,8 +69,8 @@ struct fer_error {
 /* Writes the reason (a printf format; control characters become '?') and returns -1. e may be NULL. */
 int fer_fail(struct fer_error *e, const char *format, ...);
 
-/* Does a handful of operations whose right results are known, and fails when one comes out otherwise: products fused with
- * sums, excess precision, another rounding mode, subnormal numbers flushed to zero. Takes less than a microsecond.
+/* Does a handful of operations whose right results are known, and fails when one comes out otherwise: products fused
+ * with sums, excess precision, another rounding mode, subnormal numbers flushed to zero. Takes less than a microsecond.
  * fer_network_create calls it, and the programs do when they start. */
 int fer_arithmetic_check(struct fer_error *e);
 
@@ -288,13 +288,14 @@ void fer_network_free(struct fer_network *network); /* NULL is allowed */
 /* Kernels by glorot_uniform: (2u - 1) * sqrt(6 / (fan_in + fan_out)) with u = fer_uniform(seed, FER_FOR_WEIGHTS, i, k),
  * computed in double and rounded once, i the index of the array in network->parameter, k the element in row-major
  * order; fan_in = kh*kw*ci, fan_out = kh*kw*co, of the dense kernel kh = kw = 1 (Glorot and Bengio, AISTATS 2010). The
- * parameters' order is the layers', in a layer kernel, bias; beta, moving_mean, moving_variance. Biases, betas and moving
- * means 0, moving variances 1, moments 0. */
+ * parameters' order is the layers', in a layer kernel, bias; beta, moving_mean, moving_variance. Biases, betas and
+ * moving means 0, moving variances 1, moments 0. */
 void fer_network_initialise(struct fer_network *network, uint64_t seed);
 
 /* Bytes that the network holds once planned so: parameters, their gradients and moments, and every array of a pass. */
 size_t fer_network_memory(const struct fer_network *network, int batch, enum fer_plan plan);
-/* Fails when that is more than `available` bytes (0: whatever it is will do), saying how much it is and which batch would fit. */
+/* Fails when that is more than `available` bytes (0: whatever it is will do), saying how much it is and which batch
+ * would fit. */
 int fer_network_fits(const struct fer_network *network, int batch, enum fer_plan plan, size_t available, struct fer_error *e);
 /* Gives every array of a pass of up to `batch` images its place. An earlier plan is given up. */
 int fer_network_plan(struct fer_network *network, int batch, enum fer_plan plan, struct fer_error *e);
@@ -703,8 +704,9 @@ int fer_record_exact(struct fer_network *network, int n, uint64_t seed, const ch
 
 /* ---- 10. Verify ----------------------------------------------------------------------------------------------
  *
- * Another implementation's record of one training step (the arrays of section 4's network, by name) against the rounding bound: each
- * array is computed anew in float64 from the implementation's own recorded inputs to it. model/verify.c and model/bounds_*.c say how. */
+ * Another implementation's record of one training step (the arrays of section 4's network, by name) against the
+ * rounding bound: each array is computed anew in float64 from the implementation's own recorded inputs to it.
+ * model/verify.c and model/bounds_*.c say how. */
 
 enum fer_unit { FER_UNIT_F64, FER_UNIT_F32, FER_UNIT_TF32, FER_UNIT_BF16, FER_UNIT_F16, FER_UNITS };
 extern const char *const fer_unit_names[FER_UNITS]; /* f64, f32, tf32, bf16, f16 */
@@ -751,17 +753,18 @@ struct fer_verify_summary {
 };
 
 /* Verifies the record at `path`; report(context, row) (NULL: not wanted) is called for each array that it holds, in
- * order of computation. 0 when it did its work, whatever it found; -1 when the file is not a record, nothing in it can be
- * checked, memory runs out, or real is not double. */
+ * order of computation. 0 when it did its work, whatever it found; -1 when the file is not a record, nothing in it can
+ * be checked, memory runs out, or real is not double. */
 int fer_verify(const char *path, const struct fer_verify_options *options,
                void (*report)(void *context, const struct fer_verify_row *row), void *context, struct fer_verify_summary *summary,
                struct fer_error *e);
 
 /* ---- 11. Fingerprint -----------------------------------------------------------------------------------------
  *
- * A fixed small training on drawn faces, and a digest (CRC-32) of each stage of it: faces, initial weights, each layer's
- * output and gradients in the first step, the weights after each step, an evaluation. A build that keeps the promise of
- * section 1 comes to the digests that it carries, model/fingerprint_expected.c; model/fingerprint.c says what is done. */
+ * A fixed small training on drawn faces, and a digest (CRC-32) of each stage of it: faces, initial weights, each
+ * layer's output and gradients in the first step, the weights after each step, an evaluation. A build that keeps the
+ * promise of section 1 comes to the digests that it carries, model/fingerprint_expected.c; model/fingerprint.c says
+ * what is done. */
 
 struct fer_fingerprint_stage {
     char name[96];     /* "conv2d_3/output" */
@@ -770,7 +773,8 @@ struct fer_fingerprint_stage {
     int known;         /* there is an expected digest for this stage */
     int differs;       /* from the expected digest, or it is not known */
 };
-/* report(context, stage) is called after each stage (NULL: not wanted). Returns how many differ or never came, or -1. */
+/* report(context, stage) is called after each stage (NULL: not wanted). Returns how many differ or never came, or
+ * -1. */
 int fer_fingerprint(void (*report)(void *context, const struct fer_fingerprint_stage *stage), void *context,
                     struct fer_error *e);
 

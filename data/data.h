@@ -72,11 +72,14 @@ struct fer_layout {
 };
 
 size_t fer_type_size(enum fer_type type);
-/* Takes an npy header apart: the text behind the length, ended by a zero byte. The reason of a failure has no file name. */
+/* Takes an npy header apart: the text behind the length, ended by a zero byte. The reason of a failure has no file
+ * name. */
 int fer_npy_parse(const char *text, struct fer_array *array, struct fer_layout *layout, struct fer_error *reason);
-/* Writes magic, version 1.0, length and header, C order, little-endian. Returns the number of bytes, a multiple of 64. */
+/* Writes magic, version 1.0, length and header, C order, little-endian. Returns the number of bytes, a multiple of
+ * 64. */
 size_t fer_npy_format(unsigned char out[FER_NPY_ROOM], enum fer_type type, int dims, const size_t *shape);
-/* The product of a shape. Fails when its sizes, zeros left out, have no product that can be counted in memory as doubles. */
+/* The product of a shape. Fails when its sizes, zeros left out, have no product that can be counted in memory as
+ * doubles. */
 int fer_shape_count(int dims, const size_t *shape, size_t *count, struct fer_error *reason);
 
 /* A value in a file's bytes, first as its bits, then as a number, rounded once. */

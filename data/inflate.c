@@ -22,14 +22,14 @@ struct fer_inflate {
     void *context;
     unsigned char input[4096];
     size_t input_at, input_count;
-    uint32_t held;         /* bits taken from the input and not yet used, the next one lowest */
+    uint32_t held; /* bits taken from the input and not yet used, the next one lowest */
     int held_bits;
-    int in_codes;          /* inside a block of symbols */
-    int last_block;        /* the block begun last says that none follows */
-    size_t run, distance;  /* bytes still to copy: of a match, or of a block of plain bytes (distance 0) */
+    int in_codes;         /* inside a block of symbols */
+    int last_block;       /* the block begun last says that none follows */
+    size_t run, distance; /* bytes still to copy: of a match, or of a block of plain bytes (distance 0) */
     struct code symbols, distances;
     unsigned char window[WINDOW];
-    uint64_t written;      /* bytes given so far; byte i stands in window[i mod 32768] */
+    uint64_t written; /* bytes given so far; byte i stands in window[i mod 32768] */
     const char *wrong;
 };
 
@@ -116,11 +116,9 @@ static void fill_code(struct code *code, const unsigned char *lengths, int symbo
     for (symbol = 0; symbol < symbols; symbol++) {
         length = lengths[symbol];
         if (length == 0) continue;
-        for (reversed = 0, bit = 0; bit < length; bit++)
-            reversed |= ((next[length] >> bit) & 1) << (length - 1 - bit);
+        for (reversed = 0, bit = 0; bit < length; bit++) reversed |= ((next[length] >> bit) & 1) << (length - 1 - bit);
         next[length]++;
-        for (i = reversed; i < 1u << code->bits; i += 1u << length)
-            code->entry[i] = (uint16_t)(symbol * 16 + length);
+        for (i = reversed; i < 1u << code->bits; i += 1u << length) code->entry[i] = (uint16_t)(symbol * 16 + length);
     }
 }
 
@@ -166,15 +164,20 @@ static void read_lengths(struct fer_inflate *z, unsigned char *lengths, unsigned
         symbol = take_symbol(z, &z->symbols);
         length = 0;
         repeat = 1;
-        if (symbol < 16) length = (unsigned char)symbol;
-        else if (symbol == 17) repeat = 3 + take(z, 3);
-        else if (symbol == 18) repeat = 11 + take(z, 7);
-        else if (at == 0) fail(z, "a code length is repeated before there is one");
+        if (symbol < 16)
+            length = (unsigned char)symbol;
+        else if (symbol == 17)
+            repeat = 3 + take(z, 3);
+        else if (symbol == 18)
+            repeat = 11 + take(z, 7);
+        else if (at == 0)
+            fail(z, "a code length is repeated before there is one");
         else {
             length = lengths[at - 1];
             repeat = 3 + take(z, 2);
         }
-        if (repeat > count - at) fail(z, "there are more code lengths than announced");
+        if (repeat > count - at)
+            fail(z, "there are more code lengths than announced");
         else
             while (repeat--) lengths[at++] = length;
     }
@@ -205,19 +208,22 @@ static void begin_block(struct fer_inflate *z)
     type = take(z, 2);
     z->in_codes = type != 0;
     if (type == 0) {
-        take(z, z->held_bits & 7); /* plain bytes begin at a whole byte: their number, and the same with all bits turned */
+        take(z,
+             z->held_bits & 7); /* plain bytes begin at a whole byte: their number, and the same with all bits turned */
         z->run = take(z, 16);
         z->distance = 0;
         if ((take(z, 16) ^ z->run) != 0xffff) fail(z, "the length of a stored block is damaged");
-    }
-    else if (type == 1) make_fixed_codes(z);
-    else if (type == 2) read_codes(z);
-    else fail(z, "a block has the unknown type 3");
+    } else if (type == 1)
+        make_fixed_codes(z);
+    else if (type == 2)
+        read_codes(z);
+    else
+        fail(z, "a block has the unknown type 3");
 }
 
-/* Lengths 3 ... 258 and distances 1 ... 32768 are written as a symbol and some further bits. Up to the symbol 7 (lengths) or
- * 3 (distances) there are none; then the symbol's lowest two bits (distances: lowest bit) come after a leading 1, and
- * the others count the further bits. The length 258 has its own symbol, 285. */
+/* Lengths 3 ... 258 and distances 1 ... 32768 are written as a symbol and some further bits. Up to the symbol 7
+ * (lengths) or 3 (distances) there are none; then the symbol's lowest two bits (distances: lowest bit) come after a
+ * leading 1, and the others count the further bits. The length 258 has its own symbol, 285. */
 static void begin_match(struct fer_inflate *z, unsigned symbol)
 {
     unsigned extra, s = symbol - 257, d;
@@ -226,15 +232,21 @@ static void begin_match(struct fer_inflate *z, unsigned symbol)
         return;
     }
     extra = s < 8 ? 0 : s / 4 - 1;
-    if (s < 8) z->run = 3 + s;
-    else if (s < 28) z->run = 3 + ((4 + s % 4) << extra) + take(z, (int)extra);
-    else z->run = 258;
+    if (s < 8)
+        z->run = 3 + s;
+    else if (s < 28)
+        z->run = 3 + ((4 + s % 4) << extra) + take(z, (int)extra);
+    else
+        z->run = 258;
 
     d = take_symbol(z, &z->distances);
     extra = d < 4 ? 0 : d / 2 - 1;
-    if (d > 29) fail(z, "a distance has an unknown symbol");
-    else if (d < 4) z->distance = 1 + d;
-    else z->distance = 1 + ((2 + d % 2) << extra) + take(z, (int)extra);
+    if (d > 29)
+        fail(z, "a distance has an unknown symbol");
+    else if (d < 4)
+        z->distance = 1 + d;
+    else
+        z->distance = 1 + ((2 + d % 2) << extra) + take(z, (int)extra);
     if (z->distance > z->written) fail(z, "a distance reaches before the beginning");
 }
 
@@ -252,15 +264,18 @@ static size_t give(struct fer_inflate *z, unsigned char *bytes, size_t count)
     size_t done = 0;
     unsigned symbol;
     while (done < count && !z->wrong) {
-        if (z->run) bytes[done] = run_byte(z);
+        if (z->run)
+            bytes[done] = run_byte(z);
         else if (z->in_codes) {
             symbol = take_symbol(z, &z->symbols);
-            if (symbol == 256) z->in_codes = 0;
-            else if (symbol > 256) begin_match(z, symbol);
+            if (symbol == 256)
+                z->in_codes = 0;
+            else if (symbol > 256)
+                begin_match(z, symbol);
             if (symbol >= 256) continue;
             bytes[done] = (unsigned char)symbol;
-        }
-        else if (z->last_block) break;
+        } else if (z->last_block)
+            break;
         else {
             begin_block(z);
             continue;

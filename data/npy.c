@@ -1,8 +1,8 @@
 /* npy.c - the header of an npy file, and values between their bytes in a file and numbers.
  *
- * An npy file is: the magic bytes 93 "NUMPY", the version (1.0, 2.0 or 3.0, a byte each), the length of the header (2 bytes,
- * from version 2.0 on 4, little-endian), the header, the values. The header is a Python dict, filled up with spaces and a
- * newline, so that the values begin at a multiple of 64:
+ * An npy file is: the magic bytes 93 "NUMPY", the version (1.0, 2.0 or 3.0, a byte each), the length of the header (2
+ * bytes, from version 2.0 on 4, little-endian), the header, the values. The header is a Python dict, filled up with
+ * spaces and a newline, so that the values begin at a multiple of 64:
  *     {'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }
  * https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html */
 #include "data.h"
@@ -56,8 +56,10 @@ static int parse_descr(const char **at, struct fer_array *array, struct fer_layo
     for (i = 0; i < TYPES; i++)
         if (length == 3 && memcmp(text + 1, types[i].name, 2) == 0) break;
     if (i == TYPES || !(*text == '<' || *text == '>' || (*text == '|' && types[i].size == 1)))
-        return fer_fail(reason, "type '%.*s'; one of |b1, |i1, |u1, or < or > before f2, f4, f8, i2, i4, i8, u2, u4, u8 "
-                                "was expected", length < 20 ? length : 20, text);
+        return fer_fail(reason,
+                        "type '%.*s'; one of |b1, |i1, |u1, or < or > before f2, f4, f8, i2, i4, i8, u2, u4, u8 "
+                        "was expected",
+                        length < 20 ? length : 20, text);
     array->type = (enum fer_type)i;
     layout->big_endian = *text == '>';
     return 0;
@@ -106,9 +108,12 @@ int fer_shape_count(int dims, const size_t *shape, size_t *count, struct fer_err
     size_t product = 1, zeros = 0;
     int i;
     for (i = 0; i < dims; i++) {
-        if (shape[i] == 0) zeros++;
-        else if (product > SIZE_MAX / 8 / shape[i]) return fer_fail(reason, "its shape is too large for this machine");
-        else product *= shape[i];
+        if (shape[i] == 0)
+            zeros++;
+        else if (product > SIZE_MAX / 8 / shape[i])
+            return fer_fail(reason, "its shape is too large for this machine");
+        else
+            product *= shape[i];
     }
     *count = zeros ? 0 : product;
     return 0;
@@ -147,7 +152,9 @@ int fer_npy_parse(const char *text, struct fer_array *array, struct fer_layout *
     }
     if (!seen[0] || !seen[1] || !seen[2])
         return fer_fail(reason, "bad npy header: the key %s is missing",
-                        !seen[0] ? "descr" : !seen[1] ? "fortran_order" : "shape");
+                        !seen[0]   ? "descr"
+                        : !seen[1] ? "fortran_order"
+                                   : "shape");
     skip_spaces(&at);
     if (*at == '\n') at++;
     return *at ? fer_fail(reason, "bad npy header: only spaces and a newline were expected after }") : 0;
@@ -163,8 +170,7 @@ size_t fer_npy_format(unsigned char out[FER_NPY_ROOM], enum fer_type type, int d
     int i;
     length = (size_t)snprintf(text, room, "{'descr': '%c%s', 'fortran_order': False, 'shape': (",
                               types[type].size > 1 ? '<' : '|', types[type].name);
-    for (i = 0; i < dims; i++)
-        length += (size_t)snprintf(text + length, room - length, i ? ", %zu" : "%zu", shape[i]);
+    for (i = 0; i < dims; i++) length += (size_t)snprintf(text + length, room - length, i ? ", %zu" : "%zu", shape[i]);
     length += (size_t)snprintf(text + length, room - length, dims == 1 ? ",), }" : "), }");
     while ((10 + length) % 64 != 63) text[length++] = ' ';
     text[length++] = '\n';
@@ -190,7 +196,8 @@ static double half(uint64_t bits)
     const uint64_t exponent = (bits >> 10) & 31, fraction = bits & 1023;
     uint64_t wide = (bits >> 15) << 63 | fraction << 42; /* the same in binary64: 11 and 52 bits */
     double x;
-    if (exponent == 0) x = (bits >> 15 ? -1.0 : 1.0) * (double)fraction / 16777216.0; /* subnormal: times 2^-24 */
+    if (exponent == 0)
+        x = (bits >> 15 ? -1.0 : 1.0) * (double)fraction / 16777216.0; /* subnormal: times 2^-24 */
     else {
         wide |= (exponent == 31 ? 2047 : exponent + 1008) << 52;
         memcpy(&x, &wide, sizeof x);
@@ -215,13 +222,17 @@ double fer_value_double(enum fer_type type, uint64_t bits)
     case FER_F4: memcpy(&f, &low, sizeof f); return (double)f;
     case FER_F8: memcpy(&x, &bits, sizeof x); return x;
     case FER_BOOL: return bits ? 1.0 : 0.0;
-    case FER_I1: case FER_I2: case FER_I4: case FER_I8: return (double)integer(bits, types[type].size);
+    case FER_I1:
+    case FER_I2:
+    case FER_I4:
+    case FER_I8: return (double)integer(bits, types[type].size);
     default: return (double)bits;
     }
 }
 
-/* Some machines convert 64-bit integers to float by way of double, and so round twice. Here the bits that double has no room
- * for are gathered into its last one: that keeps a value above or below a tie of floats, and nothing is rounded but once. */
+/* Some machines convert 64-bit integers to float by way of double, and so round twice. Here the bits that double has
+ * no room for are gathered into its last one: that keeps a value above or below a tie of floats, and nothing is
+ * rounded but once. */
 static float integer_to_float(uint64_t magnitude)
 {
     if (magnitude >> 53 == 0) return (float)(double)magnitude;
@@ -243,7 +254,8 @@ void fer_little_endian(unsigned char *out, const void *values, size_t size, size
     const int little = *(const unsigned char *)&one;
     const unsigned char *in = values;
     size_t i, k;
-    if (little) memcpy(out, in, size * count);
+    if (little)
+        memcpy(out, in, size * count);
     else
         for (i = 0; i < count; i++)
             for (k = 0; k < size; k++) out[i * size + k] = in[i * size + size - 1 - k];

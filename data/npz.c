@@ -1,13 +1,13 @@
 /* npz.c - reads npz files, which are zip files of npy files; and lone npy files, as an npz of one array without a name.
  *
- * A zip file (APPNOTE.TXT 6.3.10) is: for each entry a local header, its name and its bytes; then the directory, which lists
- * the entries again, with the place of their local headers; then the end record, which says where the directory is.
- * Numbers are little-endian. Where 16 or 32 bits are too few they are filled with ones, and the number stands in 64 bits
- * in a zip64 record: in an extra field of an entry's header, or in a second end record before the end record.
+ * A zip file (APPNOTE.TXT 6.3.10) is: for each entry a local header, its name and its bytes; then the directory, which
+ * lists the entries again, with the place of their local headers; then the end record, which says where the directory
+ * is. Numbers are little-endian. Where 16 or 32 bits are too few they are filled with ones, and the number stands in
+ * 64 bits in a zip64 record: in an extra field of an entry's header, or in a second end record before the end record.
  *
  * Reading believes nothing: opening checks that all parts lie inside the file and none on another, and that every array
- * has as many bytes as its shape needs. So a caller who allocates what `count` says allocates no more than the file can hold
- * (deflated: 1032 times the file). One array at a time is read, through a small buffer. */
+ * has as many bytes as its shape needs. So a caller who allocates what `count` says allocates no more than the file
+ * can hold (deflated: 1032 times the file). One array at a time is read, through a small buffer. */
 #include "data.h"
 
 #include <errno.h>
@@ -22,28 +22,28 @@ enum { STORED = 0, DEFLATED = 8 }; /* zip's methods of packing that are read */
 #define MOST_INFLATED 1032
 
 struct entry {
-    struct fer_array array;     /* stays first: a pointer to it is a pointer to the entry */
-    char *name;                 /* the memory of array.name */
+    struct fer_array array; /* stays first: a pointer to it is a pointer to the entry */
+    char *name;             /* the memory of array.name */
     struct fer_layout layout;
-    uint64_t offset;            /* of its local header */
-    uint64_t start;             /* of its bytes */
-    uint64_t packed, size;      /* how many they are, in the file and inflated */
+    uint64_t offset;       /* of its local header */
+    uint64_t start;        /* of its bytes */
+    uint64_t packed, size; /* how many they are, in the file and inflated */
     uint32_t crc;
     unsigned method;
-    size_t header;              /* bytes before the values, inflated */
+    size_t header; /* bytes before the values, inflated */
 };
 
 struct fer_npz {
     FILE *file;
     char *path;
-    uint64_t bytes;             /* of the whole file */
-    int is_zip;                 /* else a lone npy file: there is no CRC */
+    uint64_t bytes; /* of the whole file */
+    int is_zip;     /* else a lone npy file: there is no CRC */
     struct entry *entry;
     size_t count, room;
-    struct entry **by_name;     /* in strcmp's order */
+    struct entry **by_name;      /* in strcmp's order */
     struct fer_inflate *inflate; /* NULL until a deflated entry is read */
-    uint64_t left;              /* of the entry being read: its bytes in the file that have not been read */
-    uint32_t crc;               /* of the inflated bytes so far */
+    uint64_t left;               /* of the entry being read: its bytes in the file that have not been read */
+    uint32_t crc;                /* of the inflated bytes so far */
     unsigned char buffer[ZIP_FULL16 + ZIP_END_BYTES];
 };
 
@@ -205,13 +205,15 @@ static int take_zip64(const struct fer_npz *npz, struct entry *entry, const unsi
     size_t i, bytes, used = 0;
     for (; length >= 4; extra += 4 + bytes, length -= 4 + bytes) {
         bytes = get2(extra + 2);
-        if (bytes > length - 4) return fer_npz_fail(npz, &entry->array, e, "damaged zip file: an extra field is cut off");
+        if (bytes > length - 4)
+            return fer_npz_fail(npz, &entry->array, e, "damaged zip file: an extra field is cut off");
         if (get2(extra) == 1) break;
     }
     if (length < 4) return 0;
     for (i = 0; i < 3; i++) {
         if (*number[i] != ZIP_FULL32) continue;
-        if (bytes < used + 8) return fer_npz_fail(npz, &entry->array, e, "damaged zip file: its zip64 field is too short");
+        if (bytes < used + 8)
+            return fer_npz_fail(npz, &entry->array, e, "damaged zip file: its zip64 field is too short");
         *number[i] = get8(extra + 4 + used);
         used += 8;
     }
@@ -266,8 +268,8 @@ static int read_directory(struct fer_npz *npz, const struct directory *d, struct
         if (read_bytes(npz, npz->buffer, name, e)) return -1;
         if (name >= 4 && memcmp(npz->buffer + name - 4, ".npy", 4) == 0) {
             if (take_entry(npz, p, name, extra, e)) return -1;
-        }
-        else if (read_bytes(npz, npz->buffer, extra, e)) return -1;
+        } else if (read_bytes(npz, npz->buffer, extra, e))
+            return -1;
         if (read_bytes(npz, npz->buffer, comment, e)) return -1;
     }
     return left ? fer_fail(e, "%s: damaged zip file: its directory goes on after its last entry", npz->path) : 0;
@@ -322,7 +324,8 @@ static int check_entries(struct fer_npz *npz, const struct directory *d, struct 
     qsort(list, npz->count, sizeof *list, by_offset);
     for (i = 1; i < npz->count; i++)
         if (list[i - 1]->start + list[i - 1]->packed > list[i]->offset)
-            return fer_npz_fail(npz, &list[i]->array, e, "damaged zip file: it begins inside %.100s", list[i - 1]->name);
+            return fer_npz_fail(npz, &list[i]->array, e, "damaged zip file: it begins inside %.100s",
+                                list[i - 1]->name);
     qsort(list, npz->count, sizeof *list, by_name);
     for (i = 1; i < npz->count; i++)
         if (strcmp(list[i - 1]->name, list[i]->name) == 0)
@@ -359,11 +362,14 @@ static int stream_read(struct fer_npz *npz, const struct entry *entry, unsigned 
                        struct fer_error *e)
 {
     const char *wrong = NULL;
-    if (entry->method == DEFLATED) wrong = fer_inflate_read(npz->inflate, bytes, count);
-    else if (next_bytes(npz, bytes, count) < count) wrong = "they end early";
+    if (entry->method == DEFLATED)
+        wrong = fer_inflate_read(npz->inflate, bytes, count);
+    else if (next_bytes(npz, bytes, count) < count)
+        wrong = "they end early";
     if (ferror(npz->file)) return fer_fail(e, "%s: cannot be read: %s", npz->path, strerror(errno));
-    if (wrong) return fer_npz_fail(npz, &entry->array, e, "its %s bytes are damaged: %s",
-                                   entry->method == DEFLATED ? "deflated" : "stored", wrong);
+    if (wrong)
+        return fer_npz_fail(npz, &entry->array, e, "its %s bytes are damaged: %s",
+                            entry->method == DEFLATED ? "deflated" : "stored", wrong);
     npz->crc = fer_crc32(npz->crc, bytes, count);
     return 0;
 }
@@ -381,7 +387,8 @@ static int stream_end(struct fer_npz *npz, const struct entry *entry, struct fer
 /* ---- arrays ---- */
 
 /* Magic, version and length. Leaves the number of bytes read in *before. */
-static int read_length(struct fer_npz *npz, const struct entry *entry, size_t *before, size_t *length, struct fer_error *e)
+static int read_length(struct fer_npz *npz, const struct entry *entry, size_t *before, size_t *length,
+                       struct fer_error *e)
 {
     unsigned char p[12];
     const unsigned long long size = entry->size;
@@ -396,8 +403,8 @@ static int read_length(struct fer_npz *npz, const struct entry *entry, size_t *b
     *length = p[6] == 1 ? get2(p + 8) : get4(p + 8);
     if (*length > FER_NPY_LIMIT || *length > entry->size - *before)
         return fer_npz_fail(npz, &entry->array, e,
-                            "an npy header of %zu bytes; at most %d, and of %llu in all, was expected",
-                            *length, FER_NPY_LIMIT, size);
+                            "an npy header of %zu bytes; at most %d, and of %llu in all, was expected", *length,
+                            FER_NPY_LIMIT, size);
     return 0;
 }
 
@@ -416,8 +423,8 @@ static int read_header(struct fer_npz *npz, struct entry *entry, struct fer_erro
     values = entry->size - entry->header;
     needed = (unsigned long long)entry->array.count * fer_type_size(entry->array.type);
     if (values != needed)
-        return fer_npz_fail(npz, &entry->array, e, "its values have %llu bytes; its shape and type need %llu",
-                            values, needed);
+        return fer_npz_fail(npz, &entry->array, e, "its values have %llu bytes; its shape and type need %llu", values,
+                            needed);
     return 0;
 }
 
@@ -450,8 +457,10 @@ static int read_values(struct fer_npz *npz, const struct fer_array *array, real 
         if (stream_read(npz, entry, npz->buffer, n * size, e)) return -1;
         for (i = 0; i < n; i++) {
             bits = fer_value_bits(npz->buffer + i * size, size, entry->layout.big_endian);
-            if (reals) reals[place] = fer_value_real(array->type, bits);
-            else doubles[place] = fer_value_double(array->type, bits);
+            if (reals)
+                reals[place] = fer_value_real(array->type, bits);
+            else
+                doubles[place] = fer_value_double(array->type, bits);
             place = entry->layout.fortran_order ? next_place(array, index, place) : place + 1;
         }
     }
@@ -474,7 +483,8 @@ static int open_npy(struct fer_npz *npz, struct fer_error *e)
 {
     struct entry *entry = add_entry(npz, "", 0, e);
     if (!entry) return -1;
-    if (!(npz->by_name = malloc(sizeof *npz->by_name))) return fer_fail(e, "%s: out of memory for opening it", npz->path);
+    if (!(npz->by_name = malloc(sizeof *npz->by_name)))
+        return fer_fail(e, "%s: out of memory for opening it", npz->path);
     npz->by_name[0] = entry;
     entry->method = STORED;
     entry->packed = entry->size = npz->bytes;
@@ -556,8 +566,10 @@ const struct fer_array *fer_npz_find(const struct fer_npz *npz, const char *name
         const size_t middle = low + (high - low) / 2;
         const int order = strcmp(npz->by_name[middle]->name, name);
         if (order == 0) return &npz->by_name[middle]->array;
-        if (order < 0) low = middle + 1;
-        else high = middle;
+        if (order < 0)
+            low = middle + 1;
+        else
+            high = middle;
     }
     return NULL;
 }

@@ -1,17 +1,18 @@
 /* npz_write.c - writes npz files; npz.c says how a zip file is made.
  *
- * Arrays are stored, not deflated, little-endian and in C order; zip64 is used only where a number needs it. Nothing in the
- * file depends on the time or the machine, so the same arrays give the same bytes. All goes to PATH.part, which takes PATH's
- * place when it is whole and on the disk: whenever the power fails, PATH is the old file or the new one. */
+ * Arrays are stored, not deflated, little-endian and in C order; zip64 is used only where a number needs it. Nothing
+ * in the file depends on the time or the machine, so the same arrays give the same bytes. All goes to PATH.part, which
+ * takes PATH's place when it is whole and on the disk: whenever the power fails, PATH is the old file or the new
+ * one. */
 #include "data.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { VERSION = 20, VERSION64 = 45 };          /* of APPNOTE.TXT, times ten, that a reader must know */
-enum { UTF8 = 1 << 11 };                        /* flag: the name is UTF-8 */
-enum { MIDNIGHT = 0, FIRST_DAY = 1 << 5 | 1 };  /* every entry's time: 1980-01-01 0:00, the first that zip knows */
+enum { VERSION = 20, VERSION64 = 45 };         /* of APPNOTE.TXT, times ten, that a reader must know */
+enum { UTF8 = 1 << 11 };                       /* flag: the name is UTF-8 */
+enum { MIDNIGHT = 0, FIRST_DAY = 1 << 5 | 1 }; /* every entry's time: 1980-01-01 0:00, the first that zip knows */
 
 struct entry {
     char *name; /* with .npy */
@@ -20,7 +21,7 @@ struct entry {
 };
 
 struct fer_npz_writer {
-    FILE *file;       /* NULL after a failure: PATH.part is gone, and nothing more is written */
+    FILE *file; /* NULL after a failure: PATH.part is gone, and nothing more is written */
     char *path, *part;
     uint64_t written; /* bytes so far */
     struct entry *entry;
@@ -129,7 +130,9 @@ static int write_local(struct fer_npz_writer *writer, const struct entry *entry,
     const size_t extra_length = (size_t)(put_zip64(extra, entry, 0) - extra);
     put_header(put(header, ZIP_LOCAL, 4), entry, extra_length);
     return write_bytes(writer, header, sizeof header, e) || write_bytes(writer, entry->name, strlen(entry->name), e) ||
-           write_bytes(writer, extra, extra_length, e) ? -1 : 0;
+                   write_bytes(writer, extra, extra_length, e)
+               ? -1
+               : 0;
 }
 
 static int write_central(struct fer_npz_writer *writer, const struct entry *entry, struct fer_error *e)
@@ -138,14 +141,17 @@ static int write_central(struct fer_npz_writer *writer, const struct entry *entr
     const size_t extra_length = (size_t)(put_zip64(extra, entry, 1) - extra);
     p = put(put(header, ZIP_CENTRAL, 4), VERSION64, 2); /* made by */
     p = put_header(p, entry, extra_length);
-    p = put(put(p, 0, 2), 0, 2);                        /* no comment; disk 0 */
-    p = put(put(p, 0, 2), 0, 4);                        /* attributes */
+    p = put(put(p, 0, 2), 0, 2); /* no comment; disk 0 */
+    p = put(put(p, 0, 2), 0, 4); /* attributes */
     put(p, full_or(entry->offset, ZIP_FULL32), 4);
     return write_bytes(writer, header, sizeof header, e) || write_bytes(writer, entry->name, strlen(entry->name), e) ||
-           write_bytes(writer, extra, extra_length, e) ? -1 : 0;
+                   write_bytes(writer, extra, extra_length, e)
+               ? -1
+               : 0;
 }
 
-static int write_values(struct fer_npz_writer *writer, const void *values, size_t size, size_t count, struct fer_error *e)
+static int write_values(struct fer_npz_writer *writer, const void *values, size_t size, size_t count,
+                        struct fer_error *e)
 {
     unsigned char bytes[8192];
     const unsigned char *in = values;
@@ -182,16 +188,19 @@ static int check_array(const struct fer_npz_writer *writer, const char *name, en
     struct fer_error reason;
     const size_t length = strlen(name), most = ZIP_FULL16 - 4;
     int failed = 0;
-    if (type == FER_F2 || type == FER_BOOL) failed = fer_fail(&reason, "values of this type are not written");
+    if (type == FER_F2 || type == FER_BOOL)
+        failed = fer_fail(&reason, "values of this type are not written");
     else if (dims < 0 || dims > FER_MAX_DIMS)
         failed = fer_fail(&reason, "%d dimensions; at most %d were expected", dims, FER_MAX_DIMS);
-    else if (length > most) failed = fer_fail(&reason, "a name of %zu bytes; at most %zu were expected", length, most);
-    else failed = fer_shape_count(dims, shape, count, &reason);
+    else if (length > most)
+        failed = fer_fail(&reason, "a name of %zu bytes; at most %zu were expected", length, most);
+    else
+        failed = fer_shape_count(dims, shape, count, &reason);
     return failed ? fer_fail(e, "%s: %.100s: %s", writer->path, name, reason.text) : 0;
 }
 
-static int write_array(struct fer_npz_writer *writer, const char *name, enum fer_type type, int dims, const size_t *shape,
-                       const void *values, struct fer_error *e)
+static int write_array(struct fer_npz_writer *writer, const char *name, enum fer_type type, int dims,
+                       const size_t *shape, const void *values, struct fer_error *e)
 {
     unsigned char header[FER_NPY_ROOM];
     struct entry *entry;
@@ -248,7 +257,7 @@ static int write_end(struct fer_npz_writer *writer, uint64_t directory, struct f
         p = put(put(p, count, 8), count, 8);         /* on this disk; in all */
         p = put(put(p, size, 8), directory, 8);
         p = put(put(p, ZIP_LOCATOR, 4), 0, 4);
-        p = put(put(p, end, 8), 1, 4);               /* one disk */
+        p = put(put(p, end, 8), 1, 4); /* one disk */
     }
     p = put(put(put(p, ZIP_END, 4), 0, 2), 0, 2);
     p = put(put(p, full_or(count, ZIP_FULL16), 2), full_or(count, ZIP_FULL16), 2);
@@ -275,10 +284,12 @@ static int finish(struct fer_npz_writer *writer, struct fer_error *e)
     if (fflush(file) || fer_flush_to_disk(file))
         return fer_fail(e, "%s: cannot be written: %s", writer->part, strerror(errno));
     writer->file = NULL;
-    if (fclose(file)) fer_fail(e, "%s: cannot be written: %s", writer->part, strerror(errno));
+    if (fclose(file))
+        fer_fail(e, "%s: cannot be written: %s", writer->part, strerror(errno));
     else if (fer_replace_file(writer->part, writer->path))
         fer_fail(e, "%s: cannot be renamed to %s: %s", writer->part, writer->path, strerror(errno));
-    else return 0;
+    else
+        return 0;
     remove(writer->part);
     return -1;
 }

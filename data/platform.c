@@ -73,7 +73,9 @@ int fer_make_folder(const char *path, struct fer_error *e)
     FILE *file;
     if (fer_join_path(probe, path, "probe.part", e)) return -1;
     file = fopen(probe, "wb");
-    if (!file) return fer_fail(e, "%s: cannot be written to, and this build (FER_PURE_C99) cannot make folders: make it first", path);
+    if (!file)
+        return fer_fail(e, "%s: cannot be written to, and this build (FER_PURE_C99) cannot make folders: make it first",
+                        path);
     fclose(file);
     remove(probe);
     return 0;

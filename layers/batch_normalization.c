@@ -149,8 +149,8 @@ void fer_batch_normalization_backward(size_t rows, int channels, const real *x, 
 #pragma omp parallel for
         for (block = 0; block < blocks; block++) {
             const size_t at = (size_t)block * ROWS * (size_t)channels + (size_t)c0;
-            differentiate(rows_of_block(rows, block), channels, width, x + at, dy + at, mean + c0, average_dy, slope, scale,
-                          dx + at);
+            differentiate(rows_of_block(rows, block), channels, width, x + at, dy + at, mean + c0, average_dy, slope,
+                          scale, dx + at);
         }
     }
 }

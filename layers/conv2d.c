@@ -18,7 +18,8 @@
  * All three passes are the same walk. A tap joins cells in pairs, and each pair is one row of a matrix product:
  *     y[out] += x[in] . K,   dx[in] += dy[out] . K transposed,   dK += x[in] transposed . dy[out]
  * with K = kernel[kh][kw]. So cells are taken in blocks; for each tap the pairs of the block are listed, as runs of
- * cells that follow each other, and the product is left to the tile (tile.c), sixteen channels of the result at a time. */
+ * cells that follow each other, and the product is left to the tile (tile.c), sixteen channels of the result at a
+ * time. */
 #include "layers.h"
 
 #include <string.h>
@@ -67,9 +68,10 @@ static void add_run(struct runs *runs, int at, size_t other, int count)
 /* The output cells first ... first + cells - 1 with the input cells that they see through tap (kh, kw), row by row. */
 static void list_outputs(const struct fer_window *g, size_t first, int cells, int kh, int kw, struct runs *runs)
 {
-    const size_t row = first / (size_t)g->out_w; /* n*out_h + oh */
+    const size_t row = first / (size_t)g->out_w;              /* n*out_h + oh */
     const int shift = kw - g->pad_left, stride = g->stride_w; /* iw = ow*stride + shift */
-    const int least = shift < 0 ? (stride - 1 - shift) / stride : 0, most = shift < g->in_w ? (g->in_w - 1 - shift) / stride : -1;
+    const int least = shift < 0 ? (stride - 1 - shift) / stride : 0,
+              most = shift < g->in_w ? (g->in_w - 1 - shift) / stride : -1;
     int i = 0, oh = (int)(row % (size_t)g->out_h), from = (int)(first % (size_t)g->out_w);
     size_t n = row / (size_t)g->out_h;
     runs->pairs = runs->count = 0;
@@ -79,7 +81,8 @@ static void list_outputs(const struct fer_window *g, size_t first, int cells, in
         const int to = smaller(g->out_w, from + cells - i), ih = oh * g->stride_h + kh - g->pad_top;
         const int begin = larger(from, least), end = smaller(to, most + 1);
         const size_t in_row = (n * (size_t)g->in_h + (size_t)ih) * (size_t)g->in_w;
-        if (ih >= 0 && ih < g->in_h) add_run(runs, i + begin - from, in_row + (size_t)(begin * stride + shift), end - begin);
+        if (ih >= 0 && ih < g->in_h)
+            add_run(runs, i + begin - from, in_row + (size_t)(begin * stride + shift), end - begin);
         i += to - from;
         from = 0;
         if (++oh == g->out_h) oh = 0, n++;
@@ -98,7 +101,8 @@ static void list_inputs(const struct fer_window *g, size_t first, int cells, int
     runs->other_step = 1;
     while (i < cells) {
         const int to = smaller(g->in_w, from + cells - i), h = ih + g->pad_top - kh, oh = h / g->stride_h;
-        const int begin = from > shift ? (from - shift + stride - 1) / stride : 0; /* the first ow whose iw is from or more */
+        const int begin =
+            from > shift ? (from - shift + stride - 1) / stride : 0; /* the first ow whose iw is from or more */
         const int end = smaller(g->out_w, to > shift ? (to - shift + stride - 1) / stride : 0);
         const size_t out_row = (n * (size_t)g->out_h + (size_t)oh) * (size_t)g->out_w;
         if (h >= 0 && oh * g->stride_h == h && oh < g->out_h)
@@ -208,28 +212,30 @@ void fer_conv2d_backward_input(const struct fer_window *g, const real *dy, const
 /* ---- The gradient of the kernel ---- */
 
 /* sum[ci][co] += x[i*x_step + ci] * dy[i*dy_step + co], i = 0, 1, ... count-1. */
-static void multiply_run(int count, int ci_count, int co_count, const real *x, size_t x_step, const real *dy, size_t dy_step,
-                         real sum[][CO_CHUNK])
+static void multiply_run(int count, int ci_count, int co_count, const real *x, size_t x_step, const real *dy,
+                         size_t dy_step, real sum[][CO_CHUNK])
 {
     const int last = ci_count - 1; /* rows beyond it repeat it and are dropped */
     int ci, co;
     for (co = 0; co < co_count; co += WIDTH)
         for (ci = 0; ci < ci_count; ci += FER_TILE_ROWS)
-            fer_tile(count, x + ci, x + smaller(ci + 1, last), x + smaller(ci + 2, last), x + smaller(ci + 3, last), x_step,
-                     dy + co, dy_step, sum[ci] + co, sum[ci + 1] + co, sum[ci + 2] + co, sum[ci + 3] + co);
+            fer_tile(count, x + ci, x + smaller(ci + 1, last), x + smaller(ci + 2, last), x + smaller(ci + 3, last),
+                     x_step, dy + co, dy_step, sum[ci] + co, sum[ci + 1] + co, sum[ci + 2] + co, sum[ci + 3] + co);
 }
 
 /* The same for the pairs of many short runs: their rows are first copied side by side. */
-static void multiply_copies(const struct runs *runs, int ci_count, int co_count, const real *x, size_t x_row, const real *dy,
-                            size_t dy_row, real sum[][CO_CHUNK])
+static void multiply_copies(const struct runs *runs, int ci_count, int co_count, const real *x, size_t x_row,
+                            const real *dy, size_t dy_row, real sum[][CO_CHUNK])
 {
     real x_copy[PART][CI_CHUNK], dy_copy[PART][CO_CHUNK];
     int i, k, co, left = runs->pairs, copied = 0;
     for (i = 0; i < runs->count; i++)
         for (k = 0; k < runs->run[i].count; k++) {
             const real *d = dy + (size_t)(runs->run[i].at + k) * dy_row;
-            memcpy(x_copy[copied], x + (runs->run[i].other + (size_t)(k * runs->other_step)) * x_row, (size_t)ci_count * sizeof *x);
-            for (co = 0; co < co_count; co += WIDTH) fill_row(smaller(co_count - co, WIDTH), d + co, dy_copy[copied] + co);
+            memcpy(x_copy[copied], x + (runs->run[i].other + (size_t)(k * runs->other_step)) * x_row,
+                   (size_t)ci_count * sizeof *x);
+            for (co = 0; co < co_count; co += WIDTH)
+                fill_row(smaller(co_count - co, WIDTH), d + co, dy_copy[copied] + co);
             left--;
             if (++copied < PART && left) continue;
             multiply_run(copied, ci_count, co_count, x_copy[0], CI_CHUNK, dy_copy[0], CO_CHUNK, sum);
@@ -249,8 +255,8 @@ static void add_block(const struct fer_window *g, const struct runs *runs, int c
         multiply_copies(runs, ci_count, co_count, x, x_row, dy, dy_row, sum);
     else
         for (i = 0; i < runs->count; i++)
-            multiply_run(runs->run[i].count, ci_count, co_count, x + runs->run[i].other * x_row, x_row * (size_t)g->stride_w,
-                         dy + (size_t)runs->run[i].at * dy_row, dy_row, sum);
+            multiply_run(runs->run[i].count, ci_count, co_count, x + runs->run[i].other * x_row,
+                         x_row * (size_t)g->stride_w, dy + (size_t)runs->run[i].at * dy_row, dy_row, sum);
     for (ci = 0; ci < ci_count; ci++)
         for (co = 0; co < co_count; co++) total[ci][co] += (double)sum[ci][co];
 }
@@ -285,7 +291,8 @@ static void kernel_gradient(const struct fer_window *g, int kh, int kw0, int tap
 
 void fer_conv2d_backward_kernel(const struct fer_window *g, const real *x, const real *dy, real *dkernel)
 {
-    const int small = g->in_c <= CI_CHUNK && g->out_c <= CO_CHUNK; /* then in small pieces, so that each thread has some */
+    const int small =
+        g->in_c <= CI_CHUNK && g->out_c <= CO_CHUNK; /* then in small pieces, so that each thread has some */
     const int co_chunk = small ? WIDTH : CO_CHUNK;
     const long ci_chunks = (g->in_c + CI_CHUNK - 1) / CI_CHUNK, co_chunks = (g->out_c + co_chunk - 1) / co_chunk;
     const long tap_groups = (g->kernel_w + TAPS - 1) / TAPS, tasks = g->kernel_h * tap_groups * ci_chunks * co_chunks;

@@ -1,9 +1,9 @@
 /* math.c - exp and log in double, from + - * / alone, so that they are the same bits on every machine.
  *
- * Accuracy (`make accuracy` measures it, against 113 bits). The largest errors seen over 45 million arguments were 0.884
- * (exp) and 0.854 (log) units in the last place. A float32 caller rounds once more; that gives another float than the
- * nearest only when the truth lies within such an error of the middle between two floats. Of all 2^32 floats exp has no
- * such case; of the 2^31 that are not negative log has 5, the first at 0x1.827a74p-7.
+ * Accuracy (`make accuracy` measures it, against 113 bits). The largest errors seen over 45 million arguments were
+ * 0.884 (exp) and 0.854 (log) units in the last place. A float32 caller rounds once more; that gives another float
+ * than the nearest only when the truth lies within such an error of the middle between two floats. Of all 2^32 floats
+ * exp has no such case; of the 2^31 that are not negative log has 5, the first at 0x1.827a74p-7.
  *
  * exp.  x = k*ln 2 + r with k the nearest integer, so |r| <= 0.347, and exp(x) = 2^k * exp(r) with the Taylor series
  *           exp(r) = 1 + r + r^2 * (1/2! + r/3! + ... + r^11/13!).

@@ -10,7 +10,8 @@
 
 enum { GROUP = 64 }; /* channels taken together */
 
-/* The maxima of one window, channels c0 ... c0 + width - 1 of one image, and the cells of the image where they stand. */
+/* The maxima of one window, channels c0 ... c0 + width - 1 of one image, and the cells of the image where they
+ * stand. */
 static void window_maxima(const struct fer_window *g, const real *image, int oh, int ow, int c0, int width, real *best,
                           int *cell)
 {

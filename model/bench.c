@@ -77,10 +77,12 @@ static double measure_peak(double (*clock)(void), int *threads)
         running = 0;
 #pragma omp parallel reduction(+ : running)
         {
-            real factor[FER_TILE_ROWS][DEPTH] = {{0}}, panel[DEPTH * FER_TILE_WIDTH] = {0}, sum[FER_TILE_ROWS][FER_TILE_WIDTH] = {{0}};
+            real factor[FER_TILE_ROWS][DEPTH] = {{0}}, panel[DEPTH * FER_TILE_WIDTH] = {0},
+                 sum[FER_TILE_ROWS][FER_TILE_WIDTH] = {{0}};
             int call;
             for (call = 0; call < CALLS; call++)
-                fer_tile(DEPTH, factor[0], factor[1], factor[2], factor[3], 1, panel, FER_TILE_WIDTH, sum[0], sum[1], sum[2], sum[3]);
+                fer_tile(DEPTH, factor[0], factor[1], factor[2], factor[3], 1, panel, FER_TILE_WIDTH, sum[0], sum[1],
+                         sum[2], sum[3]);
             running++;
         }
         rate = 2.0 * running * CALLS * DEPTH * FER_TILE_ROWS * FER_TILE_WIDTH / (clock() - start);
@@ -91,7 +93,8 @@ static double measure_peak(double (*clock)(void), int *threads)
 }
 
 /* All repeats; one more before them brings the memory in and is not counted. */
-static void run(struct fer_network *net, const struct fer_dataset *data, const size_t *index, int *labels, struct stopwatch *w, int training)
+static void run(struct fer_network *net, const struct fer_dataset *data, const size_t *index, int *labels,
+                struct stopwatch *w, int training)
 {
     const struct fer_adam adam = {0.001, 0.9, 0.999, 1e-7};
     const int n = net->batch;
@@ -130,7 +133,8 @@ static void summarise(const struct fer_network *net, struct stopwatch *w, struct
         }
 }
 
-int fer_bench_run(struct fer_network *network, int batch, int repeats, double (*clock)(void), struct fer_bench *bench, struct fer_error *e)
+int fer_bench_run(struct fer_network *network, int batch, int repeats, double (*clock)(void), struct fer_bench *bench,
+                  struct fer_error *e)
 {
     const size_t counts[FER_USAGES] = {(size_t)batch, 0, 0};
     struct fer_dataset data = {0};

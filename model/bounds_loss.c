@@ -1,15 +1,19 @@
-/* bounds_loss.c - how far rounding can take softmax, the loss, the gradient of the logits, and a step of Adam. First order, as in
- * bounds_normalization.c; what is neglected is below (50 u)^2 of a result, against spare roundings in each bound.
+/* bounds_loss.c - how far rounding can take softmax, the loss, the gradient of the logits, and a step of Adam. First
+ * order, as in bounds_normalization.c; what is neglected is below (50 u)^2 of a result, against spare roundings in
+ * each bound.
  *
- * Softmax.        z are the image's logits, m the largest, L = log of sum of exp(z - m). exp and log are taken to be good to 4 units in the
+ * Softmax.        z are the image's logits, m the largest, L = log of sum of exp(z - m). exp and log are taken to be
+ * good to 4 units in the
  *                 last place (8 u). A backend may compute exp(z - m) / sum, or exp(z) / sum, or exp((z - m) - L). An error d of the argument
  *                 is a relative error d of the result; the arguments are off by at most 2 u (|z| + |m|), and where log comes in by 10 u L more.
  *                     relative error of a term     e_k = u (8 + 3 (|z_k| + |m|) + 10 L)
  *                     of the sum                   e = sum of p_k e_k + (number of classes) u
  *                     of probability k             P_k = e_k + e + 2 u,       taken as P / (1 - P), so that nothing is neglected there
- * The loss.       log(sum) - (z - m), or -log(p): in the second form p's relative error is log's absolute one. One image's loss errs by
+ * The loss.       log(sum) - (z - m), or -log(p): in the second form p's relative error is log's absolute one. One
+ * image's loss errs by
  *                 P_label + 10 u |loss|; the mean of n of them by the mean of that and (n + 2) u E|loss|.
- * Its gradient.   (p - [label]) / n: P_k p_k, and roundings of numbers up to p + [label], 6 of them where it is derived through -1/p:
+ * Its gradient.   (p - [label]) / n: P_k p_k, and roundings of numbers up to p + [label], 6 of them where it is
+ * derived through -1/p:
  *                     |error|  <=  (P_k p_k + 6 u (p_k + [label])) / n.
  *
  * Adam, one step from zero moments: m = (1 - b1) g, v = (1 - b2) g^2, p' = p - U, with c = sqrt(1 - b2),
@@ -63,12 +67,14 @@ static void fill_softmax(struct softmax *s, const struct fer_arithmetic *a, int 
 static struct fer_bound stored(const struct fer_arithmetic *a, double error, double result)
 {
     struct fer_bound b;
-    b.proven = b.likely = (error + 2 * a->sum_least) * (1 + a->store) + a->store * magnitude_of(result) + a->store_least;
+    b.proven = b.likely =
+        (error + 2 * a->sum_least) * (1 + a->store) + a->store * magnitude_of(result) + a->store_least;
     return b;
 }
 
 /* The mean of the images' losses; errors is the sum of their errors. */
-static void add_loss(struct fer_tally *tally, const struct fer_arithmetic *a, int n, double losses, double errors, double claimed)
+static void add_loss(struct fer_tally *tally, const struct fer_arithmetic *a, int n, double losses, double errors,
+                     double claimed)
 {
     const struct fer_bound k = fer_roundings(n + 2.0), shared = stored(a, errors / n, losses / n);
     struct fer_bound b;
@@ -77,8 +83,8 @@ static void add_loss(struct fer_tally *tally, const struct fer_arithmetic *a, in
     fer_tally_add(tally, claimed, losses / n, b);
 }
 
-void fer_tally_softmax(struct fer_tally *tally, const struct fer_arithmetic *a, enum fer_softmax_result result, int n, int classes,
-                       const real *logits, const int *labels, const real *claimed)
+void fer_tally_softmax(struct fer_tally *tally, const struct fer_arithmetic *a, enum fer_softmax_result result, int n,
+                       int classes, const real *logits, const int *labels, const real *claimed)
 {
     double losses = 0, errors = 0;
     struct softmax s;
@@ -103,8 +109,8 @@ void fer_tally_softmax(struct fer_tally *tally, const struct fer_arithmetic *a, 
 
 /* ---- Adam ---- */
 
-void fer_tally_adam(struct fer_tally *tally, const struct fer_arithmetic *a, const struct fer_adam *adam, size_t count, const real *before,
-                    const real *gradient, const real *truth, const real *claimed)
+void fer_tally_adam(struct fer_tally *tally, const struct fer_arithmetic *a, const struct fer_adam *adam, size_t count,
+                    const real *before, const real *gradient, const real *truth, const real *claimed)
 {
     const double u = a->sum < 0x1p-23 ? a->sum : 0x1p-24, least = a->sum < 0x1p-23 ? a->sum_least : 0x1p-126;
     const double store = a->store > a->input ? a->store : a->input, store_least = store > 0 ? a->factor_least : 0;

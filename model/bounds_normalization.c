@@ -1,11 +1,14 @@
-/* bounds_normalization.c - how far rounding can take batch statistics, the normalisation, its gradient, and the moving statistics.
+/* bounds_normalization.c - how far rounding can take batch statistics, the normalisation, its gradient, and the moving
+ * statistics.
  *
- * A running error analysis of first order: in a chain of operations each one's error, u times its result, is followed to the end by the
- * derivative. Products of two errors are left out, but where one of them need not be small (the relative error of the scale) it stays as a
- * factor 1 + r; the rest is below (10 u)^2 and is covered by rounding up the number of roundings (3 to 4, 7 to 8, and so on).
- * One channel at a time, n = rows; E is the mean over the rows; k(n) is n, or likely min(n, 8 sqrt n) (bounds_sums.c).
+ * A running error analysis of first order: in a chain of operations each one's error, u times its result, is followed
+ * to the end by the derivative. Products of two errors are left out, but where one of them need not be small (the
+ * relative error of the scale) it stays as a factor 1 + r; the rest is below (10 u)^2 and is covered by rounding up
+ * the number of roundings (3 to 4, 7 to 8, and so on). One channel at a time, n = rows; E is the mean over the rows;
+ * k(n) is n, or likely min(n, 8 sqrt n) (bounds_sums.c).
  *
- * The mean.       A sum of n terms in any order errs by less than n u E|x|, the division by 2 u |mean|. Welford's running mean,
+ * The mean.       A sum of n terms in any order errs by less than n u E|x|, the division by 2 u |mean|. Welford's
+ * running mean,
  *                 m_k = m_{k-1} + (x_k - m_{k-1})/k: what step k rounds shrinks by k/n until the end; u |m_k| k/n, with |m_k| <= sum of |x|/k,
  *                 adds up to n u E|x|; u |x_k - m_{k-1}| 2/n adds up to 2u (E|x| + E|m_k|), and E|m_k| <= (1 + ln n) E|x|. In all
  *                     error of the mean  <=  M = k(n + 4 + 2 ln n) u E|x|.
@@ -20,10 +23,12 @@
  *                     error of the variance  <=  k(n + 6) u Q + 3.1 sqrt(Q) M + M^2.
  *                 (As do shifted sums, if the shift is not farther from the mean than 0 is. That merging Welford's means from parts stays below
  *                 it, too, is observed, not derived.)
- * The scale s = 1/sqrt(V + epsilon). With r = (error of V)/(V + epsilon) + 2u, for the sum and for epsilon itself, the relative error is at
+ * The scale s = 1/sqrt(V + epsilon). With r = (error of V)/(V + epsilon) + 2u, for the sum and for epsilon itself, the
+ * relative error is at
  *                 most 1/sqrt(1 - r) - 1, without neglect, and 4 u for a reciprocal square root that is good to 2 units in the last place:
  *                     relative error of the scale  <=  R = (1/sqrt(1 - r)) (1 + 4u) - 1;      infinite when r >= 1.
- * The result.     y = (x - mean) s + beta, or x s + (beta - mean s). The error of s is the same in both terms. Roundings, with T = s(|x| +
+ * The result.     y = (x - mean) s + beta, or x s + (beta - mean s). The error of s is the same in both terms.
+ * Roundings, with T = s(|x| +
  *                 |mean|) + |beta|: 3 u T in either form. In all
  *                     |error|  <=  s (1 + R) M + |x - mean| s R + 4 u (1 + R) T.
  *
@@ -37,12 +42,14 @@
  *                                  + 8 u (1 + R) s (|dy| + |a| + s (|x| + |mean|) |b|),
  *                 the last for the roundings of each element: 5 in the form above, 7 when it is folded, dx = dy s + x c + d.
  *
- * Moving statistics. m' = m p + (mean)(1 - p), p the momentum. p may be rounded to float32, which takes 1 - p off by u at most:
+ * Moving statistics. m' = m p + (mean)(1 - p), p the momentum. p may be rounded to float32, which takes 1 - p off by u
+ * at most:
  *                     |error|  <=  (1 - p) M + 4 u (|m| + |mean|),      the variance's likewise, 6 u for Bessel's factor.
  *
- * What the backend rounds to a shorter format v before it computes adds v to each x and each dy: v E|x| to M, 3 v Q to the variance's error
- * (2 v E|x (x - mean)| + v^2 Q), and so on. Flushing to zero adds a few times the smallest normal number. Statistics and beta are taken to be
- * float32 at least. u has float64's added to it, for the truth's own error, which has the same bound. */
+ * What the backend rounds to a shorter format v before it computes adds v to each x and each dy: v E|x| to M, 3 v Q to
+ * the variance's error (2 v E|x (x - mean)| + v^2 Q), and so on. Flushing to zero adds a few times the smallest normal
+ * number. Statistics and beta are taken to be float32 at least. u has float64's added to it, for the truth's own
+ * error, which has the same bound. */
 #include "verify.h"
 
 #include <math.h>
@@ -61,7 +68,8 @@ static double mean_error(const struct fer_arithmetic *a, double roundings, doubl
 
 static double variance_error(const struct fer_arithmetic *a, double roundings, double square, double of_mean)
 {
-    return (roundings * a->sum + 3 * a->input) * square + 3.1 * sqrt(square) * of_mean + of_mean * of_mean + 4 * a->sum_least;
+    return (roundings * a->sum + 3 * a->input) * square + 3.1 * sqrt(square) * of_mean + of_mean * of_mean +
+           4 * a->sum_least;
 }
 
 static double scale_error(const struct fer_arithmetic *a, double variance, double epsilon, double of_variance)
@@ -71,7 +79,8 @@ static double scale_error(const struct fer_arithmetic *a, double variance, doubl
 }
 
 /* Mean, variance and scale are those of the layer; mean_magnitude is E|x|. */
-static void fill_errors(struct fer_channel *c, const struct fer_arithmetic *a, double n, double epsilon, double mean_magnitude)
+static void fill_errors(struct fer_channel *c, const struct fer_arithmetic *a, double n, double epsilon,
+                        double mean_magnitude)
 {
     const double square = c->variance + c->mean * c->mean;
     const struct fer_bound of_mean = fer_roundings(n + 4 + 2 * fer_log(n)), of_square = fer_roundings(n + 6);
@@ -83,10 +92,11 @@ static void fill_errors(struct fer_channel *c, const struct fer_arithmetic *a, d
     c->scale_error.likely = scale_error(a, c->variance, epsilon, c->variance_error.likely);
 }
 
-int fer_channels(struct fer_channel *channel, const struct fer_arithmetic *a, size_t rows, int channels, const real *x, double epsilon,
-                 struct fer_error *e)
+int fer_channels(struct fer_channel *channel, const struct fer_arithmetic *a, size_t rows, int channels, const real *x,
+                 double epsilon, struct fer_error *e)
 {
-    real *mean = fer_allocate((size_t)channels * 3, sizeof *mean, e), *variance = mean + channels, *magnitude = variance + channels;
+    real *mean = fer_allocate((size_t)channels * 3, sizeof *mean, e), *variance = mean + channels,
+         *magnitude = variance + channels;
     size_t i, at = 0;
     int c;
     if (!mean) return -1;
@@ -106,8 +116,8 @@ int fer_channels(struct fer_channel *channel, const struct fer_arithmetic *a, si
 /* ---- The normalisation ---- */
 
 /* Of one element. M and R as above, proven or likely. */
-static double normalization_error(const struct fer_arithmetic *a, const struct fer_channel *c, double M, double R, double x, double beta,
-                                  double y)
+static double normalization_error(const struct fer_arithmetic *a, const struct fer_channel *c, double M, double R,
+                                  double x, double beta, double y)
 {
     const double s = c->scale, t = s * (magnitude_of(x) + magnitude_of(c->mean)) + magnitude_of(beta);
     const double error = s * (1 + R) * M + magnitude_of(x - c->mean) * s * R + (4 * a->sum + a->input) * (1 + R) * t +
@@ -115,8 +125,8 @@ static double normalization_error(const struct fer_arithmetic *a, const struct f
     return error + a->store * (magnitude_of(y) + error) + a->store_least;
 }
 
-void fer_tally_normalization(struct fer_tally *tally, const struct fer_arithmetic *a, const struct fer_channel *channel, size_t rows,
-                             int channels, const real *x, const real *beta, const real *claimed)
+void fer_tally_normalization(struct fer_tally *tally, const struct fer_arithmetic *a, const struct fer_channel *channel,
+                             size_t rows, int channels, const real *x, const real *beta, const real *claimed)
 {
     size_t i, at = 0;
     int k;
@@ -125,8 +135,10 @@ void fer_tally_normalization(struct fer_tally *tally, const struct fer_arithmeti
             const struct fer_channel *c = &channel[k];
             const double y = ((double)x[at] - c->mean) * c->scale + (double)beta[k];
             struct fer_bound b;
-            b.proven = normalization_error(a, c, c->mean_error.proven, c->scale_error.proven, (double)x[at], (double)beta[k], y);
-            b.likely = normalization_error(a, c, c->mean_error.likely, c->scale_error.likely, (double)x[at], (double)beta[k], y);
+            b.proven = normalization_error(a, c, c->mean_error.proven, c->scale_error.proven, (double)x[at],
+                                           (double)beta[k], y);
+            b.likely = normalization_error(a, c, c->mean_error.likely, c->scale_error.likely, (double)x[at],
+                                           (double)beta[k], y);
             fer_tally_add(tally, (double)claimed[at], y, b);
         }
 }
@@ -139,7 +151,8 @@ struct averages {
     struct fer_bound a_error, b_error;
 };
 
-static void sum_averages(struct averages *v, const struct fer_channel *channel, size_t rows, int channels, const real *x, const real *dy)
+static void sum_averages(struct averages *v, const struct fer_channel *channel, size_t rows, int channels,
+                         const real *x, const real *dy)
 {
     size_t i, at = 0;
     int k;
@@ -165,8 +178,8 @@ static double a_error(const struct fer_arithmetic *a, const struct averages *v, 
     return (roundings * a->sum + a->input) * v->magnitude + 3 * a->sum_least;
 }
 
-static double b_error(const struct fer_arithmetic *a, const struct averages *v, const struct fer_channel *c, double M, double R,
-                      double roundings)
+static double b_error(const struct fer_arithmetic *a, const struct averages *v, const struct fer_channel *c, double M,
+                      double R, double roundings)
 {
     return R * magnitude_of(v->b) + c->scale * (1 + R) * M * magnitude_of(v->a) +
            (roundings * a->sum + 2 * a->input) * (1 + R) * v->d + (4 + 2 * c->scale) * a->sum_least;
@@ -180,7 +193,8 @@ static struct fer_bound gradient_errors_of_a(const struct fer_arithmetic *a, con
     return b;
 }
 
-static struct fer_bound gradient_errors_of_b(const struct fer_arithmetic *a, const struct averages *v, const struct fer_channel *c, double n)
+static struct fer_bound gradient_errors_of_b(const struct fer_arithmetic *a, const struct averages *v,
+                                             const struct fer_channel *c, double n)
 {
     struct fer_bound b = fer_roundings(n + 6);
     b.proven = b_error(a, v, c, c->mean_error.proven, c->scale_error.proven, b.proven);
@@ -189,8 +203,8 @@ static struct fer_bound gradient_errors_of_b(const struct fer_arithmetic *a, con
 }
 
 /* Of one element. */
-static double gradient_error(const struct fer_arithmetic *a, const struct fer_channel *c, const struct averages *v, double M, double R,
-                             double A, double B, double x, double dy, double dx)
+static double gradient_error(const struct fer_arithmetic *a, const struct fer_channel *c, const struct averages *v,
+                             double M, double R, double A, double B, double x, double dy, double dx)
 {
     const double s = c->scale, h = magnitude_of((x - c->mean) * s), shift = 2 * s * (1 + R) * M, b = magnitude_of(v->b);
     const double element = magnitude_of(dy) + magnitude_of(v->a) + s * (magnitude_of(x) + magnitude_of(c->mean)) * b;
@@ -199,8 +213,9 @@ static double gradient_error(const struct fer_arithmetic *a, const struct fer_ch
     return error + a->store * (magnitude_of(dx) + error) + a->store_least;
 }
 
-int fer_tally_normalization_input(struct fer_tally *tally, const struct fer_arithmetic *a, const struct fer_channel *channel,
-                                  size_t rows, int channels, const real *x, const real *dy, const real *claimed, struct fer_error *e)
+int fer_tally_normalization_input(struct fer_tally *tally, const struct fer_arithmetic *a,
+                                  const struct fer_channel *channel, size_t rows, int channels, const real *x,
+                                  const real *dy, const real *claimed, struct fer_error *e)
 {
     struct averages *averages = fer_allocate((size_t)channels, sizeof *averages, e);
     size_t i, at = 0;
@@ -217,10 +232,10 @@ int fer_tally_normalization_input(struct fer_tally *tally, const struct fer_arit
             const struct averages *v = &averages[k];
             const double dx = c->scale * ((double)dy[at] - v->a - ((double)x[at] - c->mean) * c->scale * v->b);
             struct fer_bound b;
-            b.proven = gradient_error(a, c, v, c->mean_error.proven, c->scale_error.proven, v->a_error.proven, v->b_error.proven,
-                                      (double)x[at], (double)dy[at], dx);
-            b.likely = gradient_error(a, c, v, c->mean_error.likely, c->scale_error.likely, v->a_error.likely, v->b_error.likely,
-                                      (double)x[at], (double)dy[at], dx);
+            b.proven = gradient_error(a, c, v, c->mean_error.proven, c->scale_error.proven, v->a_error.proven,
+                                      v->b_error.proven, (double)x[at], (double)dy[at], dx);
+            b.likely = gradient_error(a, c, v, c->mean_error.likely, c->scale_error.likely, v->a_error.likely,
+                                      v->b_error.likely, (double)x[at], (double)dy[at], dx);
             fer_tally_add(tally, (double)claimed[at], dx, b);
         }
     fer_free(averages);
@@ -230,28 +245,30 @@ int fer_tally_normalization_input(struct fer_tally *tally, const struct fer_arit
 /* ---- Moving statistics ---- */
 
 /* before * momentum + batch * (1 - momentum); `of_batch` is the error of `batch`. */
-static void add_moving(struct fer_tally *tally, const struct fer_arithmetic *a, double momentum, double before, double batch,
-                       struct fer_bound of_batch, double roundings, double claimed)
+static void add_moving(struct fer_tally *tally, const struct fer_arithmetic *a, double momentum, double before,
+                       double batch, struct fer_bound of_batch, double roundings, double claimed)
 {
     const double truth = before * momentum + batch * (1 - momentum);
-    const double rounding = (roundings * a->sum + a->input) * (magnitude_of(before) + magnitude_of(batch)) + 3 * a->sum_least +
-                            a->store * magnitude_of(truth) + a->store_least;
+    const double rounding = (roundings * a->sum + a->input) * (magnitude_of(before) + magnitude_of(batch)) +
+                            3 * a->sum_least + a->store * magnitude_of(truth) + a->store_least;
     struct fer_bound b;
     b.proven = ((1 - momentum) * of_batch.proven + rounding) * (1 + a->store);
     b.likely = ((1 - momentum) * of_batch.likely + rounding) * (1 + a->store);
     fer_tally_add(tally, claimed, truth, b);
 }
 
-void fer_tally_moving_mean(struct fer_tally *tally, const struct fer_arithmetic *a, const struct fer_channel *channel, int channels,
-                           double momentum, const real *before, const real *claimed)
+void fer_tally_moving_mean(struct fer_tally *tally, const struct fer_arithmetic *a, const struct fer_channel *channel,
+                           int channels, double momentum, const real *before, const real *claimed)
 {
     int c;
     for (c = 0; c < channels; c++)
-        add_moving(tally, a, momentum, (double)before[c], channel[c].mean, channel[c].mean_error, 4, (double)claimed[c]);
+        add_moving(tally, a, momentum, (double)before[c], channel[c].mean, channel[c].mean_error, 4,
+                   (double)claimed[c]);
 }
 
-void fer_tally_moving_variance(struct fer_tally *tally, const struct fer_arithmetic *a, const struct fer_channel *channel, size_t rows,
-                               int channels, double momentum, int unbiased, const real *before, const real *claimed)
+void fer_tally_moving_variance(struct fer_tally *tally, const struct fer_arithmetic *a,
+                               const struct fer_channel *channel, size_t rows, int channels, double momentum,
+                               int unbiased, const real *before, const real *claimed)
 {
     const double bessel = unbiased && rows > 1 ? (double)rows / (double)(rows - 1) : 1;
     int c;

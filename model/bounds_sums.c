@@ -1,18 +1,19 @@
-/* bounds_sums.c - the rounding bound of everything that is a sum: convolutions, dense layers, pooling, sums of gradients.
+/* bounds_sums.c - the rounding bound of everything that is a sum: convolutions, dense layers, pooling, sums of
+ * gradients.
  *
- * The model. A format has the unit roundoff u, and each operation returns its exact result times (1 + d), |d| <= u. A sum of K products
- * a*b, added in any order whatever, by one accumulator or many, fused or not, then has
+ * The model. A format has the unit roundoff u, and each operation returns its exact result times (1 + d), |d| <= u. A
+ * sum of K products a*b, added in any order whatever, by one accumulator or many, fused or not, then has
  *
  *     |error| <= K * u * sum |a||b|                                                                                     proven
  *
- * without a condition on K*u (Jeannerod and Rump, SIAM J. Matrix Anal. Appl. 34(2), 2013). If the d are random with mean zero, and
- * independent, the errors cancel like steps of a random walk, and for all but about one element of 10^12
+ * without a condition on K*u (Jeannerod and Rump, SIAM J. Matrix Anal. Appl. 34(2), 2013). If the d are random with
+ * mean zero, and independent, the errors cancel like steps of a random walk, and for all but about one element of 10^12
  *
  *     |error| <= min(K, 8 sqrt(K)) * u * sum |a||b|                                                                     likely
  *
- * (Higham and Mary, SIAM J. Sci. Comput. 41(5), 2019). Both ingredients are computed in float64 with the layer's own functions: the
- * sum of a*b is the layer, and the sum of |a||b| is the same layer on absolute values. K is counted for each element, since fewer
- * cells meet at the border. What is added to this:
+ * (Higham and Mary, SIAM J. Sci. Comput. 41(5), 2019). Both ingredients are computed in float64 with the layer's own
+ * functions: the sum of a*b is the layer, and the sum of |a||b| is the same layer on absolute values. K is counted for
+ * each element, since fewer cells meet at the border. What is added to this:
  *
  *   - factors that the backend rounds to a shorter format of roundoff v before it multiplies: (2v + v^2) * sum |a||b|;
  *   - the truth's own error: it is the same sum in float64, so 2^-53 is added to u;
@@ -22,9 +23,9 @@
  *
  * Not covered: algorithms that compute other products than these, as Winograd's and FFT convolution do.
  *
- * Exactness. If every term is a whole multiple of a power of two q, so is every partial sum, in any order; and a partial sum is at most
- * sum |a||b|. Where that is no more than 2^24 q, each partial sum is a float32 number: nothing is ever rounded, and the bound is 0. It
- * is so in records of small whole numbers (q = 1). */
+ * Exactness. If every term is a whole multiple of a power of two q, so is every partial sum, in any order; and a
+ * partial sum is at most sum |a||b|. Where that is no more than 2^24 q, each partial sum is a float32 number: nothing
+ * is ever rounded, and the bound is 0. It is so in records of small whole numbers (q = 1). */
 #include "verify.h"
 
 #include <math.h>
@@ -55,8 +56,8 @@ static int is_multiple(double magnitude, double unit)
     return times <= 0x1p24 && times == (double)(long)times;
 }
 
-/* The largest power of two of which every x is a whole multiple, or 0 when that takes multiples beyond 2^24: then these are not whole
- * numbers of anything, just numbers. */
+/* The largest power of two of which every x is a whole multiple, or 0 when that takes multiples beyond 2^24: then
+ * these are not whole numbers of anything, just numbers. */
 static double quantum(const real *x, size_t count)
 {
     double unit = 0, most = 0;
@@ -116,13 +117,15 @@ static void begin_share(struct fer_sums *s, double quantum_of_terms, double inpu
 }
 
 /* No term has more than one factor of x and one of y, and no two terms of a sum have the same. */
-static void allow_flushing(struct fer_sums *s, const struct fer_arithmetic *a, const real *x, size_t x_count, const real *y, size_t y_count)
+static void allow_flushing(struct fer_sums *s, const struct fer_arithmetic *a, const real *x, size_t x_count,
+                           const real *y, size_t y_count)
 {
     s->small += larger(count_small(x, x_count, a->factor_least), count_small(y, y_count, a->factor_least));
     s->flushed = larger(s->flushed, a->factor_least * (largest(x, x_count) + largest(y, y_count)));
 }
 
-static void begin_products(struct fer_sums *s, const struct fer_arithmetic *a, const real *x, size_t x_count, const real *y, size_t y_count)
+static void begin_products(struct fer_sums *s, const struct fer_arithmetic *a, const real *x, size_t x_count,
+                           const real *y, size_t y_count)
 {
     const double q = rounded_quantum(x, x_count, a->factor) * rounded_quantum(y, y_count, a->factor);
     begin_share(s, q, a->factor * (2 + a->factor));
@@ -159,7 +162,8 @@ static struct axis height_of(const struct fer_window *g)
 static struct axis width_of(const struct fer_window *g)
 {
     struct axis axis;
-    axis.in = g->in_w, axis.out = g->out_w, axis.kernel = g->kernel_w, axis.stride = g->stride_w, axis.pad = g->pad_left;
+    axis.in = g->in_w, axis.out = g->out_w, axis.kernel = g->kernel_w, axis.stride = g->stride_w,
+    axis.pad = g->pad_left;
     return axis;
 }
 
@@ -228,7 +232,8 @@ static size_t weights(const struct fer_window *g)
 
 /* ---- Convolutions: each is done twice, the second time on absolute values ---- */
 
-void fer_sums_add_conv2d(struct fer_sums *s, const struct fer_arithmetic *a, const struct fer_window *g, real *x, real *kernel)
+void fer_sums_add_conv2d(struct fer_sums *s, const struct fer_arithmetic *a, const struct fer_window *g, real *x,
+                         real *kernel)
 {
     begin_products(s, a, x, inputs(g), kernel, weights(g));
     fer_conv2d_forward(g, x, kernel, s->part);
@@ -240,7 +245,8 @@ void fer_sums_add_conv2d(struct fer_sums *s, const struct fer_arithmetic *a, con
     add_roundings(s, g, g->n, g->out_h, g->out_w, (size_t)g->out_c, inputs_of_output, g->in_c);
 }
 
-void fer_sums_add_conv2d_input(struct fer_sums *s, const struct fer_arithmetic *a, const struct fer_window *g, real *dy, real *kernel)
+void fer_sums_add_conv2d_input(struct fer_sums *s, const struct fer_arithmetic *a, const struct fer_window *g, real *dy,
+                               real *kernel)
 {
     begin_products(s, a, dy, outputs(g), kernel, weights(g));
     fer_conv2d_backward_input(g, dy, kernel, s->part);
@@ -252,7 +258,8 @@ void fer_sums_add_conv2d_input(struct fer_sums *s, const struct fer_arithmetic *
     add_roundings(s, g, g->n, g->in_h, g->in_w, (size_t)g->in_c, outputs_of_input, g->out_c);
 }
 
-void fer_sums_add_conv2d_kernel(struct fer_sums *s, const struct fer_arithmetic *a, const struct fer_window *g, real *x, real *dy)
+void fer_sums_add_conv2d_kernel(struct fer_sums *s, const struct fer_arithmetic *a, const struct fer_window *g, real *x,
+                                real *dy)
 {
     begin_products(s, a, x, inputs(g), dy, outputs(g));
     fer_conv2d_backward_kernel(g, x, dy, s->part);
@@ -272,7 +279,8 @@ static struct fer_window dense_window(int n, int in, int out)
     return g;
 }
 
-void fer_sums_add_dense(struct fer_sums *s, const struct fer_arithmetic *a, int n, int in, int out, real *x, real *kernel, real *bias)
+void fer_sums_add_dense(struct fer_sums *s, const struct fer_arithmetic *a, int n, int in, int out, real *x,
+                        real *kernel, real *bias)
 {
     const struct fer_window g = dense_window(n, in, out);
     const double q = rounded_quantum(bias, (size_t)out, a->factor);
@@ -289,13 +297,15 @@ void fer_sums_add_dense(struct fer_sums *s, const struct fer_arithmetic *a, int 
     }
 }
 
-void fer_sums_add_dense_input(struct fer_sums *s, const struct fer_arithmetic *a, int n, int in, int out, real *dy, real *kernel)
+void fer_sums_add_dense_input(struct fer_sums *s, const struct fer_arithmetic *a, int n, int in, int out, real *dy,
+                              real *kernel)
 {
     const struct fer_window g = dense_window(n, in, out);
     fer_sums_add_conv2d_input(s, a, &g, dy, kernel);
 }
 
-void fer_sums_add_dense_kernel(struct fer_sums *s, const struct fer_arithmetic *a, int n, int in, int out, real *x, real *dy)
+void fer_sums_add_dense_kernel(struct fer_sums *s, const struct fer_arithmetic *a, int n, int in, int out, real *x,
+                               real *dy)
 {
     const struct fer_window g = dense_window(n, in, out);
     fer_sums_add_conv2d_kernel(s, a, &g, x, dy);
@@ -315,10 +325,11 @@ void fer_sums_add_columns(struct fer_sums *s, const struct fer_arithmetic *a, si
 
 /* ---- Pooling and copies ---- */
 
-/* The mean of k cells: k - 1 additions and one division, or before or behind them the product with a rounded 1/k: k + 1 roundings. (k + 2 are
- * allowed: the bound of a product of two roundings is of first order, and the spare one exceeds what that neglects.)
- * The mean is exact when the sum is and the quotient is a float32 number, also as the product with the rounded 1/k (in float32 121 * (1/121) is not 1). What
- * multiplies each cell by 1/k before it adds them is not exact then, and is not forgiven. */
+/* The mean of k cells: k - 1 additions and one division, or before or behind them the product with a rounded 1/k: k +
+ * 1 roundings. (k + 2 are allowed: the bound of a product of two roundings is of first order, and the spare one
+ * exceeds what that neglects.) The mean is exact when the sum is and the quotient is a float32 number, also as the
+ * product with the rounded 1/k (in float32 121 * (1/121) is not 1). What multiplies each cell by 1/k before it adds
+ * them is not exact then, and is not forgiven. */
 static int divides_exactly(double sum, double k)
 {
     const float reciprocal = 1 / (float)k, product = (float)sum * reciprocal;
@@ -339,7 +350,8 @@ void fer_sums_add_average(struct fer_sums *s, const struct fer_arithmetic *a, co
     for (i = 0; i < s->count; i++) {
         cell = i / (size_t)g->out_c;
         row = cell / (size_t)g->out_w % (size_t)g->out_h;
-        s->roundings[i] = (real)(inputs_of_output(&rows, (int)row) * inputs_of_output(&columns, (int)(cell % (size_t)g->out_w)));
+        s->roundings[i] =
+            (real)(inputs_of_output(&rows, (int)row) * inputs_of_output(&columns, (int)(cell % (size_t)g->out_w)));
         if (q > 0 && (double)s->magnitude[i] * (double)s->roundings[i] <= q * a->exact &&
             divides_exactly((double)s->truth[i] * (double)s->roundings[i], (double)s->roundings[i]))
             s->roundings[i] = FER_EXACT;
@@ -349,7 +361,8 @@ void fer_sums_add_average(struct fer_sums *s, const struct fer_arithmetic *a, co
 }
 
 /* Each term is dy / k: a quotient, or a product with a rounded 1/k; two roundings at most, beside the additions. */
-void fer_sums_add_average_input(struct fer_sums *s, const struct fer_arithmetic *a, const struct fer_window *g, real *dy)
+void fer_sums_add_average_input(struct fer_sums *s, const struct fer_arithmetic *a, const struct fer_window *g,
+                                real *dy)
 {
     const struct axis rows = height_of(g), columns = width_of(g);
     int exact = 1;
@@ -361,7 +374,8 @@ void fer_sums_add_average_input(struct fer_sums *s, const struct fer_arithmetic 
     add_part(s, s->magnitude);
     for (i = 0; i < outputs(g); i++) { /* dy becomes the terms, to see whether they are whole multiples */
         const size_t cell = i / (size_t)g->out_c, row = cell / (size_t)g->out_w % (size_t)g->out_h;
-        const real k = (real)(inputs_of_output(&rows, (int)row) * inputs_of_output(&columns, (int)(cell % (size_t)g->out_w)));
+        const real k =
+            (real)(inputs_of_output(&rows, (int)row) * inputs_of_output(&columns, (int)(cell % (size_t)g->out_w)));
         exact &= divides_exactly((double)dy[i], (double)k);
         dy[i] /= k;
     }
@@ -376,9 +390,10 @@ void fer_sums_add_copies(struct fer_sums *s, const struct fer_arithmetic *a)
     add_single_terms(s);
 }
 
-/* A cell that is the maximum of several windows adds up their gradients; of one window, it copies. How many they are is what the same function
- * says of ones. */
-void fer_sums_add_max_input(struct fer_sums *s, const struct fer_arithmetic *a, const struct fer_window *g, const real *x, real *dy)
+/* A cell that is the maximum of several windows adds up their gradients; of one window, it copies. How many they are
+ * is what the same function says of ones. */
+void fer_sums_add_max_input(struct fer_sums *s, const struct fer_arithmetic *a, const struct fer_window *g,
+                            const real *x, real *dy)
 {
     size_t i;
     fer_sums_begin_maxima(s, a, g, dy);
@@ -393,7 +408,8 @@ void fer_sums_add_max_input(struct fer_sums *s, const struct fer_arithmetic *a, 
         if (s->part[i] > 1) s->roundings[i] += s->part[i] - 1;
 }
 
-void fer_sums_begin_maxima(struct fer_sums *s, const struct fer_arithmetic *a, const struct fer_window *g, const real *dy)
+void fer_sums_begin_maxima(struct fer_sums *s, const struct fer_arithmetic *a, const struct fer_window *g,
+                           const real *dy)
 {
     begin_share(s, rounded_quantum(dy, outputs(g), a->input), a->input);
 }
@@ -402,9 +418,12 @@ void fer_sums_begin_maxima(struct fer_sums *s, const struct fer_arithmetic *a, c
 
 struct fer_bound fer_sums_bound(const struct fer_sums *s, const struct fer_arithmetic *a, size_t i)
 {
-    const double magnitude = (double)s->magnitude[i], result = s->truth[i] < 0 ? -(double)s->truth[i] : (double)s->truth[i];
-    const double parts = s->parts > 1 ? s->parts : 0, k = (double)s->roundings[i] + parts; /* shares are added up, too */
-    const double kept = a->store * (result + (parts > 0 ? magnitude : 0)) + (1 + parts) * a->store_least; /* each may be stored */
+    const double magnitude = (double)s->magnitude[i],
+                 result = s->truth[i] < 0 ? -(double)s->truth[i] : (double)s->truth[i];
+    const double parts = s->parts > 1 ? s->parts : 0,
+                 k = (double)s->roundings[i] + parts; /* shares are added up, too */
+    const double kept =
+        a->store * (result + (parts > 0 ? magnitude : 0)) + (1 + parts) * a->store_least; /* each may be stored */
     const double flushed = smaller(smaller(k, s->small) * s->flushed, magnitude) + (k + s->parts) * a->sum_least;
     const double shared = s->input_error * magnitude + flushed + kept;
     struct fer_bound b = fer_roundings(k);
@@ -417,8 +436,10 @@ struct fer_bound fer_sums_bound(const struct fer_sums *s, const struct fer_arith
     return b;
 }
 
-void fer_tally_sums(struct fer_tally *tally, const struct fer_arithmetic *a, const struct fer_sums *s, const real *claimed)
+void fer_tally_sums(struct fer_tally *tally, const struct fer_arithmetic *a, const struct fer_sums *s,
+                    const real *claimed)
 {
     size_t i;
-    for (i = 0; i < s->count; i++) fer_tally_add(tally, (double)claimed[i], (double)s->truth[i], fer_sums_bound(s, a, i));
+    for (i = 0; i < s->count; i++)
+        fer_tally_add(tally, (double)claimed[i], (double)s->truth[i], fer_sums_bound(s, a, i));
 }

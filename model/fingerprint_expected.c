@@ -1,4 +1,5 @@
-/* fingerprint_expected.c - made by `make fingerprint`: each stage of fingerprint.c, its digest in float32 and in float64. */
+/* fingerprint_expected.c - made by `make fingerprint`: each stage of fingerprint.c, its digest in float32 and in
+ * float64. */
 #include "model.h"
 
 const struct fer_fingerprint_row fer_fingerprint_expected[] = {

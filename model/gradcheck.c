@@ -4,19 +4,20 @@
  *     slope  = (672 (f_1 - f_-1) - 168 (f_2 - f_-2) + 32 (f_3 - f_-3) - 3 (f_4 - f_-4)) / (840 h)     error O(h^8)
  *     slope6 = (45 (f_1 - f_-1) - 9 (f_2 - f_-2) + (f_3 - f_-3)) / (60 h)                             error O(h^6)
  *     bend   = (48 (f_1 + f_-1) - 36 (f_2 + f_-2) + 16 (f_3 + f_-3) - 3 (f_4 + f_-4) - 50 f_0) / (12 h)
- * (weights: Fornberg, Mathematics of Computation 51, 1988). Such a high order lets h be large, so that little is lost to
- * rounding: with h = 1/32 both errors are far below 1e-8 in float64. `bend` is the one-sided slope to the right, of order
- * four, less the one to the left.
+ * (weights: Fornberg, Mathematics of Computation 51, 1988). Such a high order lets h be large, so that little is lost
+ * to rounding: with h = 1/32 both errors are far below 1e-8 in float64. `bend` is the one-sided slope to the right, of
+ * order four, less the one to the left.
  *
- * A kink. Where f is smooth, slope and slope6 agree, and the bend vanishes. They do not when f has a kink (a ReLU, a maximum)
- * between x - 4h and x + 4h: one at x itself shows in the bend alone, one beside it in the difference. Their disagreement
- * is the `doubt`; while it is too large, a smaller step is tried, and an element that is left in doubt counts as skipped.
- * The claimed slope has no part in this, so a wrong gradient is not excused as a kink.
+ * A kink. Where f is smooth, slope and slope6 agree, and the bend vanishes. They do not when f has a kink (a ReLU, a
+ * maximum) between x - 4h and x + 4h: one at x itself shows in the bend alone, one beside it in the difference. Their
+ * disagreement is the `doubt`; while it is too large, a smaller step is tried, and an element that is left in doubt
+ * counts as skipped. The claimed slope has no part in this, so a wrong gradient is not excused as a kink.
  *
- * The error is |slope - claimed| / max(|slope|, floor): relative to what was measured, so that a wrong claim cannot widen
- * its own tolerance. Without the floor an element that is zero by cancellation, of which both sides hold nothing but rounding,
- * would be 100 % wrong. The floor is a small part (FLOOR) of the root mean square of the measured slopes. What it hides:
- * an error smaller than goal * FLOOR of the typical slope, in an element whose own slope is below FLOOR of it.
+ * The error is |slope - claimed| / max(|slope|, floor): relative to what was measured, so that a wrong claim cannot
+ * widen its own tolerance. Without the floor an element that is zero by cancellation, of which both sides hold nothing
+ * but rounding, would be 100 % wrong. The floor is a small part (FLOOR) of the root mean square of the measured
+ * slopes. What it hides: an error smaller than goal * FLOOR of the typical slope, in an element whose own slope is
+ * below FLOOR of it.
  *
  * What no such check can see: an error that forward and backward share. The forward pass needs a judge of its own. */
 #include "gradcheck.h"
@@ -63,7 +64,8 @@ static void measure(double (*f)(void *context), void *context, real *x, double f
     const real here = *x, next = (real)((double)here + h);
     double difference[5], sum[5], slope, slope6, bend, doubt; /* [0] is not used */
     int k;
-    if (magnitude((double)next - (double)here - h) > DOUBT * h) return; /* a step that rounding swallows measures nothing */
+    if (magnitude((double)next - (double)here - h) > DOUBT * h)
+        return; /* a step that rounding swallows measures nothing */
     for (k = 1; k <= 4; k++) {
         const double right = at(f, context, x, (double)here + k * h), left = at(f, context, x, (double)here - k * h);
         difference[k] = right - left;
@@ -132,7 +134,8 @@ static size_t sample(size_t count, size_t samples, size_t i, uint64_t seed)
 }
 
 int fer_gradcheck_function(double (*f)(void *context), void *context, real *x, const real *claimed, size_t count,
-                           size_t samples, double step, uint64_t seed, struct fer_gradcheck *result, struct fer_error *e)
+                           size_t samples, double step, uint64_t seed, struct fer_gradcheck *result,
+                           struct fer_error *e)
 {
     const size_t elements = samples && samples < count ? samples : count;
     struct element *element = fer_allocate(elements, sizeof *element, e);
@@ -182,9 +185,16 @@ void fer_gradcheck_report(struct gradcheck_run *run, const struct fer_gradcheck_
     if (run->report) run->report(run->context, row);
 }
 
-const char *const fer_gradcheck_layers[FER_GRADCHECK_LAYERS] = {
-    "conv2d", "batch_normalization", "relu", "max_pooling2d", "average_pooling2d", "global_average_pooling2d",
-    "concatenate", "dense", "softmax_cross_entropy", "network"};
+const char *const fer_gradcheck_layers[FER_GRADCHECK_LAYERS] = {"conv2d",
+                                                                "batch_normalization",
+                                                                "relu",
+                                                                "max_pooling2d",
+                                                                "average_pooling2d",
+                                                                "global_average_pooling2d",
+                                                                "concatenate",
+                                                                "dense",
+                                                                "softmax_cross_entropy",
+                                                                "network"};
 
 static int known(const char *layer)
 {
@@ -195,7 +205,8 @@ static int known(const char *layer)
 }
 
 int fer_gradcheck(const char *const *layers, int count, uint64_t seed,
-                  void (*report)(void *context, const struct fer_gradcheck_row *row), void *context, struct fer_error *e)
+                  void (*report)(void *context, const struct fer_gradcheck_row *row), void *context,
+                  struct fer_error *e)
 {
     struct gradcheck_run run = {0};
     const int all = count == 0;
@@ -203,9 +214,11 @@ int fer_gradcheck(const char *const *layers, int count, uint64_t seed,
     if (all) layers = fer_gradcheck_layers, count = FER_GRADCHECK_LAYERS;
     for (i = 0; i < count; i++)
         if (!known(layers[i]))
-            return fer_fail(e, "there is no gradient check of `%.40s`; there are: conv2d, batch_normalization, relu, "
-                               "max_pooling2d, average_pooling2d, global_average_pooling2d, concatenate, dense, "
-                               "softmax_cross_entropy, network", layers[i]);
+            return fer_fail(e,
+                            "there is no gradient check of `%.40s`; there are: conv2d, batch_normalization, relu, "
+                            "max_pooling2d, average_pooling2d, global_average_pooling2d, concatenate, dense, "
+                            "softmax_cross_entropy, network",
+                            layers[i]);
     run.seed = seed;
     run.report = report;
     run.context = context;
@@ -213,7 +226,8 @@ int fer_gradcheck(const char *const *layers, int count, uint64_t seed,
         const int network = !strcmp(layers[i], "network");
         if (network && sizeof(real) < sizeof(double)) {
             if (all) continue;
-            return fer_fail(e, "the whole network's gradients are checked in float64 only: float32 is too coarse for it");
+            return fer_fail(e,
+                            "the whole network's gradients are checked in float64 only: float32 is too coarse for it");
         }
         if (network ? fer_gradcheck_network(&run, e) : fer_gradcheck_cases(&run, layers[i], e)) return -1;
         if (run.rows == rows) return fer_fail(e, "the gradient check of %.40s checked nothing", layers[i]);

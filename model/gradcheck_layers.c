@@ -1,8 +1,9 @@
 /* gradcheck_layers.c - the cases of the gradient check: each layer, each argument, many geometries.
  *
- * A layer's output y is made one number by a fixed random dy: f = <dy, y>. Then df/dx is what the backward pass computes from
- * dy. Inputs are drawn from [-1, 1); those of ReLU and of max pooling so that no step crosses a kink. Before the backward
- * pass its results are filled with GARBAGE, so that an element which it forgets to write does not look right. */
+ * A layer's output y is made one number by a fixed random dy: f = <dy, y>. Then df/dx is what the backward pass
+ * computes from dy. Inputs are drawn from [-1, 1); those of ReLU and of max pooling so that no step crosses a kink.
+ * Before the backward pass its results are filled with GARBAGE, so that an element which it forgets to write does not
+ * look right. */
 #include "gradcheck.h"
 
 #include <stdio.h>
@@ -10,7 +11,11 @@
 
 #define STEP (1.0 / 32)
 #define GARBAGE 123.0
-enum { MAX_ARGUMENTS = 4, POOL = 1 << 16, MAX_ELEMENTS = 400 }; /* of an argument with more elements, so many are checked */
+enum {
+    MAX_ARGUMENTS = 4,
+    POOL = 1 << 16,
+    MAX_ELEMENTS = 400
+}; /* of an argument with more elements, so many are checked */
 
 struct argument {
     const char *name;
@@ -20,8 +25,8 @@ struct argument {
 
 /* One layer at one geometry. */
 struct subject {
-    double (*f)(void *context);             /* context is the subject */
-    void (*backward)(struct subject *s);    /* from dy to the gradient of every argument */
+    double (*f)(void *context);          /* context is the subject */
+    void (*backward)(struct subject *s); /* from dy to the gradient of every argument */
     int arguments;
     struct argument argument[MAX_ARGUMENTS];
     size_t outputs;
@@ -84,11 +89,13 @@ static void begin(struct subject *s, double (*f)(void *context), void (*backward
 }
 
 /* The case is ready: a row for each argument. */
-static int check(struct subject *s, struct gradcheck_run *run, const char *layer, const char *geometry, struct fer_error *e)
+static int check(struct subject *s, struct gradcheck_run *run, const char *layer, const char *geometry,
+                 struct fer_error *e)
 {
     int i;
     size_t k;
-    if (s->used > POOL) return fer_fail(e, "the gradient check of %s %s needs more memory than it has", layer, geometry);
+    if (s->used > POOL)
+        return fer_fail(e, "the gradient check of %s %s needs more memory than it has", layer, geometry);
     for (i = 0; i < s->arguments; i++)
         for (k = 0; k < s->argument[i].count; k++) s->argument[i].gradient[k] = (real)GARBAGE;
     s->f(s);
@@ -147,11 +154,11 @@ static void conv2d_backward(struct subject *s)
 static int check_conv2d(struct subject *s, struct gradcheck_run *run, struct fer_error *e)
 {
     static const struct shape shapes[] = {
-        {2, 6, 7, 3, 5, 3, 3, 1, 1, FER_SAME},      {2, 7, 7, 2, 4, 3, 3, 2, 2, FER_VALID},
-        {1, 8, 8, 3, 2, 3, 3, 2, 2, FER_SAME},      {1, 5, 9, 3, 4, 1, 7, 1, 1, FER_SAME},
-        {3, 9, 5, 3, 4, 7, 1, 1, 1, FER_SAME},      {2, 1, 1, 4, 3, 1, 7, 1, 1, FER_SAME},
-        {1, 2, 3, 2, 3, 5, 7, 1, 1, FER_SAME},      {2, 7, 9, 1, 17, 3, 2, 2, 3, FER_VALID},
-        {1, 5, 6, 2, 2, 1, 1, 2, 3, FER_SAME},      {1, 18, 17, 3, 20, 3, 3, 1, 1, FER_SAME},
+        {2, 6, 7, 3, 5, 3, 3, 1, 1, FER_SAME},     {2, 7, 7, 2, 4, 3, 3, 2, 2, FER_VALID},
+        {1, 8, 8, 3, 2, 3, 3, 2, 2, FER_SAME},     {1, 5, 9, 3, 4, 1, 7, 1, 1, FER_SAME},
+        {3, 9, 5, 3, 4, 7, 1, 1, 1, FER_SAME},     {2, 1, 1, 4, 3, 1, 7, 1, 1, FER_SAME},
+        {1, 2, 3, 2, 3, 5, 7, 1, 1, FER_SAME},     {2, 7, 9, 1, 17, 3, 2, 2, 3, FER_VALID},
+        {1, 5, 6, 2, 2, 1, 1, 2, 3, FER_SAME},     {1, 18, 17, 3, 20, 3, 3, 1, 1, FER_SAME},
         {1, 2, 2, 260, 70, 1, 1, 1, 1, FER_VALID},
     };
     size_t i;
@@ -237,7 +244,9 @@ static void global_average_pooling2d_backward(struct subject *s)
 
 static int check_global_average_pooling2d(struct subject *s, struct gradcheck_run *run, struct fer_error *e)
 {
-    static const struct { int n, h, w, c; } shapes[] = {{2, 3, 5, 5}, {1, 1, 1, 7}};
+    static const struct {
+        int n, h, w, c;
+    } shapes[] = {{2, 3, 5, 5}, {1, 1, 1, 7}};
     size_t i;
     char geometry[80];
     for (i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
@@ -269,15 +278,18 @@ static double batch_normalization(void *context)
 static void batch_normalization_backward(struct subject *s)
 {
     const struct argument *x = &s->argument[0], *beta = &s->argument[1], *gamma = &s->argument[2];
-    fer_batch_normalization_backward(s->rows, s->out, x->value, s->mean, s->variance, s->arguments > 2 ? gamma->value : NULL,
-                                     1e-3, s->batch_statistics, s->dy, x->gradient, s->arguments > 2 ? gamma->gradient : NULL,
+    fer_batch_normalization_backward(s->rows, s->out, x->value, s->mean, s->variance,
+                                     s->arguments > 2 ? gamma->value : NULL, 1e-3, s->batch_statistics, s->dy,
+                                     x->gradient, s->arguments > 2 ? gamma->gradient : NULL,
                                      s->arguments > 1 ? beta->gradient : NULL);
 }
 
 static int check_batch_normalization(struct subject *s, struct gradcheck_run *run, struct fer_error *e)
 {
-    static const struct { int rows, channels, batch_statistics, arguments; } cases[] = {
-        {30, 17, 1, 3}, {30, 3, 1, 2}, {2, 5, 1, 1}, {1, 5, 1, 3}, {300, 2, 1, 3}, {30, 17, 0, 3}, {1, 5, 0, 1}};
+    static const struct {
+        int rows, channels, batch_statistics, arguments;
+    } cases[] = {{30, 17, 1, 3}, {30, 3, 1, 2},  {2, 5, 1, 1}, {1, 5, 1, 3},
+                 {300, 2, 1, 3}, {30, 17, 0, 3}, {1, 5, 0, 1}};
     static const char *const name[] = {"x", "beta", "gamma"};
     size_t i;
     int k;
@@ -389,7 +401,9 @@ static void dense_backward(struct subject *s)
 
 static int check_dense(struct subject *s, struct gradcheck_run *run, struct fer_error *e)
 {
-    static const struct { int n, in, out, bias; } cases[] = {{3, 11, 7, 1}, {1, 1, 5, 1}, {2, 9, 1, 0}};
+    static const struct {
+        int n, in, out, bias;
+    } cases[] = {{3, 11, 7, 1}, {1, 1, 5, 1}, {2, 9, 1, 0}};
     size_t i;
     char geometry[80];
     for (i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -421,7 +435,9 @@ static void softmax_cross_entropy_backward(struct subject *s)
 
 static int check_softmax_cross_entropy(struct subject *s, struct gradcheck_run *run, struct fer_error *e)
 {
-    static const struct { int n, classes, scale; } cases[] = {{5, 7, 1}, {1, 7, 10}, {4, 2, 1}};
+    static const struct {
+        int n, classes, scale;
+    } cases[] = {{5, 7, 1}, {1, 7, 10}, {4, 2, 1}};
     int labels[] = {3, 0, 6, 6, 1};
     size_t i;
     int k;
@@ -446,7 +462,8 @@ static int check_layer(struct subject *s, struct gradcheck_run *run, const char 
     if (!strcmp(layer, "batch_normalization")) return check_batch_normalization(s, run, e);
     if (!strcmp(layer, "relu")) return check_relu(s, run, e);
     if (!strcmp(layer, "max_pooling2d")) return check_pooling(s, run, layer, max_pooling2d, max_pooling2d_backward, e);
-    if (!strcmp(layer, "average_pooling2d")) return check_pooling(s, run, layer, average_pooling2d, average_pooling2d_backward, e);
+    if (!strcmp(layer, "average_pooling2d"))
+        return check_pooling(s, run, layer, average_pooling2d, average_pooling2d_backward, e);
     if (!strcmp(layer, "global_average_pooling2d")) return check_global_average_pooling2d(s, run, e);
     if (!strcmp(layer, "concatenate")) return check_concatenate(s, run, e);
     if (!strcmp(layer, "dense")) return check_dense(s, run, e);

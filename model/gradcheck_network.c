@@ -1,14 +1,15 @@
 /* gradcheck_network.c - the gradient check of the whole network, from the images to the loss.
  *
- * A step in one parameter crosses the kinks of some of the thousands of ReLUs and maxima behind it, and the finite differences
- * would measure the kinks. So the network is frozen at the point where the gradient is claimed: each ReLU and each max pooling
- * goes on taking the input cell that it takes there. The frozen network is smooth, has at that point the same loss, bit for
- * bit (which is checked), and the same gradient, since a ReLU or a maximum that is not at its kink goes on choosing the same
- * cell in a neighbourhood. The gradient under test is the ordinary one, from fer_network_forward and _backward.
+ * A step in one parameter crosses the kinks of some of the thousands of ReLUs and maxima behind it, and the finite
+ * differences would measure the kinks. So the network is frozen at the point where the gradient is claimed: each ReLU
+ * and each max pooling goes on taking the input cell that it takes there. The frozen network is smooth, has at that
+ * point the same loss, bit for bit (which is checked), and the same gradient, since a ReLU or a maximum that is not at
+ * its kink goes on choosing the same cell in a neighbourhood. The gradient under test is the ordinary one, from
+ * fer_network_forward and _backward.
  *
  * Checked are: single elements of every trainable array, and of every layer's output (whose gradient a record shows);
- * the slope along a random direction in each trainable array, in which every element has its share; and along directions
- * in all and in many of them together. */
+ * the slope along a random direction in each trainable array, in which every element has its share; and along
+ * directions in all and in many of them together. */
 #include "gradcheck.h"
 
 #include <math.h>
@@ -25,7 +26,7 @@ struct probe {
     const char *name; /* of the array that it stands in */
     size_t index;
     real *value, here;
-    double size;      /* the array's root mean square */
+    double size;       /* the array's root mean square */
     int layer, output; /* a parameter (0) or an output (1) of this layer */
 };
 
@@ -35,7 +36,7 @@ struct frozen {
     long *choice[FER_MAX_LAYERS]; /* which input cell each output cell takes, -1 none; NULL: not a layer that chooses */
     /* what the next frozen_loss has to do */
     char recompute[FER_MAX_LAYERS], changed[FER_MAX_LAYERS]; /* layers with new parameters, with new outputs */
-    real distance[MAX_DISTANCES], claimed[MAX_DISTANCES]; /* the checker's x, and its gradient */
+    real distance[MAX_DISTANCES], claimed[MAX_DISTANCES];    /* the checker's x, and its gradient */
     /* single elements */
     int probes, moved; /* which probe was moved last, -1 none */
     struct probe probe[MAX_DISTANCES];
@@ -160,7 +161,8 @@ static void begin_row(struct fer_gradcheck_row *row, const char *what, const cha
 static int owner(const struct fer_network *network, int index)
 {
     int i = 0;
-    while (index < network->layer[i].parameter || index >= network->layer[i].parameter + network->layer[i].parameters) i++;
+    while (index < network->layer[i].parameter || index >= network->layer[i].parameter + network->layer[i].parameters)
+        i++;
     return i;
 }
 
@@ -177,8 +179,8 @@ static double mean_square(const real *x, size_t count)
 }
 
 /* Probes in an array, one in each of so many equal stretches of it. */
-static void add_probes(struct frozen *f, uint64_t seed, const char *name, real *value, const real *gradient, size_t count,
-                       int probes, int layer, int output)
+static void add_probes(struct frozen *f, uint64_t seed, const char *name, real *value, const real *gradient,
+                       size_t count, int probes, int layer, int output)
 {
     const double size = sqrt(mean_square(value, count));
     int i;
@@ -231,8 +233,8 @@ static int check_probes(struct frozen *f, struct gradcheck_run *run, const char 
     const struct probe *worst;
     begin_row(&row, "elements of every array", argument);
     f->moved = -1;
-    if (fer_gradcheck_function(loss_at_distances, f, f->distance, f->claimed, (size_t)f->probes, 0, ELEMENT_STEP, run->seed,
-                               &row.result, e))
+    if (fer_gradcheck_function(loss_at_distances, f, f->distance, f->claimed, (size_t)f->probes, 0, ELEMENT_STEP,
+                               run->seed, &row.result, e))
         return -1;
     loss_at_distances(f); /* everything is as it was */
     worst = &f->probe[row.result.index];
@@ -286,9 +288,9 @@ static double loss_along(void *context)
     return frozen_loss(f);
 }
 
-/* A random direction in each trainable array, as long as the array is, and the slopes that the gradient claims along them. Of
- * the directions in many arrays the first moves all, the others a random half, each to the side where the loss is said to
- * grow: so that no array's share cancels another's. */
+/* A random direction in each trainable array, as long as the array is, and the slopes that the gradient claims along
+ * them. Of the directions in many arrays the first moves all, the others a random half, each to the side where the
+ * loss is said to grow: so that no array's share cancels another's. */
 static void draw_directions(struct frozen *f, uint64_t seed)
 {
     double slope[FER_MAX_PARAMETERS], sum;
@@ -329,8 +331,8 @@ static int check_directions(struct frozen *f, struct gradcheck_run *run, struct 
     row.result.index = 0;
     fer_gradcheck_report(run, &row);
     begin_row(&row, "directions in many arrays", "parameters");
-    if (fer_gradcheck_function(loss_along, f, f->distance + f->arrays, f->claimed + f->arrays, DIRECTIONS, 0, DIRECTION_STEP,
-                               run->seed, &row.result, e))
+    if (fer_gradcheck_function(loss_along, f, f->distance + f->arrays, f->claimed + f->arrays, DIRECTIONS, 0,
+                               DIRECTION_STEP, run->seed, &row.result, e))
         return -1;
     fer_gradcheck_report(run, &row);
     return 0;
@@ -342,8 +344,7 @@ int fer_gradcheck_network(struct gradcheck_run *run, struct fer_error *e)
     int failure = !f || set_up(f, run->seed, e);
     if (!failure)
         failure = check_elements(f, run, "kernel", e) || check_elements(f, run, "beta", e) ||
-                  check_elements(f, run, "bias", e) || check_outputs(f, run, e) ||
-                  check_directions(f, run, e);
+                  check_elements(f, run, "bias", e) || check_outputs(f, run, e) || check_directions(f, run, e);
     tear_down(f);
     return failure ? -1 : 0;
 }

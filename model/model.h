@@ -4,7 +4,8 @@
 
 #include "../fer.h"
 
-/* incv3v1.c: appends the layers, with names, inputs and shapes, to an empty network; parameters are described, not allocated. */
+/* incv3v1.c: appends the layers, with names, inputs and shapes, to an empty network; parameters are described, not
+ * allocated. */
 int fer_incv3v1(struct fer_network *network, struct fer_error *e);
 
 /* layer->window for n images. */

@@ -1,5 +1,5 @@
-/* op.h - what op_layers.c, the operations of `fer op`, and op.c, which reads and writes for them, share. Functions return
- * 0 when they did their work, else something else, with the reason in op->e. */
+/* op.h - what op_layers.c, the operations of `fer op`, and op.c, which reads and writes for them, share. Functions
+ * return 0 when they did their work, else something else, with the reason in op->e. */
 #ifndef FER_OP_H
 #define FER_OP_H
 

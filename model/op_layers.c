@@ -1,5 +1,5 @@
-/* op_layers.c - the operations of `fer op`. Each one reads its arguments, checks that their shapes agree, calls the layer's
- * functions, and writes the results. The list of operations, with the options' defaults, is at the end. */
+/* op_layers.c - the operations of `fer op`. Each one reads its arguments, checks that their shapes agree, calls the
+ * layer's functions, and writes the results. The list of operations, with the options' defaults, is at the end. */
 #include "op.h"
 
 #include <limits.h>
@@ -138,8 +138,7 @@ static int read_normalization(struct fer_op *op, struct normalization *b)
     }
     return fer_op_choice(op, "training", "0|1", &b->training) ||
            fer_op_choice(op, "moving-variance", "unbiased|biased", &b->biased) ||
-           fer_op_number(op, "momentum", 0, 1, &b->momentum) ||
-           fer_op_number(op, "epsilon", 0, 1e6, &b->epsilon);
+           fer_op_number(op, "momentum", 0, 1, &b->momentum) || fer_op_number(op, "epsilon", 0, 1e6, &b->epsilon);
 }
 
 /* mean and variance are those that x was normalised with. */
@@ -381,7 +380,8 @@ static int adam(struct fer_op *op)
 
 const struct fer_operation fer_operations[FER_OPERATIONS] = {
     {"conv2d", conv2d, {{"strides", "1,1"}, {"padding", "valid"}}},
-    {"batch_normalization", batch_normalization,
+    {"batch_normalization",
+     batch_normalization,
      {{"training", "1"}, {"momentum", "0.99"}, {"epsilon", "0.001"}, {"moving-variance", "unbiased"}}},
     {"relu", relu, {{NULL, NULL}}},
     {"max_pooling2d", max_pooling2d, {{"pool", "2,2"}, {"strides", "as pool"}, {"padding", "valid"}}},
@@ -390,6 +390,7 @@ const struct fer_operation fer_operations[FER_OPERATIONS] = {
     {"concatenate", concatenate, {{NULL, NULL}}},
     {"dense", dense, {{NULL, NULL}}},
     {"softmax_cross_entropy", softmax_cross_entropy, {{NULL, NULL}}},
-    {"adam", adam,
+    {"adam",
+     adam,
      {{"step", "1"}, {"learning-rate", "0.001"}, {"beta1", "0.9"}, {"beta2", "0.999"}, {"epsilon", "1e-7"}}},
 };

@@ -128,7 +128,8 @@ size_t fer_network_memory(const struct fer_network *network, int batch, enum fer
     return (reals + places.total + statistics_count(network) + (size_t)batch * 2 * FER_CLASSES) * sizeof(real);
 }
 
-int fer_network_fits(const struct fer_network *network, int batch, enum fer_plan plan, size_t available, struct fer_error *e)
+int fer_network_fits(const struct fer_network *network, int batch, enum fer_plan plan, size_t available,
+                     struct fer_error *e)
 {
     const size_t need = fer_network_memory(network, batch, plan);
     int fits = 0, too_large = batch;
@@ -137,8 +138,8 @@ int fer_network_fits(const struct fer_network *network, int batch, enum fer_plan
         const int middle = fits + (too_large - fits) / 2;
         *(fer_network_memory(network, middle, plan) <= available ? &fits : &too_large) = middle;
     }
-    return fer_fail(e, "batch %d at size %d needs %.0f MB of memory and %.0f MB are available; %s %d", batch, network->size,
-                    1e-6 * (double)need, 1e-6 * (double)available,
+    return fer_fail(e, "batch %d at size %d needs %.0f MB of memory and %.0f MB are available; %s %d", batch,
+                    network->size, 1e-6 * (double)need, 1e-6 * (double)available,
                     fits ? "expected a batch of at most" : "there is not enough even for a batch of", fits ? fits : 1);
 }
 

@@ -23,7 +23,8 @@
 #include "record.h"
 
 /* What is drawn: one of sixteen numbers, all equally likely. Many zeros, as behind ReLU; and enough different numbers
- * that the maximum of nine, or a sum over the wrong cells, gives itself away. Logits are but seven an image: no zeros. */
+ * that the maximum of nine, or a sum over the wrong cells, gives itself away. Logits are but seven an image: no
+ * zeros. */
 enum { NUMBERS = 16 };
 static const int outputs[NUMBERS] = {0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8};
 static const int kernels[NUMBERS] = {-2, -1, -1, -1, -1, -1, 0, 0, 0, 0, 1, 1, 1, 1, 1, 2};
@@ -96,8 +97,9 @@ static int check(const struct filling *f, const char *name, const char *array, s
     for (k = 0; k < count; k++)
         if ((double)x[k] > largest) largest = (double)x[k];
     if (largest * divided < f->limit) return 0;
-    return fer_fail(f->e, "%s%s: sums reach %.0f, from where float32 may round: expected fewer or smaller images than %d of %dx%d",
-                    name, array, f->limit, f->n, f->network->size, f->network->size);
+    return fer_fail(
+        f->e, "%s%s: sums reach %.0f, from where float32 may round: expected fewer or smaller images than %d of %dx%d",
+        name, array, f->limit, f->n, f->network->size, f->network->size);
 }
 
 /* ---- Forward ---- */
@@ -170,7 +172,8 @@ static void split(struct filling *f, const struct fer_layer *layer)
                              layer->output_gradient, dx);
 }
 
-/* The layers from last to first. The first consumer to arrive at an output writes its gradient, later ones add theirs. */
+/* The layers from last to first. The first consumer to arrive at an output writes its gradient, later ones add
+ * theirs. */
 static int backward(struct filling *f)
 {
     struct fer_network *net = f->network;

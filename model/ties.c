@@ -1,10 +1,12 @@
-/* ties.c - the gradient of max pooling where a window has several equal maxima, as after a ReLU, when whole windows are zero.
+/* ties.c - the gradient of max pooling where a window has several equal maxima, as after a ReLU, when whole windows
+ * are zero.
  *
- * fer sends a window's gradient to the first of them; a backend that sends it to another is as right. Which one it was is read from its
- * result: for each cell, the windows that may have sent it their gradient are known (of 3x3 windows two apart, at most four), and that subset
- * of them is taken whose sum comes nearest to what the backend has. Whether each window was counted once is then seen from the whole: in
- * every channel of every image the chosen gradients must add up to those of all windows. (So what stays unseen is a window that was left
- * out while others that add up to the same were counted twice.) */
+ * fer sends a window's gradient to the first of them; a backend that sends it to another is as right. Which one it was
+ * is read from its result: for each cell, the windows that may have sent it their gradient are known (of 3x3 windows
+ * two apart, at most four), and that subset of them is taken whose sum comes nearest to what the backend has. Whether
+ * each window was counted once is then seen from the whole: in every channel of every image the chosen gradients must
+ * add up to those of all windows. (So what stays unseen is a window that was left out while others that add up to the
+ * same were counted twice.) */
 #include "verify.h"
 
 static double magnitude_of(double x)
@@ -162,10 +164,11 @@ static void add_chosen(const struct plane *p, struct fer_sums *s, int chosen)
         }
 }
 
-void fer_sums_add_any_max_input(struct fer_sums *s, const struct fer_arithmetic *a, const struct fer_window *g, const real *x,
-                                const real *dy, const real *claimed)
+void fer_sums_add_any_max_input(struct fer_sums *s, const struct fer_arithmetic *a, const struct fer_window *g,
+                                const real *x, const real *dy, const real *claimed)
 {
-    const size_t cells = (size_t)g->in_h * (size_t)g->in_w, outs = (size_t)g->out_h * (size_t)g->out_w, channels = (size_t)g->in_c;
+    const size_t cells = (size_t)g->in_h * (size_t)g->in_w, outs = (size_t)g->out_h * (size_t)g->out_w,
+                 channels = (size_t)g->in_c;
     long long task;
 #pragma omp parallel for
     for (task = 0; task < (long long)g->n * g->in_c; task++) {

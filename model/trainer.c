@@ -1,5 +1,5 @@
-/* trainer.c - training and evaluation: the order of the images, one step, one epoch, a whole run and what it keeps on the
- * disk. */
+/* trainer.c - training and evaluation: the order of the images, one step, one epoch, a whole run and what it keeps on
+ * the disk. */
 #include "model.h"
 
 #include <stdio.h>
@@ -215,8 +215,8 @@ static enum fer_end fit_epoch(struct fer_trainer *t, const struct fer_watcher *w
     return FER_DONE;
 }
 
-/* Removes the checkpoints of epochs that have left the window and are neither a pit nor right before one. All older ones
- * are asked to go each time, so that what a crash has left goes too; most are not there. */
+/* Removes the checkpoints of epochs that have left the window and are neither a pit nor right before one. All older
+ * ones are asked to go each time, so that what a crash has left goes too; most are not there. */
 static int remove_old_checkpoints(const struct fer_trainer *t, const char *run, struct fer_error *e)
 {
     struct fer_pit *pit = fer_allocate((size_t)t->epoch, sizeof *pit, e);

@@ -9,7 +9,8 @@ const char *const fer_verdict_names[FER_VERDICTS] = {"ok", "MISTRUSTED", "suspec
 /* Unit roundoff (to nearest) and smallest normal number. tf32 has float32's range and 11 digits, bfloat16 has 8. */
 static const struct {
     double u, least;
-} formats[FER_UNITS] = {{0x1p-53, 0x1p-1022}, {0x1p-24, 0x1p-126}, {0x1p-11, 0x1p-126}, {0x1p-8, 0x1p-126}, {0x1p-11, 0x1p-14}};
+} formats[FER_UNITS] = {
+    {0x1p-53, 0x1p-1022}, {0x1p-24, 0x1p-126}, {0x1p-11, 0x1p-126}, {0x1p-8, 0x1p-126}, {0x1p-11, 0x1p-14}};
 
 void fer_verify_options_default(struct fer_verify_options *options)
 {
@@ -18,8 +19,9 @@ void fer_verify_options_default(struct fer_verify_options *options)
     fer_settings_default(&options->settings);
 }
 
-/* What the record holds was stored in `unit`, so that inputs of f64 and f32 are what the backend read; the shorter formats may be what it
- * rounds to before it computes. tf32 is a format of factors only: matrix units read it, nothing stores it. */
+/* What the record holds was stored in `unit`, so that inputs of f64 and f32 are what the backend read; the shorter
+ * formats may be what it rounds to before it computes. tf32 is a format of factors only: matrix units read it, nothing
+ * stores it. */
 struct fer_arithmetic fer_arithmetic_of(enum fer_unit unit, enum fer_unit accumulate)
 {
     const enum fer_unit stored = unit == FER_UNIT_TF32 ? FER_UNIT_F32 : unit;
@@ -42,7 +44,8 @@ static int is_finite(double x)
     return x - x == 0;
 }
 
-static void take_larger(struct fer_extreme *extreme, double ratio, size_t index, double value, double truth, struct fer_bound bound)
+static void take_larger(struct fer_extreme *extreme, double ratio, size_t index, double value, double truth,
+                        struct fer_bound bound)
 {
     if (index > 0 && !(ratio > extreme->ratio)) return;
     extreme->ratio = ratio;
@@ -54,7 +57,8 @@ static void take_larger(struct fer_extreme *extreme, double ratio, size_t index,
 
 static double ratio_of(double error, double bound)
 {
-    if (error == 0 || bound != bound) return 0; /* an infinite error of the scale can make a bound 0 * infinity: it allows all */
+    if (error == 0 || bound != bound)
+        return 0; /* an infinite error of the scale can make a bound 0 * infinity: it allows all */
     return bound > 0 ? error / bound : INFINITY;
 }
 

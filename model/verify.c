@@ -1,8 +1,10 @@
-/* verify.c - another implementation's record of a training step, array by array: is it what should have come out of what went in?
+/* verify.c - another implementation's record of a training step, array by array: is it what should have come out of
+ * what went in?
  *
- * For each array the implementation's own recorded inputs to it are read, the computation is done in float64 by the layer's function, and
- * each element is compared with the bound that rounding allows (bounds_*.c). So an error does not travel from layer to layer, and one
- * fault does not hide another. An array is read when it is needed and given up afterwards: memory holds a few of the largest.
+ * For each array the implementation's own recorded inputs to it are read, the computation is done in float64 by the
+ * layer's function, and each element is compared with the bound that rounding allows (bounds_*.c). So an error does
+ * not travel from layer to layer, and one fault does not hide another. An array is read when it is needed and given up
+ * afterwards: memory holds a few of the largest.
  *
  *     array                      is checked from
  *     LAYER/output               the outputs of the layers that it takes from, and its parameters
@@ -40,10 +42,10 @@ struct verify {
     struct fer_npz *npz;
     const struct fer_verify_options *options;
     struct fer_arithmetic arithmetic;
-    struct fer_network net; /* described, not allocated */
-    int n;                  /* images */
-    int *labels;            /* NULL: not in the record */
-    int still[FER_MAX_LAYERS]; /* whether the layer's output_grad is zero in every record of this shape */
+    struct fer_network net;        /* described, not allocated */
+    int n;                         /* images */
+    int *labels;                   /* NULL: not in the record */
+    int still[FER_MAX_LAYERS];     /* whether the layer's output_grad is zero in every record of this shape */
     int expected_count, of_images; /* those of the parameters stand behind the others */
     struct expected expected[MOST_EXPECTED];
 
@@ -66,7 +68,8 @@ struct verify {
 
 /* ---- What a record holds ---- */
 
-static struct expected *expect(struct verify *v, const char *layer, const char *what, int dims, size_t s0, size_t s1, size_t s2, size_t s3)
+static struct expected *expect(struct verify *v, const char *layer, const char *what, int dims, size_t s0, size_t s1,
+                               size_t s2, size_t s3)
 {
     struct expected *x = &v->expected[v->expected_count++];
     const size_t shape[4] = {s0, s1, s2, s3};
@@ -103,7 +106,8 @@ static void list_expected(struct verify *v)
         const size_t h = (size_t)layer->height, w = (size_t)layer->width, c = (size_t)layer->channels;
         const int flat = layer->type == FER_DENSE || layer->type == FER_GLOBAL_AVERAGE_POOLING2D;
         expect(v, layer->name, "output", flat ? 2 : 4, n, flat ? c : h, w, c);
-        expect(v, layer->name, layer->type == FER_DENSE ? "logits_grad" : "output_grad", flat ? 2 : 4, n, flat ? c : h, w, c);
+        expect(v, layer->name, layer->type == FER_DENSE ? "logits_grad" : "output_grad", flat ? 2 : 4, n, flat ? c : h,
+               w, c);
         if (layer->type == FER_DENSE) expect(v, layer->name, "logits", 2, n, c, 0, 0);
     }
     v->of_images = v->expected_count;
@@ -124,7 +128,8 @@ static int fits(const struct expected *x)
     if (x->dims == 0) return a->dims == 1 && a->shape[0] == 1;
     if (x->dims == 1 && strcmp(x->name, "labels") == 0)
         return a->dims == 2 && a->shape[0] == x->shape[0] && (a->shape[1] == FER_CLASSES || a->shape[1] == 1);
-    return x->dims == 2 && a->dims == 4 && a->shape[0] == x->shape[0] && a->shape[1] == 1 && a->shape[2] == 1 && a->shape[3] == x->shape[1];
+    return x->dims == 2 && a->dims == 4 && a->shape[0] == x->shape[0] && a->shape[1] == 1 && a->shape[2] == 1 &&
+           a->shape[3] == x->shape[1];
 }
 
 /* Among those from number `i` on. */
@@ -138,7 +143,8 @@ static const struct expected *first_misfit(const struct verify *v, int i)
 static void format_shape(int dims, const size_t *shape, char text[96])
 {
     int i, at = snprintf(text, 96, "[");
-    for (i = 0; i < dims && i < 4; i++) at += snprintf(text + at, 96 - (size_t)at, "%s%lu", i ? "," : "", (unsigned long)shape[i]);
+    for (i = 0; i < dims && i < 4; i++)
+        at += snprintf(text + at, 96 - (size_t)at, "%s%lu", i ? "," : "", (unsigned long)shape[i]);
     snprintf(text + at, 96 - (size_t)at, dims > 4 ? ",...]" : "]");
 }
 
@@ -147,8 +153,8 @@ static int fail_shape(const struct verify *v, const struct expected *x)
     char is[96], expected[96];
     format_shape(x->array->dims, x->array->shape, is);
     format_shape(x->dims, x->shape, expected);
-    return fer_npz_fail(v->npz, x->array, v->e, "its shape is %s; for %d images of %dx%d %s was expected", is, v->n, v->net.size,
-                        v->net.size, expected);
+    return fer_npz_fail(v->npz, x->array, v->e, "its shape is %s; for %d images of %dx%d %s was expected", is, v->n,
+                        v->net.size, v->net.size, expected);
 }
 
 /* ---- Images and their size, from the shapes ---- */
@@ -191,8 +197,9 @@ static int search_size(struct verify *v)
                             first->name, (unsigned long)first->array->shape[0]);
     for (size = 1; size <= 4096; size++)
         if (describe(v, size, NULL) == 0 && !first_misfit(v, 0)) return 0;
-    return fer_npz_fail(v->npz, NULL, v->e, "at no size of image do all shapes fit together; with `input` in it, fer "
-                                            "can say which does not");
+    return fer_npz_fail(v->npz, NULL, v->e,
+                        "at no size of image do all shapes fit together; with `input` in it, fer "
+                        "can say which does not");
 }
 
 static int find_geometry(struct verify *v)
@@ -206,12 +213,13 @@ static int find_geometry(struct verify *v)
     describe(v, 128, NULL);
     first = first_of_images(v);
     images = first ? first->array->shape[0] : 0;
-    if (images > 1000000) return fer_npz_fail(v->npz, NULL, v->e, "%lu images; at most 1000000 were expected", (unsigned long)images);
+    if (images > 1000000)
+        return fer_npz_fail(v->npz, NULL, v->e, "%lu images; at most 1000000 were expected", (unsigned long)images);
     if (images > 0) v->n = (int)images;
     describe(v, 128, NULL);
     if (!input) return search_size(v);
-    if (input->dims != 4 || images < 1 || input->shape[1] != input->shape[2] || input->shape[1] < 1 || input->shape[1] > 4096 ||
-        input->shape[3] != 1) {
+    if (input->dims != 4 || images < 1 || input->shape[1] != input->shape[2] || input->shape[1] < 1 ||
+        input->shape[1] > 4096 || input->shape[3] != 1) {
         format_shape(input->dims, input->shape, shape);
         return fer_npz_fail(v->npz, input, v->e, "its shape is %s; square grey images, [N,H,H,1], were expected",
                             shape);
@@ -261,7 +269,8 @@ static void lack(struct verify *v, const char *name)
     char *reason = v->row.reason;
     const size_t length = strlen(reason);
     v->row.verdict = FER_NOT_CHECKABLE;
-    if (!strstr(reason, name)) snprintf(reason + length, sizeof v->row.reason - length, "%s%s", length ? ", " : "needs ", name);
+    if (!strstr(reason, name))
+        snprintf(reason + length, sizeof v->row.reason - length, "%s%s", length ? ", " : "needs ", name);
 }
 
 /* Notes when the record does not hold the array. */
@@ -276,7 +285,8 @@ static const struct expected *require(struct verify *v, const char *layer, const
     return NULL;
 }
 
-/* The array's values, until the check is finished. When the record does not hold it, that is noted, and the result is NULL. */
+/* The array's values, until the check is finished. When the record does not hold it, that is noted, and the result is
+ * NULL. */
 static real *load(struct verify *v, const char *layer, const char *what)
 {
     const struct expected *x = require(v, layer, what);
@@ -347,7 +357,8 @@ static void conclude(struct verify *v, struct fer_verify_row *row)
     else if (row->verdict == FER_MISTRUSTED && row->by_nature)
         snprintf(row->reason, sizeof row->reason, "zero by nature: one value a channel was normalised");
     else if (row->verdict == FER_MISTRUSTED)
-        snprintf(row->reason, sizeof row->reason, "%s: that proves nothing", v->tally.finite ? v->tally.nonzero ? "all equal" : "all zero" : "nothing is finite");
+        snprintf(row->reason, sizeof row->reason, "%s: that proves nothing",
+                 v->tally.finite ? v->tally.nonzero ? "all equal" : "all zero" : "nothing is finite");
     else if (row->verdict == FER_OK && !v->tally.outgrows)
         snprintf(row->reason, sizeof row->reason, "weak: no value is larger than its bound");
 }
@@ -359,7 +370,8 @@ static void report(struct verify *v, const struct fer_verify_row *row)
     if (row->by_nature && row->verdict == FER_MISTRUSTED) s->by_nature++;
     if (row->verdict == FER_MISTRUSTED && !row->by_nature && !*s->first_mistrusted)
         snprintf(s->first_mistrusted, sizeof s->first_mistrusted, "%s", row->array);
-    if (row->verdict == FER_WRONG && !*s->first_wrong) snprintf(s->first_wrong, sizeof s->first_wrong, "%s", row->array);
+    if (row->verdict == FER_WRONG && !*s->first_wrong)
+        snprintf(s->first_wrong, sizeof s->first_wrong, "%s", row->array);
     if ((row->verdict == FER_WRONG || row->verdict == FER_SUSPECT) && !*s->first) {
         snprintf(s->first, sizeof s->first, "%s", row->array);
         snprintf(s->first_writers, sizeof s->first_writers, "%s", row->writers);
@@ -420,10 +432,12 @@ static void check_normalization(struct verify *v, const struct fer_layer *layer)
     struct fer_channel *channel;
     if (!ready(v)) return;
     channel = fer_allocate((size_t)layer->channels, sizeof *channel, v->e);
-    if (!channel || fer_channels(channel, &v->arithmetic, rows_of(v, layer), layer->channels, x, v->options->settings.bn_epsilon, v->e))
+    if (!channel || fer_channels(channel, &v->arithmetic, rows_of(v, layer), layer->channels, x,
+                                 v->options->settings.bn_epsilon, v->e))
         v->failed = 1;
     else
-        fer_tally_normalization(&v->tally, &v->arithmetic, channel, rows_of(v, layer), layer->channels, x, beta, v->claimed);
+        fer_tally_normalization(&v->tally, &v->arithmetic, channel, rows_of(v, layer), layer->channels, x, beta,
+                                v->claimed);
     fer_free(channel);
 }
 
@@ -520,7 +534,8 @@ static const char *gradient_of_output(const struct fer_layer *layer)
     return layer->type == FER_DENSE ? "logits_grad" : "output_grad";
 }
 
-/* Notes what the backward pass of layer j, a consumer of layer i, needs and the record does not hold; and who writes the gradient. */
+/* Notes what the backward pass of layer j, a consumer of layer i, needs and the record does not hold; and who writes
+ * the gradient. */
 static void require_consumer(struct verify *v, int i, int j)
 {
     const struct fer_layer *layer = &v->net.layer[j], *from = &v->net.layer[i];
@@ -551,7 +566,8 @@ static void add_consumer(struct verify *v, int i, int j, int ties_any, struct fe
     const struct fer_arithmetic *a = &v->arithmetic;
     const struct fer_window g = layer->type == FER_CONV2D ? fer_layer_window(layer, v->n) : pooling_window(v, layer);
     const int held = v->held_count, multiplies = layer->type == FER_CONV2D || layer->type == FER_DENSE;
-    real *dy = load(v, layer->name, gradient_of_output(layer)), *kernel = multiplies ? load(v, layer->name, "kernel") : NULL;
+    real *dy = load(v, layer->name, gradient_of_output(layer)),
+         *kernel = multiplies ? load(v, layer->name, "kernel") : NULL;
     const real *x = layer->type == FER_MAX_POOLING2D ? load_output(v, from) : NULL;
     const real *y = layer->type == FER_ACTIVATION ? load_output(v, layer) : NULL;
     if (ready(v)) {
@@ -608,7 +624,8 @@ static void check_sum_of_consumers(struct verify *v, int i, int has_maxima)
     first = v->tally;
     sum_consumers(v, i, 1);
     if (ready(v) && fer_tally_verdict(&v->tally) < FER_SUSPECT)
-        snprintf(v->row.reason, sizeof v->row.reason, "max pooling's gradient went to another of several equal maxima; --ties any accepts that");
+        snprintf(v->row.reason, sizeof v->row.reason,
+                 "max pooling's gradient went to another of several equal maxima; --ties any accepts that");
     v->tally = first;
 }
 
@@ -619,8 +636,10 @@ static void check_normalization_input(struct verify *v, const struct fer_layer *
     struct fer_channel *channel;
     if (!ready(v)) return;
     channel = fer_allocate((size_t)layer->channels, sizeof *channel, v->e);
-    if (!channel || fer_channels(channel, &v->arithmetic, rows, layer->channels, x, v->options->settings.bn_epsilon, v->e) ||
-        fer_tally_normalization_input(&v->tally, &v->arithmetic, channel, rows, layer->channels, x, dy, v->claimed, v->e))
+    if (!channel ||
+        fer_channels(channel, &v->arithmetic, rows, layer->channels, x, v->options->settings.bn_epsilon, v->e) ||
+        fer_tally_normalization_input(&v->tally, &v->arithmetic, channel, rows, layer->channels, x, dy, v->claimed,
+                                      v->e))
         v->failed = 1;
     fer_free(channel);
 }
@@ -684,14 +703,16 @@ static void check_backward(struct verify *v)
     }
 }
 
-/* A batch of one value a channel, normalised, is beta whatever it was: no gradient passes. Which outputs' gradients are zero for that reason. */
+/* A batch of one value a channel, normalised, is beta whatever it was: no gradient passes. Which outputs' gradients
+ * are zero for that reason. */
 static void find_still(struct verify *v)
 {
     int i, j;
     for (i = v->net.layers - 2; i > 0; i--) {
         v->still[i] = 1;
         for (j = i + 1; j < v->net.layers; j++) {
-            const int normalises_one = v->net.layer[j].type == FER_BATCH_NORMALIZATION && rows_of(v, &v->net.layer[j]) == 1;
+            const int normalises_one =
+                v->net.layer[j].type == FER_BATCH_NORMALIZATION && rows_of(v, &v->net.layer[j]) == 1;
             if (takes_from(&v->net.layer[j], i) && !normalises_one && !v->still[j]) v->still[i] = 0;
         }
     }
@@ -712,7 +733,8 @@ static void finish_update(struct verify *v, enum family family, enum fer_verdict
     v->update_count++;
 }
 
-static enum fer_verdict tally_adam(struct verify *v, int pytorch, size_t count, const real *before, const real *gradient, real *room)
+static enum fer_verdict tally_adam(struct verify *v, int pytorch, size_t count, const real *before,
+                                   const real *gradient, real *room)
 {
     const struct fer_settings *s = &v->options->settings;
     struct fer_adam adam;
@@ -747,7 +769,8 @@ static void check_trainable(struct verify *v, const struct fer_layer *layer, con
 }
 
 /* The moving mean, or the moving variance. */
-static void check_moving(struct verify *v, const struct fer_layer *layer, const struct fer_parameter *p, int is_variance)
+static void check_moving(struct verify *v, const struct fer_layer *layer, const struct fer_parameter *p,
+                         int is_variance)
 {
     const struct fer_settings *s = &v->options->settings;
     const size_t rows = rows_of(v, layer);
@@ -758,12 +781,15 @@ static void check_moving(struct verify *v, const struct fer_layer *layer, const 
     before = load_parameter(v, p, "");
     x = load_output(v, &v->net.layer[layer->input[0]]);
     channel = ready(v) ? fer_allocate((size_t)layer->channels, sizeof *channel, v->e) : NULL;
-    if (ready(v) && (!channel || fer_channels(channel, &v->arithmetic, rows, layer->channels, x, s->bn_epsilon, v->e))) v->failed = 1;
+    if (ready(v) && (!channel || fer_channels(channel, &v->arithmetic, rows, layer->channels, x, s->bn_epsilon, v->e)))
+        v->failed = 1;
     if (ready(v) && is_variance) {
-        fer_tally_moving_variance(&v->tally, &v->arithmetic, channel, rows, layer->channels, s->bn_momentum, !s->bn_unbiased, before, v->claimed);
+        fer_tally_moving_variance(&v->tally, &v->arithmetic, channel, rows, layer->channels, s->bn_momentum,
+                                  !s->bn_unbiased, before, v->claimed);
         other = fer_tally_verdict(&v->tally);
         memset(&v->tally, 0, sizeof v->tally);
-        fer_tally_moving_variance(&v->tally, &v->arithmetic, channel, rows, layer->channels, s->bn_momentum, s->bn_unbiased, before, v->claimed);
+        fer_tally_moving_variance(&v->tally, &v->arithmetic, channel, rows, layer->channels, s->bn_momentum,
+                                  s->bn_unbiased, before, v->claimed);
     } else if (ready(v)) {
         fer_tally_moving_mean(&v->tally, &v->arithmetic, channel, layer->channels, s->bn_momentum, before, v->claimed);
     }
@@ -777,13 +803,15 @@ static void report_updates(struct verify *v)
     static const char *const texts[FAMILIES][2] = {
         {"", ""},
         {"with --adam pytorch every update by Adam is ok", "with --adam keras every update by Adam is ok"},
-        {"with --bn-moving-variance biased every moving variance is ok", "with --bn-moving-variance unbiased every moving variance is ok"}};
+        {"with --bn-moving-variance biased every moving variance is ok",
+         "with --bn-moving-variance unbiased every moving variance is ok"}};
     const int chosen[FAMILIES] = {0, v->options->adam_pytorch, !v->options->settings.bn_unbiased};
     int i;
     for (i = 0; i < v->update_count; i++) {
         struct fer_verify_row *row = &v->update[i].row;
         const enum family family = v->update[i].family;
-        if (row->verdict != FER_NOT_CHECKABLE && row->verdict >= FER_SUSPECT && family != NO_FAMILY && !v->other_rule_fails[family])
+        if (row->verdict != FER_NOT_CHECKABLE && row->verdict >= FER_SUSPECT && family != NO_FAMILY &&
+            !v->other_rule_fails[family])
             snprintf(row->reason, sizeof row->reason, "%s", texts[family][chosen[family]]);
         report(v, row);
     }
@@ -829,15 +857,17 @@ static int check_all(struct verify *v)
     if (v->failed) return -1;
     if (s->rows[FER_OK] + s->rows[FER_MISTRUSTED] + s->rows[FER_SUSPECT] + s->rows[FER_WRONG] > 0) return 0;
     if (s->rows[FER_NOT_CHECKABLE] > 0)
-        return fer_npz_fail(v->npz, NULL, v->e, "nothing in it can be checked: expected also what its arrays are "
-                                                "computed from");
-    return fer_npz_fail(v->npz, NULL, v->e, "nothing in it can be checked: expected arrays of a record, such as input, "
-                                            "conv2d/kernel and conv2d/output");
+        return fer_npz_fail(v->npz, NULL, v->e,
+                            "nothing in it can be checked: expected also what its arrays are "
+                            "computed from");
+    return fer_npz_fail(v->npz, NULL, v->e,
+                        "nothing in it can be checked: expected arrays of a record, such as input, "
+                        "conv2d/kernel and conv2d/output");
 }
 
 int fer_verify(const char *path, const struct fer_verify_options *options,
-               void (*report_row)(void *context, const struct fer_verify_row *row), void *context, struct fer_verify_summary *summary,
-               struct fer_error *e)
+               void (*report_row)(void *context, const struct fer_verify_row *row), void *context,
+               struct fer_verify_summary *summary, struct fer_error *e)
 {
     struct verify *v;
     int failed;

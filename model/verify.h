@@ -10,8 +10,8 @@
 
 #include "../fer.h"
 
-/* What a backend computes in. u is a format's unit roundoff; `least` its smallest normal number, to which more than one that is smaller may
- * be flushed. An error of 0 stands for: not rounded. */
+/* What a backend computes in. u is a format's unit roundoff; `least` its smallest normal number, to which more than
+ * one that is smaller may be flushed. An error of 0 stands for: not rounded. */
 struct fer_arithmetic {
     double factor, factor_least; /* u of the format to which the factors of products are rounded first */
     double input;                /* u of the format to which other computations round what they read */
@@ -52,8 +52,8 @@ enum fer_verdict fer_tally_verdict(const struct fer_tally *tally);
 
 #define FER_EXACT (-1)
 
-/* Elements that are sums of terms. Each fer_sums_add_... adds its terms to every element; arrays that are not const are left as absolute
- * values. */
+/* Elements that are sums of terms. Each fer_sums_add_... adds its terms to every element; arrays that are not const
+ * are left as absolute values. */
 struct fer_sums {
     size_t count;
     real *truth;        /* [count] the sum of the terms, in float64 */
@@ -86,8 +86,9 @@ void fer_tally_sums(struct fer_tally *tally, const struct fer_arithmetic *a, con
 
 /* ---- ties.c ---- */
 
-/* The gradient of max pooling, each window's to that one of its equal maxima which brings the sum nearest to `claimed`. All other shares must
- * have been added before. Where a channel of an image cannot be explained so, its windows' gradients go to their first maxima. */
+/* The gradient of max pooling, each window's to that one of its equal maxima which brings the sum nearest to
+ * `claimed`. All other shares must have been added before. Where a channel of an image cannot be explained so, its
+ * windows' gradients go to their first maxima. */
 void fer_sums_add_any_max_input(struct fer_sums *s, const struct fer_arithmetic *a, const struct fer_window *g, const real *x,
                                 const real *dy, const real *claimed);
 
@@ -115,7 +116,8 @@ void fer_tally_moving_variance(struct fer_tally *tally, const struct fer_arithme
 
 /* ---- bounds_loss.c ---- */
 
-/* Of logits[n][classes]: which of softmax's results `claimed` holds. labels may be NULL for the probabilities; the loss is one number. */
+/* Of logits[n][classes]: which of softmax's results `claimed` holds. labels may be NULL for the probabilities; the
+ * loss is one number. */
 enum fer_softmax_result { FER_PROBABILITIES, FER_LOSS, FER_LOGITS_GRADIENT };
 void fer_tally_softmax(struct fer_tally *tally, const struct fer_arithmetic *a, enum fer_softmax_result result, int n, int classes,
                        const real *logits, const int *labels, const real *claimed);
