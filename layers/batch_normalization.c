@@ -47,7 +47,7 @@ static void sum_rows(size_t rows, int channels, int width, const real *x, const 
 void fer_batch_moments(size_t rows, int channels, const real *x, real *mean, real *variance)
 {
     int c0;
-#pragma omp parallel for
+#pragma omp parallel for if (channels > GROUP)
     for (c0 = 0; c0 < channels; c0 += GROUP) {
         const int width = group_width(channels, c0);
         double average[GROUP], square[GROUP];
@@ -95,7 +95,7 @@ void fer_batch_normalization_forward(size_t rows, int channels, const real *x, c
             scale[c] = (real)((gamma ? (double)gamma[c0 + c] : 1) / sqrt((double)variance[c0 + c] + epsilon));
             shift[c] = beta ? beta[c0 + c] : 0;
         }
-#pragma omp parallel for
+#pragma omp parallel for if (blocks > 1)
         for (block = 0; block < blocks; block++) {
             const size_t at = (size_t)block * ROWS * (size_t)channels + (size_t)c0;
             normalize(rows_of_block(rows, block), channels, width, x + at, mean + c0, scale, shift, y + at);
@@ -146,7 +146,7 @@ void fer_batch_normalization_backward(size_t rows, int channels, const real *x, 
             average_dy[c] = (real)(sum_dy[c] / (double)rows);
             slope[c] = (real)(sum_dy_x[c] / (double)rows / square); /* xhat * dgamma/rows = (x - mean) * slope */
         }
-#pragma omp parallel for
+#pragma omp parallel for if (blocks > 1)
         for (block = 0; block < blocks; block++) {
             const size_t at = (size_t)block * ROWS * (size_t)channels + (size_t)c0;
             differentiate(rows_of_block(rows, block), channels, width, x + at, dy + at, mean + c0, average_dy, slope,

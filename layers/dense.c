@@ -10,7 +10,7 @@
 void fer_dense_forward(int n, int in, int out, const real *x, const real *kernel, const real *bias, real *y)
 {
     int image;
-#pragma omp parallel for
+#pragma omp parallel for if ((size_t)n * (size_t)in * (size_t)out > FER_FEW)
     for (image = 0; image < n; image++) {
         const real *row = x + (size_t)image * (size_t)in;
         real *sum = y + (size_t)image * (size_t)out;
@@ -25,7 +25,7 @@ void fer_dense_forward(int n, int in, int out, const real *x, const real *kernel
 void fer_dense_backward_input(int n, int in, int out, const real *dy, const real *kernel, real *dx)
 {
     int image;
-#pragma omp parallel for
+#pragma omp parallel for if ((size_t)n * (size_t)in * (size_t)out > FER_FEW)
     for (image = 0; image < n; image++) {
         const real *d = dy + (size_t)image * (size_t)out;
         int i, o;
@@ -40,7 +40,7 @@ void fer_dense_backward_input(int n, int in, int out, const real *dy, const real
 void fer_dense_backward_kernel(int n, int in, int out, const real *x, const real *dy, real *dkernel)
 {
     int i;
-#pragma omp parallel for
+#pragma omp parallel for if ((size_t)n * (size_t)in * (size_t)out > FER_FEW)
     for (i = 0; i < in; i++) {
         int o, image;
         for (o = 0; o < out; o++) {

@@ -7,6 +7,9 @@
 /* The cells of output o's window that lie inside an axis of `in` cells: *from ... *to - 1; never none. */
 void fer_window_clip(int o, int stride, int pad, int kernel, int in, int *from, int *to);
 
+/* Loops over fewer elements are done before other threads have woken up: by one thread. */
+enum { FER_FEW = 16384 };
+
 enum { FER_TILE_ROWS = 4, FER_TILE_WIDTH = 16 };
 
 /* sum_r[c] += factor_r[k*step] * panel[k*panel_step + c], k = 0, 1, ... count-1, for the four rows r, the sixteen

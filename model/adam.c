@@ -8,7 +8,7 @@
  * lr_t corrects both means for having started at 0. epsilon is added to sqrt(v) as it is, before the correction;
  * PyTorch adds it after, which is another epsilon. lr_t, 1 - beta1 and 1 - beta2 are computed in double and rounded to
  * `real`; the rest is computed in `real`, in the order written. */
-#include "../fer.h"
+#include "../layers/layers.h"
 
 #include <math.h>
 
@@ -27,7 +27,7 @@ void fer_adam_step(const struct fer_adam *adam, long t, size_t count, real *para
     const real rate = (real)(adam->learning_rate * sqrt(1 - power(adam->beta2, t)) / (1 - power(adam->beta1, t)));
     const real take_m = (real)(1 - adam->beta1), take_v = (real)(1 - adam->beta2), epsilon = (real)adam->epsilon;
     long long i;
-#pragma omp parallel for
+#pragma omp parallel for if (count > FER_FEW)
     for (i = 0; i < (long long)count; i++) {
         const real g = gradient[i];
         m[i] += (g - m[i]) * take_m;

@@ -1,5 +1,6 @@
 /* network.c - a network and its passes: forward, backward, update. Each pass walks the list of layers and calls the
  * layer's function. */
+#include "../layers/layers.h"
 #include "model.h"
 
 #include <math.h>
@@ -218,7 +219,7 @@ static void layer_backward(struct fer_network *net, int index, int n, real *dx)
 static void add(size_t count, const real *x, real *sum)
 {
     long long i;
-#pragma omp parallel for
+#pragma omp parallel for if (count > FER_FEW)
     for (i = 0; i < (long long)count; i++) sum[i] += x[i];
 }
 

@@ -316,7 +316,7 @@ static uint32_t scaled_digest(int most, uint32_t crc)
     size_t count;
     uint8_t *pixels;
     if (!file) return 0;
-    count = (size_t)sprintf((char *)file, "P5 %d %d %d\n", (most + 1 + parts - 1) / parts, parts, most);
+    count = (size_t)snprintf((char *)file, 64, "P5 %d %d %d\n", (most + 1 + parts - 1) / parts, parts, most);
     for (value = 0; value < (most + 1 + parts - 1) / parts * parts; value++) {
         const int v = value > most ? 0 : value;
         if (most > 255) file[count++] = (unsigned char)(v >> 8);
