@@ -58,7 +58,8 @@ typedef float real;
 #if defined FLT_EVAL_METHOD && FLT_EVAL_METHOD != 0
 #error "fer needs FLT_EVAL_METHOD 0: on i386 compile with -msse2 -mfpmath=sse, on s390x with -fexcess-precision=fast"
 #endif
-#if defined __clang__ || !defined __GNUC__ /* gcc does not know the pragma; its -std=c99 already means -ffp-contract=off */
+/* gcc does not know the pragma; its -std=c99 already means -ffp-contract=off. */
+#if defined __clang__ || !defined __GNUC__
 #pragma STDC FP_CONTRACT OFF
 #endif
 
@@ -207,7 +208,8 @@ double fer_softmax_cross_entropy(int n, int classes, const real *logits, const i
 struct fer_adam {
     double learning_rate, beta1, beta2, epsilon;
 };
-void fer_adam_step(const struct fer_adam *adam, long t, size_t count, real *parameter, const real *gradient, real *m, real *v);
+void fer_adam_step(const struct fer_adam *adam, long t, size_t count, real *parameter, const real *gradient, real *m,
+                   real *v);
 
 /* ---- 4. The network ------------------------------------------------------------------------------------------ */
 
@@ -265,7 +267,8 @@ struct fer_network {
     int size;                         /* of the square input image */
     double bn_momentum, bn_epsilon;   /* 0.99, 0.001 */
     int bn_unbiased;                  /* 1: the moving variance takes the Bessel-corrected variance */
-    void (*passed)(void *context, int layer, enum fer_pass pass); /* called when a pass is through a layer; NULL: nobody asks */
+    /* Called when a pass is through a layer, maybe in more than one part; NULL: nobody asks. */
+    void (*passed)(void *context, int layer, enum fer_pass pass);
     void *passed_context;
     int layers;
     struct fer_layer layer[FER_MAX_LAYERS];
@@ -296,7 +299,8 @@ void fer_network_initialise(struct fer_network *network, uint64_t seed);
 size_t fer_network_memory(const struct fer_network *network, int batch, enum fer_plan plan);
 /* Fails when that is more than `available` bytes (0: whatever it is will do), saying how much it is and which batch
  * would fit. */
-int fer_network_fits(const struct fer_network *network, int batch, enum fer_plan plan, size_t available, struct fer_error *e);
+int fer_network_fits(const struct fer_network *network, int batch, enum fer_plan plan, size_t available,
+                     struct fer_error *e);
 /* Gives every array of a pass of up to `batch` images its place. An earlier plan is given up. */
 int fer_network_plan(struct fer_network *network, int batch, enum fer_plan plan, struct fer_error *e);
 /* Where the images of the next batch go: [n][size][size][1]. */
@@ -402,7 +406,8 @@ int fer_npz_read(struct fer_npz *npz, const struct fer_array *array, real *value
 int fer_npz_read_double(struct fer_npz *npz, const struct fer_array *array, double *values, struct fer_error *e);
 /* "FILE: NAME: " + the reason, for whoever finds fault with an array's shape or values (NULL: with the file). Returns
  * -1. */
-int fer_npz_fail(const struct fer_npz *npz, const struct fer_array *array, struct fer_error *e, const char *format, ...);
+int fer_npz_fail(const struct fer_npz *npz, const struct fer_array *array, struct fer_error *e, const char *format,
+                 ...);
 
 /* Writing: the file appears under its name only at the commit, whole, on the disk; before that it is PATH.part. */
 struct fer_npz_writer;
@@ -430,7 +435,7 @@ int fer_is_terminal(void *file);                           /* 1 or 0 */
 int fer_terminal_width(void);                              /* columns, 80 when unknown */
 double fer_clock(void);                                    /* seconds, wall time, from some start */
 size_t fer_memory_available(void);                         /* bytes that can be had now; 0 when that cannot be known */
-int fer_threads(void);                                     /* how many threads a parallel loop takes; 1 without OpenMP */
+int fer_threads(void);                                     /* how many a parallel loop takes; 1 without OpenMP */
 
 /* ---- 7. Training --------------------------------------------------------------------------------------------- */
 
@@ -448,7 +453,8 @@ struct fer_settings {
 };
 
 /* One setting by name, as the command line and config.txt have it. */
-enum fer_setting_kind { FER_WHOLE, FER_SEED, FER_NUMBER, FER_CHOICE }; /* int, uint64_t, double, int (1: the first choice) */
+/* int, uint64_t, double, int (1: the first choice) */
+enum fer_setting_kind { FER_WHOLE, FER_SEED, FER_NUMBER, FER_CHOICE };
 struct fer_setting {
     const char *name, *values, *help; /* "batch-order", "shuffled|kept", what it does (and the default) */
     enum fer_setting_kind kind;
@@ -500,14 +506,14 @@ struct fer_trainer {
  * epoch is done (batch == batches). A nonzero return ends the run after this batch. */
 struct fer_watcher {
     void *context;
-    int (*batch_done)(void *context, const struct fer_trainer *trainer, enum fer_usage usage, size_t batch, size_t batches,
-                      const struct fer_evaluation *so_far);
+    int (*batch_done)(void *context, const struct fer_trainer *trainer, enum fer_usage usage, size_t batch,
+                      size_t batches, const struct fer_evaluation *so_far);
     int (*epoch_done)(void *context, const struct fer_trainer *trainer);
 };
 
 /* A trainer at the start of epoch 0, with initial weights from the seed. `data` must outlive it. */
-int fer_trainer_create(struct fer_trainer **trainer, const struct fer_settings *settings, const struct fer_dataset *data,
-                       struct fer_error *e);
+int fer_trainer_create(struct fer_trainer **trainer, const struct fer_settings *settings,
+                       const struct fer_dataset *data, struct fer_error *e);
 void fer_trainer_free(struct fer_trainer *trainer); /* NULL is allowed */
 
 /* The order of an epoch's images and batches: a function of seed and epoch. fit does this at the start of each epoch.
@@ -534,13 +540,14 @@ enum fer_end fer_trainer_validate(struct fer_trainer *trainer, const struct fer_
  * ended it: the checkpoint holds the place, also in mid-epoch. In run/epochs/NNNN.npz stays a checkpoint of the state
  * after each of the last FER_EPOCHS_KEPT epochs, and of those at and right before a pit (section 13). */
 #define FER_EPOCHS_KEPT 7
-enum fer_end fer_fit(struct fer_trainer *trainer, const char *run, const struct fer_watcher *watcher, struct fer_error *e);
+enum fer_end fer_fit(struct fer_trainer *trainer, const char *run, const struct fer_watcher *watcher,
+                     struct fer_error *e);
 
 /* Evaluates the images of a usage in inference mode, in the data's order, up to network->batch at a time. FER_STOPPED
  * when the watcher (NULL: none) ended it. */
 enum fer_end fer_evaluate(struct fer_network *network, const struct fer_dataset *data, enum fer_usage usage,
-                          const struct fer_watcher *watcher, const struct fer_trainer *trainer, struct fer_evaluation *result,
-                          struct fer_error *e);
+                          const struct fer_watcher *watcher, const struct fer_trainer *trainer,
+                          struct fer_evaluation *result, struct fer_error *e);
 
 /* Weights: every parameter by its name, and `settings/size` and `settings/bn_epsilon` (both may be missing in a file
  * that is read). */
@@ -601,7 +608,7 @@ void fer_format_double(double x, char text[32]);
 #endif
 
 struct fer_gradcheck {
-    size_t checked, skipped;   /* elements; skipped: the function has a kink there (measured slopes contradict each other) */
+    size_t checked, skipped;   /* elements; skipped: at a kink (measured slopes contradict each other) */
     double worst;              /* |measured - claimed| / max(|measured|, floor), the largest of those checked */
     size_t index;              /* the element that has it */
     double measured, claimed;  /* its two slopes */
@@ -612,7 +619,8 @@ struct fer_gradcheck {
  *     step     the first step to try; x moves by up to four. 0: 1/32 of the root mean square of x
  * x is changed in place, one element at a time, and put back. Fails only when memory runs out. */
 int fer_gradcheck_function(double (*f)(void *context), void *context, real *x, const real *claimed, size_t count,
-                           size_t samples, double step, uint64_t seed, struct fer_gradcheck *result, struct fer_error *e);
+                           size_t samples, double step, uint64_t seed, struct fer_gradcheck *result,
+                           struct fer_error *e);
 /* The verdict: 1 when something was checked, at most a tenth was skipped, and the worst is below the goal; else 0. */
 int fer_gradcheck_passed(const struct fer_gradcheck *result);
 
@@ -634,7 +642,8 @@ extern const char *const fer_gradcheck_layers[FER_GRADCHECK_LAYERS];
  * for each row (NULL: not wanted). Returns how many rows failed, or -1: an unknown name, memory ran out, or
  * `network` was asked for in float32 (where count 0 leaves it out). */
 int fer_gradcheck(const char *const *layers, int count, uint64_t seed,
-                  void (*report)(void *context, const struct fer_gradcheck_row *row), void *context, struct fer_error *e);
+                  void (*report)(void *context, const struct fer_gradcheck_row *row), void *context,
+                  struct fer_error *e);
 
 /* ---- 9. One layer, one step ----------------------------------------------------------------------------------
  *
@@ -643,7 +652,8 @@ int fer_gradcheck(const char *const *layers, int count, uint64_t seed,
 
 /* Class indices: an array [n] or [n][1] of whole numbers of any type, each 0 ... classes - 1, or one-hot rows
  * [n][classes]. */
-int fer_labels_read(struct fer_npz *npz, const struct fer_array *array, int n, int classes, int *labels, struct fer_error *e);
+int fer_labels_read(struct fer_npz *npz, const struct fer_array *array, int n, int classes, int *labels,
+                    struct fer_error *e);
 
 struct fer_op_option {
     const char *name, *text; /* "strides", "2,2" */
@@ -694,8 +704,8 @@ struct fer_recorded {
 /* Runs one training step (Adam's step 1 from zero moments) and writes a record of it: input, labels, every output,
  * gradient, parameter and updated parameter, in the order of computation. Plans the network anew, with FER_PLAN_KEEP;
  * its parameters are updated. */
-int fer_record(struct fer_network *network, const struct fer_batch *batch, const struct fer_adam *adam, const char *path,
-               struct fer_recorded *recorded, struct fer_error *e);
+int fer_record(struct fer_network *network, const struct fer_batch *batch, const struct fer_adam *adam,
+               const char *path, struct fer_recorded *recorded, struct fer_error *e);
 /* A record of n images made of small integers, such that every sum of convolutions, dense layer and poolings is exact
  * in float32 in whatever order: model/record_exact.c says how, and which arrays it leaves out. The network's
  * parameters are overwritten. */
@@ -733,8 +743,8 @@ struct fer_verify_row {
     size_t elements;
     int dims;
     size_t shape[4];
-    double proven, likely;    /* the largest ratio of error to the proven bound, and to the likely (probabilistic) one */
-    size_t index;             /* the element that has it, in row-major order (of proven when WRONG, else of likely); ... */
+    double proven, likely;    /* the largest ratio of error to the proven bound, and to the likely one */
+    size_t index;             /* the element that has it, row-major (of proven when WRONG, else of likely); ... */
     double value, truth;      /* ... what stands there, and what should ... */
     double proven_bound, likely_bound; /* ... with what rounding can make of it */
     char reason[240];
@@ -756,8 +766,8 @@ struct fer_verify_summary {
  * order of computation. 0 when it did its work, whatever it found; -1 when the file is not a record, nothing in it can
  * be checked, memory runs out, or real is not double. */
 int fer_verify(const char *path, const struct fer_verify_options *options,
-               void (*report)(void *context, const struct fer_verify_row *row), void *context, struct fer_verify_summary *summary,
-               struct fer_error *e);
+               void (*report)(void *context, const struct fer_verify_row *row), void *context,
+               struct fer_verify_summary *summary, struct fer_error *e);
 
 /* ---- 11. Fingerprint -----------------------------------------------------------------------------------------
  *
@@ -790,15 +800,17 @@ struct fer_bench_row {
 
 struct fer_bench {
     int size, batch, repeats, threads;
-    double data, step, inference; /* seconds a batch, medians: taking images in; forward, backward and update; forward in inference mode */
-    double peak;                  /* operations a second of the tile of layers/tile.c alone, all threads, everything in the first cache */
+    /* Seconds a batch, medians: taking images in; forward, backward and update; forward in inference mode. */
+    double data, step, inference;
+    double peak;                  /* operations a second of layers/tile.c alone, all threads, all in the first cache */
     size_t memory;                /* bytes that the training step's network holds */
     int rows;
     struct fer_bench_row row[FER_PASSES * FER_MAX_LAYERS];
 };
 /* Times training steps and inferences on drawn faces. `network` is of that size; its plan and parameters are changed.
  * clock() is seconds from some start. */
-int fer_bench_run(struct fer_network *network, int batch, int repeats, double (*clock)(void), struct fer_bench *bench, struct fer_error *e);
+int fer_bench_run(struct fer_network *network, int batch, int repeats, double (*clock)(void), struct fer_bench *bench,
+                  struct fer_error *e);
 
 /* ---- 13. Pits ------------------------------------------------------------------------------------------------
  *
@@ -854,7 +866,7 @@ struct fer_pit_step {
     long step;                      /* of the epoch, from 1 */
     int images;
     double loss;                    /* the batch's mean */
-    double update[FER_MAX_LAYERS];  /* of convolutions and dense layer: norm of the kernel's change / norm of the kernel */
+    double update[FER_MAX_LAYERS];  /* of convolutions and dense layer: norm of the kernel's change / the kernel's */
     double drive[FER_MAX_LAYERS];   /* of layers with weights: the largest |m| / (sqrt(v) + epsilon) */
     /* Of BatchNormalization: the distance of the batch's mean from the moving mean in moving standard deviations, the
      * largest of all channels and the root of the mean square; and the largest ratio of the batch's to the moving

@@ -66,31 +66,41 @@ struct fer_sums {
     double flushed;     /* the error that each of them makes */
     double quantum;     /* a power of two that divides every term; 0: terms are no whole multiples of anything */
 };
-void fer_sums_add_conv2d(struct fer_sums *s, const struct fer_arithmetic *a, const struct fer_window *g, real *x, real *kernel);
-void fer_sums_add_conv2d_input(struct fer_sums *s, const struct fer_arithmetic *a, const struct fer_window *g, real *dy, real *kernel);
-void fer_sums_add_conv2d_kernel(struct fer_sums *s, const struct fer_arithmetic *a, const struct fer_window *g, real *x, real *dy);
-void fer_sums_add_dense(struct fer_sums *s, const struct fer_arithmetic *a, int n, int in, int out, real *x, real *kernel, real *bias);
-void fer_sums_add_dense_input(struct fer_sums *s, const struct fer_arithmetic *a, int n, int in, int out, real *dy, real *kernel);
-void fer_sums_add_dense_kernel(struct fer_sums *s, const struct fer_arithmetic *a, int n, int in, int out, real *x, real *dy);
+void fer_sums_add_conv2d(struct fer_sums *s, const struct fer_arithmetic *a, const struct fer_window *g, real *x,
+                         real *kernel);
+void fer_sums_add_conv2d_input(struct fer_sums *s, const struct fer_arithmetic *a, const struct fer_window *g,
+                               real *dy, real *kernel);
+void fer_sums_add_conv2d_kernel(struct fer_sums *s, const struct fer_arithmetic *a, const struct fer_window *g,
+                                real *x, real *dy);
+void fer_sums_add_dense(struct fer_sums *s, const struct fer_arithmetic *a, int n, int in, int out, real *x,
+                        real *kernel, real *bias);
+void fer_sums_add_dense_input(struct fer_sums *s, const struct fer_arithmetic *a, int n, int in, int out, real *dy,
+                              real *kernel);
+void fer_sums_add_dense_kernel(struct fer_sums *s, const struct fer_arithmetic *a, int n, int in, int out, real *x,
+                               real *dy);
 /* The sum of each column of x[rows][channels]. */
 void fer_sums_add_columns(struct fer_sums *s, const struct fer_arithmetic *a, size_t rows, int channels, const real *x);
 void fer_sums_add_average(struct fer_sums *s, const struct fer_arithmetic *a, const struct fer_window *g, real *x);
-void fer_sums_add_average_input(struct fer_sums *s, const struct fer_arithmetic *a, const struct fer_window *g, real *dy);
+void fer_sums_add_average_input(struct fer_sums *s, const struct fer_arithmetic *a, const struct fer_window *g,
+                                real *dy);
 /* What stands in s->part, unchanged: activations, maxima, concatenation. */
 void fer_sums_add_copies(struct fer_sums *s, const struct fer_arithmetic *a);
 /* The gradient of max pooling, to the first of several equal maxima. */
-void fer_sums_add_max_input(struct fer_sums *s, const struct fer_arithmetic *a, const struct fer_window *g, const real *x, real *dy);
-void fer_sums_begin_maxima(struct fer_sums *s, const struct fer_arithmetic *a, const struct fer_window *g, const real *dy);
+void fer_sums_add_max_input(struct fer_sums *s, const struct fer_arithmetic *a, const struct fer_window *g,
+                            const real *x, real *dy);
+void fer_sums_begin_maxima(struct fer_sums *s, const struct fer_arithmetic *a, const struct fer_window *g,
+                           const real *dy);
 struct fer_bound fer_sums_bound(const struct fer_sums *s, const struct fer_arithmetic *a, size_t i);
-void fer_tally_sums(struct fer_tally *tally, const struct fer_arithmetic *a, const struct fer_sums *s, const real *claimed);
+void fer_tally_sums(struct fer_tally *tally, const struct fer_arithmetic *a, const struct fer_sums *s,
+                    const real *claimed);
 
 /* ---- ties.c ---- */
 
 /* The gradient of max pooling, each window's to that one of its equal maxima which brings the sum nearest to
  * `claimed`. All other shares must have been added before. Where a channel of an image cannot be explained so, its
  * windows' gradients go to their first maxima. */
-void fer_sums_add_any_max_input(struct fer_sums *s, const struct fer_arithmetic *a, const struct fer_window *g, const real *x,
-                                const real *dy, const real *claimed);
+void fer_sums_add_any_max_input(struct fer_sums *s, const struct fer_arithmetic *a, const struct fer_window *g,
+                                const real *x, const real *dy, const real *claimed);
 
 /* ---- bounds_normalization.c ---- */
 
@@ -102,16 +112,19 @@ struct fer_channel {
     struct fer_bound scale_error;           /* relative */
 };
 /* Fills channel[channels]. 0, or -1 when memory runs out. */
-int fer_channels(struct fer_channel *channel, const struct fer_arithmetic *a, size_t rows, int channels, const real *x, double epsilon,
-                 struct fer_error *e);
-void fer_tally_normalization(struct fer_tally *tally, const struct fer_arithmetic *a, const struct fer_channel *channel, size_t rows,
+int fer_channels(struct fer_channel *channel, const struct fer_arithmetic *a, size_t rows, int channels, const real *x,
+                 double epsilon, struct fer_error *e);
+void fer_tally_normalization(struct fer_tally *tally, const struct fer_arithmetic *a,
+                             const struct fer_channel *channel, size_t rows,
                              int channels, const real *x, const real *beta, const real *claimed);
 /* 0, or -1 when memory runs out. */
-int fer_tally_normalization_input(struct fer_tally *tally, const struct fer_arithmetic *a, const struct fer_channel *channel,
+int fer_tally_normalization_input(struct fer_tally *tally, const struct fer_arithmetic *a,
+                                  const struct fer_channel *channel,
                                   size_t rows, int channels, const real *x, const real *dy, const real *claimed, struct fer_error *e);
-void fer_tally_moving_mean(struct fer_tally *tally, const struct fer_arithmetic *a, const struct fer_channel *channel, int channels,
-                           double momentum, const real *before, const real *claimed);
-void fer_tally_moving_variance(struct fer_tally *tally, const struct fer_arithmetic *a, const struct fer_channel *channel, size_t rows,
+void fer_tally_moving_mean(struct fer_tally *tally, const struct fer_arithmetic *a, const struct fer_channel *channel,
+                           int channels, double momentum, const real *before, const real *claimed);
+void fer_tally_moving_variance(struct fer_tally *tally, const struct fer_arithmetic *a,
+                               const struct fer_channel *channel, size_t rows,
                                int channels, double momentum, int unbiased, const real *before, const real *claimed);
 
 /* ---- bounds_loss.c ---- */
@@ -119,11 +132,11 @@ void fer_tally_moving_variance(struct fer_tally *tally, const struct fer_arithme
 /* Of logits[n][classes]: which of softmax's results `claimed` holds. labels may be NULL for the probabilities; the
  * loss is one number. */
 enum fer_softmax_result { FER_PROBABILITIES, FER_LOSS, FER_LOGITS_GRADIENT };
-void fer_tally_softmax(struct fer_tally *tally, const struct fer_arithmetic *a, enum fer_softmax_result result, int n, int classes,
-                       const real *logits, const int *labels, const real *claimed);
+void fer_tally_softmax(struct fer_tally *tally, const struct fer_arithmetic *a, enum fer_softmax_result result, int n,
+                       int classes, const real *logits, const int *labels, const real *claimed);
 
 /* truth[count]: what one step of Adam from zero moments makes of before[count]. */
-void fer_tally_adam(struct fer_tally *tally, const struct fer_arithmetic *a, const struct fer_adam *adam, size_t count, const real *before,
-                    const real *gradient, const real *truth, const real *claimed);
+void fer_tally_adam(struct fer_tally *tally, const struct fer_arithmetic *a, const struct fer_adam *adam, size_t count,
+                    const real *before, const real *gradient, const real *truth, const real *claimed);
 
 #endif
