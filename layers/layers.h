@@ -10,11 +10,12 @@ void fer_window_clip(int o, int stride, int pad, int kernel, int in, int *from, 
 /* Loops over fewer elements are done before other threads have woken up: by one thread. */
 enum { FER_FEW = 16384 };
 
-enum { FER_TILE_ROWS = 4, FER_TILE_WIDTH = 16 };
+/* A tile's columns are 64 bytes: one or two registers of most processors with SIMD. */
+enum { FER_TILE_ROWS = 5, FER_TILE_WIDTH = 64 / sizeof(real) };
 
-/* sum_r[c] += factor_r[k*step] * panel[k*panel_step + c], k = 0, 1, ... count-1, for the four rows r, the sixteen
- * columns c: see tile.c. */
-void fer_tile(int count, const real *factor0, const real *factor1, const real *factor2, const real *factor3,
-              size_t step, const real *panel, size_t panel_step, real *sum0, real *sum1, real *sum2, real *sum3);
+/* sum[r][c] += factor[r][k*step] * panel[k*panel_step + c], k = 0, 1, ... count-1, for the five rows r and for the
+ * columns c of a tile: see tile.c. */
+void fer_tile(int count, const real *const factor[], size_t step, const real *panel, size_t panel_step,
+              real *const sum[]);
 
 #endif

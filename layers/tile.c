@@ -1,40 +1,52 @@
-/* tile.c - the innermost loop of every convolution: a tile of 4 x 16 sums, kept in registers.
+/* tile.c - the innermost loop of every convolution: a tile of sums, five rows of sixteen (float64: of eight), kept in
+ * registers.
  *
- *     sum_r[c] = (...((sum_r[c] + f_r[0]*panel[0][c]) + f_r[1]*panel[1][c]) + ...) + f_r[count-1]*panel[count-1][c]
+ *     sum[r][c] = (...((sum[r][c] + f[r][0]*panel[0][c]) + f[r][1]*panel[1][c]) + ...) + f[r][count-1]*panel[count-1][c]
  *
- * What makes it fast: sixty-four sums stay in registers while k runs, so that one step of k loads one row of the panel
- * and four factors and does sixty-four multiplications and additions with them. What keeps the bits: a sum never meets
- * another sum. The compiler may put the columns c side by side into SIMD registers of any width; each column is still
- * the chain written above, each product rounded, each addition rounded, k ascending. The four rows are arrays of names
- * of their own because compilers keep those in registers; an array of arrays goes to memory. */
+ * What makes it fast: the sums stay in registers while k runs, so that one step of k loads one row of the panel and
+ * five factors and does eighty multiplications and additions with them. What keeps the bits: a sum never meets another
+ * sum. The compiler may put the columns c side by side into SIMD registers of any width; each column is still the
+ * chain written above, each product rounded, each addition rounded, k ascending.
+ *
+ * The rows are arrays of names of their own because compilers keep those in registers; an array of arrays goes to
+ * memory. Five rows of two AVX registers, a row of the panel, a factor and a product are what sixteen registers hold.
+ * SIDE_BY_SIDE is for gcc, which writes out loops of up to sixteen steps one by one before it looks for SIMD, unless
+ * it is told to stop at eight. clang finds the SIMD by itself, but not when told so. */
 #include "layers.h"
 
-void fer_tile(int count, const real *factor0, const real *factor1, const real *factor2, const real *factor3,
-              size_t step, const real *panel, size_t panel_step, real *sum0, real *sum1, real *sum2, real *sum3)
+#include <string.h>
+
+#if defined __GNUC__ && !defined __clang__
+#define SIDE_BY_SIDE _Pragma("GCC unroll 8")
+#else
+#define SIDE_BY_SIDE
+#endif
+
+enum { WIDTH = FER_TILE_WIDTH };
+
+void fer_tile(int count, const real *const factor[], size_t step, const real *panel, size_t panel_step,
+              real *const sum[])
 {
-    real a0[FER_TILE_WIDTH], a1[FER_TILE_WIDTH], a2[FER_TILE_WIDTH], a3[FER_TILE_WIDTH];
+    const real *f0 = factor[0], *f1 = factor[1], *f2 = factor[2], *f3 = factor[3], *f4 = factor[4];
+    real a0[WIDTH], a1[WIDTH], a2[WIDTH], a3[WIDTH], a4[WIDTH];
     int k, c;
-    for (c = 0; c < FER_TILE_WIDTH; c++) {
-        a0[c] = sum0[c];
-        a1[c] = sum1[c];
-        a2[c] = sum2[c];
-        a3[c] = sum3[c];
-    }
+    memcpy(a0, sum[0], sizeof a0);
+    memcpy(a1, sum[1], sizeof a1);
+    memcpy(a2, sum[2], sizeof a2);
+    memcpy(a3, sum[3], sizeof a3);
+    memcpy(a4, sum[4], sizeof a4);
     for (k = 0; k < count; k++) {
-        const real f0 = factor0[(size_t)k * step], f1 = factor1[(size_t)k * step];
-        const real f2 = factor2[(size_t)k * step], f3 = factor3[(size_t)k * step];
-        const real *row = panel + (size_t)k * panel_step;
-        for (c = 0; c < FER_TILE_WIDTH; c++) {
-            a0[c] += f0 * row[c];
-            a1[c] += f1 * row[c];
-            a2[c] += f2 * row[c];
-            a3[c] += f3 * row[c];
-        }
+        SIDE_BY_SIDE for (c = 0; c < WIDTH; c++) a0[c] += *f0 * panel[c];
+        SIDE_BY_SIDE for (c = 0; c < WIDTH; c++) a1[c] += *f1 * panel[c];
+        SIDE_BY_SIDE for (c = 0; c < WIDTH; c++) a2[c] += *f2 * panel[c];
+        SIDE_BY_SIDE for (c = 0; c < WIDTH; c++) a3[c] += *f3 * panel[c];
+        SIDE_BY_SIDE for (c = 0; c < WIDTH; c++) a4[c] += *f4 * panel[c];
+        f0 += step, f1 += step, f2 += step, f3 += step, f4 += step;
+        panel += panel_step;
     }
-    for (c = 0; c < FER_TILE_WIDTH; c++) {
-        sum0[c] = a0[c];
-        sum1[c] = a1[c];
-        sum2[c] = a2[c];
-        sum3[c] = a3[c];
-    }
+    memcpy(sum[0], a0, sizeof a0);
+    memcpy(sum[1], a1, sizeof a1);
+    memcpy(sum[2], a2, sizeof a2);
+    memcpy(sum[3], a3, sizeof a3);
+    memcpy(sum[4], a4, sizeof a4);
 }

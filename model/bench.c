@@ -77,12 +77,13 @@ static double measure_peak(double (*clock)(void), int *threads)
         running = 0;
 #pragma omp parallel reduction(+ : running)
         {
-            real factor[FER_TILE_ROWS][DEPTH] = {{0}}, panel[DEPTH * FER_TILE_WIDTH] = {0},
-                 sum[FER_TILE_ROWS][FER_TILE_WIDTH] = {{0}};
-            int call;
-            for (call = 0; call < CALLS; call++)
-                fer_tile(DEPTH, factor[0], factor[1], factor[2], factor[3], 1, panel, FER_TILE_WIDTH, sum[0], sum[1],
-                         sum[2], sum[3]);
+            real factors[FER_TILE_ROWS * DEPTH] = {0}, panel[DEPTH * FER_TILE_WIDTH] = {0},
+                                         sums[FER_TILE_ROWS][FER_TILE_WIDTH] = {{0}};
+            const real *factor[FER_TILE_ROWS];
+            real *sum[FER_TILE_ROWS];
+            int call, r;
+            for (r = 0; r < FER_TILE_ROWS; r++) factor[r] = factors + r, sum[r] = sums[r];
+            for (call = 0; call < CALLS; call++) fer_tile(DEPTH, factor, FER_TILE_ROWS, panel, FER_TILE_WIDTH, sum);
             running++;
         }
         rate = 2.0 * running * CALLS * DEPTH * FER_TILE_ROWS * FER_TILE_WIDTH / (clock() - start);
