@@ -11,13 +11,13 @@
  * The rows are arrays of names of their own because compilers keep those in registers; an array of arrays goes to
  * memory. Five rows of two AVX registers, a row of the panel, a factor and a product are what sixteen registers hold.
  * SIDE_BY_SIDE is for gcc, which writes out loops of up to sixteen steps one by one before it looks for SIMD, unless
- * it is told to stop at eight. clang finds the SIMD by itself, but not when told so. */
+ * it is told to stop at four. clang finds the SIMD by itself, but not when told so. */
 #include "layers.h"
 
 #include <string.h>
 
 #if defined __GNUC__ && !defined __clang__
-#define SIDE_BY_SIDE _Pragma("GCC unroll 8")
+#define SIDE_BY_SIDE _Pragma("GCC unroll 4")
 #else
 #define SIDE_BY_SIDE
 #endif
