@@ -3,22 +3,26 @@
  * A training step is a sequence of moments: layer i is computed forward at moment i, backward at moment 2*layers - 1 -
  * i. Each array is alive from the moment that writes it to the last moment that reads it. Arrays that are never alive
  * together may share memory: the largest array is placed first, each at the lowest address where it meets no array
- * that is alive with it. */
+ * that is alive with it.
+ *
+ * Activation and BatchNormalization make each element from the one at the same place in their input (backward: in the
+ * gradient of their output). Where nobody else needs that one any more, they write over it. */
 #include "model.h"
 
 enum { MOST = 2 * FER_MAX_LAYERS + 1, ALIGN = 64 / sizeof(real) };
 
-/* One array: `count` reals at `offset`, alive from moment `first` to moment `last`, both included. */
+/* Memory of one array, or of several that are written over each other: `count` reals at `offset`, alive from moment
+ * `first` to moment `last`, both included. */
 struct place {
     size_t count, offset;
     int first, last;
-    real **owner; /* which pointer will point to it */
 };
 
 struct places {
     int count;
     struct place place[MOST];
-    size_t total; /* reals */
+    int output[FER_MAX_LAYERS], gradient[FER_MAX_LAYERS], fan_out; /* which place each has; -1: none */
+    size_t total;                                                  /* reals */
 };
 
 /* Which layers' backward passes read their input, and which their own output. */
@@ -37,41 +41,86 @@ static int later(int a, int b)
     return a > b ? a : b;
 }
 
-static void add_place(struct places *places, size_t count, int first, int last, real **owner)
+static int add_place(struct places *places, size_t count, int first, int last)
 {
-    struct place *p = &places->place[places->count++];
+    struct place *p = &places->place[places->count];
     p->count = (count + ALIGN - 1) / ALIGN * ALIGN;
     p->first = first;
     p->last = last;
-    p->owner = owner;
+    return places->count++;
+}
+
+static int element_by_element(enum fer_layer_type type)
+{
+    return type == FER_ACTIVATION || type == FER_BATCH_NORMALIZATION;
+}
+
+/* The last moment at which somebody reads the output of layer i. *consumer: its last consumer. */
+static int last_reader(const struct fer_network *net, int i, enum fer_plan plan, int *consumer)
+{
+    const int end = 2 * net->layers - 1; /* layer i goes backward at moment end - i */
+    const int backward = plan != FER_PLAN_INFERENCE && backward_reads_output(net->layer[i].type);
+    int last = backward ? end - i : i, j, k;
+    *consumer = i;
+    for (j = i + 1; j < net->layers; j++)
+        for (k = 0; k < net->layer[j].inputs; k++) {
+            if (net->layer[j].input[k] != i) continue;
+            *consumer = j;
+            last = later(last, j);
+            if (plan != FER_PLAN_INFERENCE && backward_reads_input(net->layer[j].type)) last = later(last, end - j);
+        }
+    return i == net->layers - 1 || plan == FER_PLAN_KEEP ? end : last; /* end: somebody will want to see it */
+}
+
+static size_t output_count(const struct fer_layer *layer, int batch)
+{
+    return (size_t)batch * (size_t)layer->height * (size_t)layer->width * (size_t)layer->channels;
+}
+
+static void list_outputs(const struct fer_network *net, int batch, enum fer_plan plan, struct places *places)
+{
+    int i, consumer;
+    for (i = 0; i < net->layers; i++) {
+        const struct fer_layer *layer = &net->layer[i];
+        const int last = last_reader(net, i, plan, &consumer), over = places->output[layer->input[0]];
+        if (i > 0 && element_by_element(layer->type) && places->place[over].last == i) {
+            places->output[i] = over;
+            places->place[over].last = last;
+        } else {
+            places->output[i] = add_place(places, output_count(layer, batch), i == 0 ? -1 : i, last);
+        }
+    }
+}
+
+static void list_gradients(const struct fer_network *net, int batch, enum fer_plan plan, struct places *places)
+{
+    const int end = 2 * net->layers - 1;
+    size_t fan_out = 0;
+    int i, consumer;
+    for (i = net->layers - 2; i > 0; i--) {
+        const struct fer_layer *layer = &net->layer[i];
+        const size_t count = output_count(layer, batch);
+        last_reader(net, i, plan, &consumer);
+        if (plan != FER_PLAN_KEEP && layer->consumers == 1 && element_by_element(net->layer[consumer].type)) {
+            places->gradient[i] = places->gradient[consumer];
+            places->place[places->gradient[i]].last = end - i;
+        } else {
+            places->gradient[i] = add_place(places, count, end - consumer, plan == FER_PLAN_KEEP ? end : end - i);
+        }
+        if (layer->consumers > 1 && count > fan_out) fan_out = count;
+    }
+    places->fan_out = add_place(places, fan_out, net->layers, end);
 }
 
 /* Lists every array of a pass of `batch` images, with its life. */
-static void list_places(struct fer_network *net, int batch, enum fer_plan plan, struct places *places)
+static void list_places(const struct fer_network *net, int batch, enum fer_plan plan, struct places *places)
 {
-    const int end = 2 * net->layers - 1; /* layer i goes backward at moment end - i */
-    size_t fan_out = 0;
-    int i, j, k;
+    int i;
+    for (i = 0; i < net->layers; i++) places->gradient[i] = -1;
     places->count = 0;
-    for (i = 0; i < net->layers; i++) {
-        struct fer_layer *layer = &net->layer[i];
-        const size_t count = (size_t)batch * (size_t)layer->height * (size_t)layer->width * (size_t)layer->channels;
-        int last_forward = i, last_backward = -1, last_consumer = i;
-        if (plan != FER_PLAN_INFERENCE && backward_reads_output(layer->type)) last_backward = end - i;
-        for (j = i + 1; j < net->layers; j++)
-            for (k = 0; k < net->layer[j].inputs; k++) {
-                if (net->layer[j].input[k] != i) continue;
-                last_consumer = last_forward = j;
-                if (plan != FER_PLAN_INFERENCE && backward_reads_input(net->layer[j].type))
-                    last_backward = later(last_backward, end - j);
-            }
-        if (i == net->layers - 1 || plan == FER_PLAN_KEEP) last_backward = end; /* somebody will want to see it */
-        add_place(places, count, i == 0 ? -1 : i, later(last_forward, last_backward), &layer->output);
-        if (plan == FER_PLAN_INFERENCE || i == 0 || i == net->layers - 1) continue;
-        add_place(places, count, end - last_consumer, plan == FER_PLAN_KEEP ? end : end - i, &layer->output_gradient);
-        if (layer->consumers > 1 && count > fan_out) fan_out = count;
-    }
-    if (plan != FER_PLAN_INFERENCE) add_place(places, fan_out, net->layers, end, &net->fan_out);
+    places->fan_out = -1;
+    list_outputs(net, batch, plan, places);
+    if (plan != FER_PLAN_INFERENCE) list_gradients(net, batch, plan, places);
 }
 
 /* The lowest offset at which `p` meets none of the first `placed` places in order[] that is alive with it. */
@@ -121,7 +170,7 @@ size_t fer_network_memory(const struct fer_network *network, int batch, enum fer
     struct places places;
     size_t reals = 0;
     int i;
-    list_places((struct fer_network *)network, batch, plan, &places);
+    list_places(network, batch, plan, &places);
     place_all(&places);
     for (i = 0; i < network->parameters; i++)
         reals += network->parameter[i].count * (network->parameter[i].trainable ? 4 : 1);
@@ -155,6 +204,11 @@ static void give_up_plan(struct fer_network *net)
         net->layer[i].output = net->layer[i].output_gradient = net->layer[i].mean = net->layer[i].variance = NULL;
 }
 
+static real *memory_of(const struct fer_network *net, const struct places *places, int place)
+{
+    return place < 0 ? NULL : net->arena + places->place[place].offset;
+}
+
 int fer_network_plan(struct fer_network *network, int batch, enum fer_plan plan, struct fer_error *e)
 {
     struct places places;
@@ -172,9 +226,11 @@ int fer_network_plan(struct fer_network *network, int batch, enum fer_plan plan,
         return -1;
     }
     network->logits_gradient = network->logits + (size_t)batch * FER_CLASSES;
-    for (i = 0; i < places.count; i++) *places.place[i].owner = network->arena + places.place[i].offset;
+    network->fan_out = memory_of(network, &places, places.fan_out);
     for (i = 0; i < network->layers; i++) {
         struct fer_layer *layer = &network->layer[i];
+        layer->output = memory_of(network, &places, places.output[i]);
+        layer->output_gradient = memory_of(network, &places, places.gradient[i]);
         if (layer->type != FER_BATCH_NORMALIZATION) continue;
         layer->mean = statistics, statistics += layer->channels;
         layer->variance = statistics, statistics += layer->channels;
