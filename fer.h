@@ -421,6 +421,14 @@ int fer_npz_write(struct fer_npz_writer *writer, const char *name, enum fer_type
 int fer_npz_commit(struct fer_npz_writer *writer, struct fer_error *e);
 void fer_npz_abandon(struct fer_npz_writer *writer); /* NULL is allowed */
 
+/* ---- Files (data/file.c) ---- */
+
+/* A file that appears under its path only at the commit, whole, on the disk; before that it is PATH.part. Returns a
+ * FILE * to write to, or NULL. A failed write shows at the commit. */
+void *fer_file_create(const char *path, struct fer_error *e);
+/* Closes the file. A failed commit has removed PATH.part and left what was at PATH before. */
+int fer_file_commit(void *file, const char *path, struct fer_error *e);
+
 /* ---- Platform: what C99 does not offer (data/platform.c; with -DFER_PURE_C99 fallbacks) ---- */
 
 int fer_is_folder(const char *path);                       /* 1 or 0; pure C99: always 0 */
@@ -429,8 +437,6 @@ int fer_make_folder(const char *path, struct fer_error *e); /* an existing one w
  * of `each` ends it and is returned. Pure C99: fails. */
 int fer_list_folder(const char *path, int (*each)(void *context, const char *name, struct fer_error *e), void *context,
                     struct fer_error *e);
-int fer_flush_to_disk(void *file);                         /* of a FILE *, after fflush; 0 done; pure C99: 0 */
-int fer_replace_file(const char *from, const char *to);    /* atomically where the system can; never a device; 0 done */
 int fer_is_terminal(void *file);                           /* 1 or 0 */
 int fer_terminal_width(void);                              /* columns, 80 when unknown */
 double fer_clock(void);                                    /* seconds, wall time, from some start */

@@ -94,7 +94,7 @@ int fer_list_folder(const char *path, int (*each)(void *context, const char *nam
     return fer_fail(e, "%s: this build (FER_PURE_C99) cannot list folders", path);
 }
 
-int fer_flush_to_disk(void *file)
+int fer_flush_to_disk(FILE *file)
 {
     return fflush(file);
 }
@@ -222,7 +222,7 @@ static int read_names(struct names *names, const char *path, struct fer_error *e
     return result;
 }
 
-int fer_flush_to_disk(void *file)
+int fer_flush_to_disk(FILE *file)
 {
     return fflush(file) == 0 && _commit(_fileno(file)) == 0 ? 0 : -1;
 }
@@ -304,7 +304,7 @@ static int read_names(struct names *names, const char *path, struct fer_error *e
     return result;
 }
 
-int fer_flush_to_disk(void *file)
+int fer_flush_to_disk(FILE *file)
 {
     if (fflush(file)) return -1;
     /* A pipe or a terminal cannot be flushed to a disk, and need not be. */

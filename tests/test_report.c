@@ -559,10 +559,11 @@ TEST a_page_that_cannot_be_written_leaves_nothing(void)
     struct fer_page page;
     ASSERT_EQ(-1, fer_page_create(&page, FOLDER "/no-such-folder/page.html", &error));
     ASSERT_STR_EQ(FOLDER "/no-such-folder/page.html.part: cannot be written: No such file or directory", error.text);
-    ASSERT_EQ(0, fer_page_create(&page, FOLDER, &error)); /* a folder's name: the page cannot take its place */
-    fer_page_print(&page, "x");
-    ASSERT_EQ(-1, fer_page_commit(&page, &error));
+#ifndef FER_PURE_C99
+    ASSERT_EQ(-1, fer_page_create(&page, FOLDER, &error)); /* a folder: the page could not take its place */
+    ASSERT_STR_EQ(FOLDER ": is a folder or a device; a file was expected, or a name that is free", error.text);
     ASSERT(!there(FOLDER ".part"));
+#endif
     PASS();
 }
 
