@@ -202,6 +202,9 @@ static int begin_run(struct fer_trainer *t, const struct fer_config *config, con
         return fer_fail(e,
                         "%s: holds a run already: `fer train --resume %s` goes on with it, --out takes another folder",
                         run, run);
+    if (join(path, sizeof path, run, "best.npz", e) || fer_file_apart(path, config->weights, e) ||
+        join(path, sizeof path, run, "last.npz", e) || fer_file_apart(path, config->weights, e))
+        return -1;
     if (*config->weights && fer_weights_read(t->network, config->weights, &ignored, e)) return -1;
     if (fer_make_folder(run, e) || join(path, sizeof path, run, "epochs", e) || fer_make_folder(path, e)) return -1;
     if (join(path, sizeof path, run, "last.npz", e) || fer_checkpoint_save(t, path, e)) return -1;
@@ -447,6 +450,17 @@ static int predict(int argc, char **argv)
 
 /* ---- report ---- */
 
+/* The page is none of the files that it is made of. */
+static int check_page(const char *out, const char *run, const char *data, struct fer_error *e)
+{
+    static const char *const names[] = {"config.txt", "best.npz", "last.npz", "log.csv", "pits.csv"};
+    char path[1100];
+    int i;
+    for (i = 0; i < 5; i++)
+        if (join(path, sizeof path, run, names[i], e) || fer_file_apart(out, path, e)) return -1;
+    return fer_file_apart(out, data, e);
+}
+
 static int report(int argc, char **argv)
 {
     const char *data_path = NULL, *out = NULL;
@@ -466,12 +480,13 @@ static int report(int argc, char **argv)
     if (!exists(path)) return fer_fail(&e, "%s: cannot be opened: expected a run folder", path), complain(&e);
     if (load_network(&network, argv[0], 0, &config, &e)) return complain(&e);
     if (!out && join(path, sizeof path, argv[0], "report.html", &e) == 0) out = path;
+    if (!data_path) data_path = config.data;
     display.terminal = fer_is_terminal(stdout);
     display.epoch_start = fer_clock();
     watcher.context = &display;
-    failed = !out || read_faces(&data, data_path ? data_path : config.data, config.settings.seed, &e) ||
-             fer_report_create(&page, argv[0], &config, network, &data, &watcher, &e) ||
-             fer_report_write(page, out, &e);
+    failed =
+        !out || check_page(out, argv[0], data_path, &e) || read_faces(&data, data_path, config.settings.seed, &e) ||
+        fer_report_create(&page, argv[0], &config, network, &data, &watcher, &e) || fer_report_write(page, out, &e);
     if (display.terminal) printf("\r%*s\r", fer_terminal_width() - 1, "");
     if (!failed) printf("%s: open it in a browser\n", out);
     fer_report_free(page);
@@ -642,7 +657,10 @@ static int check_recording(const struct recording *r, struct fer_error *e)
     if (r->usage && !r->data) return fer_fail(e, "--usage: expected with --data");
     if (r->exact && (r->weights || r->input || r->data))
         return fer_fail(e, "--exact: its weights and images are drawn: expected no --weights, --input, --data");
-    return 0;
+    return fer_file_apart(r->out, r->weights, e) || fer_file_apart(r->out, r->input, e) ||
+                   fer_file_apart(r->out, r->data, e)
+               ? -1
+               : 0;
 }
 
 /* The images that do not come from --input: the first of --data, or drawn ones. */

@@ -428,6 +428,9 @@ void fer_npz_abandon(struct fer_npz_writer *writer); /* NULL is allowed */
 void *fer_file_create(const char *path, struct fer_error *e);
 /* Closes the file. A failed commit has removed PATH.part and left what was at PATH before. */
 int fer_file_commit(void *file, const char *path, struct fer_error *e);
+/* Fails when such a file at `out` would take the place of the file `in`, which is an input, be it by another name or a
+ * link. `in` may be NULL or "": none. */
+int fer_file_apart(const char *out, const char *in, struct fer_error *e);
 
 /* ---- Platform: what C99 does not offer (data/platform.c; with -DFER_PURE_C99 fallbacks) ---- */
 
@@ -668,8 +671,8 @@ struct fer_op_result {
     size_t written, ignored; /* arrays of the output file; arrays of the input file that the operation does not know */
 };
 /* Runs operation `name` on the arrays of the npz file `in` (or of a lone npy file, which is x) and writes its results
- * to the npz file `out`, which appears only when everything went well. Operations, arrays and options are those of
- * layers/:
+ * to the npz file `out`, another one, which appears only when everything went well. Operations, arrays and options are
+ * those of layers/:
  *
  *     conv2d                    x, kernel, [dy]                      strides (1,1), padding (valid)
  *     batch_normalization       x, [gamma], [beta], [moving_mean], [moving_variance], [dy]

@@ -15,6 +15,8 @@ int fer_join_path(char out[FER_PATH], const char *folder, const char *name, stru
 
 int fer_is_file(const char *path);          /* 1 for a plain file (no folder, pipe or device); pure C99: always 1 */
 int fer_is_device(const char *path);        /* 1 for what is neither plain file nor folder; pure C99: always 0 */
+/* 1 when both lead to one file or folder, 0 also when one is not there; pure C99: when they are the same text */
+int fer_is_same_file(const char *a, const char *b);
 void fer_remove_folder(const char *path);   /* if it is empty; pure C99: does nothing */
 int fer_flush_to_disk(FILE *file);          /* after fflush; 0 done; pure C99: 0 */
 int fer_replace_file(const char *from, const char *to); /* atomically where the system can; never a device; 0 done */

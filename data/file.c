@@ -7,7 +7,7 @@
 #include <errno.h>
 #include <string.h>
 
-/* The caller has seen in fer_file_create that the path is short enough. */
+/* fer_file_create has seen that the path is short enough. */
 static void name_part(char part[FER_PATH], const char *path)
 {
     snprintf(part, FER_PATH, "%s.part", path);
@@ -24,6 +24,17 @@ void *fer_file_create(const char *path, struct fer_error *e)
     file = fopen(part, "wb");
     if (!file) fer_fail(e, "%s: cannot be written: %s", part, strerror(errno));
     return file;
+}
+
+/* PATH.part counts too: it is overwritten on the way. */
+int fer_file_apart(const char *out, const char *in, struct fer_error *e)
+{
+    char part[FER_PATH];
+    const char *taken;
+    if (!in || !*in) return 0;
+    name_part(part, out);
+    taken = fer_is_same_file(out, in) ? out : fer_is_same_file(part, in) ? part : NULL;
+    return taken ? fer_fail(e, "%s: is an input too; expected another file for the output", taken) : 0;
 }
 
 int fer_close_written(FILE *file)

@@ -464,12 +464,14 @@ TEST a_lone_npy_file_is_x(void)
     PASS();
 }
 
-TEST the_output_may_replace_the_input(void)
+TEST the_output_never_replaces_the_input(void)
 {
     ASSERT_EQ(0, make("x 4; other 5; another 6"));
-    ASSERT_EQm(error.text, 0, fer_op("relu", IN, IN, NULL, 0, &result, &error));
+    ASSERT_EQ(-1, fer_op("relu", IN, IN, NULL, 0, &result, &error));
+    ASSERT_STR_EQ(IN ": is an input too; expected another file for the output", error.text);
+    ASSERT_EQm(error.text, 0, fer_op("relu", IN, OUT, NULL, 0, &result, &error));
     ASSERT_EQ_FMT((size_t)2, result.ignored, "%zu");
-    ASSERT(values_of(IN, "y", "4"));
+    ASSERT(values_of(OUT, "y", "4"));
     PASS();
 }
 
@@ -627,7 +629,7 @@ SUITE(suite_op)
     RUN_TEST(adam_by_hand);
     RUN_TEST(adam_defaults);
     RUN_TEST(a_lone_npy_file_is_x);
-    RUN_TEST(the_output_may_replace_the_input);
+    RUN_TEST(the_output_never_replaces_the_input);
     RUN_TEST(bad_calls_are_refused);
     RUN_TEST(bad_labels_are_refused);
     RUN_TEST(bad_files_are_refused);
