@@ -42,10 +42,20 @@ extern "C" {
 #ifdef FER_DOUBLE
 typedef double real;
 #define FER_REAL_NAME "float64"
+#define FER_LIBRARY fer_library_is_float64
 #else
 typedef float real;
 #define FER_REAL_NAME "float32"
+#define FER_LIBRARY fer_library_is_float32
 #endif
+
+/* Compiled for the one and linked with the other, a program would compute nonsense. So that it does not link, each
+ * library has a function whose name the other one lacks, and whatever includes this header asks for it. It returns 1. */
+int FER_LIBRARY(void);
+#ifdef __GNUC__
+__attribute__((used)) /* else it would be left out, since nobody calls it */
+#endif
+static int (*const fer_library)(void) = FER_LIBRARY;
 
 /* The same bits everywhere: each operation is rounded once, to its own type. A build that cannot keep that is refused:
  * here, where the compiler shows it, and else by fer_arithmetic_check. */
