@@ -1217,7 +1217,13 @@ static void print_pit_row(const struct fer_pit_row *row)
     fflush(stdout);
 }
 
-/* Of the experiments on one layer alone those that recover most. */
+/* What was recovered, or, when there was no drop to recover from, the accuracy. */
+static double merit(const struct fer_pit_row *row)
+{
+    return row->recovered == row->recovered ? row->recovered : row->val_accuracy;
+}
+
+/* Of the experiments on one layer alone the best. */
 static void print_best_layers(struct pits_table *t)
 {
     const struct fer_pit_row *best[6];
@@ -1227,7 +1233,7 @@ static void print_best_layers(struct pits_table *t)
         const struct fer_pit_row *row = &t->row[k];
         if (row->epoch != t->epoch || strcmp(row->experiment, "layers") != 0 || strstr(row->detail, "all but"))
             continue;
-        for (i = count < 6 ? count++ : 6; i > 0 && !(best[i - 1]->recovered >= row->recovered); i--)
+        for (i = count < 6 ? count++ : 6; i > 0 && !(merit(best[i - 1]) >= merit(row)); i--)
             if (i < 6) best[i] = best[i - 1];
         if (i < 6) best[i] = row;
     }
@@ -1449,7 +1455,7 @@ static enum fer_end explain_pit(struct pits_request *r, long i, struct fer_train
     report.watcher = &watcher;
     begin_pit(t, r->pit[i].epoch);
     if (!t->json) printf("  %-10s %-66s %9s %9s %9s\n", "experiment", "", "accuracy", "loss", "recovered");
-    end = fer_pit_explain(trainer, r->where, &r->pit[i], r->which, &report, e);
+    end = fer_pit_explain(trainer, r->where, &r->pit[i], r->which | (r->epoch ? FER_PIT_LAYERS_ALWAYS : 0), &report, e);
     clear_pits_progress(t);
     if (end != FER_DONE) return end;
     if (t->out_of_memory) return fer_fail(e, "out of memory"), FER_FAILED;
@@ -1679,7 +1685,8 @@ static const struct command commands[] = {
      "before the epoch\n"
      "(RUN/epochs), changes one thing, validates, and tells what part of the drop is recovered. Results are kept in "
      "RUN/pits.csv.\n"
-     "  --epoch N           this epoch, be it a pit or not (its checkpoint must be there: the last 7 are)\n"
+     "  --epoch N           this epoch, be it a pit or not, by every experiment (its checkpoint must be there: the "
+     "last 7 are)\n"
      "  --experiments LIST  some of batch,exact,swap,training,layers,replay,changes (all); replay takes as long as an "
      "epoch, changes as\n"
      "                      long as seven\n"

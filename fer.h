@@ -862,11 +862,13 @@ enum fer_pit_experiment {
     FER_PIT_EXACT,    /* with exact statistics of the training images (fer_exact_statistics); means, variances alone */
     FER_PIT_SWAP,     /* these weights with the statistics of the epoch before, and the other way round */
     FER_PIT_TRAINING, /* training images in inference mode: does accuracy fall there too? */
-    FER_PIT_LAYERS,   /* exact statistics in one BatchNormalization layer alone, and in all but one */
+    FER_PIT_LAYERS,   /* exact statistics in one BatchNormalization layer alone, and in all but one; left out when exact
+                         statistics everywhere recover less than a tenth */
     FER_PIT_REPLAY,   /* the epoch once more, step by step */
     FER_PIT_CHANGES,  /* the epoch once more, with one thing changed */
     FER_PIT_EXPERIMENTS
 };
+#define FER_PIT_LAYERS_ALWAYS (1u << FER_PIT_EXPERIMENTS) /* added to the experiments: `layers` is never left out */
 /* batch, exact, swap, training, layers, replay, changes */
 extern const char *const fer_pit_experiment_names[FER_PIT_EXPERIMENTS];
 

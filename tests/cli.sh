@@ -200,6 +200,10 @@ check "the other epoch's rows stay" test "$(grep -c '^1;' $T/whole/pits.csv)" -e
 if python3 -c '' 2> /dev/null; then
     check "JSON" python3 -c "import json, sys; p = json.load(open(sys.argv[1]))['pits'][0]; assert p['epoch'] == 2 and len(p['experiments']) == 9 and p['conclusion'] and 'depth' in p" $T/out
 fi
+expect 0 "" ./fer pits $T/whole --epoch 2 --experiments layers
+check "an epoch that is named has every layer's rows, be it a pit or not" test "$(grep -c '^2;layers;exact .* in .*batch_normalization' $T/whole/pits.csv)" -eq 82
+check "the best six are shown, the best first" awk '$1 == "layers" { if (n++ && $(NF - 1) > last) exit 1; last = $(NF - 1) } END { exit n != 6 }' $T/out
+expect 0 "" ./fer pits $T/whole --epoch 2 --experiments batch,exact,swap,training
 ./fer train --data $T/faces.csv --size 48 --batch 8 --epochs 2 --precise-bn 99 --clip-norm 1 --out $T/remedied > $T/out
 expect 0 "" ./fer pits $T/remedied --epoch 1 --experiments replay
 check "remedies are replayed too" grep -q "^1;replay;the epoch again: the same bits;" $T/remedied/pits.csv
