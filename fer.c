@@ -1713,7 +1713,7 @@ static void print_help(const struct command *c)
     int i;
     printf("usage: fer %s %s\n%s", c->name, c->arguments, c->text);
     if (!c->has_settings) return;
-    printf("Settings, with the defaults of the user's script:\n");
+    printf("Settings, with the defaults of the Keras script:\n");
     for (i = 0; i < FER_SETTINGS; i++)
         printf("  --%-18s %-16s %s\n", fer_setting_table[i].name, fer_setting_table[i].values,
                fer_setting_table[i].help);

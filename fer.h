@@ -458,7 +458,7 @@ int fer_threads(void);                                     /* how many a paralle
 
 /* ---- 7. Training --------------------------------------------------------------------------------------------- */
 
-/* Everything that decides the bits of a run, but for the data. The defaults are the user's script. */
+/* Everything that decides the bits of a run, but for the data. The defaults are the Keras script. */
 struct fer_settings {
     int epochs, batch, size;
     uint64_t seed;
