@@ -99,13 +99,6 @@ static int join(char *path, size_t size, const char *folder, const char *name, s
     return length < 0 || (size_t)length >= size ? fer_fail(e, "%s: the path is too long", folder) : 0;
 }
 
-static int exists(const char *path)
-{
-    FILE *file = fopen(path, "rb");
-    if (file) fclose(file);
-    return file != NULL;
-}
-
 /* ---- unpack ---- */
 
 static int unpack(int argc, char **argv)
@@ -198,7 +191,7 @@ static int begin_run(struct fer_trainer *t, const struct fer_config *config, con
     char path[1100];
     size_t ignored;
     if (join(path, sizeof path, run, "config.txt", e)) return -1;
-    if (exists(path))
+    if (fer_file_exists(path))
         return fer_fail(e,
                         "%s: holds a run already: `fer train --resume %s` goes on with it, --out takes another folder",
                         run, run);
@@ -336,11 +329,11 @@ static int load_network(struct fer_network **network, const char *where, int siz
     const struct fer_config none = {0};
     *config = none;
     if (join(path, sizeof path, where, "config.txt", e)) return -1;
-    if (!exists(path))
+    if (!fer_file_exists(path))
         snprintf(path, sizeof path, "%s", where);
     else {
         if (fer_config_load(config, path, e) || join(path, sizeof path, where, "best.npz", e)) return -1;
-        if (!exists(path) && join(path, sizeof path, where, "last.npz", e)) return -1;
+        if (!fer_file_exists(path) && join(path, sizeof path, where, "last.npz", e)) return -1;
     }
     if (fer_weights_load(network, path, size, &ignored, e)) return -1;
     return 0;
@@ -477,7 +470,7 @@ static int report(int argc, char **argv)
     if (parse(&argc, argv, options, 2, NULL, NULL, &e)) return complain(&e);
     if (argc != 1) return fer_fail(&e, "report: expected one run folder"), complain(&e);
     if (join(path, sizeof path, argv[0], "config.txt", &e)) return complain(&e);
-    if (!exists(path)) return fer_fail(&e, "%s: cannot be opened: expected a run folder", path), complain(&e);
+    if (!fer_file_exists(path)) return fer_fail(&e, "%s: cannot be opened: expected a run folder", path), complain(&e);
     if (load_network(&network, argv[0], 0, &config, &e)) return complain(&e);
     if (!out && join(path, sizeof path, argv[0], "report.html", &e) == 0) out = path;
     if (!data_path) data_path = config.data;
@@ -1424,7 +1417,7 @@ static int read_request(struct pits_request *r, struct fer_error *e)
     size_t images = FER_FER2013_VALIDATION;
     if (choose_experiments(r->experiments, &r->which, e) || join(path, sizeof path, r->where, "config.txt", e))
         return -1;
-    r->is_run = exists(path);
+    r->is_run = fer_file_exists(path);
     if (!r->is_run && (r->experiments || r->data_path))
         return fer_fail(e, "%s: no run folder (there is no %s): --experiments and --data need one", r->where, path);
     if (r->is_run && r->images) return fer_fail(e, "--images: a run's data say how many there are");
@@ -1469,7 +1462,7 @@ static int has_state(const struct pits_request *r, long epoch)
 {
     char path[1200];
     fer_checkpoint_path(path, sizeof path, r->where, epoch);
-    return exists(path);
+    return fer_file_exists(path);
 }
 
 static enum fer_end explain_pits(struct pits_request *r, struct pits_table *t, struct fer_trainer *trainer,
@@ -1507,7 +1500,7 @@ static enum fer_end report_pits(struct pits_request *r, struct fer_error *e)
     t.json = r->json;
     t.terminal = fer_is_terminal(stderr) && fer_is_terminal(stdout);
     if (join(path, sizeof path, r->where, "pits.csv", e)) return end;
-    if (r->is_run && exists(path) && fer_pits_read(path, &old, &count, e)) return end;
+    if (r->is_run && fer_file_exists(path) && fer_pits_read(path, &old, &count, e)) return end;
     for (i = 0; i < count; i++) keep_pit_row(&t, &old[i]);
     fer_free(old);
     if (!r->is_run || !r->count || fer_trainer_create(&trainer, &r->config.settings, &r->data, e) == 0) {

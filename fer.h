@@ -50,7 +50,7 @@ typedef float real;
 #endif
 
 /* Compiled for the one and linked with the other, a program would compute nonsense. So that it does not link, each
- * library has a function whose name the other one lacks, and whatever includes this header asks for it. It returns 1. */
+ * library has a function whose name the other one lacks, and whatever includes this header asks for it. Returns 1. */
 int FER_LIBRARY(void);
 #ifdef __GNUC__
 __attribute__((used)) /* else it would be left out, since nobody calls it */
@@ -433,6 +433,7 @@ void fer_npz_abandon(struct fer_npz_writer *writer); /* NULL is allowed */
 
 /* ---- Files (data/file.c) ---- */
 
+int fer_file_exists(const char *path); /* 1 when it can be opened for reading */
 /* A file that appears under its path only at the commit, whole, on the disk; before that it is PATH.part. Returns a
  * FILE * to write to, or NULL. A failed write shows at the commit. */
 void *fer_file_create(const char *path, struct fer_error *e);

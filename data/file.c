@@ -7,6 +7,13 @@
 #include <errno.h>
 #include <string.h>
 
+int fer_file_exists(const char *path)
+{
+    FILE *file = fopen(path, "rb");
+    if (file) fclose(file);
+    return file != NULL;
+}
+
 /* fer_file_create has seen that the path is short enough. */
 static void name_part(char part[FER_PATH], const char *path)
 {

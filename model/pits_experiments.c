@@ -351,13 +351,6 @@ static enum fer_end conclude(const struct laboratory *x)
     return FER_DONE;
 }
 
-static int exists(const char *path)
-{
-    FILE *file = fopen(path, "rb");
-    if (file) fclose(file);
-    return file != NULL;
-}
-
 int fer_pit_load(struct fer_trainer *t, const char *run, long epoch, struct fer_error *e)
 {
     char path[1200];
@@ -375,7 +368,7 @@ static enum fer_end experiment(struct laboratory *x, struct fer_error *e)
     char path[1200];
     enum fer_end end;
     fer_checkpoint_path(path, sizeof path, x->replay.run, x->replay.epoch - 1);
-    x->has_before = x->replay.epoch > 0 && exists(path);
+    x->has_before = x->replay.epoch > 0 && fer_file_exists(path);
     if (x->has_before) {
         if (fer_pit_load(t, x->replay.run, x->replay.epoch - 1, e)) return FER_FAILED;
         keep_state(x->network, x->before);

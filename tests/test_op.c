@@ -143,13 +143,6 @@ static const char *names_of_results(void)
     return names;
 }
 
-static int exists(const char *path)
-{
-    FILE *file = fopen(path, "rb");
-    if (file) fclose(file);
-    return file != NULL;
-}
-
 #define ASSERT_RUN(name, options) ASSERT_EQm(error.text, 0, run(name, options))
 
 /* ---- convolution ---- */
@@ -557,7 +550,7 @@ TEST bad_calls_are_refused(void)
         ASSERT_EQ(0, make(cases[i].arrays));
         ASSERT_EQm(cases[i].message, -1, run(cases[i].name, cases[i].options));
         ASSERT_STR_EQ(cases[i].message, error.text);
-        ASSERT(!exists(OUT) && !exists(OUT ".part"));
+        ASSERT(!fer_file_exists(OUT) && !fer_file_exists(OUT ".part"));
     }
     PASS();
 }
@@ -588,7 +581,7 @@ TEST bad_labels_are_refused(void)
         ASSERT_EQ(0, give_logits(cases[i].type, cases[i].dims, cases[i].dims == 1 ? &two : square, cases[i].labels));
         ASSERT_EQ(-1, run("softmax_cross_entropy", ""));
         ASSERT_STR_EQ(cases[i].message, error.text);
-        ASSERT(!exists(OUT) && !exists(OUT ".part"));
+        ASSERT(!fer_file_exists(OUT) && !fer_file_exists(OUT ".part"));
     }
     PASS();
 }
