@@ -23,18 +23,59 @@ struct option {
     const char **value; /* where the text after it goes; NULL at first */
 };
 
-/* A setting from the command line. */
-static int set_option(struct fer_settings *settings, int setting, const char *text, struct fer_error *e)
+/* The settings that a command has as options, and which of them were given. */
+struct choice {
+    const char *names; /* parted by blanks; NULL: all of the table */
+    struct fer_settings settings;
+    char given[FER_SETTINGS];
+};
+
+static void begin_choice(struct choice *c, const char *names)
 {
-    struct fer_error reason;
-    return fer_settings_set(settings, setting, text, &reason) ? fer_fail(e, "--%s", reason.text) : 0;
+    memset(c, 0, sizeof *c);
+    c->names = names;
+    fer_settings_default(&c->settings);
 }
 
-/* Takes options out of the arguments: `--name value` or `--name=value`; settings by their table. What is left, *count
- * words, stands in argv[0] ... A lone `--` ends the options. `given` marks which settings were given; settings may be
- * NULL. */
-static int parse(int *count, char **argv, const struct option *options, int option_count, struct fer_settings *settings,
-                 char *given, struct fer_error *e)
+/* Whether the words, parted by blanks, hold this one. */
+static int has_word(const char *words, const char *word)
+{
+    size_t length;
+    for (; *words; words += length + (words[length] == ' ')) {
+        length = strcspn(words, " ");
+        if (length == strlen(word) && strncmp(words, word, length) == 0) return 1;
+    }
+    return 0;
+}
+
+/* The index of a setting that the command has, or -1. */
+static int find_setting(const struct choice *c, const char *name)
+{
+    return c && (!c->names || has_word(c->names, name)) ? fer_settings_find(name) : -1;
+}
+
+static int is_given(const struct choice *c, const char *name)
+{
+    return c->given[fer_settings_find(name)];
+}
+
+/* 0 when it was not given. */
+static int given_size(const struct choice *c)
+{
+    return is_given(c, "size") ? c->settings.size : 0;
+}
+
+static int set_setting(struct choice *c, int setting, const char *text, struct fer_error *e)
+{
+    struct fer_error reason;
+    c->given[setting] = 1;
+    return fer_settings_set(&c->settings, setting, text, &reason) ? fer_fail(e, "--%s", reason.text) : 0;
+}
+
+/* Takes options out of the arguments: `--name value` or `--name=value`; settings by their table, as far as `choice`
+ * (NULL: none) has them. What is left, *count words, stands in argv[0] ... A lone `--` ends the options. */
+static int parse(int *count, char **argv, const struct option *options, int option_count, struct choice *choice,
+                 struct fer_error *e)
 {
     int i, j, setting, kept = 0, words_only = 0;
     for (i = 0; i < *count; i++) {
@@ -55,14 +96,12 @@ static int parse(int *count, char **argv, const struct option *options, int opti
         if (equals) *equals = 0;
         for (j = 0; j < option_count; j++)
             if (strcmp(options[j].name, name) == 0) place = options[j].value;
-        setting = settings && !place ? fer_settings_find(name) : -1;
+        setting = place ? -1 : find_setting(choice, name);
         if (!place && setting < 0) return fer_fail(e, "--%s: no such option; `fer help COMMAND` lists them", name);
         value = equals ? equals + 1 : i + 1 < *count ? argv[++i] : NULL;
         if (!value) return fer_fail(e, "--%s: expected a value after it", name);
         if (place) *place = value;
-        if (setting < 0) continue;
-        if (set_option(settings, setting, value, e)) return -1;
-        given[setting] = 1;
+        if (setting >= 0 && set_setting(choice, setting, value, e)) return -1;
     }
     *count = kept;
     return 0;
@@ -70,14 +109,19 @@ static int parse(int *count, char **argv, const struct option *options, int opti
 
 /* ---- Data ---- */
 
-/* The faces at `path`, or, when it is NULL or empty, drawn ones. Says which. */
+/* The faces at `path`, or, when it is empty, drawn ones. */
 static int read_faces(struct fer_dataset *data, const char *path, uint64_t seed, struct fer_error *e)
 {
     static const size_t drawn[FER_USAGES] = {2800, 700, 700};
-    const int draw = !path || !*path;
-    if (draw ? fer_dataset_draw(data, seed, drawn, e) : fer_dataset_read(data, path, e)) return -1;
+    return *path ? fer_dataset_read(data, path, e) : fer_dataset_draw(data, seed, drawn, e);
+}
+
+/* The same; says which they are. */
+static int announce_faces(struct fer_dataset *data, const char *path, uint64_t seed, struct fer_error *e)
+{
+    if (read_faces(data, path, seed, e)) return -1;
     printf("data: %s: %lu Training, %lu PublicTest, %lu PrivateTest images\n",
-           draw ? "drawn cartoon faces, not FER2013" : data->source, (unsigned long)data->usage_count[FER_TRAINING],
+           *path ? data->source : "drawn cartoon faces, not FER2013", (unsigned long)data->usage_count[FER_TRAINING],
            (unsigned long)data->usage_count[FER_PUBLIC_TEST], (unsigned long)data->usage_count[FER_PRIVATE_TEST]);
     return 0;
 }
@@ -99,13 +143,6 @@ static int join(char *path, size_t size, const char *folder, const char *name, s
     return length < 0 || (size_t)length >= size ? fer_fail(e, "%s: the path is too long", folder) : 0;
 }
 
-static int exists(const char *path)
-{
-    FILE *file = fopen(path, "rb");
-    if (file) fclose(file);
-    return file != NULL;
-}
-
 /* ---- unpack ---- */
 
 static int unpack(int argc, char **argv)
@@ -113,7 +150,7 @@ static int unpack(int argc, char **argv)
     struct fer_dataset data;
     struct fer_error e;
     int failed;
-    if (parse(&argc, argv, NULL, 0, NULL, NULL, &e)) return complain(&e);
+    if (parse(&argc, argv, NULL, 0, NULL, &e)) return complain(&e);
     if (argc != 2) return fer_fail(&e, "unpack: expected FILE.csv and the folder to make"), complain(&e);
     if (fer_dataset_read(&data, argv[0], &e)) return complain(&e);
     failed = fer_unpack(&data, argv[1], &e);
@@ -137,6 +174,11 @@ struct display {
     int terminal;
     double epoch_start, last_drawn;
 };
+
+static void clear_line(FILE *terminal)
+{
+    fprintf(terminal, "\r%*s\r", fer_terminal_width() - 1, "");
+}
 
 /* "1:02:03", "2:03" or "3s". */
 static void format_seconds(double seconds, char text[32])
@@ -183,7 +225,7 @@ static int print_epoch(void *context, const struct fer_trainer *t)
     const double *row = t->history[t->epoch - 1];
     char spent[32];
     format_seconds(fer_clock() - d->epoch_start, spent);
-    if (d->terminal) printf("\r%*s\r", fer_terminal_width() - 1, "");
+    if (d->terminal) clear_line(stdout);
     printf("Epoch %ld/%d - %s - loss: %.4f - accuracy: %.4f", t->epoch, t->settings.epochs, spent, row[1], row[0]);
     if (t->data->usage_count[FER_PUBLIC_TEST]) printf(" - val_loss: %.4f - val_accuracy: %.4f", row[3], row[2]);
     printf("\n");
@@ -192,49 +234,58 @@ static int print_epoch(void *context, const struct fer_trainer *t)
     return interrupted;
 }
 
+/* Brings the log to what the trainer says, and writes the settings. */
+static int write_log_and_config(const struct fer_trainer *t, const struct fer_config *config, const char *run,
+                                struct fer_error *e)
+{
+    const int columns = t->data->usage_count[FER_PUBLIC_TEST] ? 4 : 2;
+    char path[1100];
+    if (join(path, sizeof path, run, "log.csv", e) ||
+        fer_log_update(path, (const double(*)[4])t->history, t->epoch, columns, e))
+        return -1;
+    return join(path, sizeof path, run, "config.txt", e) ? -1 : fer_config_save(config, path, e);
+}
+
 /* The first checkpoint and the settings of a new run, in a folder that holds no run yet. */
 static int begin_run(struct fer_trainer *t, const struct fer_config *config, const char *run, struct fer_error *e)
 {
     char path[1100];
     size_t ignored;
     if (join(path, sizeof path, run, "config.txt", e)) return -1;
-    if (exists(path))
+    if (fer_file_exists(path))
         return fer_fail(e,
                         "%s: holds a run already: `fer train --resume %s` goes on with it, --out takes another folder",
                         run, run);
+    if (join(path, sizeof path, run, "best.npz", e) || fer_file_apart(path, config->weights, e) ||
+        join(path, sizeof path, run, "last.npz", e) || fer_file_apart(path, config->weights, e))
+        return -1;
     if (*config->weights && fer_weights_read(t->network, config->weights, &ignored, e)) return -1;
     if (fer_make_folder(run, e) || join(path, sizeof path, run, "epochs", e) || fer_make_folder(path, e)) return -1;
     if (join(path, sizeof path, run, "last.npz", e) || fer_checkpoint_save(t, path, e)) return -1;
-    if (join(path, sizeof path, run, "log.csv", e) ||
-        fer_log_update(path, (const double(*)[4])t->history, 0, t->data->usage_count[FER_PUBLIC_TEST] ? 4 : 2, e))
-        return -1;
-    return join(path, sizeof path, run, "config.txt", e) ? -1 : fer_config_save(config, path, e);
+    return write_log_and_config(t, config, run, e);
 }
 
-/* Where a run stopped. The log is brought to what the checkpoint says. */
+/* Where a run stopped. */
 static int resume_run(struct fer_trainer *t, const struct fer_config *config, const char *run, struct fer_error *e)
 {
     char path[1100];
     if (join(path, sizeof path, run, "last.npz", e) || fer_checkpoint_load(t, path, e)) return -1;
-    if (join(path, sizeof path, run, "log.csv", e) || fer_log_update(path, (const double(*)[4])t->history, t->epoch,
-                                                                     t->data->usage_count[FER_PUBLIC_TEST] ? 4 : 2, e))
-        return -1;
-    return join(path, sizeof path, run, "config.txt", e) ? -1 : fer_config_save(config, path, e);
+    return write_log_and_config(t, config, run, e);
 }
 
 /* A resumed run goes on with its own settings; those given must be the same, but for the number of epochs. */
-static int settle_config(struct fer_config *config, const struct fer_settings *settings, const char *given,
-                         const char *run, struct fer_error *e)
+static int settle_config(struct fer_config *config, const struct choice *choice, const char *run, struct fer_error *e)
 {
     char path[1100], differences[400] = "", was[32], is[32];
     size_t length = 0;
     int i;
     if (join(path, sizeof path, run, "config.txt", e) || fer_config_load(config, path, e)) return -1;
     for (i = 0; i < FER_SETTINGS; i++) {
-        fer_settings_get(settings, i, is);
-        if (given[i] && strcmp(fer_setting_table[i].name, "epochs") == 0) fer_settings_set(&config->settings, i, is, e);
+        if (!choice->given[i]) continue;
+        fer_settings_get(&choice->settings, i, is);
+        if (strcmp(fer_setting_table[i].name, "epochs") == 0) fer_settings_set(&config->settings, i, is, e);
         fer_settings_get(&config->settings, i, was);
-        if (given[i] && strcmp(is, was) != 0 && length < sizeof differences)
+        if (strcmp(is, was) != 0 && length < sizeof differences)
             length +=
                 (size_t)snprintf(differences + length, sizeof differences - length, "%s%s is %s in the run, %s here",
                                  length ? "; " : "", fer_setting_table[i].name, was, is);
@@ -282,25 +333,24 @@ static int train(int argc, char **argv)
     const char *data_path = NULL, *out = "run", *resume = NULL, *weights = "";
     const struct option options[] = {{"data", &data_path}, {"out", &out}, {"resume", &resume}, {"weights", &weights}};
     struct fer_config config = {0};
-    struct fer_settings settings;
+    struct choice choice;
     struct fer_dataset data = {0};
     struct fer_trainer *trainer = NULL;
     struct fer_error e;
-    char given[FER_SETTINGS] = {0};
     int failed, status = EXIT_BAD_INPUT;
     uint32_t digest;
-    fer_settings_default(&settings);
-    if (parse(&argc, argv, options, 4, &settings, given, &e)) return complain(&e);
+    begin_choice(&choice, NULL);
+    if (parse(&argc, argv, options, 4, &choice, &e)) return complain(&e);
     if (argc) return fer_fail(&e, "train: %s: expected options only", argv[0]), complain(&e);
     if (resume && *weights) return fer_fail(&e, "--weights: a resumed run goes on with its own weights"), complain(&e);
     if (strlen(weights) >= sizeof config.weights || (data_path && strlen(data_path) >= sizeof config.data))
         return fer_fail(&e, "a path is longer than %d characters", (int)sizeof config.data - 1), complain(&e);
-    config.settings = settings;
-    if (resume && settle_config(&config, &settings, given, resume, &e)) return complain(&e);
+    config.settings = choice.settings;
+    if (resume && settle_config(&config, &choice, resume, &e)) return complain(&e);
     if (resume) out = resume;
     if (data_path || !resume) snprintf(config.data, sizeof config.data, "%s", data_path ? data_path : "");
     if (!resume) snprintf(config.weights, sizeof config.weights, "%s", weights);
-    failed = read_faces(&data, config.data, config.settings.seed, &e);
+    failed = announce_faces(&data, config.data, config.settings.seed, &e);
     digest = failed ? 0 : fer_dataset_digest(&data);
     if (!failed && resume && digest != config.data_digest)
         failed = fer_fail(
@@ -333,14 +383,13 @@ static int load_network(struct fer_network **network, const char *where, int siz
     const struct fer_config none = {0};
     *config = none;
     if (join(path, sizeof path, where, "config.txt", e)) return -1;
-    if (!exists(path))
+    if (!fer_file_exists(path))
         snprintf(path, sizeof path, "%s", where);
     else {
         if (fer_config_load(config, path, e) || join(path, sizeof path, where, "best.npz", e)) return -1;
-        if (!exists(path) && join(path, sizeof path, where, "last.npz", e)) return -1;
+        if (!fer_file_exists(path) && join(path, sizeof path, where, "last.npz", e)) return -1;
     }
-    if (fer_weights_load(network, path, size, &ignored, e)) return -1;
-    return 0;
+    return fer_weights_load(network, path, size, &ignored, e);
 }
 
 static void print_evaluation(const struct fer_evaluation *v)
@@ -361,17 +410,11 @@ static void print_evaluation(const struct fer_evaluation *v)
     }
 }
 
-static int set_by_name(struct fer_settings *settings, const char *name, const char *text, struct fer_error *e)
-{
-    return text ? set_option(settings, fer_settings_find(name), text, e) : 0;
-}
-
 static int eval(int argc, char **argv)
 {
-    const char *data_path = NULL, *usage_name = "PublicTest", *size = NULL, *batch = NULL, *seed = NULL;
-    const struct option options[] = {
-        {"data", &data_path}, {"usage", &usage_name}, {"size", &size}, {"batch", &batch}, {"seed", &seed}};
-    struct fer_settings settings;
+    const char *data_path = NULL, *usage_name = "PublicTest";
+    const struct option options[] = {{"data", &data_path}, {"usage", &usage_name}};
+    struct choice choice;
     struct fer_network *network = NULL;
     struct fer_dataset data = {0};
     struct fer_evaluation result;
@@ -379,17 +422,15 @@ static int eval(int argc, char **argv)
     struct fer_error e;
     enum fer_usage usage = FER_PUBLIC_TEST;
     int failed = 1;
-    fer_settings_default(&settings);
-    if (parse(&argc, argv, options, 5, NULL, NULL, &e) || find_usage(usage_name, &usage, &e)) return complain(&e);
+    begin_choice(&choice, "size batch seed");
+    if (parse(&argc, argv, options, 2, &choice, &e) || find_usage(usage_name, &usage, &e)) return complain(&e);
     if (argc != 1) return fer_fail(&e, "eval: expected one run folder or weights file"), complain(&e);
-    if (set_by_name(&settings, "size", size, &e) || set_by_name(&settings, "batch", batch, &e)) return complain(&e);
-    if (load_network(&network, argv[0], size ? settings.size : 0, &config, &e)) return complain(&e);
-    settings.seed = config.settings.seed;
-    if (!set_by_name(&settings, "seed", seed, &e) &&
-        !read_faces(&data, data_path ? data_path : config.data, settings.seed, &e)) {
+    if (load_network(&network, argv[0], given_size(&choice), &config, &e)) return complain(&e);
+    if (!announce_faces(&data, data_path ? data_path : config.data,
+                        is_given(&choice, "seed") ? choice.settings.seed : config.settings.seed, &e)) {
         if (data.usage_count[usage] == 0)
             fer_fail(&e, "%s: no images of usage %s", data.source, usage_name);
-        else if (!fer_network_plan(network, settings.batch, FER_PLAN_INFERENCE, &e) &&
+        else if (!fer_network_plan(network, choice.settings.batch, FER_PLAN_INFERENCE, &e) &&
                  fer_evaluate(network, &data, usage, NULL, NULL, &result, &e) == FER_DONE)
             failed = 0;
     }
@@ -423,17 +464,15 @@ static int predict_image(struct fer_network *network, const char *path, struct f
 
 static int predict(int argc, char **argv)
 {
-    const char *size = NULL;
-    const struct option options[] = {{"size", &size}};
     struct fer_network *network = NULL;
-    struct fer_settings settings;
+    struct choice choice;
     struct fer_config config;
     struct fer_error e;
     int i, failed;
-    fer_settings_default(&settings);
-    if (parse(&argc, argv, options, 1, NULL, NULL, &e) || set_by_name(&settings, "size", size, &e)) return complain(&e);
+    begin_choice(&choice, "size");
+    if (parse(&argc, argv, NULL, 0, &choice, &e)) return complain(&e);
     if (argc < 2) return fer_fail(&e, "predict: expected a run folder or weights file, then PGM images"), complain(&e);
-    if (load_network(&network, argv[0], size ? settings.size : 0, &config, &e)) return complain(&e);
+    if (load_network(&network, argv[0], given_size(&choice), &config, &e)) return complain(&e);
     failed = fer_network_plan(network, 1, FER_PLAN_INFERENCE, &e);
     if (!failed) {
         printf("image");
@@ -446,6 +485,17 @@ static int predict(int argc, char **argv)
 }
 
 /* ---- report ---- */
+
+/* The page is none of the files that it is made of. */
+static int check_page(const char *out, const char *run, const char *data, struct fer_error *e)
+{
+    static const char *const names[] = {"config.txt", "best.npz", "last.npz", "log.csv", "pits.csv"};
+    char path[1100];
+    int i;
+    for (i = 0; i < 5; i++)
+        if (join(path, sizeof path, run, names[i], e) || fer_file_apart(out, path, e)) return -1;
+    return fer_file_apart(out, data, e);
+}
 
 static int report(int argc, char **argv)
 {
@@ -460,19 +510,20 @@ static int report(int argc, char **argv)
     struct fer_error e;
     char path[1100];
     int failed;
-    if (parse(&argc, argv, options, 2, NULL, NULL, &e)) return complain(&e);
+    if (parse(&argc, argv, options, 2, NULL, &e)) return complain(&e);
     if (argc != 1) return fer_fail(&e, "report: expected one run folder"), complain(&e);
     if (join(path, sizeof path, argv[0], "config.txt", &e)) return complain(&e);
-    if (!exists(path)) return fer_fail(&e, "%s: cannot be opened: expected a run folder", path), complain(&e);
+    if (!fer_file_exists(path)) return fer_fail(&e, "%s: cannot be opened: expected a run folder", path), complain(&e);
     if (load_network(&network, argv[0], 0, &config, &e)) return complain(&e);
     if (!out && join(path, sizeof path, argv[0], "report.html", &e) == 0) out = path;
+    if (!data_path) data_path = config.data;
     display.terminal = fer_is_terminal(stdout);
     display.epoch_start = fer_clock();
     watcher.context = &display;
-    failed = !out || read_faces(&data, data_path ? data_path : config.data, config.settings.seed, &e) ||
-             fer_report_create(&page, argv[0], &config, network, &data, &watcher, &e) ||
-             fer_report_write(page, out, &e);
-    if (display.terminal) printf("\r%*s\r", fer_terminal_width() - 1, "");
+    failed =
+        !out || check_page(out, argv[0], data_path, &e) || announce_faces(&data, data_path, config.settings.seed, &e) ||
+        fer_report_create(&page, argv[0], &config, network, &data, &watcher, &e) || fer_report_write(page, out, &e);
+    if (display.terminal) clear_line(stdout);
     if (!failed) printf("%s: open it in a browser\n", out);
     fer_report_free(page);
     fer_dataset_free(&data);
@@ -519,18 +570,16 @@ static void print_layer(const struct fer_network *net, const struct fer_layer *l
 
 static int summary(int argc, char **argv)
 {
-    const char *size = NULL;
-    const struct option options[] = {{"size", &size}};
-    struct fer_settings settings;
+    struct choice choice;
     struct fer_network *net;
     struct fer_error e;
     size_t trainable = 0, fixed = 0;
     char text[32];
     int i;
-    fer_settings_default(&settings);
-    if (parse(&argc, argv, options, 1, NULL, NULL, &e) || set_by_name(&settings, "size", size, &e)) return complain(&e);
+    begin_choice(&choice, "size");
+    if (parse(&argc, argv, NULL, 0, &choice, &e)) return complain(&e);
     if (argc) return fer_fail(&e, "summary: %s: expected options only", argv[0]), complain(&e);
-    if (fer_network_create(&net, settings.size, &e)) return complain(&e);
+    if (fer_network_create(&net, choice.settings.size, &e)) return complain(&e);
     printf("Model: \"incv3v1\"\n%s\n %-44s %-23s %-9s %s\n%s\n", line_of_summary, "Layer (type)", "Output Shape",
            "Param #", "Connected to", line_of_summary);
     for (i = 0; i < net->layers; i++) print_layer(net, &net->layer[i]);
@@ -561,14 +610,12 @@ static void print_gradient_row(void *context, const struct fer_gradcheck_row *ro
 
 static int gradcheck(int argc, char **argv)
 {
-    const char *seed = NULL;
-    const struct option options[] = {{"seed", &seed}};
-    struct fer_settings settings;
+    struct choice choice;
     struct fer_error e;
     int failed, rows = 0;
-    fer_settings_default(&settings);
-    if (parse(&argc, argv, options, 1, NULL, NULL, &e) || set_by_name(&settings, "seed", seed, &e)) return complain(&e);
-    failed = fer_gradcheck((const char *const *)argv, argc, settings.seed, print_gradient_row, &rows, &e);
+    begin_choice(&choice, "seed");
+    if (parse(&argc, argv, NULL, 0, &choice, &e)) return complain(&e);
+    failed = fer_gradcheck((const char *const *)argv, argc, choice.settings.seed, print_gradient_row, &rows, &e);
     if (failed < 0) return complain(&e);
     printf(failed ? "%d FAILED\n" : "all gradients agree with finite differences\n", failed);
     return failed ? EXIT_CHECK_FAILED : EXIT_OK;
@@ -589,7 +636,7 @@ static int op(int argc, char **argv)
     struct fer_error e;
     int i, count = 0;
     for (i = 0; i < NAMES; i++) options[i].name = names[i], options[i].value = &text[i];
-    if (parse(&argc, argv, options, NAMES, NULL, NULL, &e)) return complain(&e);
+    if (parse(&argc, argv, options, NAMES, NULL, &e)) return complain(&e);
     if (argc != 3) return fer_fail(&e, "op: expected the operation's name, IN.npz and OUT.npz"), complain(&e);
     for (i = 0; i < NAMES; i++)
         if (text[i]) given[count].name = names[i], given[count++].text = text[i];
@@ -620,29 +667,21 @@ static int take_flag(int *count, char **argv, const char *name)
 /* What the command line says of a record. */
 struct recording {
     const char *weights, *input, *data, *usage, *out;
-    struct fer_settings settings;
-    char given[FER_SETTINGS];
+    struct choice choice;
     int exact;
 };
 
-static int is_given(const struct recording *r, const char *setting)
-{
-    return r->given[fer_settings_find(setting)];
-}
-
 static int check_recording(const struct recording *r, struct fer_error *e)
 {
-    static const char *const others[] = {"epochs", "shuffle", "batch-order", "clip-norm", "precise-bn"};
-    int i;
-    for (i = 0; i < 5; i++)
-        if (is_given(r, others[i]))
-            return fer_fail(e, "--%s: no such option; `fer help COMMAND` lists them", others[i]);
     if (!r->out) return fer_fail(e, "record: expected -o and the file to write");
     if (r->input && r->data) return fer_fail(e, "--input, --data: expected one of them");
     if (r->usage && !r->data) return fer_fail(e, "--usage: expected with --data");
     if (r->exact && (r->weights || r->input || r->data))
         return fer_fail(e, "--exact: its weights and images are drawn: expected no --weights, --input, --data");
-    return 0;
+    return fer_file_apart(r->out, r->weights, e) || fer_file_apart(r->out, r->input, e) ||
+                   fer_file_apart(r->out, r->data, e)
+               ? -1
+               : 0;
 }
 
 /* The images that do not come from --input: the first of --data, or drawn ones. */
@@ -651,11 +690,12 @@ static int take_images(struct fer_batch *batch, const struct recording *r, int s
     size_t drawn[FER_USAGES] = {0};
     struct fer_dataset data;
     enum fer_usage usage = FER_TRAINING;
-    int n = r->settings.batch, failed;
+    int n = r->choice.settings.batch, failed;
     if (r->usage && find_usage(r->usage, &usage, e)) return -1;
     drawn[FER_TRAINING] = (size_t)n;
-    if (r->data ? fer_dataset_read(&data, r->data, e) : fer_dataset_draw(&data, r->settings.seed, drawn, e)) return -1;
-    if (!is_given(r, "batch") && data.usage_count[usage] < (size_t)n && data.usage_count[usage])
+    if (r->data ? fer_dataset_read(&data, r->data, e) : fer_dataset_draw(&data, r->choice.settings.seed, drawn, e))
+        return -1;
+    if (!is_given(&r->choice, "batch") && data.usage_count[usage] < (size_t)n && data.usage_count[usage])
         n = (int)data.usage_count[usage];
     failed = fer_batch_take(batch, &data, usage, n, size, e);
     fer_dataset_free(&data);
@@ -664,16 +704,17 @@ static int take_images(struct fer_batch *batch, const struct recording *r, int s
 
 static int make_network(struct fer_network **network, const struct recording *r, int size, struct fer_error *e)
 {
+    const struct fer_settings *s = &r->choice.settings;
     size_t ignored;
     if (r->weights) {
         if (fer_weights_load(network, r->weights, size, &ignored, e)) return -1;
     } else {
-        if (fer_network_create(network, size ? size : r->settings.size, e)) return -1;
-        fer_network_initialise(*network, r->settings.seed);
+        if (fer_network_create(network, size ? size : s->size, e)) return -1;
+        fer_network_initialise(*network, s->seed);
     }
-    (*network)->bn_momentum = r->settings.bn_momentum;
-    (*network)->bn_unbiased = r->settings.bn_unbiased;
-    if (!r->weights || is_given(r, "bn-epsilon")) (*network)->bn_epsilon = r->settings.bn_epsilon;
+    (*network)->bn_momentum = s->bn_momentum;
+    (*network)->bn_unbiased = s->bn_unbiased;
+    if (!r->weights || is_given(&r->choice, "bn-epsilon")) (*network)->bn_epsilon = s->bn_epsilon;
     return 0;
 }
 
@@ -681,7 +722,7 @@ static int make_network(struct fer_network **network, const struct recording *r,
 static int write_record(struct fer_network *network, const struct recording *r, const struct fer_batch *batch, int n,
                         struct fer_error *e)
 {
-    const struct fer_settings *s = &r->settings;
+    const struct fer_settings *s = &r->choice.settings;
     const struct fer_adam adam = {s->learning_rate, s->beta1, s->beta2, s->adam_epsilon};
     const double memory = (double)fer_network_memory(network, n, FER_PLAN_KEEP);
     struct fer_recorded recorded;
@@ -710,19 +751,22 @@ static int record(int argc, char **argv)
     struct fer_network *network = NULL;
     struct fer_error e;
     int failed, size;
-    fer_settings_default(&r.settings);
-    r.settings.batch = 32;
+    begin_choice(&r.choice,
+                 "size batch seed learning-rate beta1 beta2 adam-epsilon bn-momentum bn-epsilon bn-moving-variance");
+    r.choice.settings.batch = 32;
     r.exact = take_flag(&argc, argv, "exact");
-    if (parse(&argc, argv, options, 5, &r.settings, r.given, &e)) return complain(&e);
+    if (parse(&argc, argv, options, 5, &r.choice, &e)) return complain(&e);
     if (argc) return fer_fail(&e, "record: %s: expected options only", argv[0]), complain(&e);
     if (check_recording(&r, &e)) return complain(&e);
-    size = is_given(&r, "size") ? r.settings.size : 0; /* 0: the weights file's */
-    failed = r.input ? fer_batch_read(&batch, r.input, is_given(&r, "batch") ? r.settings.batch : 0, &e) : 0;
+    size = given_size(&r.choice); /* 0: the weights file's */
+    failed = 0;
+    if (r.input)
+        failed = fer_batch_read(&batch, r.input, is_given(&r.choice, "batch") ? r.choice.settings.batch : 0, &e);
     if (!failed && r.input && size && size != batch.size)
         failed = fer_fail(&e, "--size %d: the images of %s are %dx%d", size, r.input, batch.size, batch.size);
     if (!failed) failed = make_network(&network, &r, size ? size : batch.size, &e);
     if (!failed && !r.input && !r.exact) failed = take_images(&batch, &r, network->size, &e);
-    if (!failed) failed = write_record(network, &r, &batch, r.exact ? r.settings.batch : batch.n, &e);
+    if (!failed) failed = write_record(network, &r, &batch, r.exact ? r.choice.settings.batch : batch.n, &e);
     fer_batch_free(&batch);
     fer_network_free(network);
     return failed ? complain(&e) : EXIT_OK;
@@ -905,20 +949,6 @@ static int set_verify_options(struct fer_verify_options *o, const char *unit, co
     return ties ? choose("ties", ties, maxima, 2, &o->ties_any, e) : 0;
 }
 
-/* Of the settings only those of Adam and of BatchNormalization matter here. */
-static int check_verify_settings(const char *given, struct fer_error *e)
-{
-    static const char *const names[] = {
-        "learning-rate", "beta1", "beta2", "adam-epsilon", "bn-momentum", "bn-epsilon", "bn-moving-variance"};
-    int i, k, known;
-    for (i = 0; i < FER_SETTINGS; i++) {
-        for (k = known = 0; k < 7; k++) known |= strcmp(fer_setting_table[i].name, names[k]) == 0;
-        if (given[i] && !known)
-            return fer_fail(e, "--%s: no such option; `fer help COMMAND` lists them", fer_setting_table[i].name);
-    }
-    return 0;
-}
-
 static int verify(int argc, char **argv)
 {
     const int json = take_flag(&argc, argv, "json");
@@ -927,12 +957,13 @@ static int verify(int argc, char **argv)
     struct verify_table table = {NULL, NULL, 0};
     struct fer_verify_options o;
     struct fer_verify_summary summary;
+    struct choice choice;
     struct fer_error e;
-    char given[FER_SETTINGS] = {0};
+    begin_choice(&choice, "learning-rate beta1 beta2 adam-epsilon bn-momentum bn-epsilon bn-moving-variance");
     fer_verify_options_default(&o);
-    if (parse(&argc, argv, options, 4, &o.settings, given, &e) || check_verify_settings(given, &e) ||
-        set_verify_options(&o, unit, accumulate, adam, ties, &e))
+    if (parse(&argc, argv, options, 4, &choice, &e) || set_verify_options(&o, unit, accumulate, adam, ties, &e))
         return complain(&e);
+    o.settings = choice.settings;
     if (argc != 1) return fer_fail(&e, "verify: expected one record, RECORD.npz"), complain(&e);
     table.path = argv[0];
     table.options = &o;
@@ -1032,23 +1063,22 @@ static int read_repeats(const char *text, int *repeats, struct fer_error *e)
 static int bench(int argc, char **argv)
 {
     const int json = take_flag(&argc, argv, "json");
-    const char *size = NULL, *batch = NULL, *repeats = "5";
-    const struct option options[] = {{"size", &size}, {"batch", &batch}, {"repeats", &repeats}};
-    struct fer_settings settings;
+    const char *repeats = "5";
+    const struct option options[] = {{"repeats", &repeats}};
+    struct choice choice;
     struct fer_network *net;
     struct fer_error e;
     struct fer_bench b;
     int failed;
-    fer_settings_default(&settings);
-    settings.batch = 32;
-    if (parse(&argc, argv, options, 3, NULL, NULL, &e) || set_by_name(&settings, "size", size, &e) ||
-        set_by_name(&settings, "batch", batch, &e))
-        return complain(&e);
+    begin_choice(&choice, "size batch");
+    choice.settings.batch = 32;
+    if (parse(&argc, argv, options, 1, &choice, &e)) return complain(&e);
     if (argc) return fer_fail(&e, "bench: %s: expected options only", argv[0]), complain(&e);
-    if (read_repeats(repeats, &b.repeats, &e) || fer_network_create(&net, settings.size, &e)) return complain(&e);
+    if (read_repeats(repeats, &b.repeats, &e) || fer_network_create(&net, choice.settings.size, &e))
+        return complain(&e);
     fer_network_initialise(net, 0);
-    failed = fer_network_fits(net, settings.batch, FER_PLAN_TRAINING, fer_memory_available(), &e) ||
-             fer_bench_run(net, settings.batch, b.repeats, fer_clock, &b, &e);
+    failed = fer_network_fits(net, choice.settings.batch, FER_PLAN_TRAINING, fer_memory_available(), &e) ||
+             fer_bench_run(net, choice.settings.batch, b.repeats, fer_clock, &b, &e);
     if (!failed) {
         if (json)
             print_bench_json(net, &b);
@@ -1096,7 +1126,7 @@ static int fingerprint(int argc, char **argv)
     struct stages stages = {0};
     struct fer_error e;
     int differ;
-    if (parse(&argc, argv, NULL, 0, NULL, NULL, &e)) return complain(&e);
+    if (parse(&argc, argv, NULL, 0, NULL, &e)) return complain(&e);
     if (argc) return fer_fail(&e, "fingerprint: %s: expected nothing but --check", argv[0]), complain(&e);
     printf("fer %s %s, compiled by %s, %d thread%s\n", FER_VERSION, FER_REAL_NAME, COMPILER, fer_threads(),
            fer_threads() == 1 ? "" : "s");
@@ -1184,11 +1214,6 @@ static int draw_pits_progress(void *context, const struct fer_trainer *trainer, 
     return interrupted;
 }
 
-static void clear_pits_progress(const struct pits_table *t)
-{
-    if (t->terminal) fprintf(stderr, "\r%*s\r", fer_terminal_width() - 1, "");
-}
-
 static void print_pit_row(const struct fer_pit_row *row)
 {
     char recovered[32] = "", accuracy[32] = "", loss[32] = "";
@@ -1199,7 +1224,13 @@ static void print_pit_row(const struct fer_pit_row *row)
     fflush(stdout);
 }
 
-/* Of the experiments on one layer alone those that recover most. */
+/* What was recovered, or, when there was no drop to recover from, the accuracy. */
+static double merit(const struct fer_pit_row *row)
+{
+    return row->recovered == row->recovered ? row->recovered : row->val_accuracy;
+}
+
+/* Of the experiments on one layer alone the best. */
 static void print_best_layers(struct pits_table *t)
 {
     const struct fer_pit_row *best[6];
@@ -1209,7 +1240,7 @@ static void print_best_layers(struct pits_table *t)
         const struct fer_pit_row *row = &t->row[k];
         if (row->epoch != t->epoch || strcmp(row->experiment, "layers") != 0 || strstr(row->detail, "all but"))
             continue;
-        for (i = count < 6 ? count++ : 6; i > 0 && !(best[i - 1]->recovered >= row->recovered); i--)
+        for (i = count < 6 ? count++ : 6; i > 0 && !(merit(best[i - 1]) >= merit(row)); i--)
             if (i < 6) best[i] = best[i - 1];
         if (i < 6) best[i] = row;
     }
@@ -1222,7 +1253,7 @@ static void take_pit_row(void *context, const struct fer_pit_row *row)
     struct pits_table *t = context;
     keep_pit_row(t, row);
     if (t->json || t->out_of_memory) return;
-    clear_pits_progress(t);
+    if (t->terminal) clear_line(stderr);
     if (strcmp(row->experiment, "layers") == 0) {
         t->layers_shown = -1;
         return;
@@ -1363,10 +1394,8 @@ struct pits_request {
 /* A run's data, which must be those that it was trained with. */
 static int read_run_data(struct pits_request *r, struct fer_error *e)
 {
-    static const size_t drawn[FER_USAGES] = {2800, 700, 700};
     const char *path = r->data_path ? r->data_path : r->config.data;
-    if (*path ? fer_dataset_read(&r->data, path, e) : fer_dataset_draw(&r->data, r->config.settings.seed, drawn, e))
-        return -1;
+    if (read_faces(&r->data, path, r->config.settings.seed, e)) return -1;
     if (fer_dataset_digest(&r->data) == r->config.data_digest) return 0;
     return fer_fail(e, "%s: was trained on other data: the digest of %s is %08lx, of the run's data %08lx", r->where,
                     *path ? path : "the drawn faces", (unsigned long)fer_dataset_digest(&r->data),
@@ -1400,7 +1429,7 @@ static int read_request(struct pits_request *r, struct fer_error *e)
     size_t images = FER_FER2013_VALIDATION;
     if (choose_experiments(r->experiments, &r->which, e) || join(path, sizeof path, r->where, "config.txt", e))
         return -1;
-    r->is_run = exists(path);
+    r->is_run = fer_file_exists(path);
     if (!r->is_run && (r->experiments || r->data_path))
         return fer_fail(e, "%s: no run folder (there is no %s): --experiments and --data need one", r->where, path);
     if (r->is_run && r->images) return fer_fail(e, "--images: a run's data say how many there are");
@@ -1431,8 +1460,8 @@ static enum fer_end explain_pit(struct pits_request *r, long i, struct fer_train
     report.watcher = &watcher;
     begin_pit(t, r->pit[i].epoch);
     if (!t->json) printf("  %-10s %-66s %9s %9s %9s\n", "experiment", "", "accuracy", "loss", "recovered");
-    end = fer_pit_explain(trainer, r->where, &r->pit[i], r->which, &report, e);
-    clear_pits_progress(t);
+    end = fer_pit_explain(trainer, r->where, &r->pit[i], r->which | (r->epoch ? FER_PIT_LAYERS_ALWAYS : 0), &report, e);
+    if (t->terminal) clear_line(stderr);
     if (end != FER_DONE) return end;
     if (t->out_of_memory) return fer_fail(e, "out of memory"), FER_FAILED;
     if (t->json) print_pit_experiments(t);
@@ -1445,7 +1474,7 @@ static int has_state(const struct pits_request *r, long epoch)
 {
     char path[1200];
     fer_checkpoint_path(path, sizeof path, r->where, epoch);
-    return exists(path);
+    return fer_file_exists(path);
 }
 
 static enum fer_end explain_pits(struct pits_request *r, struct pits_table *t, struct fer_trainer *trainer,
@@ -1483,7 +1512,7 @@ static enum fer_end report_pits(struct pits_request *r, struct fer_error *e)
     t.json = r->json;
     t.terminal = fer_is_terminal(stderr) && fer_is_terminal(stdout);
     if (join(path, sizeof path, r->where, "pits.csv", e)) return end;
-    if (r->is_run && exists(path) && fer_pits_read(path, &old, &count, e)) return end;
+    if (r->is_run && fer_file_exists(path) && fer_pits_read(path, &old, &count, e)) return end;
     for (i = 0; i < count; i++) keep_pit_row(&t, &old[i]);
     fer_free(old);
     if (!r->is_run || !r->count || fer_trainer_create(&trainer, &r->config.settings, &r->data, e) == 0) {
@@ -1512,7 +1541,7 @@ static int pits(int argc, char **argv)
     struct fer_error e;
     enum fer_end end = FER_FAILED;
     r.json = take_flag(&argc, argv, "json");
-    if (parse(&argc, argv, options, 4, NULL, NULL, &e)) return complain(&e);
+    if (parse(&argc, argv, options, 4, NULL, &e)) return complain(&e);
     if (argc != 1) return fer_fail(&e, "pits: expected one run folder or log"), complain(&e);
     r.where = argv[0];
     signal(SIGINT, interrupt);
@@ -1661,7 +1690,8 @@ static const struct command commands[] = {
      "before the epoch\n"
      "(RUN/epochs), changes one thing, validates, and tells what part of the drop is recovered. Results are kept in "
      "RUN/pits.csv.\n"
-     "  --epoch N           this epoch, be it a pit or not (its checkpoint must be there: the last 7 are)\n"
+     "  --epoch N           this epoch, be it a pit or not, by every experiment (its checkpoint must be there: the "
+     "last 7 are)\n"
      "  --experiments LIST  some of batch,exact,swap,training,layers,replay,changes (all); replay takes as long as an "
      "epoch, changes as\n"
      "                      long as seven\n"
@@ -1688,7 +1718,7 @@ static void print_help(const struct command *c)
     int i;
     printf("usage: fer %s %s\n%s", c->name, c->arguments, c->text);
     if (!c->has_settings) return;
-    printf("Settings, with the defaults of the user's script:\n");
+    printf("Settings, with the defaults of the Keras script:\n");
     for (i = 0; i < FER_SETTINGS; i++)
         printf("  --%-18s %-16s %s\n", fer_setting_table[i].name, fer_setting_table[i].values,
                fer_setting_table[i].help);

@@ -42,10 +42,20 @@ extern "C" {
 #ifdef FER_DOUBLE
 typedef double real;
 #define FER_REAL_NAME "float64"
+#define FER_LIBRARY fer_library_is_float64
 #else
 typedef float real;
 #define FER_REAL_NAME "float32"
+#define FER_LIBRARY fer_library_is_float32
 #endif
+
+/* Compiled for the one and linked with the other, a program would compute nonsense. So that it does not link, each
+ * library has a function whose name the other one lacks, and whatever includes this header asks for it. Returns 1. */
+int FER_LIBRARY(void);
+#ifdef __GNUC__
+__attribute__((used)) /* else it would be left out, since nobody calls it */
+#endif
+static int (*const fer_library)(void) = FER_LIBRARY;
 
 /* The same bits everywhere: each operation is rounded once, to its own type. A build that cannot keep that is refused:
  * here, where the compiler shows it, and else by fer_arithmetic_check. */
@@ -421,6 +431,18 @@ int fer_npz_write(struct fer_npz_writer *writer, const char *name, enum fer_type
 int fer_npz_commit(struct fer_npz_writer *writer, struct fer_error *e);
 void fer_npz_abandon(struct fer_npz_writer *writer); /* NULL is allowed */
 
+/* ---- Files (data/file.c) ---- */
+
+int fer_file_exists(const char *path); /* 1 when it can be opened for reading */
+/* A file that appears under its path only at the commit, whole, on the disk; before that it is PATH.part. Returns a
+ * FILE * to write to, or NULL. A failed write shows at the commit. */
+void *fer_file_create(const char *path, struct fer_error *e);
+/* Closes the file. A failed commit has removed PATH.part and left what was at PATH before. */
+int fer_file_commit(void *file, const char *path, struct fer_error *e);
+/* Fails when such a file at `out` would take the place of the file `in`, which is an input, be it by another name or a
+ * link. `in` may be NULL or "": none. */
+int fer_file_apart(const char *out, const char *in, struct fer_error *e);
+
 /* ---- Platform: what C99 does not offer (data/platform.c; with -DFER_PURE_C99 fallbacks) ---- */
 
 int fer_is_folder(const char *path);                       /* 1 or 0; pure C99: always 0 */
@@ -429,8 +451,6 @@ int fer_make_folder(const char *path, struct fer_error *e); /* an existing one w
  * of `each` ends it and is returned. Pure C99: fails. */
 int fer_list_folder(const char *path, int (*each)(void *context, const char *name, struct fer_error *e), void *context,
                     struct fer_error *e);
-int fer_flush_to_disk(void *file);                         /* of a FILE *, after fflush; 0 done; pure C99: 0 */
-int fer_replace_file(const char *from, const char *to);    /* atomically where the system can; never a device; 0 done */
 int fer_is_terminal(void *file);                           /* 1 or 0 */
 int fer_terminal_width(void);                              /* columns, 80 when unknown */
 double fer_clock(void);                                    /* seconds, wall time, from some start */
@@ -439,7 +459,7 @@ int fer_threads(void);                                     /* how many a paralle
 
 /* ---- 7. Training --------------------------------------------------------------------------------------------- */
 
-/* Everything that decides the bits of a run, but for the data. The defaults are the user's script. */
+/* Everything that decides the bits of a run, but for the data. The defaults are the Keras script. */
 struct fer_settings {
     int epochs, batch, size;
     uint64_t seed;
@@ -662,8 +682,8 @@ struct fer_op_result {
     size_t written, ignored; /* arrays of the output file; arrays of the input file that the operation does not know */
 };
 /* Runs operation `name` on the arrays of the npz file `in` (or of a lone npy file, which is x) and writes its results
- * to the npz file `out`, which appears only when everything went well. Operations, arrays and options are those of
- * layers/:
+ * to the npz file `out`, another one, which appears only when everything went well. Operations, arrays and options are
+ * those of layers/:
  *
  *     conv2d                    x, kernel, [dy]                      strides (1,1), padding (valid)
  *     batch_normalization       x, [gamma], [beta], [moving_mean], [moving_variance], [dy]
@@ -843,11 +863,13 @@ enum fer_pit_experiment {
     FER_PIT_EXACT,    /* with exact statistics of the training images (fer_exact_statistics); means, variances alone */
     FER_PIT_SWAP,     /* these weights with the statistics of the epoch before, and the other way round */
     FER_PIT_TRAINING, /* training images in inference mode: does accuracy fall there too? */
-    FER_PIT_LAYERS,   /* exact statistics in one BatchNormalization layer alone, and in all but one */
+    FER_PIT_LAYERS,   /* exact statistics in one BatchNormalization layer alone, and in all but one; left out when exact
+                         statistics everywhere recover less than a tenth */
     FER_PIT_REPLAY,   /* the epoch once more, step by step */
     FER_PIT_CHANGES,  /* the epoch once more, with one thing changed */
     FER_PIT_EXPERIMENTS
 };
+#define FER_PIT_LAYERS_ALWAYS (1u << FER_PIT_EXPERIMENTS) /* added to the experiments: `layers` is never left out */
 /* batch, exact, swap, training, layers, replay, changes */
 extern const char *const fer_pit_experiment_names[FER_PIT_EXPERIMENTS];
 

@@ -6,7 +6,7 @@
 
 #include <stdio.h>
 
-/* ---- paths (platform.c, tree.c) ---- */
+/* ---- files and paths (file.c, platform.c, tree.c) ---- */
 
 #define FER_PATH 4096 /* bytes of a path, its end included */
 
@@ -15,7 +15,16 @@ int fer_join_path(char out[FER_PATH], const char *folder, const char *name, stru
 
 int fer_is_file(const char *path);          /* 1 for a plain file (no folder, pipe or device); pure C99: always 1 */
 int fer_is_device(const char *path);        /* 1 for what is neither plain file nor folder; pure C99: always 0 */
+/* 1 when both lead to one file or folder, 0 also when one is not there; pure C99: when they are the same text */
+int fer_is_same_file(const char *a, const char *b);
 void fer_remove_folder(const char *path);   /* if it is empty; pure C99: does nothing */
+int fer_flush_to_disk(FILE *file);          /* after fflush; 0 done; pure C99: 0 */
+int fer_replace_file(const char *from, const char *to); /* atomically where the system can; never a device; 0 done */
+
+/* Closes a file that was written, once all of it is on the disk. Returns 0, or -1 when some of it is not there. */
+int fer_close_written(FILE *file);
+/* Gives up a file of fer_file_create: closes it and removes PATH.part. */
+void fer_file_abandon(FILE *file, const char *path);
 
 /* ---- faces (batch.c) ---- */
 
@@ -113,11 +122,10 @@ char *fer_copy_text(const void *text, size_t length, const char *behind);
 
 /* ---- pages (html.c, png.c, plot.c) ---- */
 
-/* A page that is being written. It appears under its path at the commit, whole; before that it is PATH.part. */
+/* A page that is being written, a file of fer_file_create. */
 struct fer_page {
     FILE *file;
     const char *path; /* the caller's */
-    char part[FER_PATH];
 };
 int fer_page_create(struct fer_page *page, const char *path, struct fer_error *e);
 /* Mark-up, written as it is; arguments are numbers and fer's own words. A failed write shows at the commit. */

@@ -3,17 +3,14 @@
  * Every page is well-formed XML too, so that whatever reads it finds the same tree. */
 #include "data.h"
 
-#include <errno.h>
 #include <stdarg.h>
 #include <string.h>
 
 int fer_page_create(struct fer_page *page, const char *path, struct fer_error *e)
 {
-    const int length = snprintf(page->part, sizeof page->part, "%s.part", path);
     page->path = path;
-    if (length < 0 || (size_t)length >= sizeof page->part) return fer_fail(e, "%s: the path is too long", path);
-    page->file = fopen(page->part, "wb");
-    return page->file ? 0 : fer_fail(e, "%s: cannot be written: %s", page->part, strerror(errno));
+    page->file = fer_file_create(path, e);
+    return page->file ? 0 : -1;
 }
 
 void fer_page_print(struct fer_page *page, const char *format, ...)
@@ -94,10 +91,5 @@ void fer_page_number(struct fer_page *page, double value, int percent)
 
 int fer_page_commit(struct fer_page *page, struct fer_error *e)
 {
-    int failed = fflush(page->file) || ferror(page->file) || fer_flush_to_disk(page->file);
-    failed |= fclose(page->file) != 0;
-    if (!failed && fer_replace_file(page->part, page->path) == 0) return 0;
-    fer_fail(e, "%s: cannot be written: %s", page->path, strerror(errno));
-    remove(page->part);
-    return -1;
+    return fer_file_commit(page->file, page->path, e);
 }

@@ -87,7 +87,6 @@ int fer_log_update(const char *path, const double (*rows)[4], long count, int co
     size_t column;
     long line;
     FILE *file;
-    int failed;
     if (compare(path, rows, count, columns, &line, &column, e)) return -1;
     if (line > count) return 0;
     file = fopen(path, "ab");
@@ -96,9 +95,7 @@ int fer_log_update(const char *path, const double (*rows)[4], long count, int co
         render_line(rows, line, columns, text);
         fputs(text + column, file);
     }
-    failed = fflush(file) || ferror(file) || fer_flush_to_disk(file);
-    failed |= fclose(file) != 0;
-    return failed ? fer_fail(e, "%s: cannot be written: %s", path, strerror(errno)) : 0;
+    return fer_close_written(file) ? fer_fail(e, "%s: cannot be written: %s", path, strerror(errno)) : 0;
 }
 
 /* ---- Reading ---- */

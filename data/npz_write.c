@@ -1,9 +1,8 @@
 /* npz_write.c - writes npz files; npz.c says how a zip file is made.
  *
  * Arrays are stored, not deflated, little-endian and in C order; zip64 is used only where a number needs it. Nothing
- * in the file depends on the time or the machine, so the same arrays give the same bytes. All goes to PATH.part, which
- * takes PATH's place when it is whole and on the disk: whenever the power fails, PATH is the old file or the new
- * one. */
+ * in the file depends on the time or the machine, so the same arrays give the same bytes. It appears whole or not at
+ * all (file.c). */
 #include "data.h"
 
 #include <errno.h>
@@ -21,8 +20,8 @@ struct entry {
 };
 
 struct fer_npz_writer {
-    FILE *file; /* NULL after a failure: PATH.part is gone, and nothing more is written */
-    char *path, *part;
+    FILE *file; /* of fer_file_create. NULL after a failure: it is gone, and nothing more is written */
+    char *path;
     uint64_t written; /* bytes so far */
     struct entry *entry;
     size_t count, room;
@@ -32,17 +31,11 @@ int fer_npz_create(struct fer_npz_writer **writer, const char *path, struct fer_
 {
     struct fer_npz_writer *new = calloc(1, sizeof *new);
     *writer = NULL;
-    if (fer_is_folder(path) || fer_is_device(path)) {
-        free(new);
-        return fer_fail(e, "%s: is a folder or a device; a file was expected, or a name that is free", path);
-    }
-    if (!new || !(new->path = fer_copy_text(path, strlen(path), "")) ||
-        !(new->part = fer_copy_text(path, strlen(path), ".part"))) {
+    if (!new || !(new->path = fer_copy_text(path, strlen(path), ""))) {
         fer_npz_abandon(new);
         return fer_fail(e, "%s: out of memory for writing it", path);
     }
-    if (!(new->file = fopen(new->part, "wb"))) {
-        fer_fail(e, "%s: cannot be written: %s", new->part, strerror(errno));
+    if (!(new->file = fer_file_create(path, e))) {
         fer_npz_abandon(new);
         return -1;
     }
@@ -53,10 +46,7 @@ int fer_npz_create(struct fer_npz_writer **writer, const char *path, struct fer_
 /* Gives up the file. */
 static int give_up(struct fer_npz_writer *writer)
 {
-    if (writer->file) {
-        fclose(writer->file);
-        remove(writer->part);
-    }
+    if (writer->file) fer_file_abandon(writer->file, writer->path);
     writer->file = NULL;
     return -1;
 }
@@ -69,7 +59,6 @@ void fer_npz_abandon(struct fer_npz_writer *writer)
     for (i = 0; i < writer->count; i++) free(writer->entry[i].name);
     free(writer->entry);
     free(writer->path);
-    free(writer->part);
     free(writer);
 }
 
@@ -85,7 +74,7 @@ static unsigned char *put(unsigned char *p, uint64_t number, int bytes)
 static int write_bytes(struct fer_npz_writer *writer, const void *bytes, size_t count, struct fer_error *e)
 {
     if (fwrite(bytes, 1, count, writer->file) != count)
-        return fer_fail(e, "%s: cannot be written: %s", writer->part, strerror(errno));
+        return fer_fail(e, "%s: cannot be written: %s", writer->path, strerror(errno));
     writer->written += count;
     return 0;
 }
@@ -275,28 +264,18 @@ static int write_directory(struct fer_npz_writer *writer, struct fer_error *e)
     return write_end(writer, directory, e);
 }
 
-/* Whole, on the disk, closed, renamed, in this order. */
 static int finish(struct fer_npz_writer *writer, struct fer_error *e)
 {
     FILE *file = writer->file;
     if (!file) return fer_fail(e, "%s: writing it has failed before", writer->path);
     if (check_names(writer, e) || write_directory(writer, e)) return -1;
-    if (fflush(file) || fer_flush_to_disk(file))
-        return fer_fail(e, "%s: cannot be written: %s", writer->part, strerror(errno));
     writer->file = NULL;
-    if (fclose(file))
-        fer_fail(e, "%s: cannot be written: %s", writer->part, strerror(errno));
-    else if (fer_replace_file(writer->part, writer->path))
-        fer_fail(e, "%s: cannot be renamed to %s: %s", writer->part, writer->path, strerror(errno));
-    else
-        return 0;
-    remove(writer->part);
-    return -1;
+    return fer_file_commit(file, writer->path, e);
 }
 
 int fer_npz_commit(struct fer_npz_writer *writer, struct fer_error *e)
 {
     const int failed = finish(writer, e);
-    fer_npz_abandon(writer); /* removes PATH.part, if it is still there */
+    fer_npz_abandon(writer); /* removes the file, if it is still open */
     return failed;
 }

@@ -29,14 +29,9 @@ static void write_number(FILE *file, double value)
 
 int fer_pits_write(const char *path, const struct fer_pit_row *rows, size_t count, struct fer_error *e)
 {
-    char part[FER_PATH];
-    FILE *file;
+    FILE *file = fer_file_create(path, e);
     size_t i;
-    int failed;
-    if (strlen(path) + 6 > sizeof part) return fer_fail(e, "%s: the path is too long", path);
-    snprintf(part, sizeof part, "%s.part", path);
-    file = fopen(part, "wb");
-    if (!file) return fer_fail(e, "%s: cannot be written: %s", part, strerror(errno));
+    if (!file) return -1;
     fprintf(file, "%s\r\n", header);
     for (i = 0; i < count; i++) {
         fprintf(file, "%ld;", rows[i].epoch);
@@ -48,12 +43,7 @@ int fer_pits_write(const char *path, const struct fer_pit_row *rows, size_t coun
         write_number(file, rows[i].recovered);
         fprintf(file, "\r\n");
     }
-    failed = fflush(file) || ferror(file) || fer_flush_to_disk(file);
-    failed |= fclose(file) != 0;
-    if (!failed && fer_replace_file(part, path) == 0) return 0;
-    fer_fail(e, "%s: cannot be written: %s", path, strerror(errno));
-    remove(part);
-    return -1;
+    return fer_file_commit(file, path, e);
 }
 
 /* ---- Reading. The reason of a failure has no file and line yet. ---- */

@@ -66,6 +66,11 @@ int fer_is_device(const char *path)
     return 0;
 }
 
+int fer_is_same_file(const char *a, const char *b)
+{
+    return strcmp(a, b) == 0;
+}
+
 /* C99 has no folders, but a file that can be written there shows that one is there. */
 int fer_make_folder(const char *path, struct fer_error *e)
 {
@@ -94,7 +99,7 @@ int fer_list_folder(const char *path, int (*each)(void *context, const char *nam
     return fer_fail(e, "%s: this build (FER_PURE_C99) cannot list folders", path);
 }
 
-int fer_flush_to_disk(void *file)
+int fer_flush_to_disk(FILE *file)
 {
     return fflush(file);
 }
@@ -193,6 +198,25 @@ int fer_is_device(const char *path)
     return kind != INVALID_FILE_ATTRIBUTES && (kind & FILE_ATTRIBUTE_DEVICE);
 }
 
+/* What the file system knows of a file or folder. Returns whether it is there. */
+static int look_at(const char *path, BY_HANDLE_FILE_INFORMATION *about)
+{
+    const HANDLE file = CreateFileA(path, 0, FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, NULL,
+                                    OPEN_EXISTING, FILE_FLAG_BACKUP_SEMANTICS, NULL);
+    int known;
+    if (file == INVALID_HANDLE_VALUE) return 0;
+    known = GetFileInformationByHandle(file, about) != 0;
+    CloseHandle(file);
+    return known;
+}
+
+int fer_is_same_file(const char *a, const char *b)
+{
+    BY_HANDLE_FILE_INFORMATION of_a, of_b;
+    return look_at(a, &of_a) && look_at(b, &of_b) && of_a.dwVolumeSerialNumber == of_b.dwVolumeSerialNumber &&
+           of_a.nFileIndexHigh == of_b.nFileIndexHigh && of_a.nFileIndexLow == of_b.nFileIndexLow;
+}
+
 int fer_make_folder(const char *path, struct fer_error *e)
 {
     if (_mkdir(path) == 0 || (errno == EEXIST && fer_is_folder(path))) return 0;
@@ -222,7 +246,7 @@ static int read_names(struct names *names, const char *path, struct fer_error *e
     return result;
 }
 
-int fer_flush_to_disk(void *file)
+int fer_flush_to_disk(FILE *file)
 {
     return fflush(file) == 0 && _commit(_fileno(file)) == 0 ? 0 : -1;
 }
@@ -280,6 +304,12 @@ int fer_is_device(const char *path)
     return stat(path, &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode);
 }
 
+int fer_is_same_file(const char *a, const char *b)
+{
+    struct stat of_a, of_b;
+    return stat(a, &of_a) == 0 && stat(b, &of_b) == 0 && of_a.st_dev == of_b.st_dev && of_a.st_ino == of_b.st_ino;
+}
+
 int fer_make_folder(const char *path, struct fer_error *e)
 {
     if (mkdir(path, 0777) == 0) return 0;
@@ -304,7 +334,7 @@ static int read_names(struct names *names, const char *path, struct fer_error *e
     return result;
 }
 
-int fer_flush_to_disk(void *file)
+int fer_flush_to_disk(FILE *file)
 {
     if (fflush(file)) return -1;
     /* A pipe or a terminal cannot be flushed to a disk, and need not be. */

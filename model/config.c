@@ -10,12 +10,10 @@ enum { LEAST_LINES = 18 }; /* of a run of version 0.1.0 */
 
 int fer_config_save(const struct fer_config *config, const char *path, struct fer_error *e)
 {
-    char part[1200], text[32];
-    FILE *file;
-    int i, failed;
-    snprintf(part, sizeof part, "%s.part", path);
-    file = fopen(part, "wb");
-    if (!file) return fer_fail(e, "%s: cannot be written: %s", part, strerror(errno));
+    FILE *file = fer_file_create(path, e);
+    char text[32];
+    int i;
+    if (!file) return -1;
     fprintf(file, "version = %s\nprecision = %s\n", FER_VERSION, FER_REAL_NAME);
     fprintf(file, "data = %s\ndata-digest = %08lx\nweights = %s\n", config->data, (unsigned long)config->data_digest,
             config->weights);
@@ -23,12 +21,7 @@ int fer_config_save(const struct fer_config *config, const char *path, struct fe
         fer_settings_get(&config->settings, i, text);
         fprintf(file, "%s = %s\n", fer_setting_table[i].name, text);
     }
-    failed = fflush(file) || ferror(file) || fer_flush_to_disk(file);
-    failed |= fclose(file) != 0;
-    if (!failed && fer_replace_file(part, path) == 0) return 0;
-    fer_fail(e, "%s: cannot be written: %s", path, strerror(errno));
-    remove(part);
-    return -1;
+    return fer_file_commit(file, path, e);
 }
 
 /* Copies a text, or fails when it is too long. */

@@ -1,5 +1,4 @@
-/* incv3v1.c - the network: a small InceptionV3 (Szegedy et al., arXiv:1512.00567), as the user's Keras script builds
- * it.
+/* incv3v1.c - the network: a small InceptionV3 (Szegedy et al., arXiv:1512.00567), as the Keras script builds it.
  *
  * Layers are numbered in the order of creation, branch by branch, as Keras numbers them. The order is also a valid
  * order of computation: every layer comes after those that it takes from. */

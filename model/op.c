@@ -262,7 +262,8 @@ int fer_op(const char *name, const char *in, const char *out, const struct fer_o
     op.given_count = options;
     op.out_path = out;
     op.e = e;
-    if (find_operation(&op, name) || check_options(&op) || fer_npz_open(&op.in, in, e)) return -1;
+    if (find_operation(&op, name) || check_options(&op) || fer_file_apart(out, in, e) || fer_npz_open(&op.in, in, e))
+        return -1;
     failed = op.operation->run(&op);
     result->written = op.written;
     result->ignored = fer_npz_count(op.in) - op.taken;

@@ -50,6 +50,8 @@ struct findings {
 
 /* The part of the drop that an outcome recovers. */
 double fer_pit_recovered(const struct findings *f, const struct outcome *outcome);
+/* Whether an outcome is better than another, by what the pit was seen in. */
+int fer_pit_better(const struct findings *f, const struct outcome *outcome, const struct outcome *other);
 /* pits_conclusion.c: the findings in words. */
 void fer_pit_conclude(const struct findings *f, char *text, size_t size);
 

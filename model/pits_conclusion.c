@@ -42,6 +42,11 @@ double fer_pit_recovered(const struct findings *f, const struct outcome *o)
     return !(drop > 0) ? NAN : part == 0 ? 0 : part; /* 0, not -0 */
 }
 
+int fer_pit_better(const struct findings *f, const struct outcome *o, const struct outcome *other)
+{
+    return of_loss_alone(f) ? o->loss < other->loss : o->accuracy > other->accuracy;
+}
+
 static double percent(const struct findings *f, const struct outcome *o)
 {
     const double p = 100 * fer_pit_recovered(f, o);

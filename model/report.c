@@ -148,12 +148,8 @@ static int mark_pits(struct fer_report *r, struct fer_error *e)
 static int read_findings(struct fer_report *r, const char *run, struct fer_error *e)
 {
     char path[1200];
-    FILE *file;
     snprintf(path, sizeof path, "%s/pits.csv", run);
-    file = fopen(path, "rb");
-    if (!file) return 0;
-    fclose(file);
-    return fer_pits_read(path, &r->finding, &r->findings, e);
+    return fer_file_exists(path) ? fer_pits_read(path, &r->finding, &r->findings, e) : 0;
 }
 
 /* ---- Settings and the command ---- */

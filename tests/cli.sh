@@ -200,6 +200,10 @@ check "the other epoch's rows stay" test "$(grep -c '^1;' $T/whole/pits.csv)" -e
 if python3 -c '' 2> /dev/null; then
     check "JSON" python3 -c "import json, sys; p = json.load(open(sys.argv[1]))['pits'][0]; assert p['epoch'] == 2 and len(p['experiments']) == 9 and p['conclusion'] and 'depth' in p" $T/out
 fi
+expect 0 "" ./fer pits $T/whole --epoch 2 --experiments layers
+check "an epoch that is named has every layer's rows, be it a pit or not" test "$(grep -c '^2;layers;exact .* in .*batch_normalization' $T/whole/pits.csv)" -eq 82
+check "the best six are shown, the best first" awk '$1 == "layers" { if (n++ && $(NF - 1) > last) exit 1; last = $(NF - 1) } END { exit n != 6 }' $T/out
+expect 0 "" ./fer pits $T/whole --epoch 2 --experiments batch,exact,swap,training
 ./fer train --data $T/faces.csv --size 48 --batch 8 --epochs 2 --precise-bn 99 --clip-norm 1 --out $T/remedied > $T/out
 expect 0 "" ./fer pits $T/remedied --epoch 1 --experiments replay
 check "remedies are replayed too" grep -q "^1;replay;the epoch again: the same bits;" $T/remedied/pits.csv
@@ -299,6 +303,34 @@ if mkfifo $T/pipe 2> $T/err; then
     expect 2 "fer: $T: $other" ./fer record --size 48 --batch 2 -o $T
     check "the pipe is still one" test -p $T/pipe -a ! -e $T/pipe.part
 fi
+
+# ---- no output takes the place of an input, by whatever name ----
+printf '\223NUMPY\001\000\166\000%-117s\n\000\000\200\077\000\000\200\277' \
+    "{'descr': '<f4', 'fortran_order': False, 'shape': (2,), }" > $T/in.npy # 1, -1
+cp $T/in.npy $T/y.npz.part; cp $T/whole/best.npz $T/w.npz
+ln -s in.npy $T/link.npy; ln $T/in.npy $T/hard.npy
+input="is an input too; expected another file for the output"
+keeps() { # keeps FILE MESSAGE COMMAND ...: it is refused, and the file stays as it is
+    cp "$1" $T/kept; kept=$1; shift
+    expect 2 "$@"
+    check "$kept stays" cmp $T/kept $kept
+}
+keeps $T/in.npy "fer: $T/in.npy: $input" ./fer op relu $T/in.npy $T/in.npy
+keeps $T/in.npy "fer: $T/../cli/in.npy: $input" ./fer op relu $T/in.npy $T/../cli/in.npy
+keeps $T/in.npy "fer: $T/in.npy: $input" ./fer op relu $T/link.npy $T/in.npy
+keeps $T/in.npy "fer: $T/link.npy: $input" ./fer op relu $T/in.npy $T/link.npy
+keeps $T/in.npy "fer: $T/hard.npy: $input" ./fer op relu $T/in.npy $T/hard.npy
+keeps $T/y.npz.part "fer: $T/y.npz.part: $input" ./fer op relu $T/y.npz.part $T/y.npz
+keeps $T/r.npz "fer: $T/r.npz: $input" ./fer record --input $T/r.npz -o $T/r.npz
+keeps $T/w.npz "fer: $T/w.npz: $input" ./fer record --size 48 --batch 2 --weights $T/w.npz -o $T/w.npz
+keeps $T/faces.csv "fer: $T/faces.csv: $input" ./fer record --size 48 --batch 2 --data $T/faces.csv -o $T/faces.csv
+keeps $T/faces.csv "fer: $T/faces.csv: $input" ./fer report $T/whole -o $T/faces.csv
+keeps $T/whole/last.npz "fer: $T/whole/last.npz: $input" ./fer report $T/whole -o $T/whole/last.npz
+keeps $T/whole/config.txt "fer: $T/whole/config.txt: $input" ./fer report $T/whole -o $T/whole/config.txt
+mkdir $T/fresh; cp $T/w.npz $T/fresh/last.npz; cp $T/w.npz $T/fresh/best.npz
+keeps $T/fresh/last.npz "fer: $T/fresh/last.npz: $input" ./fer train $SMALL --epochs 0 --weights $T/fresh/last.npz --out $T/fresh
+keeps $T/fresh/best.npz "fer: $T/fresh/best.npz: $input" ./fer train $SMALL --epochs 0 --weights $T/fresh/best.npz --out $T/fresh
+keeps $T/faces.csv "fer: $T/faces.csv: the folder cannot be made: File exists" ./fer unpack $T/faces.csv $T/faces.csv
 
 # ---- bench, and memory that is not there ----
 expect 0 "" ./fer bench --size 48 --batch 2 --repeats 1

@@ -1,7 +1,5 @@
 /* fuzz_csv.c - the CSV reader against any bytes whatever. It must read or refuse with one line, and nothing else.
- *
- *     clang -g -O1 -fsanitize=fuzzer,address,undefined -I. tests/fuzz_csv.c data/[a-z]*.c -lm -o fuzz_csv && ./fuzz_csv
- *     cc -DFUZZ_MAIN -I. tests/fuzz_csv.c data/[a-z]*.c -lm -o fuzz_csv && ./fuzz_csv FILE ...  (without libFuzzer) */
+ * `make fuzz` builds and runs it; tests/fuzz_main.c runs it on files. */
 #define _POSIX_C_SOURCE 200809L /* fmemopen */
 
 #include "../data/data.h"
@@ -42,18 +40,3 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count)
     fclose(file);
     return 0;
 }
-
-#ifdef FUZZ_MAIN
-int main(int count, char **path)
-{
-    static uint8_t bytes[1 << 20];
-    int i;
-    for (i = 1; i < count; i++) {
-        FILE *file = fopen(path[i], "rb");
-        if (!file) return 2;
-        LLVMFuzzerTestOneInput(bytes, fread(bytes, 1, sizeof bytes, file));
-        fclose(file);
-    }
-    return 0;
-}
-#endif

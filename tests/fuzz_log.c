@@ -1,5 +1,5 @@
 /* fuzz_log.c - the readers of training logs and of pits.csv against any bytes whatever. They must read or refuse with
- * one line, and nothing else. `make fuzz` builds and runs it. */
+ * one line, and nothing else. `make fuzz` builds and runs it; tests/fuzz_main.c runs it on files. */
 #include "../fer.h"
 
 #include <stdio.h>

@@ -1,7 +1,5 @@
-/* fuzz_npz.c - the npy and npz reader against any bytes whatever. It must read or refuse with one line, and nothing else.
- *
- *     clang -g -O1 -fsanitize=fuzzer,address,undefined -I. tests/fuzz_npz.c data/[a-z]*.c -lm -o fuzz_npz && ./fuzz_npz
- *     cc -DFUZZ_MAIN -I. tests/fuzz_npz.c data/[a-z]*.c -lm -o fuzz_npz && ./fuzz_npz FILE ...      (without libFuzzer) */
+/* fuzz_npz.c - the npy and npz reader against any bytes whatever. It must read or refuse with one line, and nothing
+ * else. `make fuzz` builds and runs it; tests/fuzz_main.c runs it on files. */
 #define _POSIX_C_SOURCE 200809L /* fmemopen */
 
 #include "../data/data.h"
@@ -48,22 +46,3 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     free(bytes);
     return 0;
 }
-
-#ifdef FUZZ_MAIN
-int main(int argc, char **argv)
-{
-    static uint8_t bytes[1 << 20];
-    int i;
-    for (i = 1; i < argc; i++) {
-        FILE *file = fopen(argv[i], "rb");
-        if (!file) {
-            perror(argv[i]);
-            return 2;
-        }
-        LLVMFuzzerTestOneInput(bytes, fread(bytes, 1, sizeof bytes, file));
-        fclose(file);
-    }
-    printf("%d files\n", argc - 1);
-    return 0;
-}
-#endif

@@ -1,7 +1,5 @@
 /* fuzz_pgm.c - the PGM reader against any bytes whatever. It must read or refuse with one line, and nothing else.
- *
- *     clang -g -O1 -fsanitize=fuzzer,address,undefined -I. tests/fuzz_pgm.c data/[a-z]*.c -lm -o fuzz_pgm && ./fuzz_pgm
- *     cc -DFUZZ_MAIN -I. tests/fuzz_pgm.c data/[a-z]*.c -lm -o fuzz_pgm && ./fuzz_pgm FILE ...  (without libFuzzer) */
+ * `make fuzz` builds and runs it; tests/fuzz_main.c runs it on files. */
 #include "../data/data.h"
 
 #include <stdlib.h>
@@ -27,18 +25,3 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count)
     }
     return 0;
 }
-
-#ifdef FUZZ_MAIN
-int main(int count, char **path)
-{
-    static uint8_t bytes[1 << 20];
-    int i;
-    for (i = 1; i < count; i++) {
-        FILE *file = fopen(path[i], "rb");
-        if (!file) return 2;
-        LLVMFuzzerTestOneInput(bytes, fread(bytes, 1, sizeof bytes, file));
-        fclose(file);
-    }
-    return 0;
-}
-#endif

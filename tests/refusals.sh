@@ -3,12 +3,13 @@
 # run.sh from the repository's root.
 T=tests/tmp/refusals
 rm -rf $T; mkdir -p $T
+USED="layers/arithmetic.c layers/math.c data/basics.c"
 passed=0 failed=0
 
 # build COMPILER FLAG ...: what comes of the check, compiled and linked with these flags, in $T/out.
 build() {
     rm -f $T/check
-    "$@" -w -I. tests/refusal.c layers/arithmetic.c data/basics.c -lm -o $T/check > $T/out 2>&1 || return
+    "$@" -w -I. tests/refusal.c $USED -lm -o $T/check > $T/out 2>&1 || return
     $T/check > $T/out 2>&1
 }
 
@@ -50,14 +51,40 @@ expect '^ok$' tcc -std=c99
 
 # Compiled well, but linked with -ffast-math: gcc's start-up code then sets the register that flushes to zero.
 if [ "$(uname -m)" = x86_64 ] && command -v gcc > /dev/null; then
-    gcc -w -I. -O2 -c tests/refusal.c layers/arithmetic.c data/basics.c && mv refusal.o arithmetic.o basics.o $T
-    gcc -ffast-math $T/refusal.o $T/arithmetic.o $T/basics.o -o $T/check && $T/check > $T/out
+    gcc -w -I. -O2 -c tests/refusal.c $USED && mv refusal.o arithmetic.o math.o basics.o $T
+    gcc -ffast-math $T/refusal.o $T/arithmetic.o $T/math.o $T/basics.o -o $T/check && $T/check > $T/out
     if grep -q 'flushed to zero' $T/out; then
         passed=$((passed + 1))
     else
         failed=$((failed + 1)); echo "FAILED: linked with -ffast-math"
     fi
 fi
+
+# A program compiled for the one precision does not link with the library of the other.
+# links LIBRARY COMPILER FLAG ...: what comes of it, in $T/out.
+links() {
+    library=$1; shift
+    "$@" -w -I. tests/example_layer.c ./$library -lm -o $T/example > $T/out 2>&1
+}
+for library in libfer.so libfer64.so; do ln -s "$PWD/$library" $T/$library.0; done
+for compiler in gcc clang tcc; do
+    command -v $compiler > /dev/null || continue
+    for level in 0 2; do
+        for case in 'libfer.so libfer64.so float32' 'libfer64.so libfer.so float64 -DFER_DOUBLE'; do
+            set -- $case
+            if links $1 $compiler -std=c99 -O$level $4 && LD_LIBRARY_PATH=$T $T/example > $T/out 2>&1; then
+                passed=$((passed + 1))
+            else
+                failed=$((failed + 1)); echo "FAILED: $compiler -O$level $4 with $1:"; cat $T/out
+            fi
+            if links $2 $compiler -std=c99 -O$level $4 || ! grep -q "fer_library_is_$3" $T/out; then
+                failed=$((failed + 1)); echo "FAILED: $compiler -O$level $4 with $2: it links, or says:"; cat $T/out
+            else
+                passed=$((passed + 1))
+            fi
+        done
+    done
+done
 
 rm -rf $T
 echo "$passed passed, $failed failed"

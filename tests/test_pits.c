@@ -486,6 +486,15 @@ static const char *file_complaint(const char *text)
 #define HEADER "epoch;experiment;detail;val_accuracy;val_loss;recovered"
 #define AT "tests/tmp/pits-log.csv"
 
+#ifndef FER_PURE_C99
+TEST a_folder_is_no_file_of_outcomes(void)
+{
+    ASSERT_EQ(-1, fer_pits_write("tests/tmp", NULL, 0, &error));
+    ASSERT_STR_EQ("tests/tmp: is a folder or a device; a file was expected, or a name that is free", error.text);
+    PASS();
+}
+#endif
+
 TEST bad_files_of_outcomes_are_refused(void)
 {
     static char text[3000];
@@ -518,6 +527,9 @@ SUITE(suite_pits)
     RUN_TEST(five_epochs_later_nothing_changes);
     RUN_TEST(healthy_runs_are_left_alone);
     RUN_TEST(outcomes_come_back_from_their_file);
+#ifndef FER_PURE_C99
+    RUN_TEST(a_folder_is_no_file_of_outcomes);
+#endif
     RUN_TEST(bad_files_of_outcomes_are_refused);
     RUN_TEST(a_healthy_epoch_has_nothing_to_explain);
 #ifndef FER_DOUBLE /* a hundred validations and eight epochs: once is enough */

@@ -21,13 +21,6 @@ static size_t read_back(const char *path)
     return count;
 }
 
-static int there(const char *path)
-{
-    FILE *file = fopen(path, "rb");
-    if (file) fclose(file);
-    return file != NULL;
-}
-
 static size_t occurrences(const char *text)
 {
     const char *at = content;
@@ -513,7 +506,7 @@ TEST page_is_small_whole_and_harmless(void)
     ASSERT_EQ_FMT((size_t)26, occurrences("<img "), "%lu");
     ASSERT_EQ_FMT((size_t)(3 + 2 * FER_REPORT_FACTS),
                   occurrences("&lt;img src=x onerror=&#39;alert(2)&#39; a=&quot;" FFFD FFFD), "%lu");
-    ASSERT(!there(PAGE ".part"));
+    ASSERT(!fer_file_exists(PAGE ".part"));
     fer_free(data.pixels);
     fer_free(r.history);
     PASS();
@@ -559,10 +552,11 @@ TEST a_page_that_cannot_be_written_leaves_nothing(void)
     struct fer_page page;
     ASSERT_EQ(-1, fer_page_create(&page, FOLDER "/no-such-folder/page.html", &error));
     ASSERT_STR_EQ(FOLDER "/no-such-folder/page.html.part: cannot be written: No such file or directory", error.text);
-    ASSERT_EQ(0, fer_page_create(&page, FOLDER, &error)); /* a folder's name: the page cannot take its place */
-    fer_page_print(&page, "x");
-    ASSERT_EQ(-1, fer_page_commit(&page, &error));
-    ASSERT(!there(FOLDER ".part"));
+#ifndef FER_PURE_C99
+    ASSERT_EQ(-1, fer_page_create(&page, FOLDER, &error)); /* a folder: the page could not take its place */
+    ASSERT_STR_EQ(FOLDER ": is a folder or a device; a file was expected, or a name that is free", error.text);
+    ASSERT(!fer_file_exists(FOLDER ".part"));
+#endif
     PASS();
 }
 

@@ -521,6 +521,27 @@ static const char *content(const char *path)
     return text;
 }
 
+/* A path of any length: no part of it is cut off. */
+TEST a_config_is_written_whole_or_not_at_all(void)
+{
+    static const char start[] = "tests/tmp/", end[] = "config.txt";
+    struct fer_config config = {0};
+    char path[1400];
+    size_t i;
+    memcpy(path, start, sizeof start);
+    for (i = strlen(start); i < 1300; i += 2) memcpy(path + i, "./", 3);
+    memcpy(path + i, end, sizeof end);
+    fer_settings_default(&config.settings);
+    ASSERT_EQ_FMTm(error.text, 0, fer_config_save(&config, path, &error), "%d");
+    ASSERT_EQ_FMTm(error.text, 0, fer_config_load(&config, "tests/tmp/config.txt", &error), "%d");
+    remove(path);
+#ifndef FER_PURE_C99
+    ASSERT_EQ(-1, fer_config_save(&config, "tests/tmp", &error));
+    ASSERT_STR_EQ("tests/tmp: is a folder or a device; a file was expected, or a name that is free", error.text);
+#endif
+    PASS();
+}
+
 TEST the_log_is_continued_wherever_it_broke_off(void)
 {
     static const double rows[2][4] = {{0.5, 1.25, 0.25, 1.5}, {1, 0.1, 0.75, 2}};
@@ -572,6 +593,7 @@ SUITE(suite_training)
     RUN_TEST(bad_weights_are_refused);
     RUN_TEST(settings_come_back_from_their_text);
     RUN_TEST(bad_settings_are_refused);
+    RUN_TEST(a_config_is_written_whole_or_not_at_all);
     RUN_TEST(doubles_are_written_as_python_does);
     RUN_TEST(the_log_is_continued_wherever_it_broke_off);
 }
