@@ -17,21 +17,22 @@
  *
  * All three passes are the same walk. A tap joins cells in pairs, and each pair is one row of a matrix product:
  *     y[out] += x[in] . K,   dx[in] += dy[out] . K transposed,   dK += x[in] transposed . dy[out]
- * with K = kernel[kh][kw]. So cells are taken in blocks; for each tap the pairs of the block are listed, as runs of
- * cells that follow each other, and the product is left to the tile (tile.c), some channels of the result at a time. */
+ * with K = kernel[kh][kw]. So cells are taken in blocks; for each tap (forward, for as many taps of a row as a cell sees)
+ * the pairs of the block are listed, as runs of cells that follow each other, and the product is left to the tile
+ * (tile.c), some channels of the result at a time. */
 #include "layers.h"
 
 #include <string.h>
 
 enum {
     WIDTH = FER_TILE_WIDTH,
-    BLOCK = 256,
-    DEPTH = 256,
+    BLOCK = 256, /* cells; of the kernel's gradient, see above */
+    DEPTH = 256, /* rows of a panel */
     CI_CHUNK = 64,
     CO_CHUNK = 2 * WIDTH,
-    TAPS = 3,
-    PART = 64,
-    LONG = 16
+    TAPS = 3,  /* of a kernel's gradient, what is summed in one go */
+    PART = 64, /* cells of a block that are taken together there */
+    LONG = 16  /* pairs: such a run is not copied */
 };
 
 /* The pairs of one tap within a block of cells, cell after cell: of each run, the block's cell `first + at + i*at_step`
@@ -73,50 +74,73 @@ static void add_run(struct runs *runs, int at, size_t other, int count)
     runs->count++;
 }
 
-/* The output cells first ... first + cells - 1 with the input cells that they see through tap (kh, kw), row by row. */
-static void list_outputs(const struct fer_window *g, size_t first, int cells, int kh, int kw, struct runs *runs)
+/* The first of the cells 0, 1, ... of a strided axis that starts at or behind `position`. */
+static int first_from(int position, int stride)
 {
-    const size_t row = first / (size_t)g->out_w;              /* n*out_h + oh */
-    const int shift = kw - g->pad_left, stride = g->stride_w; /* iw = ow*stride + shift */
-    const int least = shift < 0 ? (stride - 1 - shift) / stride : 0,
-              most = shift < g->in_w ? (g->in_w - 1 - shift) / stride : -1;
-    int i = 0, oh = (int)(row % (size_t)g->out_h), from = (int)(first % (size_t)g->out_w);
+    return position > 0 ? (position + stride - 1) / stride : 0;
+}
+
+/* The output cells first ... first + cells - 1 in columns from ... to - 1, with the input cells that they see through
+ * tap (kh, kw), row by row. */
+static void list_outputs(const struct fer_window *g, size_t first, int cells, int kh, int kw, int from, int to,
+                         struct runs *runs)
+{
+    const size_t row = first / (size_t)g->out_w; /* n*out_h + oh */
+    int i = 0, oh = (int)(row % (size_t)g->out_h), ow = (int)(first % (size_t)g->out_w);
     size_t n = row / (size_t)g->out_h;
     runs->pairs = runs->count = 0;
     runs->at_step = 1;
-    runs->other_step = stride;
+    runs->other_step = g->stride_w;
     while (i < cells) {
-        const int to = smaller(g->out_w, from + cells - i), ih = oh * g->stride_h + kh - g->pad_top;
-        const int begin = larger(from, least), end = smaller(to, most + 1);
+        const int row_end = smaller(g->out_w, ow + cells - i), ih = oh * g->stride_h + kh - g->pad_top;
+        const int begin = larger(ow, from), end = smaller(row_end, to), iw = begin * g->stride_w + kw - g->pad_left;
         const size_t in_row = (n * (size_t)g->in_h + (size_t)ih) * (size_t)g->in_w;
-        if (ih >= 0 && ih < g->in_h)
-            add_run(runs, i + begin - from, in_row + (size_t)(begin * stride + shift), end - begin);
-        i += to - from;
-        from = 0;
+        if (ih >= 0 && ih < g->in_h) add_run(runs, i + begin - ow, in_row + (size_t)iw, end - begin);
+        i += row_end - ow;
+        ow = 0;
         if (++oh == g->out_h) oh = 0, n++;
     }
 }
 
-/* The input cells first ... first + cells - 1 with the output cells that see them through tap (kh, kw), row by row. */
-static void list_inputs(const struct fer_window *g, size_t first, int cells, int kh, int kw, struct runs *runs)
+/* ... those that see an input cell through tap (kh, kw). */
+static void list_tap(const struct fer_window *g, size_t first, int cells, int kh, int kw, struct runs *runs)
+{
+    const int from = first_from(g->pad_left - kw, g->stride_w);
+    const int to = smaller(g->out_w, first_from(g->in_w + g->pad_left - kw, g->stride_w));
+    list_outputs(g, first, cells, kh, kw, from, to, runs);
+}
+
+/* ... those of whose taps in row kh exactly kw ... end - 1 lie inside the image. These taps' input cells stand one
+ * behind the other in memory, as do their rows of the kernel: to such a cell they are one tap of many channels. */
+static void list_taps(const struct fer_window *g, size_t first, int cells, int kh, int kw, int end, struct runs *runs)
+{
+    int from = first_from(g->pad_left - kw, g->stride_w);
+    int to = smaller(g->out_w, first_from(g->in_w + g->pad_left - end + 1, g->stride_w));
+    if (kw > 0) to = smaller(to, first_from(g->pad_left - kw + 1, g->stride_w));
+    if (end < g->kernel_w) from = larger(from, first_from(g->in_w + g->pad_left - end, g->stride_w));
+    list_outputs(g, first, cells, kh, kw, from, to, runs);
+}
+
+/* The input cells first ... first + cells - 1 with the output cells that see them through tap (kh, kw), row by row. No
+ * other taps stand behind it: as kw grows, ow falls. */
+static void list_inputs(const struct fer_window *g, size_t first, int cells, int kh, int kw, int end_kw,
+                        struct runs *runs)
 {
     const size_t row = first / (size_t)g->in_w; /* n*in_h + ih */
     const int shift = kw - g->pad_left, stride = g->stride_w;
-    int i = 0, ih = (int)(row % (size_t)g->in_h), from = (int)(first % (size_t)g->in_w);
+    int i = 0, ih = (int)(row % (size_t)g->in_h), iw = (int)(first % (size_t)g->in_w);
     size_t n = row / (size_t)g->in_h;
     runs->pairs = runs->count = 0;
     runs->at_step = stride;
     runs->other_step = 1;
-    while (i < cells) {
-        const int to = smaller(g->in_w, from + cells - i), h = ih + g->pad_top - kh, oh = h / g->stride_h;
-        const int begin =
-            from > shift ? (from - shift + stride - 1) / stride : 0; /* the first ow whose iw is from or more */
-        const int end = smaller(g->out_w, to > shift ? (to - shift + stride - 1) / stride : 0);
+    while (i < cells && end_kw == kw + 1) {
+        const int row_end = smaller(g->in_w, iw + cells - i), h = ih + g->pad_top - kh, oh = h / g->stride_h;
+        const int begin = first_from(iw - shift, stride), end = smaller(g->out_w, first_from(row_end - shift, stride));
         const size_t out_row = (n * (size_t)g->out_h + (size_t)oh) * (size_t)g->out_w;
         if (h >= 0 && oh * g->stride_h == h && oh < g->out_h)
-            add_run(runs, i + begin * stride + shift - from, out_row + (size_t)begin, end - begin);
-        i += to - from;
-        from = 0;
+            add_run(runs, i + begin * stride + shift - iw, out_row + (size_t)begin, end - begin);
+        i += row_end - iw;
+        iw = 0;
         if (++ih == g->in_h) ih = 0, n++;
     }
 }
@@ -171,27 +195,29 @@ static void fill_panel(int depth, int width, const real *matrix, size_t k_step, 
 
 /* Forward and gradient of the input are one procedure: each cell of the result is the sum over taps and over the
  * k_channels channels of the paired cell of `source`, times the tap's matrix [k][c], whose element stands at k*k_step
- * + c*c_step. */
+ * + c*c_step. Taps kw ... end - 1 of a row that `list` finds pairs for are taken as one, of as many channels. */
 static void sum_over_taps(const struct fer_window *g, size_t cells, size_t first, int c0, int c_channels,
                           int k_channels, size_t k_step, size_t c_step,
-                          void (*list)(const struct fer_window *, size_t, int, int, int, struct runs *),
+                          void (*list)(const struct fer_window *, size_t, int, int, int, int, struct runs *),
                           const real *source, const real *kernel, real *result)
 {
     const int block = cells - first < BLOCK ? (int)(cells - first) : BLOCK, width = smaller(c_channels - c0, WIDTH);
     const size_t tap_size = (size_t)g->in_c * (size_t)g->out_c;
     real sum[BLOCK][WIDTH] = {{0}}, panel[DEPTH][WIDTH];
     struct runs runs;
-    int kh, kw, k0, i;
+    int kh, kw, end, k0, i;
     for (kh = 0; kh < g->kernel_h; kh++)
-        for (kw = 0; kw < g->kernel_w; kw++) {
-            const real *matrix = kernel + (size_t)(kh * g->kernel_w + kw) * tap_size + (size_t)c0 * c_step;
-            list(g, first, block, kh, kw, &runs);
-            for (k0 = 0; k0 < k_channels && runs.pairs; k0 += DEPTH) {
-                const int depth = smaller(k_channels - k0, DEPTH);
-                fill_panel(depth, width, matrix + (size_t)k0 * k_step, k_step, c_step, panel);
-                multiply_pairs(&runs, source + k0, (size_t)k_channels, depth, panel[0], sum);
+        for (kw = 0; kw < g->kernel_w; kw++)
+            for (end = kw + 1; end <= g->kernel_w; end++) {
+                const real *matrix = kernel + (size_t)(kh * g->kernel_w + kw) * tap_size + (size_t)c0 * c_step;
+                const int channels = (end - kw) * k_channels;
+                list(g, first, block, kh, kw, end, &runs);
+                for (k0 = 0; k0 < channels && runs.pairs; k0 += DEPTH) {
+                    const int depth = smaller(channels - k0, DEPTH);
+                    fill_panel(depth, width, matrix + (size_t)k0 * k_step, k_step, c_step, panel);
+                    multiply_pairs(&runs, source + k0, (size_t)k_channels, depth, panel[0], sum);
+                }
             }
-        }
     for (i = 0; i < block; i++) copy_row(width, sum[i], result + (first + (size_t)i) * (size_t)c_channels + (size_t)c0);
 }
 
@@ -203,7 +229,7 @@ void fer_conv2d_forward(const struct fer_window *g, const real *x, const real *k
 #pragma omp parallel for schedule(dynamic)
     for (task = 0; task < blocks * panels; task++)
         sum_over_taps(g, cells, (size_t)(task / panels) * BLOCK, (int)(task % panels) * WIDTH, g->out_c, g->in_c,
-                      (size_t)g->out_c, 1, list_outputs, x, kernel, y);
+                      (size_t)g->out_c, 1, list_taps, x, kernel, y);
 }
 
 void fer_conv2d_backward_input(const struct fer_window *g, const real *dy, const real *kernel, real *dx)
@@ -282,7 +308,7 @@ static void sum_block(const struct fer_window *g, size_t first, size_t end, int 
                 copy_row(smaller(co_count - co, WIDTH), dy + (first + (size_t)i) * (size_t)g->out_c + co,
                          part_dy[i] + co);
         for (tap = 0; tap < taps; tap++) {
-            list_outputs(g, first, part, kh, kw0 + tap, &runs);
+            list_tap(g, first, part, kh, kw0 + tap, &runs);
             if (runs.pairs) add_pairs(g, &runs, ci_count, co_count, x, part_dy, sum[tap]);
         }
     }
