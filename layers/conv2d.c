@@ -299,14 +299,17 @@ static void sum_block(const struct fer_window *g, size_t first, size_t end, int 
 {
     real part_dy[PART][CO_CHUNK] = {{0}};
     struct runs runs;
-    int tap, i, co;
+    int tap, i;
     memset(sum, 0, sizeof *sum * (size_t)taps);
     for (; first < end; first += PART) {
         const int part = end - first < PART ? (int)(end - first) : PART;
-        for (i = 0; i < part; i++)
-            for (co = 0; co < co_count; co += WIDTH)
-                copy_row(smaller(co_count - co, WIDTH), dy + (first + (size_t)i) * (size_t)g->out_c + co,
-                         part_dy[i] + co);
+        const real *dy_row = dy + first * (size_t)g->out_c;
+        for (i = 0; i < part; i++, dy_row += g->out_c) {
+            if (co_count == CO_CHUNK)
+                memcpy(part_dy[i], dy_row, sizeof part_dy[i]); /* of known size: a few instructions */
+            else
+                memcpy(part_dy[i], dy_row, (size_t)co_count * sizeof *dy);
+        }
         for (tap = 0; tap < taps; tap++) {
             list_tap(g, first, part, kh, kw0 + tap, &runs);
             if (runs.pairs) add_pairs(g, &runs, ci_count, co_count, x, part_dy, sum[tap]);
