@@ -17,9 +17,9 @@
  *
  * All three passes are the same walk. A tap joins cells in pairs, and each pair is one row of a matrix product:
  *     y[out] += x[in] . K,   dx[in] += dy[out] . K transposed,   dK += x[in] transposed . dy[out]
- * with K = kernel[kh][kw]. So cells are taken in blocks; for each tap (forward, for as many taps of a row as a cell sees)
- * the pairs of the block are listed, as runs of cells that follow each other, and the product is left to the tile
- * (tile.c), some channels of the result at a time. */
+ * with K = kernel[kh][kw]. So cells are taken in blocks; for each tap (forward, for as many taps of a row as a cell
+ * sees) the pairs of the block are listed, as runs of cells that follow each other, and the product is left to the
+ * tile (tile.c), some channels of the result at a time. */
 #include "layers.h"
 
 #include <string.h>

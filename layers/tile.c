@@ -1,7 +1,8 @@
 /* tile.c - the innermost loop of every convolution: a tile of sums, five rows of sixteen (float64: of eight), kept in
  * registers.
  *
- *     sum[r][c] = (...((sum[r][c] + f[r][0]*panel[0][c]) + f[r][1]*panel[1][c]) + ...) + f[r][count-1]*panel[count-1][c]
+ *     sum[r][c] = (...((sum[r][c] + f[r][0]*panel[0][c]) + f[r][1]*panel[1][c]) + ...)
+ *                 + f[r][count-1]*panel[count-1][c]
  *
  * What makes it fast: the sums stay in registers while k runs, so that one step of k loads one row of the panel and
  * five factors and does eighty multiplications and additions with them. What keeps the bits: a sum never meets another
