@@ -163,7 +163,8 @@ void fer_conv2d_backward_kernel(const struct fer_window *g, const real *x, const
  *     moments   mean and biased variance of each channel over the rows
  *     forward   y = (x - mean) * (gamma / sqrt(variance + epsilon)) + beta
  *     backward  with batch_statistics != 0 mean and variance are taken as functions of x (training), else as constants
- *               (inference). dgamma and dbeta may be NULL. */
+ *               (inference). dgamma and dbeta may be NULL.
+ * y may be x itself, and dx dy. */
 void fer_batch_moments(size_t rows, int channels, const real *x, real *mean, real *variance);
 void fer_batch_normalization_forward(size_t rows, int channels, const real *x, const real *mean, const real *variance,
                                      const real *gamma, const real *beta, double epsilon, real *y);
@@ -176,7 +177,7 @@ void fer_moving_statistics(size_t rows, int channels, const real *mean, const re
                            int unbiased, real *moving_mean, real *moving_variance);
 
 /* ReLU. y = 0 where x <= 0, else x; dx = 0 where x <= 0, else dy (so a NaN passes). The backward may be given y in
- * place of x: they are positive at the same elements. */
+ * place of x: they are positive at the same elements. y may be x itself, and dx dy. */
 void fer_relu_forward(size_t count, const real *x, real *y);
 void fer_relu_backward(size_t count, const real *x, const real *dy, real *dx);
 

@@ -463,6 +463,12 @@ static int normalisation_agrees(int round, const struct normalisation *b)
         fer_batch_normalization_backward(b->rows, b->channels, b->x, b->mean, b->variance, b->gamma, 1e-3, b->training,
                                          b->dy, dx2, NULL, NULL);
         fine = fine && same("dx without dgamma and dbeta", dx2, dx, size);
+        memcpy(y2, b->x, size * sizeof *y2), memcpy(dx2, b->dy, size * sizeof *dx2);
+        fer_batch_normalization_backward(b->rows, b->channels, b->x, b->mean, b->variance, b->gamma, 1e-3, b->training,
+                                         dx2, dx2, dgamma2, dbeta2);
+        fer_batch_normalization_forward(b->rows, b->channels, y2, b->mean, b->variance, b->gamma, b->beta, 1e-3, y2);
+        fine = fine && same("y over x", y2, y, size) && same("dx over dy", dx2, dx, size) &&
+               same("dgamma, dx over dy", dgamma2, dgamma, c);
     }
     return fine;
 }
@@ -522,6 +528,10 @@ TEST relu_has_the_textbooks_bits(void)
             fer_relu_backward(count, x, dy, dx2);
             fer_relu_backward(count, y2, dy, dx_from_y);
             ASSERTm(note, same("y", y2, y, count) && same("dx", dx2, dx, count) && same("dx from y", dx_from_y, dx, count));
+            memcpy(y2, x, count * sizeof *x), memcpy(dx2, dy, count * sizeof *dy);
+            fer_relu_forward(count, y2, y2);
+            fer_relu_backward(count, y2, dx2, dx2);
+            ASSERTm(note, same("y over x", y2, y, count) && same("dx over dy", dx2, dx, count));
         }
         release(NULL);
     }
