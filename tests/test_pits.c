@@ -180,6 +180,21 @@ TEST neither_the_rise_nor_the_end_nor_a_lasting_fall_is_a_pit(void)
 
 /* What an epoch is found to be once five more are known is what it is found to be afterwards: train deletes checkpoints
  * by it. */
+/* A run that makes no mistakes, or a single one now and then, or no hit at all. */
+TEST single_mistakes_are_no_pits(void)
+{
+    int e;
+    for (e = 0; e < EPOCHS; e++) history[e][2] = e % 9 == 5 ? 1 - 1 / 700.0 : 1, history[e][3] = 0.01;
+    ASSERT_EQ_FMT(0L, fer_pits_find((const double(*)[4])history, EPOCHS, 700, pits), "%ld");
+    history[20][2] = 1 - 7 / 700.0; /* seven at once are one */
+    ASSERT_EQ_FMT(1L, fer_pits_find((const double(*)[4])history, EPOCHS, 700, pits), "%ld");
+    ASSERT_EQ(20, pits[0].epoch);
+    for (e = 0; e < EPOCHS; e++) history[e][2] = 0;
+    fer_pit_measure((const double(*)[4])history, EPOCHS, 700, 20, &pits[0]);
+    ASSERT_IN_RANGE(1 / 700.0, pits[0].noise, 1e-5);
+    PASS();
+}
+
 TEST five_epochs_later_nothing_changes(void)
 {
     const double(*h)[4] = (const double(*)[4])history;
@@ -299,7 +314,7 @@ static const char *explain(unsigned experiments)
     for (i = 0; i < EPOCHS; i++) history[i][2] = 1, history[i][3] = 0.1;
     history[EPOCH][2] = (double)v.correct / IMAGES;
     history[EPOCH][3] = v.loss_sum / IMAGES;
-    fer_pit_measure((const double(*)[4])history, EPOCHS, IMAGES, EPOCH, &pit);
+    fer_pit_measure((const double(*)[4])history, EPOCHS, 100 * IMAGES, EPOCH, &pit); /* eight alone prove little */
     pit.noise = 0.01;
     row_count = step_count = 0;
     if (fer_pit_explain(trainer, run, &pit, experiments, &report, &error) != FER_DONE) return error.text;
@@ -524,6 +539,7 @@ SUITE(suite_pits)
     RUN_TEST(a_pit_is_found_where_it_is);
     RUN_TEST(successive_pits_are_all_found);
     RUN_TEST(neither_the_rise_nor_the_end_nor_a_lasting_fall_is_a_pit);
+    RUN_TEST(single_mistakes_are_no_pits);
     RUN_TEST(five_epochs_later_nothing_changes);
     RUN_TEST(healthy_runs_are_left_alone);
     RUN_TEST(outcomes_come_back_from_their_file);
