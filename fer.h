@@ -610,7 +610,8 @@ struct fer_log {
 };
 /* Columns are parted by `;` when the header has one, else by `,`; they are known by their names and may stand in any
  * order, among others. `val_accuracy` (or val_acc) must be there. `NA` and empty fields are NaN. LF or CR LF. A header
- * may come again, with other columns too: the rows after it are taken to go on. */
+ * may come again, with other columns too: the rows after it are taken to go on. Whether another run begins, where epochs
+ * begin anew, is for the caller to say. */
 int fer_log_read(struct fer_log *log, const char *path, struct fer_error *e);
 void fer_log_free(struct fer_log *log);
 /* The shortest decimal that reads back to the same double, as Python's repr writes it. */
