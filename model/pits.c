@@ -8,8 +8,8 @@
  *     pit:    level - x[e] > 6 * noise, with at least 3 epochs before e and 1 after it
  *
  * Accuracy over N images has the sampling variance p * (1 - p) / N, p = (level * N + 1) / (N + 2): with one hit and one
- * miss more than were seen, so that one mistake among epochs without any is no pit. For the loss, 0.02^2 stands there: a
- * loss is not found to be in a pit for less than some 12 %. The smaller of two medians is below neither side's usual
+ * miss more than were seen, so that one mistake among epochs without any is no pit. For the loss, 0.02^2 stands there:
+ * a loss is not found to be in a pit for less than some 12 %. The smaller of two medians is below neither side's usual
  * figures: so the rise at the start is no pit, nor is a fall from which a run does not come back; and two or three bad
  * epochs in succession do not hide each other. The median absolute deviation (MAD) takes no notice of a few bad epochs
  * among fifteen; 1 + 5/n makes up for its own uncertainty where n is small.

@@ -42,6 +42,14 @@ TEST logs_of_keras_are_read(void)
     ASSERT(log.row[0][2] == 0.25 && log.row[1][2] != log.row[1][2] && log.row[0][3] != log.row[0][3]);
     ASSERT(log.epoch[1] == 8 && log.line[1] == 4);
     fer_log_free(&log);
+    /* tabs; Keras's other names of the accuracy, which give way to val_accuracy where that is there too */
+    ASSERT_EQ_FMTm(error.text, 0,
+                   read_text(&log, "epoch\tcategorical_accuracy\tval_categorical_accuracy\n3\t0.5\t0.25\n"), "%d");
+    ASSERT(log.epoch[0] == 3 && log.row[0][0] == 0.5 && log.row[0][2] == 0.25);
+    fer_log_free(&log);
+    ASSERT_EQ_FMTm(error.text, 0, read_text(&log, "val_sparse_categorical_accuracy,val_accuracy\n0.5,0.25\n"), "%d");
+    ASSERT(log.row[0][2] == 0.25);
+    fer_log_free(&log);
     /* two runs, one file; the second has its columns the other way round */
     ASSERT_EQ_FMTm(error.text, 0, read_text(&log, "val_accuracy,val_loss\n0.25,2\nval_loss,val_accuracy\ninf,0.5\n"),
                    "%d");
@@ -73,9 +81,11 @@ TEST bad_logs_are_refused(void)
                   complaint("val_accuracy\n0.5x\n"));
     ASSERT_STR_EQ("tests/tmp/pits-log.csv:2: val_accuracy is 50, expected a share, 0 ... 1",
                   complaint("val_accuracy\n50\n"));
-    ASSERT_STR_EQ("tests/tmp/pits-log.csv:2: epoch is -1, expected a whole number",
+    ASSERT_STR_EQ("tests/tmp/pits-log.csv:2: epoch is -1, expected a whole number below 1e9",
                   complaint("val_accuracy;epoch\n0;-1\n"));
-    ASSERT_STR_EQ("tests/tmp/pits-log.csv:2: epoch is nan, expected a whole number",
+    ASSERT_STR_EQ("tests/tmp/pits-log.csv:2: epoch is 12.5, expected a whole number below 1e9",
+                  complaint("val_accuracy;epoch\n0;12.5\n"));
+    ASSERT_STR_EQ("tests/tmp/pits-log.csv:2: epoch is nan, expected a whole number below 1e9",
                   complaint("val_accuracy;epoch\n0;NA\n"));
     ASSERT_STR_EQ("tests/tmp/pits-log.csv:2: a quote is open at the end of the line",
                   complaint("val_accuracy\n\"0.5\n"));
