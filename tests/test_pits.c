@@ -467,6 +467,8 @@ TEST what_is_missing_or_wrong_is_told(void)
     ASSERT(strstr(explain(EXPERIMENT(SWAP) | EXPERIMENT(REPLAY) | EXPERIMENT(TRAINING)), "no drop"));
     ASSERT_EQ(-1, row_of("swap", "")->epoch); /* without the state before the epoch */
     ASSERT_EQ(-1, row_of("replay", "")->epoch);
+    ASSERT(strstr(explain(EXPERIMENT(SWAP)), "No checkpoint of epoch 3 was kept: what needs it is left out."));
+    ASSERT_EQ(NULL, strstr(explain(EXPERIMENT(BATCH)), "No checkpoint"));
     ASSERT_EQ(0, rename("tests/tmp/pits-run/kept.npz", "tests/tmp/pits-run/epochs/0003.npz"));
     row_count = 0; /* a log that tells of another state */
     ASSERT_EQ(FER_DONE, fer_pit_explain(trainer, run, &pit, 0, &report, &error));
