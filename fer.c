@@ -1387,7 +1387,7 @@ struct pits_request {
     struct fer_dataset data;
     struct fer_log log;
     struct fer_pit *pit;
-    long count;
+    long count, runs; /* of pits; of runs that the log holds one after the other */
     unsigned which;
 };
 
@@ -1402,23 +1402,39 @@ static int read_run_data(struct pits_request *r, struct fer_error *e)
                     (unsigned long)r->config.data_digest);
 }
 
-/* Which epochs: the pits, or the one asked for. */
+/* The row after the last of the run that begins at `start`: a log that was appended to holds several, and an epoch that
+ * is not above the first of its run begins the next. */
+static long end_of_run(const struct fer_log *log, long start)
+{
+    long row = start + 1;
+    while (row < log->count && log->epoch[row] > log->epoch[start]) row++;
+    return row;
+}
+
+/* Which epochs: the pits of each run, or the epoch asked for. */
 static int choose_pits(struct pits_request *r, size_t images, struct fer_error *e)
 {
     const double(*history)[4] = (const double(*)[4])r->log.row;
     char *end;
-    long row, epoch;
+    long row, epoch, start = 0, next, i;
     r->pit = fer_allocate((size_t)r->log.count + 1, sizeof *r->pit, e);
     if (!r->pit) return -1;
-    if (!r->epoch) {
-        r->count = fer_pits_find(history, r->log.count, images, r->pit);
-        return 0;
+    for (; start < r->log.count; start = next, r->runs++) {
+        const long before = r->count;
+        next = end_of_run(&r->log, start);
+        if (!r->epoch) r->count += fer_pits_find(history + start, next - start, images, r->pit + before);
+        for (i = before; i < r->count; i++) r->pit[i].epoch += start;
     }
+    if (!r->epoch) return 0;
     epoch = strtol(r->epoch, &end, 10);
     for (row = 0; row < r->log.count && r->log.epoch[row] != epoch;) row++;
     if (*r->epoch < '0' || *r->epoch > '9' || *end || row == r->log.count || row == 0)
         return fer_fail(e, "--epoch %s: expected an epoch of the log that is not its first", r->epoch);
-    fer_pit_measure(history, r->log.count, images, row, r->pit);
+    for (start = 0; (next = end_of_run(&r->log, start)) <= row;) start = next;
+    if (row == start)
+        return fer_fail(e, "--epoch %s: expected an epoch of the log that is not the first of its run", r->epoch);
+    fer_pit_measure(history + start, next - start, images, row - start, r->pit);
+    r->pit->epoch += start;
     r->count = 1;
     return 0;
 }
@@ -1519,10 +1535,13 @@ static enum fer_end report_pits(struct pits_request *r, struct fer_error *e)
         if (r->json) {
             printf("{\"fer\": \"" FER_VERSION "\", \"log\": ");
             print_json_string(r->where);
-            printf(", \"epochs\": %ld, \"pits\": [", r->log.count);
+            printf(", \"epochs\": %ld, \"runs\": %ld, \"pits\": [", r->log.count, r->runs);
         } else {
-            printf("%s: %ld epochs, ", r->where, r->log.count);
-            printf(r->epoch ? "one is looked at\n" : r->count ? "%ld pits\n" : "no pit\n", r->count);
+            printf("%s: %ld epoch%s", r->where, r->log.count, r->log.count == 1 ? "" : "s");
+            if (r->runs > 1) printf(" of %ld runs", r->runs);
+            printf(r->epoch ? ", one is looked at\n" : r->count ? ", %ld pit%s" : ", no pit", r->count,
+                   r->count == 1 ? "" : "s");
+            if (!r->epoch) printf(" (a run's first three epochs and its last cannot be judged)\n");
         }
         end = explain_pits(r, &t, trainer, e);
         if (r->json) printf("]}\n");
@@ -1690,8 +1709,13 @@ static const struct command commands[] = {
      "before the epoch\n"
      "(RUN/epochs), changes one thing, validates, and tells what part of the drop is recovered. Results are kept in "
      "RUN/pits.csv.\n"
-     "  --epoch N           this epoch, be it a pit or not, by every experiment (its checkpoint must be there: the "
-     "last 7 are)\n"
+     "A log's columns are known by their names, as Keras gives them; val_accuracy must be there, or val_acc,\n"
+     "val_categorical_accuracy or val_sparse_categorical_accuracy. They are parted by commas, semicolons or tabs.\n"
+     "Where epochs begin anew (CSVLogger(append=True)), another run begins. Of a run the first three epochs and the\n"
+     "last cannot be judged.\n"
+     "  --epoch N           this epoch, as log.csv counts them (from 0), be it a pit or not, by every experiment. Its "
+     "checkpoint must\n"
+     "                      be there: the last 7 are; swap, replay and changes need that of the epoch before too\n"
      "  --experiments LIST  some of batch,exact,swap,training,layers,replay,changes (all); replay takes as long as an "
      "epoch, changes as\n"
      "                      long as seven\n"

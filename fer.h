@@ -609,9 +609,11 @@ struct fer_log {
     double (*row)[4];   /* [count] accuracy, loss, val_accuracy, val_loss; NaN: not there */
     long *epoch, *line; /* [count] the epoch as the file has it (else the row's number), and where the row stands */
 };
-/* Columns are parted by `;` when the header has one, else by `,`; they are known by their names and may stand in any
- * order, among others. `val_accuracy` (or val_acc) must be there. `NA` and empty fields are NaN. LF or CR LF. A header
- * may come again, with other columns too: the rows after it are taken to go on. */
+/* Columns are parted by `;` when the header has one, else by tabs when it has one, else by `,`; they are known by their
+ * names and may stand in any order, among others. `val_accuracy` (or val_acc, val_categorical_accuracy,
+ * val_sparse_categorical_accuracy) must be there. `NA` and empty fields are NaN. LF or CR LF. A header may come again,
+ * with other columns too: the rows after it are taken to go on. Whether another run begins, where epochs begin anew, is
+ * for the caller to say. */
 int fer_log_read(struct fer_log *log, const char *path, struct fer_error *e);
 void fer_log_free(struct fer_log *log);
 /* The shortest decimal that reads back to the same double, as Python's repr writes it. */

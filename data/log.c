@@ -174,19 +174,30 @@ static int role_of(const char *name)
     return found > EPOCH_COLUMN ? found - 5 : found;
 }
 
+/* Keras's names of the accuracy where the metric was not called "accuracy": they stand for it where it is not there. */
+static int other_role_of(const char *name)
+{
+    const int validation = strncmp(name, "val_", 4) == 0;
+    if (validation) name += 4;
+    if (strcmp(name, "categorical_accuracy") != 0 && strcmp(name, "sparse_categorical_accuracy") != 0) return NO_COLUMN;
+    return validation ? 2 : 0;
+}
+
 static int read_header(struct reader *r, struct fer_error *e)
 {
     char *field[MOST_COLUMNS], *start = r->text;
-    int seen[EPOCH_COLUMN + 1] = {0}, i;
+    int seen[EPOCH_COLUMN + 1] = {0}, i, role;
     if (strncmp(start, "\xef\xbb\xbf", 3) == 0)
         memmove(start, start + 3, strlen(start + 3) + 1); /* a byte order mark */
-    r->separator = strchr(r->text, ';') ? ';' : ',';
+    r->separator = strchr(r->text, ';') ? ';' : strchr(r->text, '\t') ? '\t' : ',';
     if ((r->columns = split(r, field, e)) < 0) return -1;
     for (i = 0; i < r->columns; i++) {
         r->role[i] = role_of(field[i]);
         if (r->role[i] != NO_COLUMN && seen[r->role[i]]++)
             return fer_fail(e, "%s:%ld: two columns of %.40s", r->path, r->line, field[i]);
     }
+    for (i = 0; i < r->columns; i++)
+        if ((role = other_role_of(field[i])) != NO_COLUMN && !seen[role]++) r->role[i] = role;
     if (!seen[2]) return fer_fail(e, "%s:%ld: expected a header with a column val_accuracy", r->path, r->line);
     return 0;
 }
@@ -238,12 +249,20 @@ static int read_row(struct reader *r, struct fer_error *e)
     for (i = 0; i <= 2; i += 2)
         if (value[i] < 0 || value[i] > 1)
             return fer_fail(e, "%s:%ld: %s is %g, expected a share, 0 ... 1", r->path, r->line, names[i], value[i]);
-    if (!(value[EPOCH_COLUMN] >= 0 && value[EPOCH_COLUMN] < 1e9))
-        return fer_fail(e, "%s:%ld: epoch is %g, expected a whole number", r->path, r->line, value[EPOCH_COLUMN]);
+    if (!(value[EPOCH_COLUMN] >= 0 && value[EPOCH_COLUMN] < 1e9) ||
+        value[EPOCH_COLUMN] != (double)(long)value[EPOCH_COLUMN])
+        return fer_fail(e, "%s:%ld: epoch is %g, expected a whole number below 1e9", r->path, r->line,
+                        value[EPOCH_COLUMN]);
     memcpy(r->log->row[r->log->count], value, sizeof *r->log->row);
     r->log->epoch[r->log->count] = (long)value[EPOCH_COLUMN];
     r->log->line[r->log->count++] = r->line;
     return 0;
+}
+
+/* Of a line after the first: rows are numbers. */
+static int is_header(const char *line)
+{
+    return strstr(line, "val_acc") || strstr(line, "val_categorical_acc") || strstr(line, "val_sparse_categorical_acc");
 }
 
 int fer_log_read(struct fer_log *log, const char *path, struct fer_error *e)
@@ -259,7 +278,7 @@ int fer_log_read(struct fer_log *log, const char *path, struct fer_error *e)
         if (more < 0)
             failed = -1;
         else if (r.text[strspn(r.text, " ")])
-            failed = !r.columns || strstr(r.text, "val_acc") ? read_header(&r, e) : read_row(&r, e);
+            failed = !r.columns || is_header(r.text) ? read_header(&r, e) : read_row(&r, e);
     }
     fclose(r.file);
     if (!failed && !r.columns)

@@ -7,8 +7,9 @@
  *     noise = sqrt(s^2 + sampling)
  *     pit:    level - x[e] > 6 * noise, with at least 3 epochs before e and 1 after it
  *
- * Accuracy over N images has the sampling variance level * (1 - level) / N. For the loss, 0.02^2 stands there: a loss
- * is not found to be in a pit for less than some 12 %. The smaller of two medians is below neither side's usual
+ * Accuracy over N images has the sampling variance p * (1 - p) / N, p = (level * N + 1) / (N + 2): with one hit and one
+ * miss more than were seen, so that one mistake among epochs without any is no pit. For the loss, 0.02^2 stands there:
+ * a loss is not found to be in a pit for less than some 12 %. The smaller of two medians is below neither side's usual
  * figures: so the rise at the start is no pit, nor is a fall from which a run does not come back; and two or three bad
  * epochs in succession do not hide each other. The median absolute deviation (MAD) takes no notice of a few bad epochs
  * among fifteen; 1 + 5/n makes up for its own uncertainty where n is small.
@@ -90,6 +91,12 @@ static double scale_of_differences(const struct view *v)
     return count ? 1.4826 * median(d, count) / sqrt(2) * (1 + 5.0 / count) : 0;
 }
 
+static double sampling_variance(double accuracy, double images)
+{
+    const double p = (accuracy * images + 1) / (images + 2);
+    return p * (1 - p) / images;
+}
+
 /* Level and noise of an epoch; returns whether it is a pit. */
 static int judge(const struct view *v, long epoch, size_t images, double *level, double *noise)
 {
@@ -100,7 +107,7 @@ static int judge(const struct view *v, long epoch, size_t images, double *level,
     before = median_of(v, at - SIDE, at, &earlier);
     after = median_of(v, at + 1, at + 1 + SIDE, &later);
     *level = earlier && later ? (before < after ? before : after) : earlier ? before : after;
-    sampling = images ? *level * (1 - *level) / (double)images : LOSS_FLOOR * LOSS_FLOOR;
+    sampling = images ? sampling_variance(*level, (double)images) : LOSS_FLOOR * LOSS_FLOOR;
     *noise = sqrt(s * s + sampling);
     return earlier >= LEAST_BEFORE && later >= 1 && *level - v->x[at] > FER_PIT_THRESHOLD * *noise;
 }

@@ -41,6 +41,7 @@ struct findings {
     int channel;                /* of that layer: where moving and exact variance are farthest apart ... */
     double moving, exact_there; /* ... and the two */
     struct outcome change[FER_CHANGES];
+    int lacks_before;    /* what was asked for needs the checkpoint of the epoch before, which is not there */
     size_t differing;    /* arrays in which the replay differs from the state kept */
     const char *differs; /* the first of them */
     long steps;

@@ -227,6 +227,12 @@ static int anything_helps(const struct findings *f)
     return helps;
 }
 
+static void say_left_out(struct text *t, const struct findings *f)
+{
+    if (f->lacks_before)
+        say(t, " No checkpoint of epoch %ld was kept: what needs it is left out.", f->pit.epoch - 1);
+}
+
 void fer_pit_conclude(const struct findings *f, char *text, size_t size)
 {
     struct text t = {NULL, 0, 0};
@@ -247,6 +253,7 @@ void fer_pit_conclude(const struct findings *f, char *text, size_t size)
         if (f->exact.done) say(&t, " With exact statistics in place of BatchNormalization's moving ones it scores ");
         if (f->exact.done) say_score(&t, f, &f->exact);
         if (f->exact.done) say(&t, ".");
+        say_left_out(&t, f);
         return;
     }
     say_statistics(&t, f);
@@ -255,4 +262,5 @@ void fer_pit_conclude(const struct findings *f, char *text, size_t size)
     say_replay(&t, f);
     say_changes(&t, f);
     if (f->exact.done && f->change[0].done && !anything_helps(f)) say(&t, " No intervention removes it.");
+    say_left_out(&t, f);
 }

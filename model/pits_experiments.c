@@ -369,6 +369,8 @@ static enum fer_end experiment(struct laboratory *x, struct fer_error *e)
     enum fer_end end;
     fer_checkpoint_path(path, sizeof path, x->replay.run, x->replay.epoch - 1);
     x->has_before = x->replay.epoch > 0 && fer_file_exists(path);
+    x->f.lacks_before = !x->has_before && (wanted(x, FER_PIT_SWAP) || wanted(x, FER_PIT_TRAINING) ||
+                                           wanted(x, FER_PIT_REPLAY) || wanted(x, FER_PIT_CHANGES));
     if (x->has_before) {
         if (fer_pit_load(t, x->replay.run, x->replay.epoch - 1, e)) return FER_FAILED;
         keep_state(x->network, x->before);

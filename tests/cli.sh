@@ -185,9 +185,13 @@ awk 'BEGIN { printf "epoch,lr,val_accuracy,val_loss,acc\n"
     for (i = 0; i < 40; i++) printf "%d,0.001,%.4f,%.4f,NA\n", i, i == 20 ? 0.234 : 0.55 + 0.01 * ((i * 7) % 5) / 5, i == 20 ? 9 : 1.2 + 0.02 * (i % 3) }' > $T/keras.csv
 expect 0 "" ./fer pits $T/keras.csv
 check "a Keras log's pit" grep -q "^epoch 20 (line 22): val_accuracy 0.2340 where 0.55[0-9]* was to be expected: .* a pit in accuracy and loss$" $T/out
-check "one pit" grep -qx "$T/keras.csv: 40 epochs, 1 pits" $T/out
+check "one pit" grep -qx "$T/keras.csv: 40 epochs, 1 pit (a run's first three epochs and its last cannot be judged)" $T/out
+awk 'BEGIN { print "epoch,val_accuracy"
+    for (run = 0; run < 2; run++) for (i = 0; i < 15; i++) printf "%d,%.4f\n", i, 0.6 - 0.4 * exp(-i / 2) }' > $T/appended.csv
+expect 0 "" ./fer pits $T/appended.csv
+check "a run appended to another begins anew" grep -qx "$T/appended.csv: 30 epochs of 2 runs, no pit (a run's first three epochs and its last cannot be judged)" $T/out
 expect 0 "" ./fer pits $T/whole
-check "too short a run has none" grep -qx "$T/whole: 3 epochs, no pit" $T/out
+check "too short a run has none" grep -qx "$T/whole: 3 epochs, no pit (a run's first three epochs and its last cannot be judged)" $T/out
 expect 0 "" ./fer pits $T/whole --epoch 2 --experiments batch,exact,swap,training
 check "the state scores what the log says" grep -q "^  base .* $(sed -n 's/^2;[^;]*;[^;]*;\([0-9.]*\);.*/\1/p' $T/whole/log.csv | awk '{ printf "%.4f", $1 }')" $T/out
 check "base, batch, 3 exact, 2 swaps, 2 training, conclusion" test "$(wc -l < $T/whole/pits.csv)" -eq 11

@@ -42,6 +42,14 @@ TEST logs_of_keras_are_read(void)
     ASSERT(log.row[0][2] == 0.25 && log.row[1][2] != log.row[1][2] && log.row[0][3] != log.row[0][3]);
     ASSERT(log.epoch[1] == 8 && log.line[1] == 4);
     fer_log_free(&log);
+    /* tabs; Keras's other names of the accuracy, which give way to val_accuracy where that is there too */
+    ASSERT_EQ_FMTm(error.text, 0,
+                   read_text(&log, "epoch\tcategorical_accuracy\tval_categorical_accuracy\n3\t0.5\t0.25\n"), "%d");
+    ASSERT(log.epoch[0] == 3 && log.row[0][0] == 0.5 && log.row[0][2] == 0.25);
+    fer_log_free(&log);
+    ASSERT_EQ_FMTm(error.text, 0, read_text(&log, "val_sparse_categorical_accuracy,val_accuracy\n0.5,0.25\n"), "%d");
+    ASSERT(log.row[0][2] == 0.25);
+    fer_log_free(&log);
     /* two runs, one file; the second has its columns the other way round */
     ASSERT_EQ_FMTm(error.text, 0, read_text(&log, "val_accuracy,val_loss\n0.25,2\nval_loss,val_accuracy\ninf,0.5\n"),
                    "%d");
@@ -73,9 +81,11 @@ TEST bad_logs_are_refused(void)
                   complaint("val_accuracy\n0.5x\n"));
     ASSERT_STR_EQ("tests/tmp/pits-log.csv:2: val_accuracy is 50, expected a share, 0 ... 1",
                   complaint("val_accuracy\n50\n"));
-    ASSERT_STR_EQ("tests/tmp/pits-log.csv:2: epoch is -1, expected a whole number",
+    ASSERT_STR_EQ("tests/tmp/pits-log.csv:2: epoch is -1, expected a whole number below 1e9",
                   complaint("val_accuracy;epoch\n0;-1\n"));
-    ASSERT_STR_EQ("tests/tmp/pits-log.csv:2: epoch is nan, expected a whole number",
+    ASSERT_STR_EQ("tests/tmp/pits-log.csv:2: epoch is 12.5, expected a whole number below 1e9",
+                  complaint("val_accuracy;epoch\n0;12.5\n"));
+    ASSERT_STR_EQ("tests/tmp/pits-log.csv:2: epoch is nan, expected a whole number below 1e9",
                   complaint("val_accuracy;epoch\n0;NA\n"));
     ASSERT_STR_EQ("tests/tmp/pits-log.csv:2: a quote is open at the end of the line",
                   complaint("val_accuracy\n\"0.5\n"));
@@ -180,6 +190,21 @@ TEST neither_the_rise_nor_the_end_nor_a_lasting_fall_is_a_pit(void)
 
 /* What an epoch is found to be once five more are known is what it is found to be afterwards: train deletes checkpoints
  * by it. */
+/* A run that makes no mistakes, or a single one now and then, or no hit at all. */
+TEST single_mistakes_are_no_pits(void)
+{
+    int e;
+    for (e = 0; e < EPOCHS; e++) history[e][2] = e % 9 == 5 ? 1 - 1 / 700.0 : 1, history[e][3] = 0.01;
+    ASSERT_EQ_FMT(0L, fer_pits_find((const double(*)[4])history, EPOCHS, 700, pits), "%ld");
+    history[20][2] = 1 - 7 / 700.0; /* seven at once are one */
+    ASSERT_EQ_FMT(1L, fer_pits_find((const double(*)[4])history, EPOCHS, 700, pits), "%ld");
+    ASSERT_EQ(20, pits[0].epoch);
+    for (e = 0; e < EPOCHS; e++) history[e][2] = 0;
+    fer_pit_measure((const double(*)[4])history, EPOCHS, 700, 20, &pits[0]);
+    ASSERT_IN_RANGE(1 / 700.0, pits[0].noise, 1e-5);
+    PASS();
+}
+
 TEST five_epochs_later_nothing_changes(void)
 {
     const double(*h)[4] = (const double(*)[4])history;
@@ -299,7 +324,7 @@ static const char *explain(unsigned experiments)
     for (i = 0; i < EPOCHS; i++) history[i][2] = 1, history[i][3] = 0.1;
     history[EPOCH][2] = (double)v.correct / IMAGES;
     history[EPOCH][3] = v.loss_sum / IMAGES;
-    fer_pit_measure((const double(*)[4])history, EPOCHS, IMAGES, EPOCH, &pit);
+    fer_pit_measure((const double(*)[4])history, EPOCHS, 100 * IMAGES, EPOCH, &pit); /* eight alone prove little */
     pit.noise = 0.01;
     row_count = step_count = 0;
     if (fer_pit_explain(trainer, run, &pit, experiments, &report, &error) != FER_DONE) return error.text;
@@ -442,6 +467,8 @@ TEST what_is_missing_or_wrong_is_told(void)
     ASSERT(strstr(explain(EXPERIMENT(SWAP) | EXPERIMENT(REPLAY) | EXPERIMENT(TRAINING)), "no drop"));
     ASSERT_EQ(-1, row_of("swap", "")->epoch); /* without the state before the epoch */
     ASSERT_EQ(-1, row_of("replay", "")->epoch);
+    ASSERT(strstr(explain(EXPERIMENT(SWAP)), "No checkpoint of epoch 3 was kept: what needs it is left out."));
+    ASSERT_EQ(NULL, strstr(explain(EXPERIMENT(BATCH)), "No checkpoint"));
     ASSERT_EQ(0, rename("tests/tmp/pits-run/kept.npz", "tests/tmp/pits-run/epochs/0003.npz"));
     row_count = 0; /* a log that tells of another state */
     ASSERT_EQ(FER_DONE, fer_pit_explain(trainer, run, &pit, 0, &report, &error));
@@ -524,6 +551,7 @@ SUITE(suite_pits)
     RUN_TEST(a_pit_is_found_where_it_is);
     RUN_TEST(successive_pits_are_all_found);
     RUN_TEST(neither_the_rise_nor_the_end_nor_a_lasting_fall_is_a_pit);
+    RUN_TEST(single_mistakes_are_no_pits);
     RUN_TEST(five_epochs_later_nothing_changes);
     RUN_TEST(healthy_runs_are_left_alone);
     RUN_TEST(outcomes_come_back_from_their_file);
