@@ -182,10 +182,12 @@ static void say_replay(struct text *t, const struct findings *f)
 /* No change removes the pit: which comes nearest. */
 static void say_nearest(struct text *t, const struct findings *f)
 {
-    int i, best = 0;
-    for (i = 1; i < FER_CHANGES; i++)
-        if (f->change[i].done && fer_pit_recovered(f, &f->change[i]) > fer_pit_recovered(f, &f->change[best])) best = i;
-    if (fer_pit_recovered(f, &f->change[best]) >= 0.25)
+    double most = 0.25; /* of a change that diverged the share is NaN, and no comparison holds */
+    int i, best = -1;
+    for (i = 0; i < FER_CHANGES; i++)
+        if (f->change[i].done && fer_pit_recovered(f, &f->change[i]) >= most)
+            best = i, most = fer_pit_recovered(f, &f->change[i]);
+    if (best >= 0)
         say(t, " None removes it; it is least deep with: %s, which recovers %.0f %%.", fer_pit_change_names[best],
             percent(f, &f->change[best]));
 }

@@ -1,7 +1,7 @@
 /* test_pits.c - logs read, pits found, and explained: made-up curves, hostile logs, runs with pits of known causes. */
 #include "greatest.h"
 
-#include "../fer.h"
+#include "../model/pits.h"
 
 #include <math.h>
 #include <string.h>
@@ -345,6 +345,25 @@ static const struct fer_pit_row *row_of(const char *experiment, const char *deta
 
 #define EXPERIMENT(name) (1u << FER_PIT_##name)
 
+/* The first of the changes diverged (its accuracy is NaN), the second recovers half of the drop. */
+TEST a_change_that_diverged_hides_no_better_one(void)
+{
+    static struct fer_network network;
+    static struct findings f;
+    char text[2000];
+    memset(&f, 0, sizeof f);
+    f.network = &network;
+    f.layer = -1;
+    f.pit.level = 0.6, f.pit.accuracy = 0.2, f.pit.depth = 0.4, f.pit.in_accuracy = 1;
+    f.base.done = f.replay.done = f.change[0].done = f.change[1].done = 1;
+    f.base.accuracy = f.replay.accuracy = 0.2;
+    f.change[0].accuracy = f.change[0].loss = NAN;
+    f.change[1].accuracy = 0.4;
+    fer_pit_conclude(&f, text, sizeof text);
+    ASSERTm(text, strstr(text, "learning rate a tenth, which recovers 50 %"));
+    PASS();
+}
+
 TEST a_healthy_epoch_has_nothing_to_explain(void)
 {
     const char *text;
@@ -559,6 +578,7 @@ SUITE(suite_pits)
     RUN_TEST(a_folder_is_no_file_of_outcomes);
 #endif
     RUN_TEST(bad_files_of_outcomes_are_refused);
+    RUN_TEST(a_change_that_diverged_hides_no_better_one);
     RUN_TEST(a_healthy_epoch_has_nothing_to_explain);
 #ifndef FER_DOUBLE /* a hundred validations and eight epochs: once is enough */
     RUN_TEST(a_moving_variance_is_named);
