@@ -246,6 +246,21 @@ static int write_log_and_config(const struct fer_trainer *t, const struct fer_co
     return join(path, sizeof path, run, "config.txt", e) ? -1 : fer_config_save(config, path, e);
 }
 
+/* The weights that a run begins with are none of the files that it will write. */
+static int check_weights(const char *weights, const char *run, int epochs, struct fer_error *e)
+{
+    char path[1200];
+    int i;
+    if (join(path, sizeof path, run, "best.npz", e) || fer_file_apart(path, weights, e) ||
+        join(path, sizeof path, run, "last.npz", e) || fer_file_apart(path, weights, e))
+        return -1;
+    for (i = 0; i < epochs && *weights; i++) {
+        fer_checkpoint_path(path, sizeof path, run, i);
+        if (fer_file_apart(path, weights, e)) return -1;
+    }
+    return 0;
+}
+
 /* The first checkpoint and the settings of a new run, in a folder that holds no run yet. */
 static int begin_run(struct fer_trainer *t, const struct fer_config *config, const char *run, struct fer_error *e)
 {
@@ -256,9 +271,7 @@ static int begin_run(struct fer_trainer *t, const struct fer_config *config, con
         return fer_fail(e,
                         "%s: holds a run already: `fer train --resume %s` goes on with it, --out takes another folder",
                         run, run);
-    if (join(path, sizeof path, run, "best.npz", e) || fer_file_apart(path, config->weights, e) ||
-        join(path, sizeof path, run, "last.npz", e) || fer_file_apart(path, config->weights, e))
-        return -1;
+    if (check_weights(config->weights, run, t->settings.epochs, e)) return -1;
     if (*config->weights && fer_weights_read(t->network, config->weights, &ignored, e)) return -1;
     if (fer_make_folder(run, e) || join(path, sizeof path, run, "epochs", e) || fer_make_folder(path, e)) return -1;
     if (join(path, sizeof path, run, "last.npz", e) || fer_checkpoint_save(t, path, e)) return -1;
@@ -1346,7 +1359,10 @@ static void print_pit(const struct fer_pit *p, long epoch, long line, int json, 
         printf("epoch %ld (line %ld): val_accuracy %.4f where %.4f was to be expected: depth %.4f, noise %.4f; ", epoch,
                line, p->accuracy, p->level, p->depth, p->noise);
         if (p->loss == p->loss) printf("val_loss %.4f where %.4f; ", p->loss, p->loss_level);
-        printf("a pit in %s\n", seen);
+        if (p->in_accuracy || p->in_loss)
+            printf("a pit in %s\n", seen);
+        else
+            printf("no pit by the rule\n");
         return;
     }
     printf("%s\n  {\"epoch\": %ld, \"line\": %ld, \"seen_in\": \"%s\"", first ? "" : ",", epoch, line, seen);
@@ -1505,7 +1521,7 @@ static enum fer_end explain_pits(struct pits_request *r, struct pits_table *t, s
             if (r->json) printf("}");
             continue;
         }
-        if (has_state(r, r->pit[i].epoch) || r->epoch)
+        if (has_state(r, r->pit[i].epoch))
             end = explain_pit(r, i, trainer, t, e);
         else if (r->json)
             printf(", \"experiments\": [], \"conclusion\": \"no checkpoint of this epoch was kept\"");
@@ -1525,6 +1541,10 @@ static enum fer_end report_pits(struct pits_request *r, struct fer_error *e)
     char path[1100];
     size_t count = 0, i;
     enum fer_end end = FER_FAILED;
+    if (r->is_run && r->epoch && !has_state(r, r->pit->epoch))
+        return fer_fail(e, "%s: no checkpoint of epoch %s was kept: expected epochs/%04ld.npz", r->where, r->epoch,
+                        r->pit->epoch),
+               end;
     t.json = r->json;
     t.terminal = fer_is_terminal(stderr) && fer_is_terminal(stdout);
     if (join(path, sizeof path, r->where, "pits.csv", e)) return end;

@@ -195,12 +195,15 @@ static int read_place(struct fer_npz *npz, struct fer_trainer *t, struct fer_err
     if (read_whole(npz, "training/epoch", 0, t->settings.epochs, &t->epoch, e) ||
         read_whole(npz, "training/batch", 0, (double)t->batches, &t->batch, e) ||
         read_whole(npz, "training/step", 0, 1e9, &t->step, e) ||
-        read_whole(npz, "settings/size", t->settings.size, t->settings.size, &size, e) ||
+        read_whole(npz, "settings/size", 1, 4096, &size, e) ||
         read_doubles(npz, "training/running_loss_sum", 1, &t->running.loss_sum, e) ||
         read_doubles(npz, "training/running_confusion", FER_CLASSES * FER_CLASSES, confusion[0], e) ||
         read_doubles(npz, "training/best", 1, &t->best, e) ||
         read_doubles(npz, "training/history", (size_t)t->epoch * 4, t->history[0], e))
         return -1;
+    if (size != t->settings.size)
+        return fer_npz_fail(npz, fer_npz_find(npz, "settings/size"), e, "%ld: expected %d, the size of the run", size,
+                            t->settings.size);
     t->running.count = t->running.correct = 0;
     for (i = 0; i < FER_CLASSES; i++)
         for (k = 0; k < FER_CLASSES; k++) {

@@ -168,7 +168,7 @@ static void say_replay(struct text *t, const struct findings *f)
         say_score(t, f, &f->replay);
         say(t, ": the two differ in %s%s", f->differing == 1 ? "" : "several arrays, the first of them ", f->differs);
         say(t, f->differing == 1 ? " alone." : ".");
-        if (removes(f, &f->replay)) say(t, " So the cause lies outside data, settings and the state before.");
+        if (removes(f, &f->replay)) say(t, " So the cause lies outside data, the settings of config.txt as it is now, and the state before.");
         return;
     }
     say(t, " A replay of the epoch gives the same bits.");

@@ -223,7 +223,11 @@ check "other data are refused" grep -q "^fer: $T/whole: was trained on other dat
 printf '3;what\r\n' >> $T/whole/pits.csv
 expect 2 "fer: $T/whole/pits.csv:15: expected 6 fields: epoch;experiment;detail;val_accuracy;val_loss;recovered" ./fer pits $T/whole
 rm $T/whole/pits.csv $T/whole/epochs/0001.npz
-expect 2 "fer: $T/whole/epochs/0001.npz: cannot be opened: No such file or directory" ./fer pits $T/whole --epoch 1
+expect 2 "fer: $T/whole: no checkpoint of epoch 1 was kept: expected epochs/0001.npz" ./fer pits $T/whole --epoch 1 --json
+check "no JSON that breaks off" test ! -s $T/out
+cp $T/whole/config.txt $T/config.txt; sed 's/^size = 48/size = 60/' $T/config.txt > $T/whole/config.txt
+expect 2 "fer: $T/whole/epochs/0002.npz: settings/size: 48: expected 60, the size of the run" ./fer pits $T/whole --epoch 2
+mv $T/config.txt $T/whole/config.txt
 
 # ---- gradcheck ----
 expect 0 "" ./fer64 gradcheck
@@ -334,6 +338,8 @@ keeps $T/whole/config.txt "fer: $T/whole/config.txt: $input" ./fer report $T/who
 mkdir $T/fresh; cp $T/w.npz $T/fresh/last.npz; cp $T/w.npz $T/fresh/best.npz
 keeps $T/fresh/last.npz "fer: $T/fresh/last.npz: $input" ./fer train $SMALL --epochs 0 --weights $T/fresh/last.npz --out $T/fresh
 keeps $T/fresh/best.npz "fer: $T/fresh/best.npz: $input" ./fer train $SMALL --epochs 0 --weights $T/fresh/best.npz --out $T/fresh
+mkdir -p $T/fresh/epochs; cp $T/w.npz $T/fresh/epochs/0002.npz
+keeps $T/fresh/epochs/0002.npz "fer: $T/fresh/epochs/0002.npz: $input" ./fer train $SMALL --epochs 3 --weights $T/fresh/epochs/0002.npz --out $T/fresh
 keeps $T/faces.csv "fer: $T/faces.csv: the folder cannot be made: File exists" ./fer unpack $T/faces.csv $T/faces.csv
 
 # ---- bench, and memory that is not there ----

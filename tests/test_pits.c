@@ -435,7 +435,7 @@ TEST spoilt_weights_are_named(void)
     text = explain(EXPERIMENT(EXACT) | EXPERIMENT(REPLAY));
     printf("%s\n", text);
     ASSERT(strstr(text, "scores 100.0 %: the two differ in conv2d_20/kernel alone. So the cause lies outside data, "
-                        "settings and the state before."));
+                        "the settings of config.txt as it is now, and the state before."));
     PASS();
 }
 
