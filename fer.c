@@ -1532,6 +1532,32 @@ static enum fer_end explain_pits(struct pits_request *r, struct pits_table *t, s
     return end;
 }
 
+/* Epochs without val_accuracy and val_loss: nothing can be said of them. */
+static long count_unknown(const struct fer_log *log)
+{
+    long row, count = 0;
+    for (row = 0; row < log->count; row++)
+        count += log->row[row][2] != log->row[row][2] && log->row[row][3] != log->row[row][3];
+    return count;
+}
+
+/* What was looked at, and how many pits there are. */
+static void print_pits_heading(const struct pits_request *r)
+{
+    const long unknown = count_unknown(&r->log);
+    if (r->json) {
+        printf("{\"fer\": \"" FER_VERSION "\", \"log\": ");
+        print_json_string(r->where);
+        printf(", \"epochs\": %ld, \"runs\": %ld, \"unknown\": %ld, \"pits\": [", r->log.count, r->runs, unknown);
+        return;
+    }
+    printf("%s: %ld epoch%s", r->where, r->log.count, r->log.count == 1 ? "" : "s");
+    if (r->runs > 1) printf(" of %ld runs", r->runs);
+    if (unknown) printf(", %ld of them without val_accuracy and val_loss", unknown);
+    printf(r->epoch ? ", one is looked at\n" : r->count ? ", %ld pit%s" : ", no pit", r->count, r->count == 1 ? "" : "s");
+    if (!r->epoch) printf(" (a run's first three epochs and its last cannot be judged)\n");
+}
+
 /* The pits of a log or run that has been read. */
 static enum fer_end report_pits(struct pits_request *r, struct fer_error *e)
 {
@@ -1552,17 +1578,7 @@ static enum fer_end report_pits(struct pits_request *r, struct fer_error *e)
     for (i = 0; i < count; i++) keep_pit_row(&t, &old[i]);
     fer_free(old);
     if (!r->is_run || !r->count || fer_trainer_create(&trainer, &r->config.settings, &r->data, e) == 0) {
-        if (r->json) {
-            printf("{\"fer\": \"" FER_VERSION "\", \"log\": ");
-            print_json_string(r->where);
-            printf(", \"epochs\": %ld, \"runs\": %ld, \"pits\": [", r->log.count, r->runs);
-        } else {
-            printf("%s: %ld epoch%s", r->where, r->log.count, r->log.count == 1 ? "" : "s");
-            if (r->runs > 1) printf(" of %ld runs", r->runs);
-            printf(r->epoch ? ", one is looked at\n" : r->count ? ", %ld pit%s" : ", no pit", r->count,
-                   r->count == 1 ? "" : "s");
-            if (!r->epoch) printf(" (a run's first three epochs and its last cannot be judged)\n");
-        }
+        print_pits_heading(r);
         end = explain_pits(r, &t, trainer, e);
         if (r->json) printf("]}\n");
     }

@@ -190,6 +190,9 @@ awk 'BEGIN { print "epoch,val_accuracy"
     for (run = 0; run < 2; run++) for (i = 0; i < 15; i++) printf "%d,%.4f\n", i, 0.6 - 0.4 * exp(-i / 2) }' > $T/appended.csv
 expect 0 "" ./fer pits $T/appended.csv
 check "a run appended to another begins anew" grep -qx "$T/appended.csv: 30 epochs of 2 runs, no pit (a run's first three epochs and its last cannot be judged)" $T/out
+sed '3,4s/,.*/,nan/' $T/appended.csv > $T/gaps.csv
+expect 0 "" ./fer pits $T/gaps.csv
+check "epochs without figures are counted" grep -q "^$T/gaps.csv: 30 epochs of 2 runs, 2 of them without val_accuracy and val_loss, no pit" $T/out
 expect 0 "" ./fer pits $T/whole
 check "too short a run has none" grep -qx "$T/whole: 3 epochs, no pit (a run's first three epochs and its last cannot be judged)" $T/out
 expect 0 "" ./fer pits $T/whole --epoch 2 --experiments batch,exact,swap,training
