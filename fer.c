@@ -1554,7 +1554,8 @@ static void print_pits_heading(const struct pits_request *r)
     printf("%s: %ld epoch%s", r->where, r->log.count, r->log.count == 1 ? "" : "s");
     if (r->runs > 1) printf(" of %ld runs", r->runs);
     if (unknown) printf(", %ld of them without val_accuracy and val_loss", unknown);
-    printf(r->epoch ? ", one is looked at\n" : r->count ? ", %ld pit%s" : ", no pit", r->count, r->count == 1 ? "" : "s");
+    printf(r->epoch ? ", one is looked at\n" : r->count ? ", %ld pit%s" : ", no pit", r->count,
+           r->count == 1 ? "" : "s");
     if (!r->epoch) printf(" (a run's first three epochs and its last cannot be judged)\n");
 }
 
