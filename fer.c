@@ -204,7 +204,10 @@ static int draw_progress(void *context, const struct fer_trainer *t, enum fer_us
     d->last_drawn = now;
     for (i = 0; i < 30; i++) bar[i] = i < done ? '=' : i == done ? '>' : '.';
     bar[30] = 0;
-    if (usage == FER_TRAINING) {
+    if (usage == FER_TRAINING && t && (size_t)t->batch != batch) {
+        printf("\r%*lu/%lu [%s] - exact statistics of the training images  ", 5, (unsigned long)batch,
+               (unsigned long)batches, bar);
+    } else if (usage == FER_TRAINING) {
         format_seconds(spent / (double)batch * (double)(batches - batch), left);
         printf("\r%*lu/%lu [%s] - ETA: %s - loss: %.4f - accuracy: %.4f  ", 5, (unsigned long)batch,
                (unsigned long)batches, bar, left, so_far->loss_sum / (double)so_far->count,
@@ -215,7 +218,6 @@ static int draw_progress(void *context, const struct fer_trainer *t, enum fer_us
                (double)so_far->correct / (double)so_far->count);
     }
     fflush(stdout);
-    (void)t;
     return interrupted;
 }
 
@@ -1196,12 +1198,22 @@ static void keep_pit_row(struct pits_table *t, const struct fer_pit_row *row)
     t->rows++;
 }
 
-/* Forgets what an earlier call has found on this epoch. */
-static void begin_pit(struct pits_table *t, long epoch)
+/* Whether these experiments bring such a row anew. Those with layers begin with exact ones everywhere. */
+static int comes_anew(const char *experiment, unsigned experiments)
+{
+    int i;
+    for (i = 0; i < FER_PIT_EXPERIMENTS; i++)
+        if (strcmp(fer_pit_experiment_names[i], experiment) == 0)
+            return (experiments >> i & 1) || (i == FER_PIT_EXACT && experiments >> FER_PIT_LAYERS & 1);
+    return 1; /* base, conclusion */
+}
+
+/* Forgets what an earlier call has found on this epoch by the same experiments. */
+static void begin_pit(struct pits_table *t, long epoch, unsigned experiments)
 {
     size_t i, kept = 0;
     for (i = 0; i < t->rows; i++)
-        if (t->row[i].epoch != epoch) t->row[kept++] = t->row[i];
+        if (t->row[i].epoch != epoch || !comes_anew(t->row[i].experiment, experiments)) t->row[kept++] = t->row[i];
     t->rows = kept;
     t->steps = 0;
     t->epoch = epoch;
@@ -1282,6 +1294,7 @@ static void take_pit_row(void *context, const struct fer_pit_row *row)
 static void take_pit_step(void *context, const struct fer_network *network, const struct fer_pit_step *step)
 {
     struct pits_table *t = context;
+    if (!t->json) return;
     t->network = network;
     t->step = grow(t->step, t->steps, &t->step_room, sizeof *t->step, &t->out_of_memory);
     if (!t->out_of_memory) t->step[t->steps++] = *step;
@@ -1490,7 +1503,7 @@ static enum fer_end explain_pit(struct pits_request *r, long i, struct fer_train
     watcher.context = report.context = t;
     watcher.batch_done = draw_pits_progress;
     report.watcher = &watcher;
-    begin_pit(t, r->pit[i].epoch);
+    begin_pit(t, r->pit[i].epoch, r->which);
     if (!t->json) printf("  %-10s %-66s %9s %9s %9s\n", "experiment", "", "accuracy", "loss", "recovered");
     end = fer_pit_explain(trainer, r->where, &r->pit[i], r->which | (r->epoch ? FER_PIT_LAYERS_ALWAYS : 0), &report, e);
     if (t->terminal) clear_line(stderr);
@@ -1554,8 +1567,10 @@ static void print_pits_heading(const struct pits_request *r)
     printf("%s: %ld epoch%s", r->where, r->log.count, r->log.count == 1 ? "" : "s");
     if (r->runs > 1) printf(" of %ld runs", r->runs);
     if (unknown) printf(", %ld of them without val_accuracy and val_loss", unknown);
-    printf(r->epoch ? ", one is looked at\n" : r->count ? ", %ld pit%s" : ", no pit", r->count,
-           r->count == 1 ? "" : "s");
+    printf(r->epoch   ? ", one is looked at\n"
+           : r->count ? ", %ld pit%s"
+                      : ", no pit",
+           r->count, r->count == 1 ? "" : "s");
     if (!r->epoch) printf(" (a run's first three epochs and its last cannot be judged)\n");
 }
 

@@ -523,8 +523,9 @@ struct fer_trainer {
     double best;          /* the highest val_accuracy so far, -1 before */
 };
 
-/* Called after each batch of training (usage FER_TRAINING) and of validation (FER_PUBLIC_TEST), and once more when the
- * epoch is done (batch == batches). A nonzero return ends the run after this batch. */
+/* Called after each batch of training, of a pass for exact statistics (usage FER_TRAINING both; the trainer's own batch
+ * is another during the pass) and of validation (FER_PUBLIC_TEST), and once more when the epoch is done (batch ==
+ * batches). A nonzero return ends the run after this batch. */
 struct fer_watcher {
     void *context;
     int (*batch_done)(void *context, const struct fer_trainer *trainer, enum fer_usage usage, size_t batch,
@@ -850,6 +851,7 @@ struct fer_pit {
     double depth;                  /* level - accuracy */
     double noise;                  /* the standard deviation by which healthy epochs miss the level */
     double loss, loss_level;       /* val_loss likewise; NaN: not known */
+    double loss_noise;             /* the same of log(val_loss) */
 };
 /* Finds the pits of a run in its history, [epoch] accuracy, loss, val_accuracy, val_loss (NaN: not known); `images` is
  * how many each val_accuracy was taken over. Fills pits[at most epochs], in order of epochs, and returns how many
@@ -863,7 +865,8 @@ void fer_pit_measure(const double (*history)[4], long epochs, size_t images, lon
  * whether the pit is gone. model/pits_experiments.c says what each does. */
 enum fer_pit_experiment {
     FER_PIT_BATCH,    /* validation with each batch's own statistics in BatchNormalization */
-    FER_PIT_EXACT,    /* with exact statistics of the training images (fer_exact_statistics); means, variances alone */
+    FER_PIT_EXACT,    /* with exact statistics of the training images (fer_exact_statistics); means, variances alone;
+                         and the state after the epoch before with its own exact ones, for comparison */
     FER_PIT_SWAP,     /* these weights with the statistics of the epoch before, and the other way round */
     FER_PIT_TRAINING, /* training images in inference mode: does accuracy fall there too? */
     FER_PIT_LAYERS,   /* exact statistics in one BatchNormalization layer alone, and in all but one; left out when exact
@@ -880,7 +883,7 @@ extern const char *const fer_pit_experiment_names[FER_PIT_EXPERIMENTS];
 struct fer_pit_row {
     long epoch;
     char experiment[24];   /* one of the names, or `base` (the state as it is) or `conclusion` */
-    char detail[1600];     /* what was changed; of the conclusion, its words. No `;`, no control characters */
+    char detail[2400];     /* what was changed; of the conclusion, its words. In pits.csv a `,` stands for `;` */
     double val_accuracy, val_loss; /* of the training experiment, of training images; NaN: none */
     /* (val_accuracy - pit) / (level - pit); of a pit of the loss alone, the same in log(val_loss). NaN: none */
     double recovered;

@@ -126,7 +126,7 @@ int fer_pits_read(const char *path, struct fer_pit_row **rows, size_t *count, st
     struct growing_rows growing = {NULL, 0, 0};
     struct fer_error reason;
     FILE *file = fopen(path, "rb");
-    char line[2200];
+    char line[3000];
     long number = 0;
     int failed = 0;
     *rows = NULL;

@@ -81,7 +81,7 @@ static struct axis choose_axis(const struct fer_plot *plot)
     axis.step = 0;
     axis.digits = largest > 100 * smallest ? 1 : 3;
     axis.high = nice_number(largest, axis.digits);
-    axis.low = nice_number(smallest / (axis.digits == 1 ? 9.99 : 2.4), axis.digits); /* at most `smallest` */
+    axis.low = nice_number(smallest / (axis.digits == 1 ? 10 : 2.5), axis.digits); /* at most `smallest` */
     return axis;
 }
 

@@ -8,7 +8,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { MOST_ROWS = 1000 }; /* of the table of epochs */
+enum { MOST_ROWS = 1000 }; /* of the table of epochs, of pits and of findings: the page stays small */
 
 static double accuracy_of(const struct fer_evaluation *v)
 {
@@ -76,11 +76,21 @@ static int largest_class(const struct fer_report *r)
     return best;
 }
 
+/* Whether the weights shown are those of the epoch with the highest val_accuracy. */
+static int shows_best(const struct fer_report *r)
+{
+    long i;
+    for (i = 0; i < r->epochs && r->shown >= 0; i++)
+        if (r->history[i][2] > r->history[r->shown][2]) return 0;
+    return r->shown >= 0;
+}
+
 static void write_evaluated(struct fer_page *page, const struct fer_report *r)
 {
     write_accuracy(page, r->validated ? "Validation accuracy" : "Accuracy on the training images", &r->evaluation);
     if (r->shown >= 0)
-        fer_page_print(page, "weights of epoch %ld, the best of %ld</dd></div>\n", r->shown, r->epochs);
+        fer_page_print(page, "weights of epoch %ld%s of %ld</dd></div>\n", r->shown, shows_best(r) ? ", the best" : "",
+                       r->epochs);
     else if (r->epochs == 0)
         fer_page_print(page, "the initial weights</dd></div>\n");
     else if (r->validated)
@@ -259,21 +269,25 @@ static void write_experiments(struct fer_page *page, const struct fer_report *r,
     fer_page_print(page, "</tbody>\n</table></div>\n%s", layers ? "</details>\n" : "");
 }
 
-/* Returns how many there are. */
-static size_t write_findings(struct fer_page *page, const struct fer_report *r, long epoch)
+static int has_findings(const struct fer_report *r, long epoch)
 {
-    size_t i, count = 0;
+    size_t i;
+    for (i = 0; i < r->findings; i++)
+        if (r->finding[i].epoch == epoch) return 1;
+    return 0;
+}
+
+static void write_findings(struct fer_page *page, const struct fer_report *r, long epoch)
+{
+    size_t i;
     for (i = 0; i < r->findings && i < MOST_ROWS; i++) {
-        if (r->finding[i].epoch != epoch) continue;
-        count++;
-        if (table_of(&r->finding[i]) >= 0) continue;
+        if (r->finding[i].epoch != epoch || table_of(&r->finding[i]) >= 0) continue;
         fer_page_print(page, "<p class=\"conclusion\">");
         fer_page_text(page, r->finding[i].detail);
         fer_page_print(page, "</p>\n");
     }
     write_experiments(page, r, epoch, 0);
     write_experiments(page, r, epoch, 1);
-    return count;
 }
 
 static void write_pit(struct fer_page *page, const struct fer_pit *pit)
@@ -322,7 +336,8 @@ static void write_pits(struct fer_page *page, const struct fer_report *r)
                        r->epochs);
     for (i = 0; i < r->pits && i < MOST_ROWS; i++) {
         write_pit(page, &r->pit[i]);
-        unexplained += write_findings(page, r, r->pit[i].epoch) == 0;
+        write_findings(page, r, r->pit[i].epoch);
+        unexplained += !has_findings(r, r->pit[i].epoch);
     }
     if (r->pits > MOST_ROWS) fer_page_print(page, "<p>And %ld more.</p>\n", r->pits - MOST_ROWS);
     if (unexplained)
@@ -334,6 +349,9 @@ static void write_pits(struct fer_page *page, const struct fer_report *r)
             fer_page_print(page, "<h3>Epoch %ld, which is no pit, was looked into too</h3>\n", r->finding[k].epoch);
             write_findings(page, r, r->finding[k].epoch);
         }
+    if (r->findings > MOST_ROWS)
+        fer_page_print(page, "<p>These are the first %d of %lu outcomes; all are in <code>pits.csv</code>.</p>\n",
+                       MOST_ROWS, (unsigned long)r->findings);
     fer_page_print(page, "</section>\n");
 }
 
@@ -519,7 +537,7 @@ static void write_settings(struct fer_page *page, const struct fer_report *r)
         "the "
         "same to the last bit on every machine, compiler and number of threads. This makes the same log%s:</p>\n"
         "<pre><code>",
-        r->shown >= 0 ? ", and a best.npz of the same weights-digest" : "");
+        shows_best(r) ? ", and a best.npz of the same weights-digest" : "");
     fer_page_text(page, r->command);
     fer_page_print(page, "</code></pre>\n</section>\n");
 }

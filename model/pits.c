@@ -115,10 +115,10 @@ static int judge(const struct view *v, long epoch, size_t images, double *level,
 void fer_pit_measure(const double (*history)[4], long epochs, size_t images, long epoch, struct fer_pit *pit)
 {
     const struct view accuracy = view_of(history, epochs, epoch, 2), loss = view_of(history, epochs, epoch, 3);
-    double level, noise;
+    double level;
     pit->epoch = epoch;
     pit->in_accuracy = judge(&accuracy, epoch, images ? images : 1, &pit->level, &pit->noise);
-    pit->in_loss = judge(&loss, epoch, 0, &level, &noise);
+    pit->in_loss = judge(&loss, epoch, 0, &level, &pit->loss_noise);
     pit->accuracy = history[epoch][2];
     pit->depth = pit->level - pit->accuracy;
     pit->loss = history[epoch][3];

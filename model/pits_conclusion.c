@@ -1,9 +1,10 @@
 /* pits_conclusion.c - what the experiments on a pit show, in words that follow from their numbers.
  *
- * An outcome "removes" the pit when the epoch, so changed, would not be one any more (its distance from the level
- * within the threshold of model/pits.c) and at least half of the drop is recovered. One layer is named when its exact
- * statistics alone recover at least half of what all together do; its mean or its variance when that one alone
- * recovers at least half of what the layer does, and the other less than a quarter. */
+ * All is judged by accuracy; by log(loss) when the pit was seen in the loss alone. An outcome "removes" the pit when the
+ * epoch, so changed, would not be one any more (its distance from the level within the threshold of model/pits.c) and at
+ * least half of the drop is recovered. One layer is named when its exact statistics alone recover at least half of what
+ * all together do; its mean or its variance when that one alone recovers at least half of what the layer does, and the
+ * other less than a quarter. */
 #include "pits.h"
 
 #include <math.h>
@@ -33,18 +34,37 @@ static int of_loss_alone(const struct findings *f)
     return f->pit.in_loss && !f->pit.in_accuracy;
 }
 
+/* Of what the pit was seen in, more is better: accuracy, or -log(loss). Likewise the level, and the noise around it. */
+static double merit(const struct findings *f, const struct outcome *o)
+{
+    return of_loss_alone(f) ? -fer_log(o->loss) : o->accuracy;
+}
+
+static double level(const struct findings *f)
+{
+    return of_loss_alone(f) ? -fer_log(f->pit.loss_level) : f->pit.level;
+}
+
+static double noise(const struct findings *f)
+{
+    return of_loss_alone(f) ? f->pit.loss_noise : f->pit.noise;
+}
+
+static double drop(const struct findings *f)
+{
+    return level(f) - merit(f, &f->base);
+}
+
 /* NaN when there was no drop. */
 double fer_pit_recovered(const struct findings *f, const struct outcome *o)
 {
-    const double loss = fer_log(f->base.loss);
-    const double drop = of_loss_alone(f) ? loss - fer_log(f->pit.loss_level) : f->pit.level - f->base.accuracy;
-    const double part = (of_loss_alone(f) ? loss - fer_log(o->loss) : o->accuracy - f->base.accuracy) / drop;
-    return !(drop > 0) ? NAN : part == 0 ? 0 : part; /* 0, not -0 */
+    const double part = (merit(f, o) - merit(f, &f->base)) / drop(f);
+    return !(drop(f) > 0) ? NAN : part == 0 ? 0 : part; /* 0, not -0 */
 }
 
 int fer_pit_better(const struct findings *f, const struct outcome *o, const struct outcome *other)
 {
-    return of_loss_alone(f) ? o->loss < other->loss : o->accuracy > other->accuracy;
+    return merit(f, o) > merit(f, other);
 }
 
 static double percent(const struct findings *f, const struct outcome *o)
@@ -67,10 +87,16 @@ static void say_score(struct text *t, const struct findings *f, const struct out
 static int removes(const struct findings *f, const struct outcome *o)
 {
     if (!o->done || !(fer_pit_recovered(f, o) >= 0.5)) return 0;
-    return of_loss_alone(f) || f->pit.level - o->accuracy <= FER_PIT_THRESHOLD * f->pit.noise;
+    return level(f) - merit(f, o) <= FER_PIT_THRESHOLD * noise(f);
 }
 
 /* ---- Statistics ---- */
+
+int fer_pit_blamed_layer(const struct findings *f)
+{
+    const double exact = fer_pit_recovered(f, &f->exact);
+    return f->layer >= 0 && exact >= 0.25 && fer_pit_recovered(f, &f->alone[f->layer]) >= exact / 2 ? f->layer : -1;
+}
 
 static void say_layer(struct text *t, const struct findings *f)
 {
@@ -80,7 +106,7 @@ static void say_layer(struct text *t, const struct findings *f)
     alone = percent(f, &f->alone[f->layer]);
     mean = percent(f, &f->layer_mean);
     variance = percent(f, &f->layer_variance);
-    if (alone < percent(f, &f->exact) / 2) {
+    if (fer_pit_blamed_layer(f) < 0) {
         say(t, " No layer alone explains it: exact statistics in %s, the best, recover %.0f %%.", name, alone);
         return;
     }
@@ -101,6 +127,26 @@ static void say_layer(struct text *t, const struct findings *f)
     say(t, " Exact everywhere but there: %.0f %%.", percent(f, &f->without[f->layer]));
 }
 
+/* How much of the drop lies between the epoch before and this one when both have exact statistics. */
+static double part_in_weights(const struct findings *f)
+{
+    return f->exact_before.done ? (merit(f, &f->exact_before) - merit(f, &f->exact)) / drop(f) : 0;
+}
+
+/* Exact statistics lift healthy epochs too: so the epoch before is lifted likewise. */
+static void say_control(struct text *t, const struct findings *f)
+{
+    if (!f->exact_before.done) return;
+    say(t, " Epoch %ld, with its own exact ones, scores ", f->pit.epoch - 1);
+    say_score(t, f, &f->exact_before);
+    if (part_in_weights(f) < 0.25)
+        say(t, ": with exact statistics there is hardly a fall.");
+    else if (of_loss_alone(f))
+        say(t, ": that part of the fall is in the weights.");
+    else
+        say(t, ": %.1f points of the fall are in the weights.", 100 * (f->exact_before.accuracy - f->exact.accuracy));
+}
+
 static void say_statistics(struct text *t, const struct findings *f)
 {
     const double part = f->exact.done ? percent(f, &f->exact) : 0;
@@ -117,8 +163,11 @@ static void say_statistics(struct text *t, const struct findings *f)
         say(t, ", not ");
         say_score(t, f, &f->base);
         say(t, ".");
+        say_control(t, f);
         say_layer(t, f);
     }
+    if (f->exact.done && f->precise_bn)
+        say(t, " (The moving ones were the exact ones of %d batches: precise-bn.)", f->precise_bn);
     if (f->batch.done && (!f->exact.done || part < 25)) {
         say(t, " With each batch's own statistics it scores ");
         say_score(t, f, &f->batch);
@@ -128,7 +177,8 @@ static void say_statistics(struct text *t, const struct findings *f)
 
 static void say_swap(struct text *t, const struct findings *f)
 {
-    if (!f->old_weights.done || (f->exact.done && percent(f, &f->exact) >= 50)) return;
+    if (!f->old_weights.done) return;
+    if (f->exact.done && fer_pit_recovered(f, &f->exact) >= 0.5 && part_in_weights(f) < 0.25) return;
     say(t, " These weights with the moving statistics of epoch %ld score ", f->pit.epoch - 1);
     say_score(t, f, &f->old_statistics);
     say(t, ", the weights of epoch %ld with these statistics ", f->pit.epoch - 1);
@@ -142,7 +192,9 @@ static void say_training(struct text *t, const struct findings *f)
     if (!f->training_before.done || of_loss_alone(f)) return;
     say(t, " On training images in inference mode the accuracy goes from %.1f %% (epoch %ld) to %.1f %%: ", 100 * was,
         f->pit.epoch - 1, 100 * is);
-    if (was - is >= f->pit.depth / 2)
+    if (f->accuracy_before < f->pit.level - f->pit.depth / 2)
+        say(t, "but epoch %ld was low itself.", f->pit.epoch - 1);
+    else if (was - is >= f->pit.depth / 2)
         say(t, "the pit is there too.");
     else if (was - is < f->pit.depth / 4)
         say(t, "the pit is not there.");
@@ -168,7 +220,8 @@ static void say_replay(struct text *t, const struct findings *f)
         say_score(t, f, &f->replay);
         say(t, ": the two differ in %s%s", f->differing == 1 ? "" : "several arrays, the first of them ", f->differs);
         say(t, f->differing == 1 ? " alone." : ".");
-        if (removes(f, &f->replay)) say(t, " So the cause lies outside data, the settings of config.txt as it is now, and the state before.");
+        if (removes(f, &f->replay))
+            say(t, " So the cause lies outside data, the settings of config.txt as it is now, and the state before.");
         return;
     }
     say(t, " A replay of the epoch gives the same bits.");
@@ -192,12 +245,19 @@ static void say_nearest(struct text *t, const struct findings *f)
             percent(f, &f->change[best]));
 }
 
-/* The changes that remove the pit, or those that do not, with their scores. Returns how many. */
-static int say_changes_that(struct text *t, const struct findings *f, int remove, const char *before)
+enum verdict { GONE, THERE, DIVERGED };
+
+static enum verdict verdict_of(const struct findings *f, const struct outcome *o)
+{
+    return o->accuracy != o->accuracy ? DIVERGED : removes(f, o) ? GONE : THERE;
+}
+
+/* The changes of one verdict, with their scores. Returns how many. */
+static int say_changes_that(struct text *t, const struct findings *f, enum verdict verdict, const char *before)
 {
     int i, count = 0;
     for (i = 0; i < FER_CHANGES; i++) {
-        if (!f->change[i].done || removes(f, &f->change[i]) != remove) continue;
+        if (!f->change[i].done || verdict_of(f, &f->change[i]) != verdict) continue;
         say(t, "%s%s (", count++ ? ", " : before, fer_pit_change_names[i]);
         say_score(t, f, &f->change[i]);
         say(t, ")");
@@ -208,31 +268,50 @@ static int say_changes_that(struct text *t, const struct findings *f, int remove
 
 static void say_changes(struct text *t, const struct findings *f)
 {
-    int gone, there;
-    if (!f->change[0].done) return;
-    gone = say_changes_that(t, f, 1, " Replayed with one thing changed, the pit is gone with: ");
-    there = say_changes_that(t, f, 0,
+    int gone, there, diverged;
+    if (f->differing) return; /* the changes start from a replay that is not this pit's */
+    gone = say_changes_that(t, f, GONE, " Replayed with one thing changed, the pit is gone with: ");
+    there = say_changes_that(t, f, THERE,
                              gone ? " It is still there with: "
                                   : " Replayed with one thing changed, the pit is still there with: ");
+    diverged = say_changes_that(t, f, DIVERGED, " The epoch diverges with: ");
     if (!gone) say_nearest(t, f);
-    if (gone && !there)
+    if (gone > 1 && !there && !diverged)
         say(t, " Since any change removes it, the pit hangs on the exact course of the epoch, and these changes cannot "
                "tell causes apart.");
     else if (gone && removes(f, &f->change[FER_CHANGE_SHUFFLE]))
         say(t, " Since another shuffle alone removes it, a change that removes it need not be its cause.");
 }
 
+static int helps(const struct findings *f, const struct outcome *o)
+{
+    return o->done && fer_pit_recovered(f, o) >= 0.25;
+}
+
 static int anything_helps(const struct findings *f)
 {
-    int i, helps = fer_pit_recovered(f, &f->exact) >= 0.25 || removes(f, &f->batch) || removes(f, &f->replay);
-    for (i = 0; i < FER_CHANGES; i++) helps |= removes(f, &f->change[i]);
-    return helps;
+    int i, any = helps(f, &f->batch) || helps(f, &f->exact) || helps(f, &f->exact_mean) ||
+                 helps(f, &f->exact_variance) || helps(f, &f->old_statistics) || helps(f, &f->old_weights) ||
+                 helps(f, &f->replay);
+    for (i = 0; i < FER_CHANGES; i++) any |= helps(f, &f->change[i]);
+    return any;
 }
 
 static void say_left_out(struct text *t, const struct findings *f)
 {
-    if (f->lacks_before)
-        say(t, " No checkpoint of epoch %ld was kept: what needs it is left out.", f->pit.epoch - 1);
+    if (f->lacks_before) say(t, " No checkpoint of epoch %ld was kept: what needs it is left out.", f->pit.epoch - 1);
+}
+
+static void say_no_drop(struct text *t, const struct findings *f)
+{
+    say(t, " That is no drop: there is nothing to explain.");
+    if (f->exact.done) {
+        say(t, " With exact statistics in place of BatchNormalization's moving ones it scores ");
+        say_score(t, f, &f->exact);
+        say(t, ".");
+    }
+    if (f->differing) say_replay(t, f);
+    say_left_out(t, f);
 }
 
 void fer_pit_conclude(const struct findings *f, char *text, size_t size)
@@ -250,12 +329,8 @@ void fer_pit_conclude(const struct findings *f, char *text, size_t size)
     if (f->base.accuracy != f->pit.accuracy || (f->pit.loss == f->pit.loss && f->base.loss != f->pit.loss))
         say(&t, " That is what the state kept scores; the log says %.9g and %.9g: it is not this state's.",
             f->pit.accuracy, f->pit.loss);
-    if (!of_loss_alone(f) && !(f->pit.level - f->base.accuracy > 2 * f->pit.noise)) {
-        say(&t, " That is no drop: there is nothing to explain.");
-        if (f->exact.done) say(&t, " With exact statistics in place of BatchNormalization's moving ones it scores ");
-        if (f->exact.done) say_score(&t, f, &f->exact);
-        if (f->exact.done) say(&t, ".");
-        say_left_out(&t, f);
+    if (!(drop(f) > 2 * noise(f))) {
+        say_no_drop(&t, f);
         return;
     }
     say_statistics(&t, f);
@@ -263,6 +338,7 @@ void fer_pit_conclude(const struct findings *f, char *text, size_t size)
     say_training(&t, f);
     say_replay(&t, f);
     say_changes(&t, f);
-    if (f->exact.done && f->change[0].done && !anything_helps(f)) say(&t, " No intervention removes it.");
+    if (f->exact.done && f->change[FER_CHANGE_SHUFFLE].done && !anything_helps(f))
+        say(&t, " No intervention removes it.");
     say_left_out(&t, f);
 }

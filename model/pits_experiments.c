@@ -5,14 +5,15 @@
  *     batch      every BatchNormalization takes the statistics of the batch at hand: PublicTest, shuffled as an epoch's
  *                training images are, in batches of the same size
  *     exact      the moving statistics are replaced by the exact ones of the training images; then by the exact means
- *                alone, and by the exact variances alone
+ *                alone, and by the exact variances alone. For comparison the state after the epoch before, with its
+ *                own exact ones: where it scores more, that part of the fall is in the weights
  *     layers     exact statistics in one layer alone, and in all but that one; of the layer that recovers most alone,
  *                mean and variance apart. Left out when exact statistics everywhere recover less than a tenth, but
  *                for FER_PIT_LAYERS_ALWAYS
  *     swap       these weights with the moving statistics of the epoch before; the weights of the epoch before with
  *                these statistics
- *     training   as many training images as there are validation images, evenly spread over the data, in inference
- *                mode, under the state after the epoch and the one before it
+ *     training   as many training images as there are validation images, or all, evenly spread over the data, in
+ *                inference mode, under the state after the epoch and the one before it
  *     replay, changes     see pits_replay.c
  */
 #include "pits.h"
@@ -33,7 +34,7 @@ static int kind_of(const struct fer_parameter *p)
     return p->trainable ? WEIGHTS : strstr(p->name, "/moving_mean") ? MEANS : VARIANCES;
 }
 
-static size_t state_size(const struct fer_network *net)
+size_t fer_pit_state_size(const struct fer_network *net)
 {
     size_t count = 0;
     int i;
@@ -41,7 +42,7 @@ static size_t state_size(const struct fer_network *net)
     return count;
 }
 
-static void keep_state(const struct fer_network *net, real *state)
+void fer_pit_keep_state(const struct fer_network *net, real *state)
 {
     int i;
     for (i = 0; i < net->parameters; state += net->parameter[i++].count)
@@ -90,6 +91,12 @@ static void begin(const struct laboratory *x, const char *experiment, const char
     if (r->begin) r->begin(r->context, experiment, detail);
 }
 
+/* Whether it scores other images, or another state: then it recovers nothing. */
+static int of_another(const struct laboratory *x, const struct outcome *o)
+{
+    return o == &x->f.training || o == &x->f.training_before || o == &x->f.exact_before;
+}
+
 static void tell(const struct laboratory *x, const char *experiment, const char *detail, const struct outcome *outcome)
 {
     const struct fer_pit_report *r = x->replay.report;
@@ -99,7 +106,7 @@ static void tell(const struct laboratory *x, const char *experiment, const char 
     snprintf(row.detail, sizeof row.detail, "%s", detail);
     row.val_accuracy = outcome->done ? outcome->accuracy : NAN;
     row.val_loss = outcome->done ? outcome->loss : NAN;
-    row.recovered = outcome->done && strcmp(experiment, "training") != 0 ? fer_pit_recovered(&x->f, outcome) : NAN;
+    row.recovered = outcome->done && !of_another(x, outcome) ? fer_pit_recovered(&x->f, outcome) : NAN;
     if (r->row) r->row(r->context, &row);
 }
 
@@ -153,15 +160,20 @@ static enum fer_end batch_statistics(struct laboratory *x, struct fer_error *e)
     return FER_DONE;
 }
 
-static enum fer_end exact_statistics(struct laboratory *x, struct fer_error *e)
+/* Exact statistics of the present state. */
+static enum fer_end pass_over_training_images(struct laboratory *x, struct fer_error *e)
 {
     struct fer_trainer *t = x->replay.trainer;
-    enum fer_end end;
     begin(x, "exact", "a pass over the training images");
     t->epoch = x->replay.epoch;
     fer_trainer_order(t);
-    end = fer_exact_statistics(t, t->batches, x->replay.report->watcher, e);
-    keep_state(x->network, x->exact);
+    return fer_exact_statistics(t, t->batches, x->replay.report->watcher, e);
+}
+
+static enum fer_end exact_statistics(struct laboratory *x, struct fer_error *e)
+{
+    enum fer_end end = pass_over_training_images(x, e);
+    fer_pit_keep_state(x->network, x->exact);
     if (end == FER_DONE)
         end = validate_with(x, x->exact, STATISTICS, EVERY_LAYER, "exact", "exact statistics", &x->f.exact, e);
     if (end == FER_DONE)
@@ -232,6 +244,17 @@ static enum fer_end one_layer_at_a_time(struct laboratory *x, struct fer_error *
     return end == FER_DONE ? best_layer(x, e) : end;
 }
 
+/* The state after the epoch before, with its own exact statistics. */
+static enum fer_end exact_before(struct laboratory *x, struct fer_error *e)
+{
+    char detail[160];
+    enum fer_end end;
+    snprintf(detail, sizeof detail, "exact statistics after epoch %ld", x->replay.epoch - 1);
+    put_state(x->network, x->before, WEIGHTS | STATISTICS, EVERY_LAYER);
+    end = pass_over_training_images(x, e);
+    return end == FER_DONE ? validate(x, "exact", detail, &x->f.exact_before, e) : end;
+}
+
 static enum fer_end swap(struct laboratory *x, struct fer_error *e)
 {
     char detail[160];
@@ -267,11 +290,10 @@ static enum fer_end on_training_images(struct laboratory *x, const real *state, 
 static enum fer_end changes(struct laboratory *x, struct fer_error *e)
 {
     const struct fer_trainer *t = x->replay.trainer;
-    const int short_batch = t->train_count % (size_t)t->settings.batch != 0 && t->batches > 1;
     enum fer_end end = FER_DONE;
     int i;
     for (i = 0; i < FER_CHANGES && end == FER_DONE; i++) {
-        if (i >= FER_CHANGE_NO_SHORT_BATCH && !short_batch) break;
+        if (!fer_pit_is_change(t, (enum fer_pit_change)i)) continue;
         begin(x, "changes", fer_pit_change_names[i]);
         end = fer_pit_replay(&x->replay, (enum fer_pit_change)i, &x->f.change[i], e);
         if (end == FER_DONE) tell(x, "changes", fer_pit_change_names[i], &x->f.change[i]);
@@ -331,7 +353,8 @@ static enum fer_end of_this_state(struct laboratory *x, struct fer_error *e)
 static enum fer_end of_both_states(struct laboratory *x, struct fer_error *e)
 {
     enum fer_end end = FER_DONE;
-    if (wanted(x, FER_PIT_SWAP) && x->has_before) end = swap(x, e);
+    if (wanted(x, FER_PIT_EXACT) && x->has_before) end = exact_before(x, e);
+    if (end == FER_DONE && wanted(x, FER_PIT_SWAP) && x->has_before) end = swap(x, e);
     if (end == FER_DONE && wanted(x, FER_PIT_TRAINING))
         end = on_training_images(x, x->now, x->replay.epoch, &x->f.training, e);
     if (end == FER_DONE && wanted(x, FER_PIT_TRAINING) && x->has_before)
@@ -342,13 +365,12 @@ static enum fer_end of_both_states(struct laboratory *x, struct fer_error *e)
     return end;
 }
 
-static enum fer_end conclude(const struct laboratory *x)
+static void conclude(const struct laboratory *x)
 {
     const struct outcome none = {0, 0, 0};
     char text[sizeof((struct fer_pit_row *)0)->detail];
     fer_pit_conclude(&x->f, text, sizeof text);
     tell(x, "conclusion", text, &none);
-    return FER_DONE;
 }
 
 int fer_pit_load(struct fer_trainer *t, const char *run, long epoch, struct fer_error *e)
@@ -369,24 +391,28 @@ static enum fer_end experiment(struct laboratory *x, struct fer_error *e)
     enum fer_end end;
     fer_checkpoint_path(path, sizeof path, x->replay.run, x->replay.epoch - 1);
     x->has_before = x->replay.epoch > 0 && fer_file_exists(path);
-    x->f.lacks_before = !x->has_before && (wanted(x, FER_PIT_SWAP) || wanted(x, FER_PIT_TRAINING) ||
-                                           wanted(x, FER_PIT_REPLAY) || wanted(x, FER_PIT_CHANGES));
+    x->f.lacks_before =
+        !x->has_before && (wanted(x, FER_PIT_EXACT) || wanted(x, FER_PIT_SWAP) || wanted(x, FER_PIT_TRAINING) ||
+                           wanted(x, FER_PIT_REPLAY) || wanted(x, FER_PIT_CHANGES));
     if (x->has_before) {
         if (fer_pit_load(t, x->replay.run, x->replay.epoch - 1, e)) return FER_FAILED;
-        keep_state(x->network, x->before);
+        fer_pit_keep_state(x->network, x->before);
     }
     if (fer_pit_load(t, x->replay.run, x->replay.epoch, e)) return FER_FAILED;
-    keep_state(x->network, x->now);
+    fer_pit_keep_state(x->network, x->now);
+    x->f.accuracy_before = x->replay.epoch > 0 ? t->history[x->replay.epoch - 1][2] : NAN;
+    x->f.precise_bn = t->settings.precise_bn;
     end = of_this_state(x, e);
     if (end == FER_DONE) end = of_both_states(x, e);
-    return end == FER_DONE ? conclude(x) : end;
+    if (end == FER_DONE) conclude(x);
+    return end;
 }
 
 enum fer_end fer_pit_explain(struct fer_trainer *trainer, const char *run, const struct fer_pit *pit,
                              unsigned experiments, const struct fer_pit_report *report, struct fer_error *e)
 {
     struct laboratory *x = fer_allocate(1, sizeof *x, e);
-    const size_t count = state_size(trainer->network);
+    const size_t count = fer_pit_state_size(trainer->network);
     enum fer_end end = FER_FAILED;
     if (!x) return end;
     x->replay.trainer = trainer;

@@ -7,9 +7,9 @@
  *     log(figure) > median + 8 * max(0.1, 1.4826 * MAD)      of log(figure) over the earlier steps of the epoch
  *
  * (MAD: the median absolute deviation): at least 2.2 times the usual. The figures: the batch's loss; the relative
- * change of each kernel; how far a batch's mean (the root of the mean square over the channels) and variance are from
- * the moving ones, in the layer that is to blame, or else in any. Of several layers the one is named that left
- * first. */
+ * change of each kernel; how far a batch's mean is from the moving one (the root of the mean square over the channels)
+ * and its variance above it (the largest ratio), in the layer that is to blame, or else in any. Of several layers the
+ * one is named that left first. */
 #include "pits.h"
 
 #include <math.h>
@@ -37,6 +37,20 @@ static void change_settings(struct fer_trainer *t, enum fer_pit_change change)
     if (change == FER_CHANGE_SHUFFLE) t->settings.seed++, t->settings.shuffle = 1;
 }
 
+int fer_pit_is_change(const struct fer_trainer *t, enum fer_pit_change change)
+{
+    const struct fer_settings *s = &t->settings;
+    switch (change) {
+    case FER_CHANGE_ADAM_EPSILON: return s->adam_epsilon != 1e-3;
+    case FER_CHANGE_LEARNING_RATE: return s->learning_rate != 0;
+    case FER_CHANGE_BN_MOMENTUM: return s->bn_momentum != 0.9 && s->precise_bn == 0;
+    case FER_CHANGE_CLIP: return s->clip_norm == 0 || s->clip_norm > 1;
+    case FER_CHANGE_NO_SHORT_BATCH:
+    case FER_CHANGE_SHORT_BATCH_FIRST: return t->train_count % (size_t)s->batch != 0 && t->batches > 1;
+    default: return 1;
+    }
+}
+
 /* The short batch is the last one that is cut, number batches - 1. */
 static void change_order(struct fer_trainer *t, enum fer_pit_change change)
 {
@@ -59,14 +73,6 @@ struct observer {
     real *before;
     struct fer_pit_step *step;
 };
-
-static void look_before(const struct observer *o, const struct fer_network *net)
-{
-    real *to = o->before;
-    int i;
-    for (i = 0; i < net->parameters; to += net->parameter[i++].count)
-        memcpy(to, net->parameter[i].value, net->parameter[i].count * sizeof *to);
-}
 
 /* A kernel's change, as a part of it. */
 static double relative_change(const struct fer_parameter *p, const real *before)
@@ -138,7 +144,7 @@ static enum fer_end one_step(const struct replay *r, struct observer *o, struct 
     struct fer_trainer *t = r->trainer;
     const struct fer_evaluation sum = t->running;
     enum fer_end end;
-    if (o) look_before(o, t->network);
+    if (o) fer_pit_keep_state(t->network, o->before);
     end = fer_trainer_step(t, e);
     if (end != FER_DONE || !o) return end;
     o->step->step = t->batch;
@@ -225,6 +231,7 @@ static void look_for_departure(const struct fer_pit_step *steps, size_t count, e
                                double *series, double *room, struct departure *d)
 {
     size_t i, k;
+    if (count == 0 || figure_of(&steps[0], figure, layer) == 0) return; /* the layer has no such figure */
     for (i = 0; i < count && (d->step == 0 || steps[i].step <= d->step); i++) {
         const double value = figure_of(&steps[i], figure, layer), log_value = fer_log(value > 1e-30 ? value : 1e-30);
         double middle, spread;
@@ -256,25 +263,21 @@ static void find_departure(const struct fer_pit_step *steps, size_t count, enum 
 
 enum fer_end fer_pit_replay_steps(const struct replay *r, struct findings *f, struct fer_error *e)
 {
-    const struct fer_network *net = r->trainer->network;
     const size_t most = r->trainer->batches;
     struct fer_pit_step *steps = fer_allocate(most, sizeof *steps, e);
     double *series = fer_allocate(2 * most, sizeof *series, e);
     struct observer o = {NULL, NULL};
     enum fer_end end = FER_FAILED;
-    size_t count = 0;
-    int i;
-    for (i = 0; i < net->parameters; i++) count += net->parameter[i].count;
-    o.before = fer_allocate(count, sizeof *o.before, e);
+    o.before = fer_allocate(fer_pit_state_size(r->trainer->network), sizeof *o.before, e);
     o.step = steps;
     if (steps && series && o.before) end = replay(r, FER_CHANGES, &o, &f->replay, e);
     if (end == FER_DONE) {
-        count = (size_t)(o.step - steps);
+        const size_t count = (size_t)(o.step - steps);
         f->steps = (long)count;
         find_departure(steps, count, LOSS, 0, series, &f->loss);
         find_departure(steps, count, UPDATE, -1, series, &f->update);
-        find_departure(steps, count, DISTANCE, f->layer, series, &f->distance);
-        find_departure(steps, count, RATIO, f->layer, series, &f->ratio);
+        find_departure(steps, count, DISTANCE, fer_pit_blamed_layer(f), series, &f->distance);
+        find_departure(steps, count, RATIO, fer_pit_blamed_layer(f), series, &f->ratio);
     }
     fer_free(steps);
     fer_free(series);

@@ -197,20 +197,22 @@ expect 0 "" ./fer pits $T/whole
 check "too short a run has none" grep -qx "$T/whole: 3 epochs, no pit (a run's first three epochs and its last cannot be judged)" $T/out
 expect 0 "" ./fer pits $T/whole --epoch 2 --experiments batch,exact,swap,training
 check "the state scores what the log says" grep -q "^  base .* $(sed -n 's/^2;[^;]*;[^;]*;\([0-9.]*\);.*/\1/p' $T/whole/log.csv | awk '{ printf "%.4f", $1 }')" $T/out
-check "base, batch, 3 exact, 2 swaps, 2 training, conclusion" test "$(wc -l < $T/whole/pits.csv)" -eq 11
+check "base, batch, 4 exact, 2 swaps, 2 training, conclusion" test "$(wc -l < $T/whole/pits.csv)" -eq 12
 cp $T/whole/pits.csv $T/pits-2.csv
 expect 0 "" ./fer pits $T/whole --epoch 1 --experiments replay
 check "the replay gives the same bits" grep -q "^1;replay;the epoch again: the same bits;" $T/whole/pits.csv
 expect 0 "" ./fer pits $T/whole --epoch 2 --experiments batch,exact,swap,training --json
-check "what was found on an epoch is replaced" test "$(tail -n 10 $T/whole/pits.csv)" = "$(tail -n 10 $T/pits-2.csv)"
+check "what was found on an epoch is replaced" test "$(tail -n 11 $T/whole/pits.csv)" = "$(tail -n 11 $T/pits-2.csv)"
 check "the other epoch's rows stay" test "$(grep -c '^1;' $T/whole/pits.csv)" -eq 3
 if python3 -c '' 2> /dev/null; then
-    check "JSON" python3 -c "import json, sys; p = json.load(open(sys.argv[1]))['pits'][0]; assert p['epoch'] == 2 and len(p['experiments']) == 9 and p['conclusion'] and 'depth' in p" $T/out
+    check "JSON" python3 -c "import json, sys; p = json.load(open(sys.argv[1]))['pits'][0]; assert p['epoch'] == 2 and len(p['experiments']) == 10 and p['conclusion'] and 'depth' in p" $T/out
 fi
 expect 0 "" ./fer pits $T/whole --epoch 2 --experiments layers
 check "an epoch that is named has every layer's rows, be it a pit or not" test "$(grep -c '^2;layers;exact .* in .*batch_normalization' $T/whole/pits.csv)" -eq 82
 check "the best six are shown, the best first" awk '$1 == "layers" { if (n++ && $(NF - 1) > last) exit 1; last = $(NF - 1) } END { exit n != 6 }' $T/out
 expect 0 "" ./fer pits $T/whole --epoch 2 --experiments batch,exact,swap,training
+check "what other experiments have found stays" test "$(grep -c '^2;layers;' $T/whole/pits.csv)" -eq 84
+check "each row once" test -z "$(grep -v '^2;conclusion' $T/whole/pits.csv | sort | uniq -d)"
 ./fer train --data $T/faces.csv --size 48 --batch 8 --epochs 2 --precise-bn 99 --clip-norm 1 --out $T/remedied > $T/out
 expect 0 "" ./fer pits $T/remedied --epoch 1 --experiments replay
 check "remedies are replayed too" grep -q "^1;replay;the epoch again: the same bits;" $T/remedied/pits.csv
@@ -224,7 +226,7 @@ expect 2 "fer: $T/keras.csv: no run folder (there is no $T/keras.csv/config.txt)
 ./fer pits $T/whole --data $T/other.csv > $T/out 2> $T/err
 check "other data are refused" grep -q "^fer: $T/whole: was trained on other data: the digest of $T/other.csv is " $T/err
 printf '3;what\r\n' >> $T/whole/pits.csv
-expect 2 "fer: $T/whole/pits.csv:15: expected 6 fields: epoch;experiment;detail;val_accuracy;val_loss;recovered" ./fer pits $T/whole
+expect 2 "fer: $T/whole/pits.csv:$(($(wc -l < $T/whole/pits.csv))): expected 6 fields: epoch;experiment;detail;val_accuracy;val_loss;recovered" ./fer pits $T/whole
 rm $T/whole/pits.csv $T/whole/epochs/0001.npz
 expect 2 "fer: $T/whole: no checkpoint of epoch 1 was kept: expected epochs/0001.npz" ./fer pits $T/whole --epoch 1 --json
 check "no JSON that breaks off" test ! -s $T/out

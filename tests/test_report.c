@@ -514,7 +514,8 @@ TEST page_is_small_whole_and_harmless(void)
 
 TEST pits_are_shown_with_what_explains_them(void)
 {
-    static struct fer_pit pit[2] = {{7, 1, 0, 0.234, 0.551, 0.317, 0.01, 2, 1}, {9, 0, 1, 0.5, 0.5, 0, 0.01, 7.25, 1}};
+    static struct fer_pit pit[2] = {{7, 1, 0, 0.234, 0.551, 0.317, 0.01, 2, 1, 0.02},
+                                    {9, 0, 1, 0.5, 0.5, 0, 0.01, 7.25, 1, 0.02}};
     struct fer_pit_row row[5] = {{7, "exact", "", 0.549, 1.33, 0.95},
                                  {7, "conclusion", "", 0, 0, 0},
                                  {7, "layers", "one alone", 0.5, 1.4, -2},
