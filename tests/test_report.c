@@ -265,6 +265,10 @@ TEST plot_has_nice_numbers(void)
     history[200][3] = 40; /* from 1.5 to 40: 1, 2, 5, ... */
     ASSERT(plot_of((const double(*)[4])history, 401, 0, 1, 3));
     ASSERT(on_the_left("1 2 5 10 20 50 "));
+    history[200][3] = 12;
+    history[201][3] = 0.49; /* the axis begins below it */
+    ASSERT(plot_of((const double(*)[4])history, 401, 0, 1, 3));
+    ASSERT(on_the_left("0.2 0.5 1 2 5 10 20 "));
     ASSERT(plot_of((const double(*)[4])history, 401, 1, 0, 2));
     ASSERT(on_the_left("0% 20% 40% 60% 80% 100% "));
     PASS();
@@ -548,6 +552,41 @@ TEST pits_are_shown_with_what_explains_them(void)
     PASS();
 }
 
+/* More outcomes than a page takes: it says so, and does not ask for the reason of a pit that has one. */
+TEST a_page_says_what_it_leaves_out(void)
+{
+    enum { MANY = 1100 };
+    static struct fer_pit pit[2] = {{7, 1, 0, 0.2, 0.5, 0.3, 0.01, 2, 1, 0.02},
+                                    {9, 1, 0, 0.2, 0.5, 0.3, 0.01, 2, 1, 0.02}};
+    static struct fer_pit_row row[MANY];
+    static struct fer_report r;
+    static struct fer_dataset data;
+    static struct fer_image image;
+    size_t i;
+    ASSERT_EQ(0, fill(&r, &data, &image));
+    for (i = 0; i < MANY; i++) {
+        row[i].epoch = i < MANY - 1 ? 7 : 9;
+        snprintf(row[i].experiment, sizeof row[i].experiment, "layers");
+    }
+    r.pit = pit;
+    r.pits = 2;
+    r.finding = row;
+    r.findings = MANY;
+    r.shown = 498; /* the last epoch's val_accuracy is higher */
+    ASSERT_EQ(0, fer_report_write(&r, PAGE, &error));
+    ASSERT(read_back(PAGE) < 2000000);
+    ASSERT(strstr(content, "These are the first 1000 of 1100 outcomes; all are in <code>pits.csv</code>."));
+    ASSERT(!strstr(content, "Why? "));
+    ASSERT(strstr(content, "weights of epoch 498 of 500<") && !strstr(content, "weights-digest"));
+    r.shown = 499;
+    ASSERT_EQ(0, fer_report_write(&r, PAGE, &error));
+    read_back(PAGE);
+    ASSERT(strstr(content, "weights of epoch 499, the best of 500<") && strstr(content, "weights-digest"));
+    fer_free(data.pixels);
+    fer_free(r.history);
+    PASS();
+}
+
 TEST a_page_that_cannot_be_written_leaves_nothing(void)
 {
     struct fer_page page;
@@ -582,6 +621,7 @@ SUITE(suite_report)
     RUN_TEST(other_data_are_refused);
     RUN_TEST(page_is_small_whole_and_harmless);
     RUN_TEST(pits_are_shown_with_what_explains_them);
+    RUN_TEST(a_page_says_what_it_leaves_out);
     RUN_TEST(a_page_that_cannot_be_written_leaves_nothing);
     remove(PAGE);
 }
