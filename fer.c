@@ -1415,7 +1415,8 @@ struct pits_request {
     struct fer_config config;
     struct fer_dataset data;
     struct fer_log log;
-    struct fer_pit *pit;
+    struct fer_pit *pit,
+        deepest;      /* deepest: the largest fall of val_accuracy, be it a pit or not; its depth may be 0 */
     long count, runs; /* of pits; of runs that the log holds one after the other */
     unsigned which;
 };
@@ -1440,6 +1441,19 @@ static long end_of_run(const struct fer_log *log, long start)
     return row;
 }
 
+/* Of one run's epochs that can be judged. */
+static void find_deepest(struct pits_request *r, long start, long end, size_t images)
+{
+    const double(*history)[4] = (const double(*)[4])r->log.row + start;
+    struct fer_pit dip;
+    long epoch;
+    for (epoch = 3; start + epoch + 1 < end; epoch++) {
+        fer_pit_measure(history, end - start, images, epoch, &dip);
+        dip.epoch += start;
+        if (dip.depth > r->deepest.depth) r->deepest = dip;
+    }
+}
+
 /* Which epochs: the pits of each run, or the epoch asked for. */
 static int choose_pits(struct pits_request *r, size_t images, struct fer_error *e)
 {
@@ -1453,6 +1467,7 @@ static int choose_pits(struct pits_request *r, size_t images, struct fer_error *
         next = end_of_run(&r->log, start);
         if (!r->epoch) r->count += fer_pits_find(history + start, next - start, images, r->pit + before);
         for (i = before; i < r->count; i++) r->pit[i].epoch += start;
+        find_deepest(r, start, next, images);
     }
     if (!r->epoch) return 0;
     epoch = strtol(r->epoch, &end, 10);
@@ -1572,6 +1587,11 @@ static void print_pits_heading(const struct pits_request *r)
                       : ", no pit",
            r->count, r->count == 1 ? "" : "s");
     if (!r->epoch) printf(" (a run's first three epochs and its last cannot be judged)\n");
+    if (!r->epoch && !r->count && r->deepest.depth > 0)
+        printf("the deepest dip: epoch %ld (line %ld), val_accuracy %.4f where %.4f was to be expected, %.1f times the "
+               "noise%s\n",
+               r->log.epoch[r->deepest.epoch], r->log.line[r->deepest.epoch], r->deepest.accuracy, r->deepest.level,
+               r->deepest.depth / r->deepest.noise, r->is_run ? "; --epoch looks into it" : "");
 }
 
 /* The pits of a log or run that has been read. */

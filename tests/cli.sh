@@ -189,6 +189,11 @@ check "one pit" grep -qx "$T/keras.csv: 40 epochs, 1 pit (a run's first three ep
 awk 'BEGIN { print "epoch,val_accuracy"
     for (run = 0; run < 2; run++) for (i = 0; i < 15; i++) printf "%d,%.4f\n", i, 0.6 - 0.4 * exp(-i / 2) }' > $T/appended.csv
 expect 0 "" ./fer pits $T/appended.csv
+check "no dip either" test "$(wc -l < $T/out)" -eq 1
+sed '13s/,.*/,0.58/' $T/appended.csv > $T/dip.csv
+expect 0 "" ./fer pits $T/dip.csv
+check "the deepest dip is named, pit or not" grep -q "^the deepest dip: epoch 11 (line 13), val_accuracy 0.5800 where 0.59[0-9]* was to be expected, [0-9.]* times the noise$" $T/out
+expect 0 "" ./fer pits $T/appended.csv
 check "a run appended to another begins anew" grep -qx "$T/appended.csv: 30 epochs of 2 runs, no pit (a run's first three epochs and its last cannot be judged)" $T/out
 sed '3,4s/,.*/,nan/' $T/appended.csv > $T/gaps.csv
 expect 0 "" ./fer pits $T/gaps.csv
