@@ -1,8 +1,9 @@
 /* pits_conclusion.c - what the experiments on a pit show, in words that follow from their numbers.
  *
- * All is judged by accuracy; by log(loss) when the pit was seen in the loss alone. An outcome "removes" the pit when the
- * epoch, so changed, would not be one any more (its distance from the level within the threshold of model/pits.c) and at
- * least half of the drop is recovered. One layer is named when its exact statistics alone recover at least half of what
+ * All is judged by accuracy; by log(loss) when the pit was seen in the loss alone. A drop within the noise is not
+ * explained; one that is larger, but no pit, is when somebody asks for it. An outcome "removes" the drop when the
+ * epoch, so changed, would be no pit (its distance from the level within the threshold of model/pits.c) and at least
+ * half of the drop is recovered. One layer is named when its exact statistics alone recover at least half of what
  * all together do; its mean or its variance when that one alone recovers at least half of what the layer does, and the
  * other less than a quarter. */
 #include "pits.h"
@@ -195,11 +196,11 @@ static void say_training(struct text *t, const struct findings *f)
     if (f->accuracy_before < f->pit.level - f->pit.depth / 2)
         say(t, "but epoch %ld was low itself.", f->pit.epoch - 1);
     else if (was - is >= f->pit.depth / 2)
-        say(t, "the pit is there too.");
+        say(t, "the drop is there too.");
     else if (was - is < f->pit.depth / 4)
-        say(t, "the pit is not there.");
+        say(t, "the drop is not there.");
     else
-        say(t, "a part of the pit is there too.");
+        say(t, "a part of the drop is there too.");
 }
 
 /* ---- Replays ---- */
@@ -270,15 +271,16 @@ static void say_changes(struct text *t, const struct findings *f)
 {
     int gone, there, diverged;
     if (f->differing) return; /* the changes start from a replay that is not this pit's */
-    gone = say_changes_that(t, f, GONE, " Replayed with one thing changed, the pit is gone with: ");
+    gone = say_changes_that(t, f, GONE, " Replayed with one thing changed, the drop is gone with: ");
     there = say_changes_that(t, f, THERE,
                              gone ? " It is still there with: "
-                                  : " Replayed with one thing changed, the pit is still there with: ");
+                                  : " Replayed with one thing changed, the drop is still there with: ");
     diverged = say_changes_that(t, f, DIVERGED, " The epoch diverges with: ");
     if (!gone) say_nearest(t, f);
     if (gone > 1 && !there && !diverged)
-        say(t, " Since any change removes it, the pit hangs on the exact course of the epoch, and these changes cannot "
-               "tell causes apart.");
+        say(t,
+            " Since any change removes it, the drop hangs on the exact course of the epoch, and these changes cannot "
+            "tell causes apart.");
     else if (gone && removes(f, &f->change[FER_CHANGE_SHUFFLE]))
         say(t, " Since another shuffle alone removes it, a change that removes it need not be its cause.");
 }
@@ -304,7 +306,8 @@ static void say_left_out(struct text *t, const struct findings *f)
 
 static void say_no_drop(struct text *t, const struct findings *f)
 {
-    say(t, " That is no drop: there is nothing to explain.");
+    say(t, drop(f) > 0 ? " That is within the noise: there is nothing to explain."
+                       : " That is no drop: there is nothing to explain.");
     if (f->exact.done) {
         say(t, " With exact statistics in place of BatchNormalization's moving ones it scores ");
         say_score(t, f, &f->exact);
@@ -329,10 +332,13 @@ void fer_pit_conclude(const struct findings *f, char *text, size_t size)
     if (f->base.accuracy != f->pit.accuracy || (f->pit.loss == f->pit.loss && f->base.loss != f->pit.loss))
         say(&t, " That is what the state kept scores; the log says %.9g and %.9g: it is not this state's.",
             f->pit.accuracy, f->pit.loss);
-    if (!(drop(f) > 2 * noise(f))) {
+    if (!(drop(f) > noise(f))) {
         say_no_drop(&t, f);
         return;
     }
+    if (drop(f) <= FER_PIT_THRESHOLD * noise(f))
+        say(&t, " That is no pit by the rule: the drop is %.1f times the noise, %.0f are wanted.", drop(f) / noise(f),
+            FER_PIT_THRESHOLD);
     say_statistics(&t, f);
     say_swap(&t, f);
     say_training(&t, f);
