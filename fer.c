@@ -1415,9 +1415,9 @@ struct pits_request {
     struct fer_config config;
     struct fer_dataset data;
     struct fer_log log;
-    struct fer_pit *pit,
-        deepest;      /* deepest: the largest fall of val_accuracy, be it a pit or not; its depth may be 0 */
-    long count, runs; /* of pits; of runs that the log holds one after the other */
+    struct fer_pit *pit;
+    struct fer_pit deepest; /* the largest fall of val_accuracy, be it a pit or not; its depth may be 0 */
+    long count, runs;       /* of pits; of runs that the log holds one after the other */
     unsigned which;
 };
 

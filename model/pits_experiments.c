@@ -353,7 +353,7 @@ static enum fer_end of_this_state(struct laboratory *x, struct fer_error *e)
 static enum fer_end of_both_states(struct laboratory *x, struct fer_error *e)
 {
     enum fer_end end = FER_DONE;
-    if (wanted(x, FER_PIT_EXACT) && x->has_before) end = exact_before(x, e);
+    if (x->f.exact.done && x->has_before) end = exact_before(x, e);
     if (end == FER_DONE && wanted(x, FER_PIT_SWAP) && x->has_before) end = swap(x, e);
     if (end == FER_DONE && wanted(x, FER_PIT_TRAINING))
         end = on_training_images(x, x->now, x->replay.epoch, &x->f.training, e);
