@@ -1582,12 +1582,16 @@ static void print_pits_heading(const struct pits_request *r)
     printf("%s: %ld epoch%s", r->where, r->log.count, r->log.count == 1 ? "" : "s");
     if (r->runs > 1) printf(" of %ld runs", r->runs);
     if (unknown) printf(", %ld of them without val_accuracy and val_loss", unknown);
-    printf(r->epoch   ? ", one is looked at\n"
-           : r->count ? ", %ld pit%s"
-                      : ", no pit",
-           r->count, r->count == 1 ? "" : "s");
-    if (!r->epoch) printf(" (a run's first three epochs and its last cannot be judged)\n");
-    if (!r->epoch && !r->count && r->deepest.depth > 0)
+    if (r->epoch) {
+        printf(", one is looked at\n");
+        return;
+    }
+    if (r->count)
+        printf(", %ld pit%s", r->count, r->count == 1 ? "" : "s");
+    else
+        printf(", no pit");
+    printf(" (a run's first three epochs and its last cannot be judged)\n");
+    if (!r->count && r->deepest.depth > 0)
         printf("the deepest dip: epoch %ld (line %ld), val_accuracy %.4f where %.4f was to be expected, %.1f times the "
                "noise%s\n",
                r->log.epoch[r->deepest.epoch], r->log.line[r->deepest.epoch], r->deepest.accuracy, r->deepest.level,
