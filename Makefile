@@ -9,7 +9,7 @@
 #   make accuracy    how far exp and log are from the truth, over all floats and many doubles (gcc on x86; minutes)
 #   make vectors     makes tests/vectors anew (needs python3-torch)
 #   make twin        twenty training steps against PyTorch in float64 (needs python3-torch)
-#   make fingerprint writes model/fingerprint_expected.c anew: only after a change that is meant to change results
+#   make fingerprint writes model/check/fingerprint_expected.c anew: only after a change that is meant to change results
 #   make bench       times a training step, layer by layer, at sizes 48 and 128; make speed: turn about with PyTorch
 #   make install     PREFIX (/usr/local) and DESTDIR as usual
 #
@@ -32,7 +32,7 @@ ifeq ($(NATIVE),1)
 FLAGS   += $(call takes,-march=native) $(call takes,-mmove-max=256)
 endif
 
-SOURCES := $(wildcard layers/*.c model/*.c data/*.c)
+SOURCES := $(wildcard layers/*.c layers/*/*.c model/*.c model/*/*.c data/*.c data/*/*.c)
 OBJECTS := $(SOURCES:%.c=build/32/%.o)
 OBJECTS64 := $(SOURCES:%.c=build/64/%.o)
 TESTS   := $(wildcard tests/test_*.c) tests/main.c tests/textbook.c tests/backend.c
@@ -82,7 +82,7 @@ build/npz_cat: build/32/tests/npz_cat.o libfer.a
 	$(CC) $(CFLAGS) $(FLAGS) $(LDFLAGS) $^ -lm -o $@
 build/npz_cat64: build/64/tests/npz_cat.o libfer64.a
 	$(CC) $(CFLAGS) $(FLAGS) $(LDFLAGS) $^ -lm -o $@
-build/example_gradcheck build/example_layer: build/example_%: build/64/tests/example_%.o libfer64.a
+build/example_gradcheck build/example_layer: build/example_%: build/64/tests/examples/%.o libfer64.a
 	$(CC) $(CFLAGS) $(FLAGS) $(LDFLAGS) $^ -lm -o $@
 build/order: build/32/tests/order.o libfer.a
 	$(CC) $(CFLAGS) $(FLAGS) $(LDFLAGS) $^ -lm -o $@
@@ -113,7 +113,7 @@ FUZZ_SECONDS ?= 60
 fuzz:
 	@mkdir -p build/corpus
 	for reader in npz csv pgm log; do \
-	    clang -std=gnu99 -g -O1 -fsanitize=fuzzer,address,undefined -Wno-unknown-pragmas -I. -Itests tests/fuzz_$$reader.c data/*.c layers/math.c -lm \
+	    clang -std=gnu99 -g -O1 -fsanitize=fuzzer,address,undefined -Wno-unknown-pragmas -I. -Itests tests/fuzz_$$reader.c data/*.c data/*/*.c layers/numbers/*.c -lm \
 	        -o build/fuzz_$$reader && mkdir -p build/corpus/$$reader && \
 	    build/fuzz_$$reader -max_total_time=$(FUZZ_SECONDS) -max_len=8192 -print_final_stats=1 build/corpus/$$reader || exit 1; \
 	done
@@ -123,7 +123,7 @@ portability: fer
 
 accuracy:
 	@mkdir -p build
-	gcc -std=gnu99 -O2 -ffp-contract=off -Wall -Wextra -I. tests/accuracy.c layers/math.c data/random.c -lquadmath -lm -o build/accuracy
+	gcc -std=gnu99 -O2 -ffp-contract=off -Wall -Wextra -I. tests/accuracy.c layers/numbers/exp_log.c layers/numbers/random.c -lquadmath -lm -o build/accuracy
 	build/accuracy
 
 PYTHON ?= python3
@@ -138,13 +138,13 @@ fingerprint: fer fer64
 	./fer fingerprint | tail -n +2 > build/fingerprint32
 	./fer64 fingerprint | tail -n +2 > build/fingerprint64
 	{ echo '/* fingerprint_expected.c - made by `make fingerprint`: each stage of fingerprint.c, its digest in float32 and in float64. */'; \
-	  echo '#include "model.h"'; echo; \
+	  echo '#include "../model.h"'; echo; \
 	  echo 'const struct fer_fingerprint_row fer_fingerprint_expected[] = {'; \
 	  paste -d ' ' build/fingerprint32 build/fingerprint64 | awk '{ printf "    {\"%s\", 0x%s, 0x%s},\n", $$1, $$2, $$4 }'; \
 	  echo '};'; \
 	  echo 'const int fer_fingerprint_rows = sizeof fer_fingerprint_expected / sizeof *fer_fingerprint_expected;'; \
 	} > build/fingerprint_expected.c
-	mv build/fingerprint_expected.c model/fingerprint_expected.c
+	mv build/fingerprint_expected.c model/check/fingerprint_expected.c
 
 speed: fer fer64
 	$(PYTHON) tests/speed.py

@@ -1781,7 +1781,7 @@ static const struct command commands[] = {
      "RUN|LOG.csv [--epoch N] [--experiments LIST] [--data PATH] [--images N] [--json]",
      "Of a log (of fer, or of Keras's CSVLogger) it finds the pits: epochs whose val_accuracy or val_loss is far from "
      "that of the epochs\n"
-     "around them; model/pits.c has the rule. Of a run folder it also explains them: it takes the states after and "
+     "around them; model/pit_rule.c has the rule. Of a run folder it also explains them: it takes the states after and "
      "before the epoch\n"
      "(RUN/epochs), changes one thing, validates, and tells what part of the drop is recovered. Results are kept in "
      "RUN/pits.csv.\n"

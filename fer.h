@@ -96,11 +96,11 @@ uint32_t fer_crc32_reals(uint32_t crc, const real *x, size_t count);
 
 /* ---- 2. Functions and random numbers ------------------------------------------------------------------------- */
 
-/* exp and log in double, the same bits on every machine (libm's are not); error below 1 ulp; see layers/math.c. */
+/* exp and log in double, the same bits on every machine (libm's are not); error below 1 ulp; see layers/numbers/exp_log.c. */
 double fer_exp(double x);
 double fer_log(double x);
 
-/* Philox4x32-10 (Salmon, Moraes, Dror, Shaw: Parallel random numbers: as easy as 1, 2, 3; SC'11); data/random.c has its
+/* Philox4x32-10 (Salmon, Moraes, Dror, Shaw: Parallel random numbers: as easy as 1, 2, 3; SC'11); layers/numbers/random.c has its
  * rounds. */
 void fer_philox(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4]);
 
@@ -838,7 +838,7 @@ int fer_bench_run(struct fer_network *network, int batch, int repeats, double (*
 
 /* ---- 13. Pits ------------------------------------------------------------------------------------------------
  *
- * A pit is an epoch whose validation is far below that of the epochs around it: model/pits.c has the rule, and how
+ * A pit is an epoch whose validation is far below that of the epochs around it: model/pit_rule.c has the rule, and how
  * often a healthy run is accused. */
 
 #define FER_FER2013_VALIDATION 3589 /* images of FER2013's PublicTest */
@@ -862,7 +862,7 @@ long fer_pits_find(const double (*history)[4], long epochs, size_t images, struc
 void fer_pit_measure(const double (*history)[4], long epochs, size_t images, long epoch, struct fer_pit *pit);
 
 /* Experiments on the states after the pit's epoch and after the one before it. Each changes one thing and looks
- * whether the pit is gone. model/pits_experiments.c says what each does. */
+ * whether the pit is gone. model/pits/experiments.c says what each does. */
 enum fer_pit_experiment {
     FER_PIT_BATCH,    /* validation with each batch's own statistics in BatchNormalization */
     FER_PIT_EXACT,    /* with exact statistics of the training images (fer_exact_statistics); means, variances alone;

@@ -1,6 +1,6 @@
 /* fuzz_main.c - runs a fuzz target on files: by any compiler, and to see again what a fuzzer has found.
  *
- *     cc -I. tests/fuzz_npz.c tests/fuzz_main.c data/[a-z]*.c layers/math.c -lm -o fuzz_npz && ./fuzz_npz FILE ... */
+ *     cc -I. tests/fuzz_npz.c tests/fuzz_main.c data/*.c data/*/*.c layers/numbers/*.c -lm -o fuzz_npz && ./fuzz_npz FILE ... */
 #include <stdint.h>
 #include <stdio.h>
 

@@ -7,7 +7,7 @@
 # status 1 on any difference.
 T=build/portability
 rm -rf $T; mkdir -p $T
-SOURCES="fer.c layers/*.c model/*.c data/*.c"
+SOURCES="fer.c layers/*.c layers/*/*.c model/*.c model/*/*.c data/*.c data/*/*.c"
 export WINEPREFIX="$PWD/$T/wine" WINEDEBUG=-all OMP_WAIT_POLICY=passive
 passed=0 failed=0 missing=0
 

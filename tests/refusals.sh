@@ -3,7 +3,7 @@
 # run.sh from the repository's root.
 T=tests/tmp/refusals
 rm -rf $T; mkdir -p $T
-USED="layers/arithmetic.c layers/math.c data/basics.c"
+USED="layers/numbers/arithmetic.c layers/numbers/exp_log.c layers/numbers/errors_memory.c"
 passed=0 failed=0
 
 # build COMPILER FLAG ...: what comes of the check, compiled and linked with these flags, in $T/out.
@@ -51,8 +51,8 @@ expect '^ok$' tcc -std=c99
 
 # Compiled well, but linked with -ffast-math: gcc's start-up code then sets the register that flushes to zero.
 if [ "$(uname -m)" = x86_64 ] && command -v gcc > /dev/null; then
-    gcc -w -I. -O2 -c tests/refusal.c $USED && mv refusal.o arithmetic.o math.o basics.o $T
-    gcc -ffast-math $T/refusal.o $T/arithmetic.o $T/math.o $T/basics.o -o $T/check && $T/check > $T/out
+    gcc -w -I. -O2 -c tests/refusal.c $USED && mv refusal.o arithmetic.o exp_log.o errors_memory.o $T
+    gcc -ffast-math $T/refusal.o $T/arithmetic.o $T/exp_log.o $T/errors_memory.o -o $T/check && $T/check > $T/out
     if grep -q 'flushed to zero' $T/out; then
         passed=$((passed + 1))
     else
@@ -64,7 +64,7 @@ fi
 # links LIBRARY COMPILER FLAG ...: what comes of it, in $T/out.
 links() {
     library=$1; shift
-    "$@" -w -I. tests/example_layer.c ./$library -lm -o $T/example > $T/out 2>&1
+    "$@" -w -I. tests/examples/layer.c ./$library -lm -o $T/example > $T/out 2>&1
 }
 for library in libfer.so libfer64.so; do ln -s "$PWD/$library" $T/$library.0; done
 for compiler in gcc clang tcc; do

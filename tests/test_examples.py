@@ -32,28 +32,28 @@ def shell(text):
 
 
 def ctypes():
-    done = run([sys.executable, "tests/example_ctypes.py"])
+    done = run([sys.executable, "tests/examples/ctypes_layer.py"])
     match = re.fullmatch(r"y \(2, 3, 3, 4\), off by (\S+) in the middle; dkernel \(3, 3, 3, 4\)\n", done.stdout)
-    check("example_ctypes.py", done.returncode == 0 and match and float(match.group(1)) < 1e-13, done.stdout)
+    check("ctypes_layer.py", done.returncode == 0 and match and float(match.group(1)) < 1e-13, done.stdout)
 
 
 def exercise():
     """README's three commands; then the same with the student's mistake mended."""
     with open("README.md", encoding="utf-8") as file:
         readme = file.read()
-    commands = r"^    fer record.*\n    python3 tests/example_exercise.py.*\n    fer64 verify.*\n"
+    commands = r"^    fer record.*\n    python3 tests/examples/exercise.py.*\n    fer64 verify.*\n"
     blocks = re.findall(commands, readme, re.M)
     check("README has the exercise's three commands once", len(blocks) == 1, blocks)
     status, output = shell(blocks[0])
     last = "\nfirst at fault: batch_normalization_39/output, WRONG\n"
     check("the mistake is found", status == 1 and output.endswith(last), output)
     check("one array was checked", "\n1 arrays checked: 0 ok, 1 WRONG" in output, output)
-    with open("tests/example_exercise.py", encoding="utf-8") as file:
+    with open("tests/examples/exercise.py", encoding="utf-8") as file:
         text = file.read()
     check("the mistake is there once", text.count(", ddof=1") == 1, text)
     with open(os.path.join(FOLDER, "mended.py"), "w", encoding="utf-8") as file:
         file.write(text.replace(", ddof=1", ""))
-    status, output = shell(blocks[0].replace("tests/example_exercise.py", "mended.py"))
+    status, output = shell(blocks[0].replace("tests/examples/exercise.py", "mended.py"))
     check("mended, it is ok", status == 0 and output.endswith("\nno array is at fault\n"), output)
 
 

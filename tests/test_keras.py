@@ -12,7 +12,8 @@ os.environ["CUDA_VISIBLE_DEVICES"] = "" # float32 proper
 import numpy as np
 from tensorflow import keras
 
-import example_keras
+sys.path.insert(0, os.path.join("tests", "examples"))
+import keras_record
 
 layers = keras.layers
 RECORD = os.path.join("tests", "tmp", "keras.npz")
@@ -57,7 +58,7 @@ def incv3v1(size):
 
 random = np.random.RandomState(1)
 images = random.random_sample((4, 48, 48, 1)).astype(np.float32)
-example_keras.record(RECORD, incv3v1(48), keras.optimizers.Adam(0.001), images, np.array([0, 6, 3, 3]))
+keras_record.record(RECORD, incv3v1(48), keras.optimizers.Adam(0.001), images, np.array([0, 6, 3, 3]))
 version = getattr(keras, "__version__", "2")
 rule = "biased" if int(version.split(".")[0]) >= 3 else "unbiased"
 command = [sys.argv[1], "verify", RECORD, "--bn-moving-variance", rule]

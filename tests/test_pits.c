@@ -1,7 +1,7 @@
 /* test_pits.c - logs read, pits found, and explained: made-up curves, hostile logs, runs with pits of known causes. */
 #include "greatest.h"
 
-#include "../model/pits.h"
+#include "../model/pits/pits.h"
 
 #include <math.h>
 #include <string.h>

@@ -13,7 +13,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-import example_pytorch
+sys.path.insert(0, os.path.join("tests", "examples"))
+import pytorch_record
 
 FER64 = sys.argv[1]
 RECORD = os.path.join("tests", "tmp", "pytorch.npz")
@@ -105,7 +106,7 @@ def step(memory_format=torch.contiguous_format, model=None, precision=torch.floa
     with torch.no_grad():
         assert model.eval().stem(images).is_contiguous(memory_format=memory_format)
     optimizer = torch.optim.Adam([p for p in model.parameters() if p.requires_grad], lr=1e-3, eps=1e-7)
-    example_pytorch.record(RECORD, model, optimizer, F.cross_entropy, images, torch.tensor([0, 6, 3, 3]))
+    pytorch_record.record(RECORD, model, optimizer, F.cross_entropy, images, torch.tensor([0, 6, 3, 3]))
 
 
 torch.set_num_threads(1)

@@ -2,7 +2,7 @@
  * of an exact record are summed exactly in another order than the library's. */
 #include "greatest.h"
 
-#include "../model/record.h"
+#include "../model/check/record.h"
 
 #include <stdio.h>
 #include <stdlib.h>

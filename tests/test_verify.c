@@ -5,7 +5,7 @@
  * both sides: sums made as bad as they get stay inside, twice the bound is caught. */
 #include "greatest.h"
 
-#include "../model/verify.h"
+#include "../model/check/verify.h"
 #include "backend.h"
 
 #include <math.h>

@@ -1,0 +1,37 @@
+/* adam.c - Adam (Kingma and Ba, arXiv:1412.6980), as TensorFlow applies it, for each element:
+ *
+ *     m = m + (g - m) * (1 - beta1)              running mean of the gradient
+ *     v = v + (g*g - v) * (1 - beta2)            running mean of its square
+ *     p = p - (m * lr_t) / (sqrt(v) + epsilon)
+ *     lr_t = learning_rate * sqrt(1 - beta2^t) / (1 - beta1^t)
+ *
+ * lr_t corrects both means for having started at 0. epsilon is added to sqrt(v) as it is, before the correction;
+ * PyTorch adds it after, which is another epsilon. lr_t, 1 - beta1 and 1 - beta2 are computed in double and rounded to
+ * `real`; the rest is computed in `real`, in the order written. */
+#include "layers.h"
+
+#include <math.h>
+
+/* x^t by squaring: for each binary digit of t, lowest first. */
+static double power(double x, long t)
+{
+    double result = 1;
+    for (; t; t /= 2, x *= x)
+        if (t % 2) result *= x;
+    return result;
+}
+
+void fer_adam_step(const struct fer_adam *adam, long t, size_t count, real *parameter, const real *gradient, real *m,
+                   real *v)
+{
+    const real rate = (real)(adam->learning_rate * sqrt(1 - power(adam->beta2, t)) / (1 - power(adam->beta1, t)));
+    const real take_m = (real)(1 - adam->beta1), take_v = (real)(1 - adam->beta2), epsilon = (real)adam->epsilon;
+    long long i;
+#pragma omp parallel for if (count > FER_FEW)
+    for (i = 0; i < (long long)count; i++) {
+        const real g = gradient[i];
+        m[i] += (g - m[i]) * take_m;
+        v[i] += (g * g - v[i]) * take_v;
+        parameter[i] -= (m[i] * rate) / ((real)sqrt((double)v[i]) + epsilon);
+    }
+}

@@ -1,0 +1,168 @@
+/* batch_normalization.c - BatchNormalization of x[rows][channels], rows = n*h*w; each channel c on its own:
+ *
+ *     mean     = (1/rows) sum of x                         variance = (1/rows) sum of (x - mean)^2
+ *     y        = (x - mean) * scale + beta                 scale    = gamma / sqrt(variance + epsilon)
+ *     dbeta    = sum of dy                                 dgamma   = sum of dy * (x - mean) / sqrt(variance + epsilon)
+ *     dx       = scale * dy                                                         statistics constant (inference)
+ *     dx       = scale * (dy - dbeta/rows - xhat * dgamma/rows)                     statistics of the batch (training)
+ *
+ * with xhat = (x - mean) / sqrt(variance + epsilon). The training form is the derivative through mean and variance:
+ * dL/dx_i = scale * (dy_i - average of dy - xhat_i * average of dy*xhat) (Ioffe and Szegedy, section 3, gathered).
+ *
+ * Order of the sums: each channel's sums run over the rows ascending, in double. What is computed once a channel is
+ * computed in double, from mean and variance as they are stored, and rounded to `real` once; what is computed for each
+ * element is computed in `real`, as written here:
+ *
+ *     y  = (x - mean) * scale + beta
+ *     dx = ((dy - average) - (x - mean) * slope) * scale
+ *
+ * with average = dbeta / rows and slope = (sum of dy * (x - mean)) / rows / (variance + epsilon), both 0 in inference.
+ *
+ * Up to GROUP channels are taken at a time, row by row as they stand in memory. Threads share out the groups for the
+ * sums, and rows for what is computed for each element. */
+#include "../layers.h"
+
+#include <math.h>
+
+enum { GROUP = 256, ROWS = 1024 };
+
+static int group_width(int channels, int c0)
+{
+    return channels - c0 < GROUP ? channels - c0 : GROUP;
+}
+
+/* One group: sum[c], the sum over the rows of x, or with a center of (x - center)^2. */
+static void sum_rows(size_t rows, int channels, int width, const real *x, const double *center, double sum[GROUP])
+{
+    size_t i;
+    int c;
+    for (c = 0; c < width; c++) sum[c] = 0;
+    for (i = 0; i < rows; i++, x += channels)
+        for (c = 0; c < width; c++) {
+            const double d = center ? (double)x[c] - center[c] : (double)x[c];
+            sum[c] += center ? d * d : d;
+        }
+}
+
+void fer_batch_moments(size_t rows, int channels, const real *x, real *mean, real *variance)
+{
+    int c0;
+#pragma omp parallel for if (channels > GROUP)
+    for (c0 = 0; c0 < channels; c0 += GROUP) {
+        const int width = group_width(channels, c0);
+        double average[GROUP], square[GROUP];
+        int c;
+        sum_rows(rows, channels, width, x + c0, NULL, average);
+        for (c = 0; c < width; c++) average[c] /= (double)rows;
+        sum_rows(rows, channels, width, x + c0, average, square);
+        for (c = 0; c < width; c++) {
+            mean[c0 + c] = (real)average[c];
+            variance[c0 + c] = (real)(square[c] / (double)rows);
+        }
+    }
+}
+
+static int row_blocks(size_t rows)
+{
+    return (int)((rows + ROWS - 1) / ROWS);
+}
+
+/* How many rows of `rows` are in block number `block`. */
+static size_t rows_of_block(size_t rows, int block)
+{
+    const size_t first = (size_t)block * ROWS;
+    return rows - first < ROWS ? rows - first : ROWS;
+}
+
+/* One group, some rows. */
+static void normalize(size_t rows, int channels, int width, const real *x, const real *mean, const real *scale,
+                      const real *shift, real *y)
+{
+    size_t i;
+    int c;
+    for (i = 0; i < rows; i++, x += channels, y += channels)
+        for (c = 0; c < width; c++) y[c] = (x[c] - mean[c]) * scale[c] + shift[c];
+}
+
+void fer_batch_normalization_forward(size_t rows, int channels, const real *x, const real *mean, const real *variance,
+                                     const real *gamma, const real *beta, double epsilon, real *y)
+{
+    int c0, c, block;
+    for (c0 = 0; c0 < channels; c0 += GROUP) {
+        const int width = group_width(channels, c0), blocks = row_blocks(rows);
+        real scale[GROUP], shift[GROUP];
+        for (c = 0; c < width; c++) {
+            scale[c] = (real)((gamma ? (double)gamma[c0 + c] : 1) / sqrt((double)variance[c0 + c] + epsilon));
+            shift[c] = beta ? beta[c0 + c] : 0;
+        }
+#pragma omp parallel for if (blocks > 1)
+        for (block = 0; block < blocks; block++) {
+            const size_t at = (size_t)block * ROWS * (size_t)channels + (size_t)c0;
+            normalize(rows_of_block(rows, block), channels, width, x + at, mean + c0, scale, shift, y + at);
+        }
+    }
+}
+
+/* One group's sums over the rows of dy and of dy * (x - mean), in double. */
+static void sum_gradients(size_t rows, int channels, int width, const real *x, const real *dy, const real *mean,
+                          double sum_dy[GROUP], double sum_dy_x[GROUP])
+{
+    size_t i;
+    int c;
+    for (c = 0; c < width; c++) sum_dy[c] = sum_dy_x[c] = 0;
+    for (i = 0; i < rows; i++, x += channels, dy += channels)
+        for (c = 0; c < width; c++) {
+            sum_dy[c] += (double)dy[c];
+            sum_dy_x[c] += (double)dy[c] * (double)(x[c] - mean[c]);
+        }
+}
+
+/* One group, some rows. */
+static void differentiate(size_t rows, int channels, int width, const real *x, const real *dy, const real *mean,
+                          const real *average_dy, const real *slope, const real *scale, real *dx)
+{
+    size_t i;
+    int c;
+    for (i = 0; i < rows; i++, x += channels, dy += channels, dx += channels)
+        for (c = 0; c < width; c++) dx[c] = (dy[c] - average_dy[c] - (x[c] - mean[c]) * slope[c]) * scale[c];
+}
+
+void fer_batch_normalization_backward(size_t rows, int channels, const real *x, const real *mean, const real *variance,
+                                      const real *gamma, double epsilon, int batch_statistics, const real *dy, real *dx,
+                                      real *dgamma, real *dbeta)
+{
+    int c0, c, block;
+    for (c0 = 0; c0 < channels; c0 += GROUP) {
+        const int width = group_width(channels, c0), blocks = row_blocks(rows);
+        real scale[GROUP], average_dy[GROUP] = {0}, slope[GROUP] = {0};
+        double sum_dy[GROUP], sum_dy_x[GROUP];
+        sum_gradients(rows, channels, width, x + c0, dy + c0, mean + c0, sum_dy, sum_dy_x);
+        for (c = 0; c < width; c++) {
+            const double square = (double)variance[c0 + c] + epsilon, deviation = sqrt(square);
+            scale[c] = (real)((gamma ? (double)gamma[c0 + c] : 1) / deviation);
+            if (dbeta) dbeta[c0 + c] = (real)sum_dy[c];
+            if (dgamma) dgamma[c0 + c] = (real)(sum_dy_x[c] / deviation);
+            if (!batch_statistics) continue;
+            average_dy[c] = (real)(sum_dy[c] / (double)rows);
+            slope[c] = (real)(sum_dy_x[c] / (double)rows / square); /* xhat * dgamma/rows = (x - mean) * slope */
+        }
+#pragma omp parallel for if (blocks > 1)
+        for (block = 0; block < blocks; block++) {
+            const size_t at = (size_t)block * ROWS * (size_t)channels + (size_t)c0;
+            differentiate(rows_of_block(rows, block), channels, width, x + at, dy + at, mean + c0, average_dy, slope,
+                          scale, dx + at);
+        }
+    }
+}
+
+void fer_moving_statistics(size_t rows, int channels, const real *mean, const real *variance, double momentum,
+                           int unbiased, real *moving_mean, real *moving_variance)
+{
+    const double bessel = unbiased ? (double)rows / (rows > 1 ? (double)(rows - 1) : 1) : 1;
+    int c;
+    for (c = 0; c < channels; c++) {
+        moving_mean[c] = (real)((double)moving_mean[c] * momentum + (double)mean[c] * (1 - momentum));
+        moving_variance[c] =
+            (real)((double)moving_variance[c] * momentum + (double)variance[c] * bessel * (1 - momentum));
+    }
+}

@@ -1,0 +1,166 @@
+/* bench.c - how long a training step and an inference take, and each layer's part in it.
+ *
+ * The network tells whenever a pass is through a layer; the time since it last told is that layer's. Every figure is
+ * the median of the repeats, so that another program's short burst does not count. The yardstick is the tile of
+ * layers/tile.c, which all convolutions are made of, running on all threads with its data in the first cache: no
+ * convolution can do more multiplications and additions a second. */
+#include "../../layers/layers.h"
+#include "../model.h"
+
+#include <stdlib.h>
+
+enum { ROWS = FER_PASSES * FER_MAX_LAYERS, TOTALS = 3, DATA = ROWS, STEP = ROWS + 1, INFERENCE = ROWS + 2 };
+
+/* seconds[row * repeats + repeat]; a row for each layer and pass, then the totals. */
+struct stopwatch {
+    double (*clock)(void), last, *seconds;
+    int repeats, repeat;
+};
+
+static void add_time(struct stopwatch *w, int row)
+{
+    const double now = w->clock();
+    if (w->repeat >= 0) w->seconds[(size_t)row * (size_t)w->repeats + (size_t)w->repeat] += now - w->last;
+    w->last = now;
+}
+
+static void passed(void *context, int layer, enum fer_pass pass)
+{
+    add_time(context, FER_PASSES * layer + (int)pass);
+}
+
+static int ascending(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static double median(struct stopwatch *w, int row)
+{
+    double *seconds = w->seconds + (size_t)row * (size_t)w->repeats;
+    qsort(seconds, (size_t)w->repeats, sizeof *seconds, ascending);
+    return (seconds[(w->repeats - 1) / 2] + seconds[w->repeats / 2]) / 2;
+}
+
+/* How many of an axis' outputs see a cell inside the image, summed over the taps. */
+static double seen(int out, int stride, int pad, int kernel, int in)
+{
+    double count = 0;
+    int o, from, to;
+    for (o = 0; o < out; o++) {
+        fer_window_clip(o, stride, pad, kernel, in, &from, &to);
+        count += to - from;
+    }
+    return count;
+}
+
+/* Multiplications and additions of one pass over n images: a pair of them for each product. */
+static double operations(const struct fer_network *net, int index, int n, enum fer_pass pass)
+{
+    const struct fer_layer *layer = &net->layer[index];
+    const struct fer_window *g = &layer->window;
+    const int first = net->layer[layer->input[0]].type == FER_INPUT; /* nobody asks for the image's gradient */
+    if (layer->type != FER_CONV2D || (first && pass == FER_BACKWARD)) return 0;
+    return 2.0 * n * seen(g->out_h, g->stride_h, g->pad_top, g->kernel_h, g->in_h) *
+           seen(g->out_w, g->stride_w, g->pad_left, g->kernel_w, g->in_w) * g->in_c * g->out_c;
+}
+
+/* Operations a second of the tile alone. */
+static double measure_peak(double (*clock)(void), int *threads)
+{
+    enum { DEPTH = 256, CALLS = 2000, TRIALS = 20 };
+    double best = 0;
+    int trial, running = 0;
+    for (trial = 0; trial < TRIALS; trial++) {
+        const double start = clock();
+        double rate;
+        running = 0;
+#pragma omp parallel reduction(+ : running)
+        {
+            real factors[FER_TILE_ROWS * DEPTH] = {0}, panel[DEPTH * FER_TILE_WIDTH] = {0},
+                                         sums[FER_TILE_ROWS][FER_TILE_WIDTH] = {{0}};
+            const real *factor[FER_TILE_ROWS];
+            real *sum[FER_TILE_ROWS];
+            int call, r;
+            for (r = 0; r < FER_TILE_ROWS; r++) factor[r] = factors + r, sum[r] = sums[r];
+            for (call = 0; call < CALLS; call++) fer_tile(DEPTH, factor, FER_TILE_ROWS, panel, FER_TILE_WIDTH, sum);
+            running++;
+        }
+        rate = 2.0 * running * CALLS * DEPTH * FER_TILE_ROWS * FER_TILE_WIDTH / (clock() - start);
+        if (rate > best) best = rate;
+    }
+    *threads = running;
+    return best;
+}
+
+/* All repeats; one more before them brings the memory in and is not counted. */
+static void run(struct fer_network *net, const struct fer_dataset *data, const size_t *index, int *labels,
+                struct stopwatch *w, int training)
+{
+    const struct fer_adam adam = {0.001, 0.9, 0.999, 1e-7};
+    const int n = net->batch;
+    net->passed = training ? passed : NULL;
+    net->passed_context = w;
+    for (w->repeat = -1; w->repeat < w->repeats; w->repeat++) {
+        double start;
+        w->last = w->clock();
+        fer_batch_fill(data, index, n, net->size, fer_network_input(net), labels);
+        if (training) add_time(w, DATA);
+        start = w->last = w->clock();
+        fer_network_forward(net, n, training);
+        if (training) fer_network_backward(net, n, labels), fer_network_update(net, n, &adam, w->repeat + 2);
+        w->last = start;
+        add_time(w, training ? STEP : INFERENCE);
+    }
+    net->passed = NULL;
+}
+
+static void summarise(const struct fer_network *net, struct stopwatch *w, struct fer_bench *b)
+{
+    int i, pass;
+    b->data = median(w, DATA);
+    b->step = median(w, STEP);
+    b->inference = median(w, INFERENCE);
+    b->rows = 0;
+    for (i = 1; i < net->layers; i++)
+        for (pass = 0; pass < FER_PASSES; pass++) {
+            struct fer_bench_row *row = &b->row[b->rows];
+            if (pass == FER_BACKWARD_KERNEL && net->layer[i].type != FER_CONV2D) continue;
+            row->layer = i;
+            row->pass = (enum fer_pass)pass;
+            row->seconds = median(w, FER_PASSES * i + pass);
+            row->operations = operations(net, i, b->batch, row->pass);
+            b->rows++;
+        }
+}
+
+int fer_bench_run(struct fer_network *network, int batch, int repeats, double (*clock)(void), struct fer_bench *bench,
+                  struct fer_error *e)
+{
+    const size_t counts[FER_USAGES] = {(size_t)batch, 0, 0};
+    struct fer_dataset data = {0};
+    struct stopwatch w = {clock, 0, fer_allocate((ROWS + TOTALS) * (size_t)repeats, sizeof(double), e), repeats, 0};
+    size_t *index = fer_allocate((size_t)batch, sizeof *index, e);
+    int *labels = fer_allocate((size_t)batch, sizeof *labels, e), failed;
+    bench->size = network->size;
+    bench->batch = batch;
+    bench->repeats = repeats;
+    bench->memory = fer_network_memory(network, batch, FER_PLAN_TRAINING);
+    failed = !w.seconds || !index || !labels || fer_dataset_draw(&data, 0, counts, e) ||
+             fer_network_plan(network, batch, FER_PLAN_TRAINING, e);
+    if (!failed) {
+        fer_dataset_select(&data, FER_TRAINING, index);
+        bench->peak = measure_peak(clock, &bench->threads);
+        run(network, &data, index, labels, &w, 1);
+        failed = fer_network_plan(network, batch, FER_PLAN_INFERENCE, e);
+    }
+    if (!failed) {
+        run(network, &data, index, labels, &w, 0);
+        summarise(network, &w, bench);
+    }
+    fer_dataset_free(&data);
+    fer_free(w.seconds);
+    fer_free(index);
+    fer_free(labels);
+    return failed ? -1 : 0;
+}

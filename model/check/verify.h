@@ -1,0 +1,142 @@
+/* verify.h - what the files of `verify` share: the arithmetic that is allowed for, the bounds, the tally of one array.
+ *
+ * Each bound is derived in the file that computes it:
+ *     bounds_sums.c            convolutions, dense layers, pooling, copies, sums of gradients
+ *     bounds_normalization.c   batch statistics, normalisation and its gradient, moving statistics
+ *     bounds_loss.c            softmax, loss, their gradient, Adam
+ *     ties.c                   gradients of max pooling where several maxima are equal */
+#ifndef FER_VERIFY_H
+#define FER_VERIFY_H
+
+#include "../../fer.h"
+
+/* What a backend computes in. u is a format's unit roundoff; `least` its smallest normal number, to which more than
+ * one that is smaller may be flushed. An error of 0 stands for: not rounded. */
+struct fer_arithmetic {
+    double factor, factor_least; /* u of the format to which the factors of products are rounded first */
+    double input;                /* u of the format to which other computations round what they read */
+    double store, store_least;   /* what is stored, where that is shorter than the sums; else 0 */
+    double sum, sum_least;       /* u of the sums and of all else, with float64's own added: the truth is rounded too */
+    double exact;                /* whole numbers up to this are exact in the sums and in what is stored */
+};
+struct fer_arithmetic fer_arithmetic_of(enum fer_unit unit, enum fer_unit accumulate);
+
+/* How far rounding can go (proven), and how far it goes but once in 10^12 elements (likely). */
+struct fer_bound {
+    double proven, likely;
+};
+
+/* How many roundings' worth of error a chain of k makes: k, or min(k, 8 sqrt(k)). */
+struct fer_bound fer_roundings(double k);
+
+/* What one array's elements have shown so far. */
+struct fer_extreme {
+    double ratio; /* |value - truth| / bound; infinite when the bound is 0 and they differ */
+    size_t index;
+    double value, truth;
+    struct fer_bound bound;
+};
+struct fer_tally {
+    size_t count;
+    struct fer_extreme proven, likely; /* the worst element by either bound */
+    int not_finite;                    /* somewhere one of value and truth is finite and the other is not */
+    int finite, nonzero, varies;       /* somewhere both are finite; one is not zero; values or truths differ among themselves */
+    int outgrows;                      /* somewhere the truth is larger than its likely bound: so a zero there would be found out */
+    double first_value, first_truth;
+};
+/* The next element. */
+void fer_tally_add(struct fer_tally *tally, double value, double truth, struct fer_bound bound);
+enum fer_verdict fer_tally_verdict(const struct fer_tally *tally);
+
+/* ---- bounds_sums.c ---- */
+
+#define FER_EXACT (-1)
+
+/* Elements that are sums of terms. Each fer_sums_add_... adds its terms to every element; arrays that are not const
+ * are left as absolute values. */
+struct fer_sums {
+    size_t count;
+    real *truth;        /* [count] the sum of the terms, in float64 */
+    real *magnitude;    /* [count] the sum of the terms' absolute values */
+    real *roundings;    /* [count] how many roundings a term can meet; FER_EXACT: none, in any order */
+    real *part;         /* [count] room for one share */
+    int parts;          /* shares so far */
+    double input_error; /* relative error of a term because what it was made of was rounded first */
+    double small;       /* how many factors may be flushed to zero */
+    double flushed;     /* the error that each of them makes */
+    double quantum;     /* a power of two that divides every term; 0: terms are no whole multiples of anything */
+};
+void fer_sums_add_conv2d(struct fer_sums *s, const struct fer_arithmetic *a, const struct fer_window *g, real *x,
+                         real *kernel);
+void fer_sums_add_conv2d_input(struct fer_sums *s, const struct fer_arithmetic *a, const struct fer_window *g,
+                               real *dy, real *kernel);
+void fer_sums_add_conv2d_kernel(struct fer_sums *s, const struct fer_arithmetic *a, const struct fer_window *g,
+                                real *x, real *dy);
+void fer_sums_add_dense(struct fer_sums *s, const struct fer_arithmetic *a, int n, int in, int out, real *x,
+                        real *kernel, real *bias);
+void fer_sums_add_dense_input(struct fer_sums *s, const struct fer_arithmetic *a, int n, int in, int out, real *dy,
+                              real *kernel);
+void fer_sums_add_dense_kernel(struct fer_sums *s, const struct fer_arithmetic *a, int n, int in, int out, real *x,
+                               real *dy);
+/* The sum of each column of x[rows][channels]. */
+void fer_sums_add_columns(struct fer_sums *s, const struct fer_arithmetic *a, size_t rows, int channels, const real *x);
+void fer_sums_add_average(struct fer_sums *s, const struct fer_arithmetic *a, const struct fer_window *g, real *x);
+void fer_sums_add_average_input(struct fer_sums *s, const struct fer_arithmetic *a, const struct fer_window *g,
+                                real *dy);
+/* What stands in s->part, unchanged: activations, maxima, concatenation. */
+void fer_sums_add_copies(struct fer_sums *s, const struct fer_arithmetic *a);
+/* The gradient of max pooling, to the first of several equal maxima. */
+void fer_sums_add_max_input(struct fer_sums *s, const struct fer_arithmetic *a, const struct fer_window *g,
+                            const real *x, real *dy);
+void fer_sums_begin_maxima(struct fer_sums *s, const struct fer_arithmetic *a, const struct fer_window *g,
+                           const real *dy);
+struct fer_bound fer_sums_bound(const struct fer_sums *s, const struct fer_arithmetic *a, size_t i);
+void fer_tally_sums(struct fer_tally *tally, const struct fer_arithmetic *a, const struct fer_sums *s,
+                    const real *claimed);
+
+/* ---- ties.c ---- */
+
+/* The gradient of max pooling, each window's to that one of its equal maxima which brings the sum nearest to
+ * `claimed`. All other shares must have been added before. Where a channel of an image cannot be explained so, its
+ * windows' gradients go to their first maxima. */
+void fer_sums_add_any_max_input(struct fer_sums *s, const struct fer_arithmetic *a, const struct fer_window *g,
+                                const real *x, const real *dy, const real *claimed);
+
+/* ---- bounds_normalization.c ---- */
+
+/* One channel's statistics, and how far a backend's can be from them. */
+struct fer_channel {
+    double mean, variance, scale;           /* scale = 1 / sqrt(variance + epsilon) */
+    struct fer_bound mean_error;            /* absolute */
+    struct fer_bound variance_error;        /* absolute */
+    struct fer_bound scale_error;           /* relative */
+};
+/* Fills channel[channels]. 0, or -1 when memory runs out. */
+int fer_channels(struct fer_channel *channel, const struct fer_arithmetic *a, size_t rows, int channels, const real *x,
+                 double epsilon, struct fer_error *e);
+void fer_tally_normalization(struct fer_tally *tally, const struct fer_arithmetic *a,
+                             const struct fer_channel *channel, size_t rows,
+                             int channels, const real *x, const real *beta, const real *claimed);
+/* 0, or -1 when memory runs out. */
+int fer_tally_normalization_input(struct fer_tally *tally, const struct fer_arithmetic *a,
+                                  const struct fer_channel *channel,
+                                  size_t rows, int channels, const real *x, const real *dy, const real *claimed, struct fer_error *e);
+void fer_tally_moving_mean(struct fer_tally *tally, const struct fer_arithmetic *a, const struct fer_channel *channel,
+                           int channels, double momentum, const real *before, const real *claimed);
+void fer_tally_moving_variance(struct fer_tally *tally, const struct fer_arithmetic *a,
+                               const struct fer_channel *channel, size_t rows,
+                               int channels, double momentum, int unbiased, const real *before, const real *claimed);
+
+/* ---- bounds_loss.c ---- */
+
+/* Of logits[n][classes]: which of softmax's results `claimed` holds. labels may be NULL for the probabilities; the
+ * loss is one number. */
+enum fer_softmax_result { FER_PROBABILITIES, FER_LOSS, FER_LOGITS_GRADIENT };
+void fer_tally_softmax(struct fer_tally *tally, const struct fer_arithmetic *a, enum fer_softmax_result result, int n,
+                       int classes, const real *logits, const int *labels, const real *claimed);
+
+/* truth[count]: what one step of Adam from zero moments makes of before[count]. */
+void fer_tally_adam(struct fer_tally *tally, const struct fer_arithmetic *a, const struct fer_adam *adam, size_t count,
+                    const real *before, const real *gradient, const real *truth, const real *claimed);
+
+#endif

@@ -1,0 +1,86 @@
+/* pits.h - what the files on pits share. */
+#ifndef FER_PITS_H
+#define FER_PITS_H
+
+#include "../model.h"
+
+enum fer_pit_change { /* of a replay, in the order of fer_pit_change_names */
+                      FER_CHANGE_ADAM_EPSILON,
+                      FER_CHANGE_LEARNING_RATE,
+                      FER_CHANGE_BN_MOMENTUM,
+                      FER_CHANGE_SHUFFLE,
+                      FER_CHANGE_CLIP,
+                      FER_CHANGE_NO_SHORT_BATCH,
+                      FER_CHANGE_SHORT_BATCH_FIRST,
+                      FER_CHANGES
+};
+extern const char *const fer_pit_change_names[FER_CHANGES];
+
+/* Accuracy and loss; done: 1 when the experiment was made. A replay that diverged has NaN. */
+struct outcome {
+    int done;
+    double accuracy, loss;
+};
+
+/* A step at which something left its usual range; step 0: none did. */
+struct departure {
+    long step;
+    int images, layer;
+    double value, usual; /* there, and the median of the steps before */
+};
+
+/* All outcomes: what the conclusion is drawn from. */
+struct findings {
+    const struct fer_network *network;
+    struct fer_pit pit;
+    struct outcome base, batch, exact, exact_mean, exact_variance, old_statistics, old_weights, training,
+        training_before, exact_before, replay;                     /* ..._before: of the state after the epoch before */
+    struct outcome alone[FER_MAX_LAYERS], without[FER_MAX_LAYERS]; /* by layer */
+    int layer; /* the one whose exact statistics alone recover most; -1: not looked for */
+    struct outcome layer_mean, layer_variance;
+    int channel;                /* of that layer: where moving and exact variance are farthest apart ... */
+    double moving, exact_there; /* ... and the two */
+    struct outcome change[FER_CHANGES];
+    double accuracy_before; /* val_accuracy of the epoch before, as logged */
+    int precise_bn;         /* the run's setting */
+    int lacks_before;       /* what was asked for needs the checkpoint of the epoch before, which is not there */
+    size_t differing;       /* arrays in which the replay differs from the state kept */
+    const char *differs;    /* the first of them */
+    long steps;
+    struct departure loss, update, distance,
+        ratio; /* the first step of each; distance and ratio of the layer that is to blame, if there is one */
+};
+
+/* experiments.c. The values of all parameters, one after the other: how many, and a copy of them. */
+size_t fer_pit_state_size(const struct fer_network *net);
+void fer_pit_keep_state(const struct fer_network *net, real *state);
+
+/* The part of the drop that an outcome recovers. */
+double fer_pit_recovered(const struct findings *f, const struct outcome *outcome);
+/* Whether an outcome is better than another, by what the pit was seen in. */
+int fer_pit_better(const struct findings *f, const struct outcome *outcome, const struct outcome *other);
+/* The layer whose statistics explain at least half of what exact ones recover everywhere; -1: none does. */
+int fer_pit_blamed_layer(const struct findings *f);
+/* conclusion.c: the findings in words. */
+void fer_pit_conclude(const struct findings *f, char *text, size_t size);
+
+/* replay.c. What a replay works with; nothing in it is freed here. */
+struct replay {
+    struct fer_trainer *trainer;
+    const char *run;
+    long epoch; /* to be done again */
+    const struct fer_pit_report *report;
+};
+/* Whether a change differs from what the run did anyway. */
+int fer_pit_is_change(const struct fer_trainer *t, enum fer_pit_change change);
+/* The epoch again from the checkpoint before it, with one thing changed (FER_CHANGES: nothing), and validated.
+ * FER_DIVERGED is told in the outcome and returned as FER_DONE. */
+enum fer_end fer_pit_replay(const struct replay *r, enum fer_pit_change change, struct outcome *outcome,
+                            struct fer_error *e);
+/* The same with nothing changed; each step is looked at, and findings' departures filled in. */
+enum fer_end fer_pit_replay_steps(const struct replay *r, struct findings *f, struct fer_error *e);
+
+/* One checkpoint after epoch `epoch` into the trainer, which must hold that place. */
+int fer_pit_load(struct fer_trainer *trainer, const char *run, long epoch, struct fer_error *e);
+
+#endif
