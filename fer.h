@@ -136,12 +136,12 @@ enum fer_padding { FER_VALID, FER_SAME };
  * Output cell (oh, ow) sees the input cells ih = oh*stride_h + kh - pad_top, iw = ow*stride_w + kw - pad_left,
  * 0 <= kh < kernel_h, 0 <= kw < kernel_w, as far as they lie inside the image. */
 struct fer_window {
-    int n;                     /* images */
-    int in_h, in_w, in_c;      /* input  x[n][in_h][in_w][in_c] */
-    int out_h, out_w, out_c;   /* output y[n][out_h][out_w][out_c]; a pooling has out_c = in_c */
-    int kernel_h, kernel_w;    /* of a convolution: kernel[kernel_h][kernel_w][in_c][out_c] */
-    int stride_h, stride_w;
-    int pad_top, pad_left;     /* cells outside the image above and left of the first window */
+    size_t n;                     /* images */
+    size_t in_h, in_w, in_c;      /* input  x[n][in_h][in_w][in_c] */
+    size_t out_h, out_w, out_c;   /* output y[n][out_h][out_w][out_c]; a pooling has out_c = in_c */
+    size_t kernel_h, kernel_w;    /* of a convolution: kernel[kernel_h][kernel_w][in_c][out_c] */
+    size_t stride_h, stride_w;
+    size_t pad_top, pad_left;     /* cells outside the image above and left of the first window */
 };
 
 /* Fills *g, with TensorFlow's output sizes and padding
@@ -149,9 +149,9 @@ struct fer_window {
  *     VALID  out = (in - kernel) div stride + 1, no padding
  *     SAME   out = ceil(in / stride), padded by p = max((out-1)*stride + kernel - in, 0): p div 2 before,
  *            the rest behind.
- * Fails when a size is not positive, when VALID leaves no output, or when an array would not fit into memory. */
-int fer_window_set(struct fer_window *g, int n, int in_h, int in_w, int in_c, int out_c, int kernel_h, int kernel_w,
-                   int stride_h, int stride_w, enum fer_padding padding, struct fer_error *e);
+ * Fails when a size is 0, when VALID leaves no output, or when an array would not fit into memory. */
+int fer_window_set(struct fer_window *g, size_t n, size_t in_h, size_t in_w, size_t in_c, size_t out_c, size_t kernel_h,
+                   size_t kernel_w, size_t stride_h, size_t stride_w, enum fer_padding padding, struct fer_error *e);
 
 /* Conv2D without bias. y[n][oh][ow][co] = sum over kh, kw, ci of x[n][ih][iw][ci] * kernel[kh][kw][ci][co]. */
 void fer_conv2d_forward(const struct fer_window *g, const real *x, const real *kernel, real *y);
@@ -165,15 +165,15 @@ void fer_conv2d_backward_kernel(const struct fer_window *g, const real *x, const
  *     backward  with batch_statistics != 0 mean and variance are taken as functions of x (training), else as constants
  *               (inference). dgamma and dbeta may be NULL.
  * y may be x itself, and dx dy. */
-void fer_batch_moments(size_t rows, int channels, const real *x, real *mean, real *variance);
-void fer_batch_normalization_forward(size_t rows, int channels, const real *x, const real *mean, const real *variance,
+void fer_batch_moments(size_t rows, size_t channels, const real *x, real *mean, real *variance);
+void fer_batch_normalization_forward(size_t rows, size_t channels, const real *x, const real *mean, const real *variance,
                                      const real *gamma, const real *beta, double epsilon, real *y);
-void fer_batch_normalization_backward(size_t rows, int channels, const real *x, const real *mean, const real *variance,
+void fer_batch_normalization_backward(size_t rows, size_t channels, const real *x, const real *mean, const real *variance,
                                       const real *gamma, double epsilon, int batch_statistics, const real *dy, real *dx,
                                       real *dgamma, real *dbeta);
 /* moving = moving * momentum + batch * (1 - momentum), in place. With unbiased != 0 the variance taken in is
  * variance * rows / max(rows - 1, 1) (Bessel; TensorFlow's fused kernel), else the biased one (Keras 3). */
-void fer_moving_statistics(size_t rows, int channels, const real *mean, const real *variance, double momentum,
+void fer_moving_statistics(size_t rows, size_t channels, const real *mean, const real *variance, double momentum,
                            int unbiased, real *moving_mean, real *moving_variance);
 
 /* ReLU. y = 0 where x <= 0, else x; dx = 0 where x <= 0, else dy (so a NaN passes). The backward may be given y in
@@ -181,8 +181,8 @@ void fer_moving_statistics(size_t rows, int channels, const real *mean, const re
 void fer_relu_forward(size_t count, const real *x, real *y);
 void fer_relu_backward(size_t count, const real *x, const real *dy, real *dx);
 
-/* MaxPooling2D. The gradient goes to the first maximum of each window in row-major order. A NaN counts as the maximum.
- * */
+/* MaxPooling2D. The gradient goes to the first maximum of each window in row-major order. A NaN counts as the
+ * maximum. */
 void fer_max_pooling2d_forward(const struct fer_window *g, const real *x, real *y);
 void fer_max_pooling2d_backward(const struct fer_window *g, const real *x, const real *dy, real *dx);
 
@@ -191,18 +191,18 @@ void fer_average_pooling2d_forward(const struct fer_window *g, const real *x, re
 void fer_average_pooling2d_backward(const struct fer_window *g, const real *dy, real *dx);
 
 /* GlobalAveragePooling2D. y[n][c] = mean over the cells of x[n][cells][c], cells = h*w. */
-void fer_global_average_pooling2d_forward(int n, int cells, int channels, const real *x, real *y);
-void fer_global_average_pooling2d_backward(int n, int cells, int channels, const real *dy, real *dx);
+void fer_global_average_pooling2d_forward(size_t n, size_t cells, size_t channels, const real *x, real *y);
+void fer_global_average_pooling2d_backward(size_t n, size_t cells, size_t channels, const real *dy, real *dx);
 
 /* Concatenate along the channels: inputs x[i][rows][channels[i]] to y[rows][sum of channels]. */
-void fer_concatenate_forward(size_t rows, int inputs, const int *channels, const real *const *x, real *y);
-void fer_concatenate_backward(size_t rows, int inputs, const int *channels, const real *dy, real *const *dx);
+void fer_concatenate_forward(size_t rows, int inputs, const size_t *channels, const real *const *x, real *y);
+void fer_concatenate_backward(size_t rows, int inputs, const size_t *channels, const real *dy, real *const *dx);
 
 /* Dense. y[n][out] = sum over i of x[n][i] * kernel[i][out], then + bias[out] (NULL: none). */
-void fer_dense_forward(int n, int in, int out, const real *x, const real *kernel, const real *bias, real *y);
-void fer_dense_backward_input(int n, int in, int out, const real *dy, const real *kernel, real *dx);
-void fer_dense_backward_kernel(int n, int in, int out, const real *x, const real *dy, real *dkernel);
-void fer_dense_backward_bias(int n, int out, const real *dy, real *dbias);
+void fer_dense_forward(size_t n, size_t in, size_t out, const real *x, const real *kernel, const real *bias, real *y);
+void fer_dense_backward_input(size_t n, size_t in, size_t out, const real *dy, const real *kernel, real *dx);
+void fer_dense_backward_kernel(size_t n, size_t in, size_t out, const real *x, const real *dy, real *dkernel);
+void fer_dense_backward_bias(size_t n, size_t out, const real *dy, real *dbias);
 
 /* Softmax with categorical cross-entropy, from the logits.
  *     probabilities[n][classes] = exp(logit) / sum of exp(logit)                (NULL: not wanted)
@@ -210,7 +210,7 @@ void fer_dense_backward_bias(int n, int out, const real *dy, real *dbias);
  *     dlogits[n][classes]       = (probability - [class is the label]) / n      (NULL: not wanted)
  * labels[n], each 0 <= label < classes; NULL when neither losses nor dlogits are wanted.
  * Returns the sum of the losses in image order, in double; 0 without labels. The batch's loss is that sum / n. */
-double fer_softmax_cross_entropy(int n, int classes, const real *logits, const int *labels, real *probabilities,
+double fer_softmax_cross_entropy(size_t n, size_t classes, const real *logits, const int *labels, real *probabilities,
                                  double *losses, real *dlogits);
 
 /* Adam, step t = 1, 2, ... (Kingma and Ba, arXiv:1412.6980, section 2's last form, as TensorFlow applies it), in place:

@@ -26,9 +26,8 @@ void fer_adam_step(const struct fer_adam *adam, long t, size_t count, real *para
 {
     const real rate = (real)(adam->learning_rate * sqrt(1 - power(adam->beta2, t)) / (1 - power(adam->beta1, t)));
     const real take_m = (real)(1 - adam->beta1), take_v = (real)(1 - adam->beta2), epsilon = (real)adam->epsilon;
-    long long i;
 #pragma omp parallel for if (count > FER_FEW)
-    for (i = 0; i < (long long)count; i++) {
+    for (size_t i = 0; i < count; i++) {
         const real g = gradient[i];
         m[i] += (g - m[i]) * take_m;
         v[i] += (g * g - v[i]) * take_v;

@@ -1,33 +1,31 @@
 /* concatenate.c - Concatenate along the channels.
  *
- *     y[row] = x[0][row], x[1][row], ... one behind the other          dx[i][row] = the part of dy[row] that x[i]
- * became
+ *     y[row]     = x[0][row], x[1][row], ... side by side
+ *     dx[i][row] = that part of dy[row] which x[i][row] became
  *
  * Nothing is computed, so no bit changes. */
 #include "layers.h"
 
 #include <string.h>
 
-void fer_concatenate_forward(size_t rows, int inputs, const int *channels, const real *const *x, real *y)
+void fer_concatenate_forward(size_t rows, int inputs, const size_t *channels, const real *const *x, real *y)
 {
     size_t row, at = 0;
     int i;
     for (row = 0; row < rows; row++)
         for (i = 0; i < inputs; i++) {
-            const size_t width = (size_t)channels[i];
-            memcpy(y + at, x[i] + row * width, width * sizeof *y);
-            at += width;
+            memcpy(y + at, x[i] + row * channels[i], channels[i] * sizeof *y);
+            at += channels[i];
         }
 }
 
-void fer_concatenate_backward(size_t rows, int inputs, const int *channels, const real *dy, real *const *dx)
+void fer_concatenate_backward(size_t rows, int inputs, const size_t *channels, const real *dy, real *const *dx)
 {
     size_t row, at = 0;
     int i;
     for (row = 0; row < rows; row++)
         for (i = 0; i < inputs; i++) {
-            const size_t width = (size_t)channels[i];
-            memcpy(dx[i] + row * width, dy + at, width * sizeof *dy);
-            at += width;
+            memcpy(dx[i] + row * channels[i], dy + at, channels[i] * sizeof *dy);
+            at += channels[i];
         }
 }

@@ -7,14 +7,12 @@
 
 void fer_relu_forward(size_t count, const real *x, real *y)
 {
-    long long i;
 #pragma omp parallel for if (count > FER_FEW)
-    for (i = 0; i < (long long)count; i++) y[i] = x[i] <= 0 ? 0 : x[i];
+    for (size_t i = 0; i < count; i++) y[i] = x[i] <= 0 ? 0 : x[i];
 }
 
 void fer_relu_backward(size_t count, const real *x, const real *dy, real *dx)
 {
-    long long i;
 #pragma omp parallel for if (count > FER_FEW)
-    for (i = 0; i < (long long)count; i++) dx[i] = x[i] <= 0 ? 0 : dy[i];
+    for (size_t i = 0; i < count; i++) dx[i] = x[i] <= 0 ? 0 : dy[i];
 }

@@ -10,25 +10,24 @@
  * it is stored; s is summed with k ascending, the losses with n ascending. */
 #include "layers.h"
 
-double fer_softmax_cross_entropy(int n, int classes, const real *logits, const int *labels, real *probabilities,
+double fer_softmax_cross_entropy(size_t n, size_t classes, const real *logits, const int *labels, real *probabilities,
                                  double *losses, real *dlogits)
 {
     double total = 0;
-    int image, k;
-    for (image = 0; image < n; image++) {
-        const size_t row = (size_t)image * (size_t)classes;
+    for (size_t image = 0; image < n; image++) {
+        const size_t row = image * classes, label = labels ? (size_t)labels[image] : 0;
         const real *z = logits + row;
         double largest = (double)z[0], sum = 0;
-        for (k = 1; k < classes; k++)
+        for (size_t k = 1; k < classes; k++)
             if ((double)z[k] > largest) largest = (double)z[k];
-        for (k = 0; k < classes; k++) sum += fer_exp((double)z[k] - largest);
-        for (k = 0; k < classes; k++) {
+        for (size_t k = 0; k < classes; k++) sum += fer_exp((double)z[k] - largest);
+        for (size_t k = 0; k < classes; k++) {
             const double probability = fer_exp((double)z[k] - largest) / sum;
-            if (probabilities) probabilities[row + (size_t)k] = (real)probability;
-            if (labels && dlogits) dlogits[row + (size_t)k] = (real)((probability - (k == labels[image])) / n);
+            if (probabilities) probabilities[row + k] = (real)probability;
+            if (labels && dlogits) dlogits[row + k] = (real)((probability - (k == label)) / (double)n);
         }
         if (labels) {
-            const double loss = fer_log(sum) - ((double)z[labels[image]] - largest);
+            const double loss = fer_log(sum) - ((double)z[label] - largest);
             if (losses) losses[image] = loss;
             total += loss;
         }

@@ -121,7 +121,7 @@ static void batch_normalization(struct fer_network *net, struct fer_layer *layer
 struct branches {
     const real *output[FER_MAX_INPUTS];
     real *gradient[FER_MAX_INPUTS];
-    int channels[FER_MAX_INPUTS];
+    size_t channels[FER_MAX_INPUTS];
 };
 
 static struct branches branches_of(const struct fer_network *net, const struct fer_layer *layer)
@@ -131,7 +131,7 @@ static struct branches branches_of(const struct fer_network *net, const struct f
     for (i = 0; i < layer->inputs; i++) {
         b.output[i] = net->layer[layer->input[i]].output;
         b.gradient[i] = net->layer[layer->input[i]].output_gradient;
-        b.channels[i] = net->layer[layer->input[i]].channels;
+        b.channels[i] = (size_t)net->layer[layer->input[i]].channels;
     }
     return b;
 }

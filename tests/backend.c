@@ -110,14 +110,14 @@ static float sum_terms(struct terms *t, enum order order)
     return backend_dot(t->copy, t->b, t->count, order);
 }
 
-static size_t place(int n, int h, int w, int height, int width, int channels)
+static size_t place(size_t n, size_t h, size_t w, size_t height, size_t width, size_t channels)
 {
-    return (((size_t)n * (size_t)height + (size_t)h) * (size_t)width + (size_t)w) * (size_t)channels;
+    return ((n * height + h) * width + w) * channels;
 }
 
 static void conv_forward(const struct fer_window *g, const real *x, const real *kernel, real *y, enum order order, struct terms *t)
 {
-    int n, oh, ow, co, kh, kw, ci;
+    size_t n, oh, ow, co, kh, kw, ci;
     for (n = 0; n < g->n; n++)
         for (oh = 0; oh < g->out_h; oh++)
             for (ow = 0; ow < g->out_w; ow++)
@@ -125,22 +125,22 @@ static void conv_forward(const struct fer_window *g, const real *x, const real *
                     t->count = 0;
                     for (kh = 0; kh < g->kernel_h; kh++)
                         for (kw = 0; kw < g->kernel_w; kw++) {
-                            const int ih = oh * g->stride_h + kh - g->pad_top, iw = ow * g->stride_w + kw - g->pad_left;
+                            const size_t ih = oh * g->stride_h + kh - g->pad_top, iw = ow * g->stride_w + kw - g->pad_left;
                             const real *cell, *tap = kernel + place(0, kh, kw, 0, g->kernel_w, g->in_c * g->out_c) + co;
-                            if (ih < 0 || ih >= g->in_h || iw < 0 || iw >= g->in_w) continue;
+                            if (ih >= g->in_h || iw >= g->in_w) continue;
                             cell = x + place(n, ih, iw, g->in_h, g->in_w, g->in_c);
                             for (ci = 0; ci < g->in_c; ci++, t->count++) {
                                 t->a[t->count] = (float)cell[ci];
-                                t->b[t->count] = (float)tap[(size_t)ci * (size_t)g->out_c];
+                                t->b[t->count] = (float)tap[ci * g->out_c];
                             }
                         }
-                    y[place(n, oh, ow, g->out_h, g->out_w, g->out_c) + (size_t)co] = (real)backend_dot(t->a, t->b, t->count, order);
+                    y[place(n, oh, ow, g->out_h, g->out_w, g->out_c) + co] = (real)backend_dot(t->a, t->b, t->count, order);
                 }
 }
 
 static void conv_input(const struct fer_window *g, const real *dy, const real *kernel, real *dx, enum order order, struct terms *t)
 {
-    int n, ih, iw, ci, kh, kw, co;
+    size_t n, ih, iw, ci, kh, kw, co;
     for (n = 0; n < g->n; n++)
         for (ih = 0; ih < g->in_h; ih++)
             for (iw = 0; iw < g->in_w; iw++)
@@ -148,23 +148,23 @@ static void conv_input(const struct fer_window *g, const real *dy, const real *k
                     t->count = 0;
                     for (kh = 0; kh < g->kernel_h; kh++)
                         for (kw = 0; kw < g->kernel_w; kw++) {
-                            const int h = ih + g->pad_top - kh, w = iw + g->pad_left - kw, oh = h / g->stride_h, ow = w / g->stride_w;
+                            const size_t h = ih + g->pad_top - kh, w = iw + g->pad_left - kw, oh = h / g->stride_h, ow = w / g->stride_w;
                             const real *cell, *tap = kernel + place(0, kh, kw, 0, g->kernel_w, g->in_c * g->out_c) + ci * g->out_c;
-                            if (h < 0 || w < 0 || h % g->stride_h || w % g->stride_w || oh >= g->out_h || ow >= g->out_w) continue;
+                            if (h % g->stride_h || w % g->stride_w || oh >= g->out_h || ow >= g->out_w) continue;
                             cell = dy + place(n, oh, ow, g->out_h, g->out_w, g->out_c);
                             for (co = 0; co < g->out_c; co++, t->count++) {
                                 t->a[t->count] = (float)cell[co];
                                 t->b[t->count] = (float)tap[co];
                             }
                         }
-                    dx[place(n, ih, iw, g->in_h, g->in_w, g->in_c) + (size_t)ci] = (real)backend_dot(t->a, t->b, t->count, order);
+                    dx[place(n, ih, iw, g->in_h, g->in_w, g->in_c) + ci] = (real)backend_dot(t->a, t->b, t->count, order);
                 }
 }
 
 /* The terms of one tap and one input channel are gathered once for all output channels. */
 static void conv_kernel(const struct fer_window *g, const real *x, const real *dy, real *dk, enum order order, struct terms *t)
 {
-    int kh, kw, ci, co, n, oh, ow;
+    size_t kh, kw, ci, co, n, oh, ow;
     for (kh = 0; kh < g->kernel_h; kh++)
         for (kw = 0; kw < g->kernel_w; kw++)
             for (ci = 0; ci < g->in_c; ci++)
@@ -173,12 +173,12 @@ static void conv_kernel(const struct fer_window *g, const real *x, const real *d
                     for (n = 0; n < g->n; n++)
                         for (oh = 0; oh < g->out_h; oh++)
                             for (ow = 0; ow < g->out_w; ow++) {
-                                const int ih = oh * g->stride_h + kh - g->pad_top, iw = ow * g->stride_w + kw - g->pad_left;
-                                if (ih < 0 || ih >= g->in_h || iw < 0 || iw >= g->in_w) continue;
-                                if (co == 0) t->a[t->count] = (float)x[place(n, ih, iw, g->in_h, g->in_w, g->in_c) + (size_t)ci];
-                                t->b[t->count++] = (float)dy[place(n, oh, ow, g->out_h, g->out_w, g->out_c) + (size_t)co];
+                                const size_t ih = oh * g->stride_h + kh - g->pad_top, iw = ow * g->stride_w + kw - g->pad_left;
+                                if (ih >= g->in_h || iw >= g->in_w) continue;
+                                if (co == 0) t->a[t->count] = (float)x[place(n, ih, iw, g->in_h, g->in_w, g->in_c) + ci];
+                                t->b[t->count++] = (float)dy[place(n, oh, ow, g->out_h, g->out_w, g->out_c) + co];
                             }
-                    dk[place(0, kh, kw, 0, g->kernel_w, g->in_c * g->out_c) + (size_t)(ci * g->out_c + co)] = (real)sum_terms(t, order);
+                    dk[place(0, kh, kw, 0, g->kernel_w, g->in_c * g->out_c) + ci * g->out_c + co] = (real)sum_terms(t, order);
                 }
 }
 
@@ -404,7 +404,7 @@ static void pool(struct backend *b, int i, const real *x)
     if (layer->type == FER_AVERAGE_POOLING2D) {
         fer_average_pooling2d_forward(&g, x, layer->output);
         for (k = 0; k < count_of(b, layer) && broken(b, layer, "padding counted"); k++) {
-            const int w = (int)(k / c) % g.out_w, h = (int)(k / c) / g.out_w % g.out_h;
+            const size_t w = k / c % g.out_w, h = k / c / g.out_w % g.out_h;
             layer->output[k] *= (real)((3 - (h == 0) - (h == g.out_h - 1)) * (3 - (w == 0) - (w == g.out_w - 1))) / 9;
         }
     }
@@ -423,11 +423,12 @@ static void concatenate(struct backend *b, int i)
     struct fer_layer *layer = &b->net->layer[i];
     const int reversed = broken(b, layer, "branches in another order");
     const real *x[FER_MAX_INPUTS];
-    int channels[FER_MAX_INPUTS], k;
+    size_t channels[FER_MAX_INPUTS];
+    int k;
     for (k = 0; k < layer->inputs; k++) {
         const struct fer_layer *from = &b->net->layer[layer->input[reversed ? layer->inputs - 1 - k : k]];
         x[k] = from->output;
-        channels[k] = from->channels;
+        channels[k] = (size_t)from->channels;
     }
     fer_concatenate_forward(rows_of(b, layer), layer->inputs, channels, x, layer->output);
 }
@@ -580,16 +581,16 @@ static void normalise_backward(struct backend *b, int i, const real *x, const re
 /* Max pooling's gradient, to the last of equal maxima, or to all. */
 static void to_other_maxima(const struct fer_window *g, const real *x, const real *dy, real *dx, int all)
 {
-    int n, oh, ow, c, k;
+    size_t n, oh, ow, c, k;
     memset(dx, 0, place(g->n, 0, 0, g->in_h, g->in_w, g->in_c) * sizeof *dx);
     for (n = 0; n < g->n; n++)
         for (oh = 0; oh < g->out_h; oh++)
             for (ow = 0; ow < g->out_w; ow++)
                 for (c = 0; c < g->in_c; c++) {
-                    const real d = dy[place(n, oh, ow, g->out_h, g->out_w, g->in_c) + (size_t)c];
+                    const real d = dy[place(n, oh, ow, g->out_h, g->out_w, g->in_c) + c];
                     size_t at[9], best = 0;
                     for (k = 0; k < 9; k++) {
-                        at[k] = place(n, oh * g->stride_h + k / 3, ow * g->stride_w + k % 3, g->in_h, g->in_w, g->in_c) + (size_t)c;
+                        at[k] = place(n, oh * g->stride_h + k / 3, ow * g->stride_w + k % 3, g->in_h, g->in_w, g->in_c) + c;
                         if (k == 0 || x[at[k]] >= x[best]) best = at[k];
                     }
                     for (k = 0; k < 9; k++)
@@ -600,16 +601,16 @@ static void to_other_maxima(const struct fer_window *g, const real *x, const rea
 /* Average pooling's gradient, as if every window of 3x3 had 9 cells inside the image. */
 static void average_backward_by_nine(const struct fer_window *g, const real *dy, real *dx)
 {
-    int n, oh, ow, c, k;
+    size_t n, oh, ow, c, k;
     memset(dx, 0, place(g->n, 0, 0, g->in_h, g->in_w, g->in_c) * sizeof *dx);
     for (n = 0; n < g->n; n++)
         for (oh = 0; oh < g->out_h; oh++)
             for (ow = 0; ow < g->out_w; ow++)
                 for (k = 0; k < 9; k++) {
-                    const int h = oh + k / 3 - 1, w = ow + k % 3 - 1;
-                    if (h < 0 || h >= g->in_h || w < 0 || w >= g->in_w) continue;
+                    const size_t h = oh + k / 3 - 1, w = ow + k % 3 - 1;
+                    if (h >= g->in_h || w >= g->in_w) continue;
                     for (c = 0; c < g->in_c; c++)
-                        dx[place(n, h, w, g->in_h, g->in_w, g->in_c) + (size_t)c] += dy[place(n, oh, ow, g->out_h, g->out_w, g->in_c) + (size_t)c] / 9;
+                        dx[place(n, h, w, g->in_h, g->in_w, g->in_c) + c] += dy[place(n, oh, ow, g->out_h, g->out_w, g->in_c) + c] / 9;
                 }
 }
 
@@ -696,10 +697,10 @@ static void backward(struct backend *b)
         struct fer_layer *layer = &net->layer[i], *from = &net->layer[layer->input[0]];
         if (layer->type == FER_CONCATENATE) {
             real *dx[FER_MAX_INPUTS];
-            int channels[FER_MAX_INPUTS];
+            size_t channels[FER_MAX_INPUTS];
             for (k = 0; k < layer->inputs; k++) {
                 dx[k] = net->layer[layer->input[k]].output_gradient;
-                channels[k] = net->layer[layer->input[k]].channels;
+                channels[k] = (size_t)net->layer[layer->input[k]].channels;
                 arrived[layer->input[k]] = 1;
             }
             fer_concatenate_backward(rows_of(b, layer), layer->inputs, channels, layer->output_gradient, dx);

@@ -214,7 +214,7 @@ static size_t kernel_size(const struct fer_window *g)
 static void describe(int round, const struct fer_window *g)
 {
     snprintf(where, sizeof where,
-             "round %d, x[%d][%d][%d][%d] to y[%d][%d][%d], window %dx%d, strides %d,%d, padding %d,%d", round, g->n,
+             "round %d, x[%zu][%zu][%zu][%zu] to y[%zu][%zu][%zu], window %zux%zu, strides %zu,%zu, padding %zu,%zu", round, g->n,
              g->in_h, g->in_w, g->in_c, g->out_h, g->out_w, g->out_c, g->kernel_h, g->kernel_w, g->stride_h, g->stride_w,
              g->pad_top, g->pad_left);
 }
@@ -264,9 +264,9 @@ static void conv2d_window(int round, struct fer_window *g)
 TEST windows_have_tensorflows_sizes(void)
 {
     static const struct {
-        int in, kernel, stride;
+        size_t in, kernel, stride;
         enum fer_padding padding;
-        int out, pad;
+        size_t out, pad;
     } expected[] = {/* computed by hand from TensorFlow's rule */
                     {128, 3, 2, FER_SAME, 64, 0}, {64, 3, 2, FER_SAME, 32, 0}, {7, 3, 2, FER_SAME, 4, 1},
                     {32, 3, 2, FER_VALID, 15, 0}, {15, 3, 2, FER_VALID, 7, 0}, {7, 7, 1, FER_SAME, 7, 3},
@@ -277,14 +277,14 @@ TEST windows_have_tensorflows_sizes(void)
     size_t i;
     for (i = 0; i < sizeof expected / sizeof *expected; i++) {
         struct fer_window high, wide;
-        const int in = expected[i].in, kernel = expected[i].kernel, stride = expected[i].stride;
+        const size_t in = expected[i].in, kernel = expected[i].kernel, stride = expected[i].stride;
         ASSERT_EQ_FMT(0, fer_window_set(&high, 2, in, 40, 3, 5, kernel, 4, stride, 1, expected[i].padding, NULL), "%d");
         ASSERT_EQ_FMT(0, fer_window_set(&wide, 2, 40, in, 3, 5, 4, kernel, 1, stride, expected[i].padding, NULL), "%d");
-        ASSERT_EQ_FMT(expected[i].out, high.out_h, "%d");
-        ASSERT_EQ_FMT(expected[i].pad, high.pad_top, "%d");
-        ASSERT_EQ_FMT(expected[i].out, wide.out_w, "%d");
-        ASSERT_EQ_FMT(expected[i].pad, wide.pad_left, "%d");
-        ASSERT_EQ_FMT(expected[i].padding == FER_SAME ? 40 : 37, high.out_w, "%d");
+        ASSERT_EQ_FMT(expected[i].out, high.out_h, "%zu");
+        ASSERT_EQ_FMT(expected[i].pad, high.pad_top, "%zu");
+        ASSERT_EQ_FMT(expected[i].out, wide.out_w, "%zu");
+        ASSERT_EQ_FMT(expected[i].pad, wide.pad_left, "%zu");
+        ASSERT(high.out_w == (expected[i].padding == FER_SAME ? 40 : 37));
         ASSERT(high.n == 2 && high.in_h == in && high.in_w == 40 && high.in_c == 3 && high.out_c == 5);
         ASSERT(high.kernel_h == kernel && high.kernel_w == 4 && high.stride_h == stride && high.stride_w == 1);
     }
@@ -691,7 +691,7 @@ TEST adam_has_the_textbooks_bits(void)
 static void join_integers(const struct fer_window *g, const real *x, const real *kernel, const real *dy, int64_t *y,
                           int64_t *dx, int64_t *dkernel)
 {
-    int ci, co;
+    size_t ci, co;
     for (ci = 0; ci < g->in_c; ci++)
         for (co = 0; co < g->out_c; co++) {
             y[co] += (int64_t)x[ci] * (int64_t)kernel[ci * g->out_c + co];
@@ -704,21 +704,21 @@ static void join_integers(const struct fer_window *g, const real *x, const real 
 static void conv2d_integers(const struct fer_window *g, const real *x, const real *kernel, const real *dy, int64_t *y,
                             int64_t *dx, int64_t *dkernel)
 {
-    const size_t ci = (size_t)g->in_c, co = (size_t)g->out_c;
-    int n, oh, ow, ih, iw;
+    const size_t ci = g->in_c, co = g->out_c;
+    size_t n, oh, ow, ih, iw;
     memset(y, 0, out_size(g) * sizeof *y);
     memset(dx, 0, in_size(g) * sizeof *dx);
     memset(dkernel, 0, kernel_size(g) * sizeof *dkernel);
-    for (n = g->n - 1; n >= 0; n--)
+    for (n = g->n; n-- > 0;)
         for (ih = 0; ih < g->in_h; ih++)
             for (iw = 0; iw < g->in_w; iw++)
                 for (oh = 0; oh < g->out_h; oh++)
                     for (ow = 0; ow < g->out_w; ow++) {
-                        const int kh = ih + g->pad_top - oh * g->stride_h, kw = iw + g->pad_left - ow * g->stride_w;
-                        const size_t in = (size_t)((n * g->in_h + ih) * g->in_w + iw) * ci;
-                        const size_t out = (size_t)((n * g->out_h + oh) * g->out_w + ow) * co;
-                        if (kh >= 0 && kh < g->kernel_h && kw >= 0 && kw < g->kernel_w) {
-                            const size_t tap = (size_t)(kh * g->kernel_w + kw) * ci * co;
+                        const size_t kh = ih + g->pad_top - oh * g->stride_h, kw = iw + g->pad_left - ow * g->stride_w;
+                        const size_t in = ((n * g->in_h + ih) * g->in_w + iw) * ci;
+                        const size_t out = ((n * g->out_h + oh) * g->out_w + ow) * co;
+                        if (kh < g->kernel_h && kw < g->kernel_w) {
+                            const size_t tap = (kh * g->kernel_w + kw) * ci * co;
                             join_integers(g, x + in, kernel + tap, dy + out, y + out, dx + in, dkernel + tap);
                         }
                     }
@@ -850,29 +850,29 @@ TEST concatenate_puts_parts_side_by_side(void)
 {
     int round, i, c;
     for (round = 0; round < 40; round++) {
-        int inputs, channels[4], total = 0, first = 0;
-        size_t rows, row;
+        int inputs;
+        size_t rows, row, channels[4], total = 0, first = 0;
         real *x[4], *back[4], *y;
         const real *parts[4];
         start(round);
         inputs = 1 + below(4), rows = 1 + (size_t)below(30);
         for (i = 0; i < inputs; i++) {
-            total += channels[i] = 1 + below(70);
-            parts[i] = x[i] = random_reals(rows * (size_t)channels[i]);
-            sprinkle(x[i], rows * (size_t)channels[i]);
-            back[i] = array(rows * (size_t)channels[i]);
+            total += channels[i] = (size_t)(1 + below(70));
+            parts[i] = x[i] = random_reals(rows * channels[i]);
+            sprinkle(x[i], rows * channels[i]);
+            back[i] = array(rows * channels[i]);
         }
-        y = array(rows * (size_t)total);
+        y = array(rows * total);
         snprintf(where, sizeof where, "round %d, %d inputs of %d rows, %d channels in all", round, inputs, (int)rows,
-                 total);
+                 (int)total);
         fer_concatenate_forward(rows, inputs, channels, parts, y);
         fer_concatenate_backward(rows, inputs, channels, y, back);
         for (i = 0; i < inputs; first += channels[i++]) {
             for (row = 0; row < rows; row++)
-                for (c = 0; c < channels[i]; c++)
-                    ASSERTm(note, same("y", &y[row * (size_t)total + (size_t)(first + c)],
-                                       &x[i][row * (size_t)channels[i] + (size_t)c], 1));
-            ASSERTm(note, same("dx", back[i], x[i], rows * (size_t)channels[i]));
+                for (c = 0; c < (int)channels[i]; c++)
+                    ASSERTm(note, same("y", &y[row * total + first + (size_t)c],
+                                       &x[i][row * channels[i] + (size_t)c], 1));
+            ASSERTm(note, same("dx", back[i], x[i], rows * channels[i]));
         }
         release(NULL);
     }

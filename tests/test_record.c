@@ -319,8 +319,8 @@ static void convolve_pair(const struct fer_window *g, const float *x, const floa
                           float *dx, float *dkernel)
 {
     int ci, co;
-    for (ci = g->in_c - 1; ci >= 0; ci--)
-        for (co = g->out_c - 1; co >= 0; co--) {
+    for (ci = (int)g->in_c - 1; ci >= 0; ci--)
+        for (co = (int)g->out_c - 1; co >= 0; co--) {
             const size_t at = (size_t)ci * (size_t)g->out_c + (size_t)co;
             y[co] += x[ci] * kernel[at];
             dx[ci] += dy[co] * kernel[at];
@@ -333,14 +333,14 @@ static void convolve(const struct fer_window *g, const float *x, const float *ke
 {
     const size_t tap = (size_t)g->in_c * (size_t)g->out_c;
     int n, oh, ow, kh, kw;
-    for (n = g->n - 1; n >= 0; n--)
-        for (oh = g->out_h - 1; oh >= 0; oh--)
-            for (ow = g->out_w - 1; ow >= 0; ow--)
-                for (kh = g->kernel_h - 1; kh >= 0; kh--)
-                    for (kw = g->kernel_w - 1; kw >= 0; kw--) {
+    for (n = (int)g->n - 1; n >= 0; n--)
+        for (oh = (int)g->out_h - 1; oh >= 0; oh--)
+            for (ow = (int)g->out_w - 1; ow >= 0; ow--)
+                for (kh = (int)g->kernel_h - 1; kh >= 0; kh--)
+                    for (kw = (int)g->kernel_w - 1; kw >= 0; kw--) {
                         const int ih = oh * g->stride_h + kh - g->pad_top, iw = ow * g->stride_w + kw - g->pad_left;
                         const size_t k = (size_t)(kh * g->kernel_w + kw) * tap, o = out_at(g, n, oh, ow);
-                        if (ih >= 0 && ih < g->in_h && iw >= 0 && iw < g->in_w)
+                        if (ih >= 0 && ih < (int)g->in_h && iw >= 0 && iw < (int)g->in_w)
                             convolve_pair(g, x + in_at(g, n, ih, iw), kernel + k, dy + o, y + o,
                                           dx + in_at(g, n, ih, iw), dkernel + k);
                     }
@@ -354,30 +354,30 @@ static void pool_window(const struct fer_window *g, int is_max, int oh, int ow, 
     int kh, kw, cells = 0;
     size_t first = 0;
     float sum = 0, largest = -1; /* nothing in the record's outputs is negative */
-    for (kh = g->kernel_h - 1; kh >= 0; kh--)
-        for (kw = g->kernel_w - 1; kw >= 0; kw--) {
+    for (kh = (int)g->kernel_h - 1; kh >= 0; kh--)
+        for (kw = (int)g->kernel_w - 1; kw >= 0; kw--) {
             const int ih = oh * g->stride_h + kh - g->pad_top, iw = ow * g->stride_w + kw - g->pad_left;
-            if (ih < 0 || ih >= g->in_h || iw < 0 || iw >= g->in_w) continue;
+            if (ih < 0 || ih >= (int)g->in_h || iw < 0 || iw >= (int)g->in_w) continue;
             cells++;
             sum += x[in_at(g, 0, ih, iw)];
             if (x[in_at(g, 0, ih, iw)] >= largest) largest = x[first = in_at(g, 0, ih, iw)];
         }
     *y = is_max ? largest : sum / (float)cells;
     if (is_max) dx[first] += dy;
-    for (kh = g->kernel_h - 1; kh >= 0 && !is_max; kh--)
-        for (kw = g->kernel_w - 1; kw >= 0; kw--) {
+    for (kh = (int)g->kernel_h - 1; kh >= 0 && !is_max; kh--)
+        for (kw = (int)g->kernel_w - 1; kw >= 0; kw--) {
             const int ih = oh * g->stride_h + kh - g->pad_top, iw = ow * g->stride_w + kw - g->pad_left;
-            if (ih >= 0 && ih < g->in_h && iw >= 0 && iw < g->in_w) dx[in_at(g, 0, ih, iw)] += dy / (float)cells;
+            if (ih >= 0 && ih < (int)g->in_h && iw >= 0 && iw < (int)g->in_w) dx[in_at(g, 0, ih, iw)] += dy / (float)cells;
         }
 }
 
 static void pool(const struct fer_window *g, int is_max, const float *x, const float *dy, float *y, float *dx)
 {
     int n, oh, ow, c;
-    for (n = g->n - 1; n >= 0; n--)
-        for (oh = g->out_h - 1; oh >= 0; oh--)
-            for (ow = g->out_w - 1; ow >= 0; ow--)
-                for (c = g->in_c - 1; c >= 0; c--) {
+    for (n = (int)g->n - 1; n >= 0; n--)
+        for (oh = (int)g->out_h - 1; oh >= 0; oh--)
+            for (ow = (int)g->out_w - 1; ow >= 0; ow--)
+                for (c = (int)g->in_c - 1; c >= 0; c--) {
                     const size_t in = in_at(g, n, 0, 0) + (size_t)c, out = out_at(g, n, oh, ow) + (size_t)c;
                     pool_window(g, is_max, oh, ow, x + in, dy[out], y + out, dx + in);
                 }

@@ -500,17 +500,18 @@ TEST concatenate_vectors(void)
         const size_t rows = (size_t)o[0];
         const real *x[4];
         real *dx[4], *y;
-        int i, inputs, channels[4], total = 0;
+        size_t channels[4], total = 0;
+        int i, inputs;
         for (inputs = 0; inputs < 4 && o[1 + inputs] > 0; inputs++) {
-            total += channels[inputs] = (int)o[1 + inputs];
-            x[inputs] = given("x", rows * (size_t)channels[inputs]), dx[inputs] = result(rows * (size_t)channels[inputs]);
+            total += channels[inputs] = (size_t)o[1 + inputs];
+            x[inputs] = given("x", rows * channels[inputs]), dx[inputs] = result(rows * channels[inputs]);
         }
-        y = result(rows * (size_t)total);
+        y = result(rows * total);
         fer_concatenate_forward(rows, inputs, channels, x, y);
-        fer_concatenate_backward(rows, inputs, channels, given("dy", rows * (size_t)total), dx);
-        ASSERTm(note, equal("y", y, take("y", rows * (size_t)total), rows * (size_t)total));
+        fer_concatenate_backward(rows, inputs, channels, given("dy", rows * total), dx);
+        ASSERTm(note, equal("y", y, take("y", rows * total), rows * total));
         for (i = 0; i < inputs; i++)
-            ASSERTm(note, equal("dx", dx[i], take("dx", rows * (size_t)channels[i]), rows * (size_t)channels[i]));
+            ASSERTm(note, equal("dx", dx[i], take("dx", rows * channels[i]), rows * channels[i]));
     }
     ASSERTm(note, all_was_used());
     PASS();

@@ -3,47 +3,47 @@
 
 #include <math.h>
 
-static size_t in_at(const struct fer_window *g, int n, int h, int w, int c)
+static size_t in_at(const struct fer_window *g, size_t n, size_t h, size_t w, size_t c)
 {
     return (((size_t)n * (size_t)g->in_h + (size_t)h) * (size_t)g->in_w + (size_t)w) * (size_t)g->in_c + (size_t)c;
 }
 
-static size_t out_at(const struct fer_window *g, int n, int h, int w, int c)
+static size_t out_at(const struct fer_window *g, size_t n, size_t h, size_t w, size_t c)
 {
     return (((size_t)n * (size_t)g->out_h + (size_t)h) * (size_t)g->out_w + (size_t)w) * (size_t)g->out_c + (size_t)c;
 }
 
-static size_t kernel_at(const struct fer_window *g, int kh, int kw, int ci, int co)
+static size_t kernel_at(const struct fer_window *g, size_t kh, size_t kw, size_t ci, size_t co)
 {
     return (((size_t)kh * (size_t)g->kernel_w + (size_t)kw) * (size_t)g->in_c + (size_t)ci) * (size_t)g->out_c + (size_t)co;
 }
 
 /* The input row that output row oh sees through kernel row kh; and so for columns. May lie outside the image. */
-static int row_seen(const struct fer_window *g, int oh, int kh)
+static size_t row_seen(const struct fer_window *g, size_t oh, size_t kh)
 {
     return oh * g->stride_h + kh - g->pad_top;
 }
 
-static int column_seen(const struct fer_window *g, int ow, int kw)
+static size_t column_seen(const struct fer_window *g, size_t ow, size_t kw)
 {
     return ow * g->stride_w + kw - g->pad_left;
 }
 
-static int inside(const struct fer_window *g, int ih, int iw)
+static int inside(const struct fer_window *g, size_t ih, size_t iw)
 {
-    return 0 <= ih && ih < g->in_h && 0 <= iw && iw < g->in_w;
+    return ih < g->in_h && iw < g->in_w;
 }
 
 /* ---- Conv2D ---- */
 
 /* kh, kw, ci ascending, in real. */
-static real conv2d_output(const struct fer_window *g, const real *x, const real *kernel, int n, int oh, int ow, int co)
+static real conv2d_output(const struct fer_window *g, const real *x, const real *kernel, size_t n, size_t oh, size_t ow, size_t co)
 {
     real sum = 0;
-    int kh, kw, ci;
+    size_t kh, kw, ci;
     for (kh = 0; kh < g->kernel_h; kh++)
         for (kw = 0; kw < g->kernel_w; kw++) {
-            const int ih = row_seen(g, oh, kh), iw = column_seen(g, ow, kw);
+            const size_t ih = row_seen(g, oh, kh), iw = column_seen(g, ow, kw);
             if (!inside(g, ih, iw)) continue;
             for (ci = 0; ci < g->in_c; ci++) sum += x[in_at(g, n, ih, iw, ci)] * kernel[kernel_at(g, kh, kw, ci, co)];
         }
@@ -52,7 +52,7 @@ static real conv2d_output(const struct fer_window *g, const real *x, const real 
 
 void textbook_conv2d_forward(const struct fer_window *g, const real *x, const real *kernel, real *y)
 {
-    int n, oh, ow, co;
+    size_t n, oh, ow, co;
     for (n = 0; n < g->n; n++)
         for (oh = 0; oh < g->out_h; oh++)
             for (ow = 0; ow < g->out_w; ow++)
@@ -60,11 +60,11 @@ void textbook_conv2d_forward(const struct fer_window *g, const real *x, const re
 }
 
 /* kh, kw, co ascending, in real. At most one output row sees row ih through kernel row kh: it is searched, not computed. */
-static real conv2d_input_gradient(const struct fer_window *g, const real *dy, const real *kernel, int n, int ih, int iw,
-                                  int ci)
+static real conv2d_input_gradient(const struct fer_window *g, const real *dy, const real *kernel, size_t n, size_t ih, size_t iw,
+                                  size_t ci)
 {
     real sum = 0;
-    int kh, kw, oh, ow, co;
+    size_t kh, kw, oh, ow, co;
     for (kh = 0; kh < g->kernel_h; kh++)
         for (oh = 0; oh < g->out_h; oh++) {
             if (row_seen(g, oh, kh) != ih) continue;
@@ -80,7 +80,7 @@ static real conv2d_input_gradient(const struct fer_window *g, const real *dy, co
 
 void textbook_conv2d_backward_input(const struct fer_window *g, const real *dy, const real *kernel, real *dx)
 {
-    int n, ih, iw, ci;
+    size_t n, ih, iw, ci;
     for (n = 0; n < g->n; n++)
         for (ih = 0; ih < g->in_h; ih++)
             for (iw = 0; iw < g->in_w; iw++)
@@ -89,16 +89,16 @@ void textbook_conv2d_backward_input(const struct fer_window *g, const real *dy, 
 }
 
 /* Output cells ascending; in real within a block of 256 cells, the blocks' sums in double. */
-static real conv2d_kernel_gradient(const struct fer_window *g, const real *x, const real *dy, int kh, int kw, int ci,
-                                   int co)
+static real conv2d_kernel_gradient(const struct fer_window *g, const real *x, const real *dy, size_t kh, size_t kw, size_t ci,
+                                   size_t co)
 {
     double total = 0;
     real sum = 0;
-    int n, oh, ow, cell = 0;
+    size_t n, oh, ow, cell = 0;
     for (n = 0; n < g->n; n++)
         for (oh = 0; oh < g->out_h; oh++)
             for (ow = 0; ow < g->out_w; ow++, cell++) {
-                const int ih = row_seen(g, oh, kh), iw = column_seen(g, ow, kw);
+                const size_t ih = row_seen(g, oh, kh), iw = column_seen(g, ow, kw);
                 if (cell % 256 == 0) {
                     total += (double)sum;
                     sum = 0;
@@ -110,7 +110,7 @@ static real conv2d_kernel_gradient(const struct fer_window *g, const real *x, co
 
 void textbook_conv2d_backward_kernel(const struct fer_window *g, const real *x, const real *dy, real *dkernel)
 {
-    int kh, kw, ci, co;
+    size_t kh, kw, ci, co;
     for (kh = 0; kh < g->kernel_h; kh++)
         for (kw = 0; kw < g->kernel_w; kw++)
             for (ci = 0; ci < g->in_c; ci++)
@@ -194,10 +194,10 @@ void textbook_relu(size_t count, const real *x, const real *dy, real *y, real *d
 /* ---- pooling: windows, and cells within them, in row-major order, in real ---- */
 
 /* The first largest value, or the first NaN, of one window: its index in x. */
-static size_t first_maximum(const struct fer_window *g, const real *x, int n, int oh, int ow, int c)
+static size_t first_maximum(const struct fer_window *g, const real *x, size_t n, size_t oh, size_t ow, size_t c)
 {
     size_t best = 0, at;
-    int kh, kw, found = 0;
+    size_t kh, kw, found = 0;
     for (kh = 0; kh < g->kernel_h; kh++)
         for (kw = 0; kw < g->kernel_w; kw++) {
             if (!inside(g, row_seen(g, oh, kh), column_seen(g, ow, kw))) continue;
@@ -211,7 +211,7 @@ static size_t first_maximum(const struct fer_window *g, const real *x, int n, in
 void textbook_max_pooling2d(const struct fer_window *g, const real *x, const real *dy, real *y, real *dx)
 {
     size_t i;
-    int n, oh, ow, c;
+    size_t n, oh, ow, c;
     for (i = 0; i < in_at(g, g->n, 0, 0, 0); i++) dx[i] = 0;
     for (n = 0; n < g->n; n++)
         for (oh = 0; oh < g->out_h; oh++)
@@ -223,9 +223,10 @@ void textbook_max_pooling2d(const struct fer_window *g, const real *x, const rea
                 }
 }
 
-static int cells_inside(const struct fer_window *g, int oh, int ow)
+static int cells_inside(const struct fer_window *g, size_t oh, size_t ow)
 {
-    int kh, kw, count = 0;
+    size_t kh, kw;
+    int count = 0;
     for (kh = 0; kh < g->kernel_h; kh++)
         for (kw = 0; kw < g->kernel_w; kw++) count += inside(g, row_seen(g, oh, kh), column_seen(g, ow, kw));
     return count;
@@ -234,7 +235,7 @@ static int cells_inside(const struct fer_window *g, int oh, int ow)
 /* One division, of the sum. */
 void textbook_average_pooling2d_forward(const struct fer_window *g, const real *x, real *y)
 {
-    int n, oh, ow, c, kh, kw;
+    size_t n, oh, ow, c, kh, kw;
     for (n = 0; n < g->n; n++)
         for (oh = 0; oh < g->out_h; oh++)
             for (ow = 0; ow < g->out_w; ow++)
@@ -249,10 +250,10 @@ void textbook_average_pooling2d_forward(const struct fer_window *g, const real *
 }
 
 /* Each term is divided, then added. */
-static real average_input_gradient(const struct fer_window *g, const real *dy, int n, int ih, int iw, int c)
+static real average_input_gradient(const struct fer_window *g, const real *dy, size_t n, size_t ih, size_t iw, size_t c)
 {
     real sum = 0;
-    int oh, ow, kh, kw;
+    size_t oh, ow, kh, kw;
     for (oh = 0; oh < g->out_h; oh++)
         for (ow = 0; ow < g->out_w; ow++)
             for (kh = 0; kh < g->kernel_h; kh++)
@@ -264,7 +265,7 @@ static real average_input_gradient(const struct fer_window *g, const real *dy, i
 
 void textbook_average_pooling2d_backward(const struct fer_window *g, const real *dy, real *dx)
 {
-    int n, ih, iw, c;
+    size_t n, ih, iw, c;
     for (n = 0; n < g->n; n++)
         for (ih = 0; ih < g->in_h; ih++)
             for (iw = 0; iw < g->in_w; iw++)

@@ -10,23 +10,20 @@
 
 void fer_average_pooling2d_forward(const struct fer_window *g, const real *x, real *y)
 {
-    const long rows = (long)g->n * g->out_h;
-    const size_t channels = (size_t)g->in_c;
-    long row;
+    const size_t rows = g->n * g->out_h, channels = g->in_c;
+    size_t row;
 #pragma omp parallel for
     for (row = 0; row < rows; row++) {
-        const size_t n = (size_t)(row / g->out_h);
-        int h0, h1, w0, w1, ih, iw, ow;
-        size_t c;
-        fer_window_clip((int)(row % g->out_h), g->stride_h, g->pad_top, g->kernel_h, g->in_h, &h0, &h1);
+        const real *image = x + row / g->out_h * g->in_h * g->in_w * channels;
+        size_t h0, h1, w0, w1, ih, iw, ow, c;
+        fer_window_clip(row % g->out_h, g->stride_h, g->pad_top, g->kernel_h, g->in_h, &h0, &h1);
         for (ow = 0; ow < g->out_w; ow++) {
-            real *sum = y + ((size_t)row * (size_t)g->out_w + (size_t)ow) * channels;
+            real *sum = y + (row * g->out_w + ow) * channels;
             fer_window_clip(ow, g->stride_w, g->pad_left, g->kernel_w, g->in_w, &w0, &w1);
             for (c = 0; c < channels; c++) sum[c] = 0;
             for (ih = h0; ih < h1; ih++)
                 for (iw = w0; iw < w1; iw++) {
-                    const real *cell =
-                        x + ((n * (size_t)g->in_h + (size_t)ih) * (size_t)g->in_w + (size_t)iw) * channels;
+                    const real *cell = image + (ih * g->in_w + iw) * channels;
                     for (c = 0; c < channels; c++) sum[c] += cell[c];
                 }
             for (c = 0; c < channels; c++) sum[c] /= (real)((h1 - h0) * (w1 - w0));
@@ -37,18 +34,17 @@ void fer_average_pooling2d_forward(const struct fer_window *g, const real *x, re
 /* One image. */
 static void spread(const struct fer_window *g, const real *dy, real *dx)
 {
-    const size_t channels = (size_t)g->in_c, cells = (size_t)g->in_h * (size_t)g->in_w;
-    int oh, ow, h0, h1, w0, w1, ih, iw;
-    size_t c;
-    for (c = 0; c < cells * channels; c++) dx[c] = 0;
+    const size_t channels = g->in_c;
+    size_t oh, ow, h0, h1, w0, w1, ih, iw, c;
+    for (c = 0; c < g->in_h * g->in_w * channels; c++) dx[c] = 0;
     for (oh = 0; oh < g->out_h; oh++)
         for (ow = 0; ow < g->out_w; ow++) {
-            const real *d = dy + ((size_t)oh * (size_t)g->out_w + (size_t)ow) * channels;
+            const real *d = dy + (oh * g->out_w + ow) * channels;
             fer_window_clip(oh, g->stride_h, g->pad_top, g->kernel_h, g->in_h, &h0, &h1);
             fer_window_clip(ow, g->stride_w, g->pad_left, g->kernel_w, g->in_w, &w0, &w1);
             for (ih = h0; ih < h1; ih++)
                 for (iw = w0; iw < w1; iw++) {
-                    real *cell = dx + ((size_t)ih * (size_t)g->in_w + (size_t)iw) * channels;
+                    real *cell = dx + (ih * g->in_w + iw) * channels;
                     for (c = 0; c < channels; c++) cell[c] += d[c] / (real)((h1 - h0) * (w1 - w0));
                 }
         }
@@ -56,38 +52,37 @@ static void spread(const struct fer_window *g, const real *dy, real *dx)
 
 void fer_average_pooling2d_backward(const struct fer_window *g, const real *dy, real *dx)
 {
-    const size_t in_size = (size_t)g->in_h * (size_t)g->in_w * (size_t)g->in_c;
-    const size_t out_size = (size_t)g->out_h * (size_t)g->out_w * (size_t)g->in_c;
-    int n;
+    const size_t in_size = g->in_h * g->in_w * g->in_c, out_size = g->out_h * g->out_w * g->in_c;
+    size_t n;
 #pragma omp parallel for
-    for (n = 0; n < g->n; n++) spread(g, dy + (size_t)n * out_size, dx + (size_t)n * in_size);
+    for (n = 0; n < g->n; n++) spread(g, dy + n * out_size, dx + n * in_size);
 }
 
-void fer_global_average_pooling2d_forward(int n, int cells, int channels, const real *x, real *y)
+void fer_global_average_pooling2d_forward(size_t n, size_t cells, size_t channels, const real *x, real *y)
 {
-    int image;
+    size_t image;
 #pragma omp parallel for
     for (image = 0; image < n; image++) {
-        real *sum = y + (size_t)image * (size_t)channels;
-        int cell, c;
+        real *sum = y + image * channels;
+        size_t cell, c;
         for (c = 0; c < channels; c++) sum[c] = 0;
         for (cell = 0; cell < cells; cell++) {
-            const real *row = x + ((size_t)image * (size_t)cells + (size_t)cell) * (size_t)channels;
+            const real *row = x + (image * cells + cell) * channels;
             for (c = 0; c < channels; c++) sum[c] += row[c];
         }
         for (c = 0; c < channels; c++) sum[c] /= (real)cells;
     }
 }
 
-void fer_global_average_pooling2d_backward(int n, int cells, int channels, const real *dy, real *dx)
+void fer_global_average_pooling2d_backward(size_t n, size_t cells, size_t channels, const real *dy, real *dx)
 {
-    int image;
+    size_t image;
 #pragma omp parallel for
     for (image = 0; image < n; image++) {
-        const real *d = dy + (size_t)image * (size_t)channels;
-        int cell, c;
+        const real *d = dy + image * channels;
+        size_t cell, c;
         for (cell = 0; cell < cells; cell++) {
-            real *row = dx + ((size_t)image * (size_t)cells + (size_t)cell) * (size_t)channels;
+            real *row = dx + (image * cells + cell) * channels;
             for (c = 0; c < channels; c++) row[c] = d[c] / (real)cells;
         }
     }

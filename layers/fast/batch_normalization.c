@@ -26,16 +26,15 @@
 
 enum { GROUP = 256, ROWS = 1024 };
 
-static int group_width(int channels, int c0)
+static size_t group_width(size_t channels, size_t c0)
 {
     return channels - c0 < GROUP ? channels - c0 : GROUP;
 }
 
 /* One group: sum[c], the sum over the rows of x, or with a center of (x - center)^2. */
-static void sum_rows(size_t rows, int channels, int width, const real *x, const double *center, double sum[GROUP])
+static void sum_rows(size_t rows, size_t channels, size_t width, const real *x, const double *center, double sum[GROUP])
 {
-    size_t i;
-    int c;
+    size_t i, c;
     for (c = 0; c < width; c++) sum[c] = 0;
     for (i = 0; i < rows; i++, x += channels)
         for (c = 0; c < width; c++) {
@@ -44,14 +43,14 @@ static void sum_rows(size_t rows, int channels, int width, const real *x, const 
         }
 }
 
-void fer_batch_moments(size_t rows, int channels, const real *x, real *mean, real *variance)
+void fer_batch_moments(size_t rows, size_t channels, const real *x, real *mean, real *variance)
 {
-    int c0;
+    size_t c0;
 #pragma omp parallel for if (channels > GROUP)
     for (c0 = 0; c0 < channels; c0 += GROUP) {
-        const int width = group_width(channels, c0);
+        const size_t width = group_width(channels, c0);
         double average[GROUP], square[GROUP];
-        int c;
+        size_t c;
         sum_rows(rows, channels, width, x + c0, NULL, average);
         for (c = 0; c < width; c++) average[c] /= (double)rows;
         sum_rows(rows, channels, width, x + c0, average, square);
@@ -62,34 +61,33 @@ void fer_batch_moments(size_t rows, int channels, const real *x, real *mean, rea
     }
 }
 
-static int row_blocks(size_t rows)
+static size_t row_blocks(size_t rows)
 {
-    return (int)((rows + ROWS - 1) / ROWS);
+    return (rows + ROWS - 1) / ROWS;
 }
 
 /* How many rows of `rows` are in block number `block`. */
-static size_t rows_of_block(size_t rows, int block)
+static size_t rows_of_block(size_t rows, size_t block)
 {
-    const size_t first = (size_t)block * ROWS;
+    const size_t first = block * ROWS;
     return rows - first < ROWS ? rows - first : ROWS;
 }
 
 /* One group, some rows. */
-static void normalize(size_t rows, int channels, int width, const real *x, const real *mean, const real *scale,
+static void normalize(size_t rows, size_t channels, size_t width, const real *x, const real *mean, const real *scale,
                       const real *shift, real *y)
 {
-    size_t i;
-    int c;
+    size_t i, c;
     for (i = 0; i < rows; i++, x += channels, y += channels)
         for (c = 0; c < width; c++) y[c] = (x[c] - mean[c]) * scale[c] + shift[c];
 }
 
-void fer_batch_normalization_forward(size_t rows, int channels, const real *x, const real *mean, const real *variance,
+void fer_batch_normalization_forward(size_t rows, size_t channels, const real *x, const real *mean, const real *variance,
                                      const real *gamma, const real *beta, double epsilon, real *y)
 {
-    int c0, c, block;
+    size_t c0, c, block;
     for (c0 = 0; c0 < channels; c0 += GROUP) {
-        const int width = group_width(channels, c0), blocks = row_blocks(rows);
+        const size_t width = group_width(channels, c0), blocks = row_blocks(rows);
         real scale[GROUP], shift[GROUP];
         for (c = 0; c < width; c++) {
             scale[c] = (real)((gamma ? (double)gamma[c0 + c] : 1) / sqrt((double)variance[c0 + c] + epsilon));
@@ -97,18 +95,17 @@ void fer_batch_normalization_forward(size_t rows, int channels, const real *x, c
         }
 #pragma omp parallel for if (blocks > 1)
         for (block = 0; block < blocks; block++) {
-            const size_t at = (size_t)block * ROWS * (size_t)channels + (size_t)c0;
+            const size_t at = block * ROWS * channels + c0;
             normalize(rows_of_block(rows, block), channels, width, x + at, mean + c0, scale, shift, y + at);
         }
     }
 }
 
 /* One group's sums over the rows of dy and of dy * (x - mean), in double. */
-static void sum_gradients(size_t rows, int channels, int width, const real *x, const real *dy, const real *mean,
+static void sum_gradients(size_t rows, size_t channels, size_t width, const real *x, const real *dy, const real *mean,
                           double sum_dy[GROUP], double sum_dy_x[GROUP])
 {
-    size_t i;
-    int c;
+    size_t i, c;
     for (c = 0; c < width; c++) sum_dy[c] = sum_dy_x[c] = 0;
     for (i = 0; i < rows; i++, x += channels, dy += channels)
         for (c = 0; c < width; c++) {
@@ -118,22 +115,21 @@ static void sum_gradients(size_t rows, int channels, int width, const real *x, c
 }
 
 /* One group, some rows. */
-static void differentiate(size_t rows, int channels, int width, const real *x, const real *dy, const real *mean,
+static void differentiate(size_t rows, size_t channels, size_t width, const real *x, const real *dy, const real *mean,
                           const real *average_dy, const real *slope, const real *scale, real *dx)
 {
-    size_t i;
-    int c;
+    size_t i, c;
     for (i = 0; i < rows; i++, x += channels, dy += channels, dx += channels)
         for (c = 0; c < width; c++) dx[c] = (dy[c] - average_dy[c] - (x[c] - mean[c]) * slope[c]) * scale[c];
 }
 
-void fer_batch_normalization_backward(size_t rows, int channels, const real *x, const real *mean, const real *variance,
+void fer_batch_normalization_backward(size_t rows, size_t channels, const real *x, const real *mean, const real *variance,
                                       const real *gamma, double epsilon, int batch_statistics, const real *dy, real *dx,
                                       real *dgamma, real *dbeta)
 {
-    int c0, c, block;
+    size_t c0, c, block;
     for (c0 = 0; c0 < channels; c0 += GROUP) {
-        const int width = group_width(channels, c0), blocks = row_blocks(rows);
+        const size_t width = group_width(channels, c0), blocks = row_blocks(rows);
         real scale[GROUP], average_dy[GROUP] = {0}, slope[GROUP] = {0};
         double sum_dy[GROUP], sum_dy_x[GROUP];
         sum_gradients(rows, channels, width, x + c0, dy + c0, mean + c0, sum_dy, sum_dy_x);
@@ -148,18 +144,18 @@ void fer_batch_normalization_backward(size_t rows, int channels, const real *x, 
         }
 #pragma omp parallel for if (blocks > 1)
         for (block = 0; block < blocks; block++) {
-            const size_t at = (size_t)block * ROWS * (size_t)channels + (size_t)c0;
+            const size_t at = block * ROWS * channels + c0;
             differentiate(rows_of_block(rows, block), channels, width, x + at, dy + at, mean + c0, average_dy, slope,
                           scale, dx + at);
         }
     }
 }
 
-void fer_moving_statistics(size_t rows, int channels, const real *mean, const real *variance, double momentum,
+void fer_moving_statistics(size_t rows, size_t channels, const real *mean, const real *variance, double momentum,
                            int unbiased, real *moving_mean, real *moving_variance)
 {
     const double bessel = unbiased ? (double)rows / (rows > 1 ? (double)(rows - 1) : 1) : 1;
-    int c;
+    size_t c;
     for (c = 0; c < channels; c++) {
         moving_mean[c] = (real)((double)moving_mean[c] * momentum + (double)mean[c] * (1 - momentum));
         moving_variance[c] =

@@ -25,12 +25,13 @@
 
 enum { WIDTH = FER_TILE_WIDTH };
 
-void fer_tile(int count, const real *const factor[], size_t step, const real *panel, size_t panel_step,
+void fer_tile(size_t count, const real *const factor[], size_t step, const real *panel, size_t panel_step,
               real *const sum[])
 {
     const real *f0 = factor[0], *f1 = factor[1], *f2 = factor[2], *f3 = factor[3], *f4 = factor[4];
     real a0[WIDTH], a1[WIDTH], a2[WIDTH], a3[WIDTH], a4[WIDTH];
-    int k, c;
+    size_t k;
+    int c;
     memcpy(a0, sum[0], sizeof a0);
     memcpy(a1, sum[1], sizeof a1);
     memcpy(a2, sum[2], sizeof a2);

@@ -43,13 +43,13 @@ static double median(struct stopwatch *w, int row)
 }
 
 /* How many of an axis' outputs see a cell inside the image, summed over the taps. */
-static double seen(int out, int stride, int pad, int kernel, int in)
+static double seen(size_t out, size_t stride, size_t pad, size_t kernel, size_t in)
 {
     double count = 0;
-    int o, from, to;
+    size_t o, from, to;
     for (o = 0; o < out; o++) {
         fer_window_clip(o, stride, pad, kernel, in, &from, &to);
-        count += to - from;
+        count += (double)(to - from);
     }
     return count;
 }
@@ -62,7 +62,7 @@ static double operations(const struct fer_network *net, int index, int n, enum f
     const int first = net->layer[layer->input[0]].type == FER_INPUT; /* nobody asks for the image's gradient */
     if (layer->type != FER_CONV2D || (first && pass == FER_BACKWARD)) return 0;
     return 2.0 * n * seen(g->out_h, g->stride_h, g->pad_top, g->kernel_h, g->in_h) *
-           seen(g->out_w, g->stride_w, g->pad_left, g->kernel_w, g->in_w) * g->in_c * g->out_c;
+           seen(g->out_w, g->stride_w, g->pad_left, g->kernel_w, g->in_w) * (double)g->in_c * (double)g->out_c;
 }
 
 /* Operations a second of the tile alone. */

@@ -33,8 +33,8 @@ struct subject {
     real *y, *dy;
     /* what the layer needs to know, each its part */
     struct fer_window window;
-    size_t rows;
-    int n, in, out, channels[MAX_ARGUMENTS], batch_statistics, *labels;
+    size_t rows, channels[MAX_ARGUMENTS];
+    int n, in, out, batch_statistics, *labels;
     real *mean, *variance;
     /* memory and random numbers */
     uint64_t seed;

@@ -56,16 +56,14 @@ static size_t output_size(const struct fer_layer *layer)
 /* The input cell whose value output cell (n, oh, ow, c) took. */
 static long winner(const struct fer_window *g, const real *x, real value, size_t cell)
 {
-    const int c = (int)(cell % (size_t)g->in_c), ow = (int)(cell / (size_t)g->in_c % (size_t)g->out_w);
-    const size_t row = cell / (size_t)g->in_c / (size_t)g->out_w, n = row / (size_t)g->out_h;
-    const int oh = (int)(row % (size_t)g->out_h);
-    int kh, kw;
+    const size_t c = cell % g->in_c, ow = cell / g->in_c % g->out_w, row = cell / g->in_c / g->out_w;
+    const size_t n = row / g->out_h, oh = row % g->out_h;
+    size_t kh, kw;
     for (kh = 0; kh < g->kernel_h; kh++)
         for (kw = 0; kw < g->kernel_w; kw++) {
-            const int ih = oh * g->stride_h + kh - g->pad_top, iw = ow * g->stride_w + kw - g->pad_left;
-            size_t at;
-            if (ih < 0 || ih >= g->in_h || iw < 0 || iw >= g->in_w) continue;
-            at = ((n * (size_t)g->in_h + (size_t)ih) * (size_t)g->in_w + (size_t)iw) * (size_t)g->in_c + (size_t)c;
+            const size_t ih = oh * g->stride_h + kh - g->pad_top, iw = ow * g->stride_w + kw - g->pad_left;
+            const size_t at = ((n * g->in_h + ih) * g->in_w + iw) * g->in_c + c;
+            if (ih >= g->in_h || iw >= g->in_w) continue; /* above or left of the image they wrap around */
             if (x[at] == value) return (long)at;
         }
     return -1;

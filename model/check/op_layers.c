@@ -202,7 +202,7 @@ enum { NAME_SIZE = 16 };
 struct parts {
     int count;
     struct fer_tensor *x, *dx;
-    int *channels;
+    size_t *channels;
     const real **x_values;
     real **dx_values;
     char (*dx_name)[NAME_SIZE];
@@ -253,7 +253,7 @@ static int read_parts(struct fer_op *op, struct parts *p, size_t *channels)
                 return fer_op_blame(op, x, "expected the shape of x0, but for the last dimension");
         *channels += x->about.shape[dims - 1];
         if (*channels > INT_MAX) return fer_op_blame(op, x, "expected less than 2^31 channels in all");
-        p->channels[i] = (int)x->about.shape[dims - 1];
+        p->channels[i] = x->about.shape[dims - 1];
         p->x_values[i] = x->values;
     }
     return 0;
@@ -278,7 +278,7 @@ static int concatenate(struct fer_op *op)
     size_t shape[FER_MAX_DIMS], channels, rows;
     int i;
     if (count_inputs(op, &p.count) || allocate_parts(op, &p) || read_parts(op, &p, &channels)) return -1;
-    rows = p.x[0].about.count / (size_t)p.channels[0];
+    rows = p.x[0].about.count / p.channels[0];
     memcpy(shape, p.x[0].about.shape, sizeof shape);
     shape[p.x[0].about.dims - 1] = channels;
     if (fer_op_result(op, "y", p.x[0].about.dims, shape, &y) || fer_op_maybe(op, "dy", NULL, &dy) ||

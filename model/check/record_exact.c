@@ -163,10 +163,11 @@ static int layer_backward(struct filling *f, int index, real *dx)
 static void split(struct filling *f, const struct fer_layer *layer)
 {
     real *dx[FER_MAX_INPUTS];
-    int channels[FER_MAX_INPUTS], k;
+    size_t channels[FER_MAX_INPUTS];
+    int k;
     for (k = 0; k < layer->inputs; k++) {
         dx[k] = f->network->layer[layer->input[k]].output_gradient;
-        channels[k] = f->network->layer[layer->input[k]].channels;
+        channels[k] = (size_t)f->network->layer[layer->input[k]].channels;
     }
     fer_concatenate_backward((size_t)f->n * (size_t)layer->height * (size_t)layer->width, layer->inputs, channels,
                              layer->output_gradient, dx);

@@ -21,14 +21,14 @@ struct plane {
     size_t start;       /* the place of its first cell in arrays of the input's shape */
 };
 
-static size_t cell_at(const struct plane *p, int ih, int iw)
+static size_t cell_at(const struct plane *p, size_t ih, size_t iw)
 {
-    return ((size_t)ih * (size_t)p->g->in_w + (size_t)iw) * (size_t)p->g->in_c;
+    return (ih * p->g->in_w + iw) * p->g->in_c;
 }
 
-static double gradient_at(const struct plane *p, int oh, int ow)
+static double gradient_at(const struct plane *p, size_t oh, size_t ow)
 {
-    return (double)p->dy[((size_t)oh * (size_t)p->g->out_w + (size_t)ow) * (size_t)p->g->in_c];
+    return (double)p->dy[(oh * p->g->out_w + ow) * p->g->in_c];
 }
 
 /* The windows that see a cell, in row-major order; at most MOST of them are looked at. */
@@ -40,17 +40,17 @@ struct sender {
 };
 
 /* What window (oh, ow) can send to cell (ih, iw). */
-static struct sender look(const struct plane *p, int oh, int ow, int ih, int iw)
+static struct sender look(const struct plane *p, size_t oh, size_t ow, size_t ih, size_t iw)
 {
     const struct fer_window *g = p->g;
     const real here = p->x[cell_at(p, ih, iw)];
     struct sender s = {0, 1, 1, 1};
-    int kh, kw;
+    size_t kh, kw;
     for (kh = 0; kh < g->kernel_h; kh++)
         for (kw = 0; kw < g->kernel_w; kw++) {
-            const int h = oh * g->stride_h + kh - g->pad_top, w = ow * g->stride_w + kw - g->pad_left;
+            const size_t h = oh * g->stride_h + kh - g->pad_top, w = ow * g->stride_w + kw - g->pad_left;
             real other;
-            if (h < 0 || h >= g->in_h || w < 0 || w >= g->in_w || (h == ih && w == iw)) continue;
+            if (h >= g->in_h || w >= g->in_w || (h == ih && w == iw)) continue; /* also where h or w wraps around */
             other = p->x[cell_at(p, h, w)];
             if (other > here || other != other) s.may = 0;
             if (other >= here || other != other) s.must = 0;
@@ -63,17 +63,17 @@ static struct sender look(const struct plane *p, int oh, int ow, int ih, int iw)
 }
 
 /* Along one axis: the outputs *from ... *to see input i. */
-static void outputs_over(int i, int pad, int kernel, int stride, int out, int *from, int *to)
+static void outputs_over(size_t i, size_t pad, size_t kernel, size_t stride, size_t out, size_t *from, size_t *to)
 {
-    const int least = i + pad - kernel + 1;
-    *from = least > 0 ? (least + stride - 1) / stride : 0;
+    *from = i + pad + 1 > kernel ? (i + pad - kernel + stride) / stride : 0;
     *to = (i + pad) / stride < out - 1 ? (i + pad) / stride : out - 1;
 }
 
-static int senders_of(const struct plane *p, int ih, int iw, struct sender sender[MOST])
+static int senders_of(const struct plane *p, size_t ih, size_t iw, struct sender sender[MOST])
 {
     const struct fer_window *g = p->g;
-    int oh, ow, h0, h1, w0, w1, count = 0;
+    size_t oh, ow, h0, h1, w0, w1;
+    int count = 0;
     outputs_over(ih, g->pad_top, g->kernel_h, g->stride_h, g->out_h, &h0, &h1);
     outputs_over(iw, g->pad_left, g->kernel_w, g->stride_w, g->out_w, &w0, &w1);
     for (oh = h0; oh <= h1; oh++)
@@ -122,7 +122,8 @@ static int choose(const struct plane *p, struct fer_sums *s, const struct fer_ar
     const struct fer_window *g = p->g;
     struct sender sender[MOST];
     double sent = 0, received = 0, slack = 0;
-    int h, w, i, count;
+    size_t h, w;
+    int i, count;
     for (h = 0; h < g->out_h; h++)
         for (w = 0; w < g->out_w; w++) {
             sent += gradient_at(p, h, w);
@@ -148,7 +149,8 @@ static void add_chosen(const struct plane *p, struct fer_sums *s, int chosen)
 {
     const struct fer_window *g = p->g;
     struct sender sender[MOST];
-    int ih, iw, i;
+    size_t ih, iw;
+    int i;
     for (ih = 0; ih < g->in_h; ih++)
         for (iw = 0; iw < g->in_w; iw++) {
             const size_t at = p->start + cell_at(p, ih, iw);
@@ -167,12 +169,11 @@ static void add_chosen(const struct plane *p, struct fer_sums *s, int chosen)
 void fer_sums_add_any_max_input(struct fer_sums *s, const struct fer_arithmetic *a, const struct fer_window *g,
                                 const real *x, const real *dy, const real *claimed)
 {
-    const size_t cells = (size_t)g->in_h * (size_t)g->in_w, outs = (size_t)g->out_h * (size_t)g->out_w,
-                 channels = (size_t)g->in_c;
-    long long task;
+    const size_t cells = g->in_h * g->in_w, outs = g->out_h * g->out_w, channels = g->in_c;
+    size_t task;
 #pragma omp parallel for
-    for (task = 0; task < (long long)g->n * g->in_c; task++) {
-        const size_t image = (size_t)task / channels, c = (size_t)task % channels;
+    for (task = 0; task < g->n * channels; task++) {
+        const size_t image = task / channels, c = task % channels;
         struct plane p;
         p.g = g;
         p.x = x + image * cells * channels + c;

@@ -446,10 +446,11 @@ static void copy_inputs(struct verify *v, const struct fer_layer *layer, struct 
 {
     const struct fer_window g = fer_layer_window(layer, v->n);
     const real *x[FER_MAX_INPUTS];
-    int channels[FER_MAX_INPUTS], i;
+    size_t channels[FER_MAX_INPUTS];
+    int i;
     for (i = 0; i < layer->inputs; i++) {
         x[i] = load_output(v, &v->net.layer[layer->input[i]]);
-        channels[i] = v->net.layer[layer->input[i]].channels;
+        channels[i] = (size_t)v->net.layer[layer->input[i]].channels;
     }
     if (!begin_sums(v, s)) return;
     if (layer->type == FER_ACTIVATION) fer_relu_forward(s->count, x[0], s->part);
