@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""README's Keras example on the Keras script's network: its record passes `fer64 verify`.
+"""tests/examples/keras_record.py on the Keras script's network: its record passes `fer64 verify`.
 
     test_keras.py FER64
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""README's PyTorch example on a model as a PyTorch user writes it: its float32 records pass `fer64 verify`, in either
-layout of memory, and a model that is wrong in one place is named there.
+"""tests/examples/pytorch_record.py on a model as a PyTorch user writes it: its float32 records pass `fer64 verify`, in
+either layout of memory, and of a model that is wrong in one place that place is named.
 
     test_pytorch.py FER64
 

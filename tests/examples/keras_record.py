@@ -1,7 +1,13 @@
-"""keras_record.py - one training step of a Keras model (Keras 2, or 3 on TensorFlow) as a record for `fer64 verify`.
+"""keras_record.py - writes one training step of a Keras model (Keras 2, or 3 on TensorFlow) as a record.
 
-Keras's layouts are a record's own: nothing is transposed. The model is functional, its layers have the names that Keras
-gave them in a new session, the last one is Dense with softmax, and the optimizer has made no step yet."""
+    from keras_record import record
+    record("theirs.npz", model, keras.optimizers.Adam(), x, labels)
+
+Then `fer64 verify theirs.npz`, with Keras 3 `--bn-moving-variance biased`, on a GPU `--unit tf32`.
+
+A record has Keras's own layouts, so nothing is transposed. What the model must be: functional, with the layer names
+that Keras gives in a new session and a Dense layer `predictions` with softmax at the end. Its optimizer has made no
+step yet. Needs numpy and tensorflow. tests/test_keras.py runs it."""
 import numpy as np
 import tensorflow as tf
 from tensorflow import keras
@@ -18,7 +24,7 @@ def named_parameters(model):
 
 
 def record(path, model, optimizer, x, labels):
-    """x [N,H,W,1] as the network sees it, labels [N]."""
+    """x [N,H,W,1] is what the network sees, labels [N] are class indices."""
     layers = [layer for layer in model.layers if not isinstance(layer, keras.layers.InputLayer)]
     every_output = keras.Model(model.inputs, [layer.output for layer in layers])
     arrays = {name: np.array(parameter) for name, parameter in named_parameters(model)}

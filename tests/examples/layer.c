@@ -1,4 +1,9 @@
-/* layer.c - a layer of libfer from C: the gradient of a dense layer with softmax and cross-entropy. */
+/* layer.c - calls layers of libfer64 from C: a dense layer, softmax and cross-entropy, and the kernel's gradient.
+ *
+ *     make
+ *     cc -std=c99 -DFER_DOUBLE -I. tests/examples/layer.c libfer64.a -lm -fopenmp -o layer && ./layer
+ *
+ * Without -DFER_DOUBLE it links with libfer.a (float32). */
 #include "fer.h"
 #include <stdio.h>
 

@@ -1,7 +1,14 @@
-"""pytorch_record.py - one training step of a PyTorch model as a record for `fer64 verify`.
+"""pytorch_record.py - writes one training step of a PyTorch model as a record.
 
-Layers get Keras's names: their kind's, numbered in order of creation. All other modules keep the names that they
-have in the model (mixed0, avg_pool, predictions). No module works in place; the optimizer has made no step yet."""
+    from pytorch_record import record
+    record("theirs.npz", model, torch.optim.Adam(model.parameters(), eps=1e-7), F.cross_entropy, x, labels)
+
+Then `fer64 verify --adam pytorch theirs.npz`.
+
+Layers get Keras's names: the name of their kind, numbered in the order of creation. Other modules keep the names that
+they have in the model (mixed0, avg_pool, predictions). No module may work in place (no ReLU(inplace=True)), and the
+optimizer has made no step yet. Needs numpy and torch. tests/test_pytorch.py runs it, and has the whole network with the
+padding that Keras's SAME means."""
 import collections
 import numpy as np
 from torch import nn
@@ -12,13 +19,13 @@ PARAMETERS = {"weight": "kernel", "bias": "bias", "running_mean": "moving_mean",
 
 
 def images(tensor):
-    """NCHW as NHWC."""
+    """NCHW to NHWC."""
     array = tensor.detach().numpy().copy()
     return array.transpose(0, 2, 3, 1) if array.ndim == 4 else array
 
 
 def kernel(tensor):
-    """OIHW as HWIO, a linear layer's [out, in] as [in, out]."""
+    """OIHW to HWIO; a linear layer's [out, in] to [in, out]."""
     array = tensor.detach().numpy().copy()
     return array.transpose(2, 3, 1, 0) if array.ndim == 4 else array.T
 
@@ -39,7 +46,7 @@ def named_parameters(model):
         norm = isinstance(module, nn.BatchNorm2d)
         for own, name in PARAMETERS.items():
             parameter = getattr(module, own, None)
-            if parameter is not None and not (norm and own == "weight"): # gamma stays 1
+            if parameter is not None and not (norm and own == "weight"): # incv3v1 has no gamma
                 yield layer + "/" + ("beta" if norm and own == "bias" else name), parameter
 
 
