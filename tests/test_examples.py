@@ -85,6 +85,7 @@ def commands_of(block):
 
 
 def fits(shown, output):
+    output = re.sub(" +$", "", output, flags=re.M)
     pattern = "".join(".*" if part == "..." else re.escape(part) for part in re.split(r"(\.\.\.)", shown))
     return re.fullmatch(pattern, output, re.S)
 
