@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""fer's speed against PyTorch's, turn about, on the same machine in the same minutes.
+"""fer's speed against PyTorch's, in turns, on the same machine in the same minutes.
 
     speed.py [--quick]      the table; --quick: size 48 alone
 
 Each line times the same training step (forward, backward, Adam) and the same inference of incv3v1 in both, in ROUNDS rounds: fer,
-PyTorch, fer, PyTorch, ... Shown are the medians over the rounds, in milliseconds an image, and the ratio fer / PyTorch: 1 is as fast,
-less is faster. PyTorch keeps its kernels in the layout that it likes best and takes its own Adam; it may use FMA and sum in any order.
+PyTorch, fer, PyTorch, ... It shows the medians over the rounds, in milliseconds an image, and the ratio fer / PyTorch:
+below 1, fer is faster. PyTorch keeps its kernels in the layout that it likes best and takes its own Adam; it may use FMA and sum in any order.
 Needs python3-torch; where OpenBLAS is installed, PyTorch's float64 and batches of one get it preloaded.
 """
 import argparse
