@@ -191,27 +191,29 @@ void fer_average_pooling2d_forward(const struct fer_window *g, const real *x, re
 void fer_average_pooling2d_backward(const struct fer_window *g, const real *dy, real *dx);
 
 /* GlobalAveragePooling2D. y[n][c] = mean over the cells of x[n][cells][c], cells = h*w. */
-void fer_global_average_pooling2d_forward(size_t n, size_t cells, size_t channels, const real *x, real *y);
-void fer_global_average_pooling2d_backward(size_t n, size_t cells, size_t channels, const real *dy, real *dx);
+void fer_global_average_pooling2d_forward(size_t images, size_t cells, size_t channels, const real *x, real *y);
+void fer_global_average_pooling2d_backward(size_t images, size_t cells, size_t channels, const real *dy, real *dx);
 
 /* Concatenate along the channels: inputs x[i][rows][channels[i]] to y[rows][sum of channels]. */
 void fer_concatenate_forward(size_t rows, int inputs, const size_t *channels, const real *const *x, real *y);
 void fer_concatenate_backward(size_t rows, int inputs, const size_t *channels, const real *dy, real *const *dx);
 
-/* Dense. y[n][out] = sum over i of x[n][i] * kernel[i][out], then + bias[out] (NULL: none). */
-void fer_dense_forward(size_t n, size_t in, size_t out, const real *x, const real *kernel, const real *bias, real *y);
-void fer_dense_backward_input(size_t n, size_t in, size_t out, const real *dy, const real *kernel, real *dx);
-void fer_dense_backward_kernel(size_t n, size_t in, size_t out, const real *x, const real *dy, real *dkernel);
-void fer_dense_backward_bias(size_t n, size_t out, const real *dy, real *dbias);
+/* Dense. y[row][co] = sum over ci of x[row][ci] * kernel[ci][co], then + bias[co] (NULL: none). */
+void fer_dense_forward(size_t rows, size_t in_c, size_t out_c, const real *x, const real *kernel, const real *bias,
+                       real *y);
+void fer_dense_backward_input(size_t rows, size_t in_c, size_t out_c, const real *dy, const real *kernel, real *dx);
+void fer_dense_backward_kernel(size_t rows, size_t in_c, size_t out_c, const real *x, const real *dy, real *dkernel);
+void fer_dense_backward_bias(size_t rows, size_t out_c, const real *dy, real *dbias);
 
-/* Softmax with categorical cross-entropy, from the logits.
- *     probabilities[n][classes] = exp(logit) / sum of exp(logit)                (NULL: not wanted)
- *     losses[n]                 = log(sum of exp(logit)) - logit of the label   (NULL: not wanted), in double
- *     dlogits[n][classes]       = (probability - [class is the label]) / n      (NULL: not wanted)
- * labels[n], each 0 <= label < classes; NULL when neither losses nor dlogits are wanted.
- * Returns the sum of the losses in image order, in double; 0 without labels. The batch's loss is that sum / n. */
-double fer_softmax_cross_entropy(size_t n, size_t classes, const real *logits, const int *labels, real *probabilities,
-                                 double *losses, real *dlogits);
+/* Softmax. probabilities[row][k] = exp(logits[row][k]) / sum over k of exp(logits[row][k]). */
+void fer_softmax(size_t rows, size_t classes, const real *logits, real *probabilities);
+
+/* Categorical cross-entropy, from the logits:
+ *     losses[n]     = log(sum over k of exp(logits[n][k])) - logits[n][label], in double    (NULL: not wanted)
+ *     dlogits[n][k] = (probabilities[n][k] - [k is the label]) / images                     (NULL: not wanted)
+ * labels[images], each 0 <= label < classes. Returns the sum of the losses in image order, in double. The batch's loss, whose
+ * gradient dlogits is, is that sum / images. */
+double fer_cross_entropy(size_t images, size_t classes, const real *logits, const int *labels, double *losses, real *dlogits);
 
 /* Adam, step t = 1, 2, ... (Kingma and Ba, arXiv:1412.6980, section 2's last form, as TensorFlow applies it), in place:
  *     m += (gradient - m) * (1 - beta1);  v += (gradient^2 - v) * (1 - beta2)

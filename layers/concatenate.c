@@ -1,4 +1,4 @@
-/* concatenate.c - Concatenate along the channels.
+/* concatenate.c - Concatenate along the channels, of x[0][row][c], x[1][row][c], ... to y[row][c].
  *
  *     y[row]     = x[0][row], x[1][row], ... side by side
  *     dx[i][row] = that part of dy[row] which x[i][row] became
@@ -6,26 +6,16 @@
  * Nothing is computed, so no bit changes. */
 #include "layers.h"
 
-#include <string.h>
-
 void fer_concatenate_forward(size_t rows, int inputs, const size_t *channels, const real *const *x, real *y)
 {
-    size_t row, at = 0;
-    int i;
-    for (row = 0; row < rows; row++)
-        for (i = 0; i < inputs; i++) {
-            memcpy(y + at, x[i] + row * channels[i], channels[i] * sizeof *y);
-            at += channels[i];
-        }
+    for (size_t row = 0; row < rows; row++)
+        for (int i = 0; i < inputs; i++)
+            for (size_t c = 0; c < channels[i]; c++) *y++ = x[i][row * channels[i] + c];
 }
 
 void fer_concatenate_backward(size_t rows, int inputs, const size_t *channels, const real *dy, real *const *dx)
 {
-    size_t row, at = 0;
-    int i;
-    for (row = 0; row < rows; row++)
-        for (i = 0; i < inputs; i++) {
-            memcpy(dx[i] + row * channels[i], dy + at, channels[i] * sizeof *dy);
-            at += channels[i];
-        }
+    for (size_t row = 0; row < rows; row++)
+        for (int i = 0; i < inputs; i++)
+            for (size_t c = 0; c < channels[i]; c++) dx[i][row * channels[i] + c] = *dy++;
 }

@@ -1,52 +1,54 @@
-/* dense.c - Dense (a fully connected layer): y = x . kernel + bias.
+/* dense.c - Dense (a fully connected layer), of x[row][ci] with kernel[ci][co] and bias[co] to y[row][co].
  *
- *     y[n][o]       = (sum over i of x[n][i] * kernel[i][o]) + bias[o]
- *     dx[n][i]      = sum over o of dy[n][o] * kernel[i][o]
- *     dkernel[i][o] = sum over n of x[n][i] * dy[n][o]                  dbias[o] = sum over n of dy[n][o]
+ *     y[row][co]      = (sum over ci of x[row][ci] * kernel[ci][co]) + bias[co]
+ *     dx[row][ci]     = sum over co  of dy[row][co] * kernel[ci][co]
+ *     dkernel[ci][co] = sum over row of x[row][ci] * dy[row][co]
+ *     dbias[co]       = sum over row of dy[row][co]
  *
- * Order of the sums: y and dx in `real`, i and o ascending; dkernel and dbias in double, n ascending, rounded once. */
+ * Order of the sums: y and dx in `real`, ci and co ascending; dkernel and dbias in double, rows ascending, rounded once. */
 #include "layers.h"
 
-void fer_dense_forward(size_t n, size_t in, size_t out, const real *x, const real *kernel, const real *bias, real *y)
+void fer_dense_forward(size_t rows, size_t in_c, size_t out_c, const real *x, const real *kernel, const real *bias, real *y)
 {
-#pragma omp parallel for if (n * in * out > FER_FEW)
-    for (size_t image = 0; image < n; image++) {
-        const real *row = x + image * in;
-        real *sum = y + image * out;
-        for (size_t o = 0; o < out; o++) sum[o] = 0;
-        for (size_t i = 0; i < in; i++)
-            for (size_t o = 0; o < out; o++) sum[o] += row[i] * kernel[i * out + o];
-        for (size_t o = 0; o < out && bias; o++) sum[o] += bias[o];
+#pragma omp parallel for if (rows * in_c * out_c > FER_FEW)
+    for (size_t row = 0; row < rows; row++) {
+        for (size_t co = 0; co < out_c; co++) y[row * out_c + co] = 0;
+        for (size_t ci = 0; ci < in_c; ci++)
+            for (size_t co = 0; co < out_c; co++) y[row * out_c + co] += x[row * in_c + ci] * kernel[ci * out_c + co];
+        for (size_t co = 0; co < out_c && bias; co++) y[row * out_c + co] += bias[co];
     }
 }
 
-void fer_dense_backward_input(size_t n, size_t in, size_t out, const real *dy, const real *kernel, real *dx)
+void fer_dense_backward_input(size_t rows, size_t in_c, size_t out_c, const real *dy, const real *kernel, real *dx)
 {
-#pragma omp parallel for if (n * in * out > FER_FEW)
-    for (size_t image = 0; image < n; image++)
-        for (size_t i = 0; i < in; i++) {
+#pragma omp parallel for if (rows * in_c * out_c > FER_FEW)
+    for (size_t row = 0; row < rows; row++)
+        for (size_t ci = 0; ci < in_c; ci++) {
             real sum = 0;
-            for (size_t o = 0; o < out; o++) sum += dy[image * out + o] * kernel[i * out + o];
-            dx[image * in + i] = sum;
+            /* y[row][co] += x[row][ci] * kernel[ci][co], so by x[row][ci]: */
+            for (size_t co = 0; co < out_c; co++) sum += dy[row * out_c + co] * kernel[ci * out_c + co];
+            dx[row * in_c + ci] = sum;
         }
 }
 
-void fer_dense_backward_kernel(size_t n, size_t in, size_t out, const real *x, const real *dy, real *dkernel)
+void fer_dense_backward_kernel(size_t rows, size_t in_c, size_t out_c, const real *x, const real *dy, real *dkernel)
 {
-#pragma omp parallel for if (n * in * out > FER_FEW)
-    for (size_t i = 0; i < in; i++)
-        for (size_t o = 0; o < out; o++) {
+#pragma omp parallel for if (rows * in_c * out_c > FER_FEW)
+    for (size_t ci = 0; ci < in_c; ci++)
+        for (size_t co = 0; co < out_c; co++) {
             double sum = 0;
-            for (size_t image = 0; image < n; image++) sum += (double)x[image * in + i] * (double)dy[image * out + o];
-            dkernel[i * out + o] = (real)sum;
+            /* y[row][co] += x[row][ci] * kernel[ci][co], so by kernel[ci][co]: */
+            for (size_t row = 0; row < rows; row++) sum += (double)x[row * in_c + ci] * dy[row * out_c + co];
+            dkernel[ci * out_c + co] = (real)sum;
         }
 }
 
-void fer_dense_backward_bias(size_t n, size_t out, const real *dy, real *dbias)
+void fer_dense_backward_bias(size_t rows, size_t out_c, const real *dy, real *dbias)
 {
-    for (size_t o = 0; o < out; o++) {
+    for (size_t co = 0; co < out_c; co++) {
         double sum = 0;
-        for (size_t image = 0; image < n; image++) sum += (double)dy[image * out + o];
-        dbias[o] = (real)sum;
+        /* y[row][co] += bias[co], so by bias[co]: */
+        for (size_t row = 0; row < rows; row++) sum += dy[row * out_c + co];
+        dbias[co] = (real)sum;
     }
 }

@@ -4,18 +4,57 @@
 
 #include "../fer.h"
 
-/* The cells of output o's window that lie inside an axis of `in` cells: *from ... *to - 1; never none. */
-void fer_window_clip(size_t o, size_t stride, size_t pad, size_t kernel, size_t in, size_t *from, size_t *to);
+/* ---- Where an element stands in its array ---- */
+
+static inline size_t in_at(const struct fer_window *g, size_t n, size_t ih, size_t iw, size_t c)
+{
+    return ((n * g->in_h + ih) * g->in_w + iw) * g->in_c + c;
+}
+
+static inline size_t out_at(const struct fer_window *g, size_t n, size_t oh, size_t ow, size_t c)
+{
+    return ((n * g->out_h + oh) * g->out_w + ow) * g->out_c + c;
+}
+
+static inline size_t kernel_at(const struct fer_window *g, size_t kh, size_t kw, size_t ci, size_t co)
+{
+    return ((kh * g->kernel_w + kw) * g->in_c + ci) * g->out_c + co;
+}
+
+/* ---- Which cells a window joins ---- */
+
+/* Whether input cell (ih, iw) lies inside the image. Above or left of it a cell's number would be negative; in size_t it
+ * wraps around to a huge one, so that one comparison an axis will do. */
+static inline int inside(const struct fer_window *g, size_t ih, size_t iw)
+{
+    return ih < g->in_h && iw < g->in_w;
+}
+
+/* The cells (h, w) of an image with top <= h < bottom, left <= w < right. */
+struct fer_cells {
+    size_t top, bottom, left, right;
+};
+
+/* The input cells that output cell (oh, ow) sees, as far as they lie inside the image; never none. */
+struct fer_cells fer_window_inputs(const struct fer_window *g, size_t oh, size_t ow);
+
+/* The output cells that see input cell (ih, iw); none where strides are larger than the kernel. */
+struct fer_cells fer_window_outputs(const struct fer_window *g, size_t ih, size_t iw);
+
+/* ---- Memory ---- */
+
+/* Where a loop needs memory of its own for each channel, the channels are taken a slice at a time, first ... end - 1: an
+ * array in C has a fixed size, and a layer function that allocates could fail. */
+enum { FER_SLICE = 256 };
+
+static inline size_t slice_end(size_t first, size_t channels)
+{
+    return channels - first < FER_SLICE ? channels : first + FER_SLICE;
+}
+
+/* ---- Threads ---- */
 
 /* Loops over fewer elements are done before other threads have woken up: by one thread. */
 enum { FER_FEW = 16384 };
-
-/* A tile's columns are 64 bytes: one or two registers of most processors with SIMD. */
-enum { FER_TILE_ROWS = 5, FER_TILE_WIDTH = 64 / sizeof(real) };
-
-/* sum[r][c] += factor[r][k*step] * panel[k*panel_step + c], k = 0, 1, ... count-1, for the five rows r and for the
- * columns c of a tile: see tile.c. */
-void fer_tile(size_t count, const real *const factor[], size_t step, const real *panel, size_t panel_step,
-              real *const sum[]);
 
 #endif

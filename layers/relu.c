@@ -1,4 +1,4 @@
-/* relu.c - ReLU.
+/* relu.c - ReLU, of x[i] to y[i].
  *
  *     y = 0 where x <= 0, else x          dx = 0 where x <= 0, else dy
  *

@@ -1,35 +1,53 @@
-/* softmax_cross_entropy.c - softmax and categorical cross-entropy, from the logits z[n][classes];
- * m is the image's largest logit:
+/* softmax_cross_entropy.c - softmax of the logits z[n][k], and categorical cross-entropy, from the logits too. With m the largest
+ * logit of an image, and for each image n:
  *
- *     s           = sum over k of exp(z[k] - m)
- *     probability = exp(z[k] - m) / s
- *     loss        = log(s) - (z[label] - m)                  of one image; the batch's loss is their mean
- *     dz[k]       = (probability[k] - [k is the label]) / n                  of the batch's loss
+ *     s       = sum over k of exp(z[k] - m)
+ *     p[k]    = exp(z[k] - m) / s
+ *     loss    = log(s) - (z[label] - m)                 which is -log(p[label]); the batch's loss is the mean over n
+ *     dz[k]   = (p[k] - [k is the label]) / images      of the batch's loss
  *
- * Taking m off changes nothing but keeps exp from overflowing. Everything is computed in double and rounded once when
- * it is stored; s is summed with k ascending, the losses with n ascending. */
+ * Taking m off changes nothing but keeps exp from overflowing. Everything is computed in double and rounded once when it is
+ * stored; s is summed with k ascending, the losses with n ascending. */
 #include "layers.h"
 
-double fer_softmax_cross_entropy(size_t n, size_t classes, const real *logits, const int *labels, real *probabilities,
-                                 double *losses, real *dlogits)
+/* m and s of one image. */
+struct sum {
+    double largest, exponentials;
+};
+
+static struct sum sum_of(size_t classes, const real *z)
+{
+    struct sum s = {z[0], 0};
+    for (size_t k = 1; k < classes; k++)
+        if (z[k] > s.largest) s.largest = z[k];
+    for (size_t k = 0; k < classes; k++) s.exponentials += fer_exp(z[k] - s.largest);
+    return s;
+}
+
+void fer_softmax(size_t rows, size_t classes, const real *logits, real *probabilities)
+{
+    for (size_t n = 0; n < rows; n++) {
+        const real *z = logits + n * classes;
+        const struct sum s = sum_of(classes, z);
+        for (size_t k = 0; k < classes; k++)
+            probabilities[n * classes + k] = (real)(fer_exp(z[k] - s.largest) / s.exponentials);
+    }
+}
+
+double fer_cross_entropy(size_t images, size_t classes, const real *logits, const int *labels, double *losses, real *dlogits)
 {
     double total = 0;
-    for (size_t image = 0; image < n; image++) {
-        const size_t row = image * classes, label = labels ? (size_t)labels[image] : 0;
-        const real *z = logits + row;
-        double largest = (double)z[0], sum = 0;
-        for (size_t k = 1; k < classes; k++)
-            if ((double)z[k] > largest) largest = (double)z[k];
-        for (size_t k = 0; k < classes; k++) sum += fer_exp((double)z[k] - largest);
-        for (size_t k = 0; k < classes; k++) {
-            const double probability = fer_exp((double)z[k] - largest) / sum;
-            if (probabilities) probabilities[row + k] = (real)probability;
-            if (labels && dlogits) dlogits[row + k] = (real)((probability - (k == label)) / (double)n);
-        }
-        if (labels) {
-            const double loss = fer_log(sum) - ((double)z[label] - largest);
-            if (losses) losses[image] = loss;
-            total += loss;
+    for (size_t n = 0; n < images; n++) {
+        const real *z = logits + n * classes;
+        const struct sum s = sum_of(classes, z);
+        const size_t label = (size_t)labels[n];
+        const double loss = fer_log(s.exponentials) - (z[label] - s.largest);
+        total += loss;
+        if (losses) losses[n] = loss;
+        for (size_t k = 0; k < classes && dlogits; k++) {
+            const double p = fer_exp(z[k] - s.largest) / s.exponentials;
+            /* the batch's loss is the sum of log(s) - (z[label] - m) over n, divided by images, so by z[k]: */
+            dlogits[n * classes + k] = (real)((p - (k == label)) / (double)images);
         }
     }
     return total;

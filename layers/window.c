@@ -50,9 +50,34 @@ int fer_window_set(struct fer_window *g, size_t n, size_t in_h, size_t in_w, siz
     return 0;
 }
 
-void fer_window_clip(size_t o, size_t stride, size_t pad, size_t kernel, size_t in, size_t *from, size_t *to)
+/* One axis: the inputs *from ... *to - 1 that output o sees. */
+static void inputs_of(size_t o, size_t stride, size_t pad, size_t kernel, size_t in, size_t *from, size_t *to)
 {
     const size_t start = o * stride, end = start + kernel; /* counted from the first cell of the padding */
     *from = start > pad ? start - pad : 0;
     *to = end - pad < in ? end - pad : in;
+}
+
+/* One axis: the outputs *from ... *to - 1 that see input i: the windows that start at or before it and have not ended. */
+static void outputs_of(size_t i, size_t stride, size_t pad, size_t kernel, size_t out, size_t *from, size_t *to)
+{
+    const size_t last = (i + pad) / stride;
+    *from = i + pad < kernel ? 0 : (i + pad - kernel) / stride + 1;
+    *to = last < out ? last + 1 : out;
+}
+
+struct fer_cells fer_window_inputs(const struct fer_window *g, size_t oh, size_t ow)
+{
+    struct fer_cells cells;
+    inputs_of(oh, g->stride_h, g->pad_top, g->kernel_h, g->in_h, &cells.top, &cells.bottom);
+    inputs_of(ow, g->stride_w, g->pad_left, g->kernel_w, g->in_w, &cells.left, &cells.right);
+    return cells;
+}
+
+struct fer_cells fer_window_outputs(const struct fer_window *g, size_t ih, size_t iw)
+{
+    struct fer_cells cells;
+    outputs_of(ih, g->stride_h, g->pad_top, g->kernel_h, g->out_h, &cells.top, &cells.bottom);
+    outputs_of(iw, g->stride_w, g->pad_left, g->kernel_w, g->out_w, &cells.left, &cells.right);
+    return cells;
 }

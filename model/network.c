@@ -162,7 +162,7 @@ void fer_layer_forward(struct fer_network *network, int index, int n, int traini
         break;
     case FER_DENSE:
         fer_dense_forward(n, from->channels, layer->channels, x, p[0].value, p[1].value, network->logits);
-        fer_softmax_cross_entropy(n, layer->channels, network->logits, NULL, y, NULL, NULL);
+        fer_softmax(n, layer->channels, network->logits, y);
         break;
     case FER_INPUT:
     case FER_LAYER_TYPES: break;
@@ -227,8 +227,7 @@ static void add(size_t count, const real *x, real *sum)
  * to fan_out, which is then added. */
 double fer_network_backward(struct fer_network *network, int n, const int *labels)
 {
-    const double loss =
-        fer_softmax_cross_entropy(n, FER_CLASSES, network->logits, labels, NULL, NULL, network->logits_gradient);
+    const double loss = fer_cross_entropy(n, FER_CLASSES, network->logits, labels, NULL, network->logits_gradient);
     int arrived[FER_MAX_LAYERS] = {0}, i;
     for (i = network->layers - 1; i > 0; i--) {
         const struct fer_layer *layer = &network->layer[i], *from = &network->layer[layer->input[0]];

@@ -139,7 +139,7 @@ void fer_evaluate_batch(struct fer_network *net, const struct fer_dataset *data,
     int i;
     fer_batch_fill(data, index, n, net->size, fer_network_input(net), labels);
     fer_network_forward(net, n, training);
-    fer_softmax_cross_entropy(n, FER_CLASSES, net->logits, labels, NULL, losses, NULL);
+    fer_cross_entropy(n, FER_CLASSES, net->logits, labels, losses, NULL);
     count_batch(net, n, labels, sum);
     for (i = 0; i < n; i++) sum->loss_sum += losses[i];
 }

@@ -463,7 +463,7 @@ static void predict(struct backend *b, int i, const real *x)
         if (broken(b, layer, "bias left out")) net->logits[k] -= p[1].value[k % FER_CLASSES];
     }
     store(b, net->logits, (size_t)(b->n * FER_CLASSES));
-    fer_softmax_cross_entropy(b->n, FER_CLASSES, net->logits, NULL, layer->output, NULL, NULL);
+    fer_softmax(b->n, FER_CLASSES, net->logits, layer->output);
     for (k = 0; k < b->n * FER_CLASSES && broken(b, layer, "a coarse exp"); k++)
         layer->output[k] *= (real)(1 + 1e-5 * (k % FER_CLASSES - 3));
     for (k = 0; order != EXACT && k < b->n; k++) { /* in float32, without taking the largest off */
@@ -534,7 +534,7 @@ static void begin_backward(struct backend *b)
     struct fer_layer *last = &net->layer[net->layers - 1];
     int labels[64], i;
     for (i = 0; i < b->n; i++) labels[i] = (b->labels[i] + broken(b, last, "labels off by one")) % FER_CLASSES;
-    b->loss = (real)fer_softmax_cross_entropy(b->n, FER_CLASSES, net->logits, labels, NULL, NULL, net->logits_gradient);
+    b->loss = (real)fer_cross_entropy(b->n, FER_CLASSES, net->logits, labels, NULL, net->logits_gradient);
     if (!broken(b, last, "loss summed")) b->loss /= (real)b->n;
     store(b, &b->loss, 1);
     for (i = 0; i < b->n * FER_CLASSES; i++) {

@@ -22,6 +22,8 @@
  * sums, and rows for what is computed for each element. */
 #include "../layers.h"
 
+#ifndef FER_PLAIN /* else layers/batch_normalization.c defines these functions */
+
 #include <math.h>
 
 enum { GROUP = 256, ROWS = 1024 };
@@ -151,14 +153,4 @@ void fer_batch_normalization_backward(size_t rows, size_t channels, const real *
     }
 }
 
-void fer_moving_statistics(size_t rows, size_t channels, const real *mean, const real *variance, double momentum,
-                           int unbiased, real *moving_mean, real *moving_variance)
-{
-    const double bessel = unbiased ? (double)rows / (rows > 1 ? (double)(rows - 1) : 1) : 1;
-    size_t c;
-    for (c = 0; c < channels; c++) {
-        moving_mean[c] = (real)((double)moving_mean[c] * momentum + (double)mean[c] * (1 - momentum));
-        moving_variance[c] =
-            (real)((double)moving_variance[c] * momentum + (double)variance[c] * bessel * (1 - momentum));
-    }
-}
+#endif

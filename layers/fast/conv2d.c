@@ -20,7 +20,9 @@
  * with K = kernel[kh][kw]. So cells are taken in blocks; for each tap (forward, for as many taps of a row as a cell
  * sees) the pairs of the block are listed, as runs of cells that follow each other, and the product is left to the
  * tile (tile.c), some channels of the result at a time. */
-#include "../layers.h"
+#include "tile.h"
+
+#ifndef FER_PLAIN /* else layers/conv2d.c defines these functions */
 
 #include <string.h>
 
@@ -353,3 +355,5 @@ void fer_conv2d_backward_kernel(const struct fer_window *g, const real *x, const
                         smaller(g->out_c - co0, co_chunk), x, dy, dkernel);
     }
 }
+
+#endif

@@ -8,6 +8,8 @@
  * Order of the sum: the windows in row-major order. */
 #include "../layers.h"
 
+#ifndef FER_PLAIN /* else layers/max_pooling2d.c defines these functions */
+
 enum { GROUP = 64 }; /* channels taken together */
 
 /* The maxima of one window, channels c0 ... c0 + width - 1 of one image, and the cells of the image where they
@@ -15,15 +17,14 @@ enum { GROUP = 64 }; /* channels taken together */
 static void window_maxima(const struct fer_window *g, const real *image, size_t oh, size_t ow, size_t c0, size_t width,
                           real *best, size_t *cell)
 {
-    size_t h0, h1, w0, w1, ih, iw, c;
-    fer_window_clip(oh, g->stride_h, g->pad_top, g->kernel_h, g->in_h, &h0, &h1);
-    fer_window_clip(ow, g->stride_w, g->pad_left, g->kernel_w, g->in_w, &w0, &w1);
+    const struct fer_cells in = fer_window_inputs(g, oh, ow);
+    size_t ih, iw, c;
     for (c = 0; c < width; c++) {
-        cell[c] = h0 * g->in_w + w0;
+        cell[c] = in.top * g->in_w + in.left;
         best[c] = image[cell[c] * g->in_c + c0 + c];
     }
-    for (ih = h0; ih < h1; ih++)
-        for (iw = w0; iw < w1; iw++) {
+    for (ih = in.top; ih < in.bottom; ih++)
+        for (iw = in.left; iw < in.right; iw++) {
             const size_t here = ih * g->in_w + iw;
             const real *x = image + here * g->in_c + c0;
             for (c = 0; c < width; c++) {
@@ -79,3 +80,5 @@ void fer_max_pooling2d_backward(const struct fer_window *g, const real *x, const
         scatter(g, x + n * in_size, dy + n * out_size, c0, left < GROUP ? left : GROUP, dx + n * in_size);
     }
 }
+
+#endif

@@ -13,7 +13,7 @@
  * memory. Five rows of two AVX registers, a row of the panel, a factor and a product are what sixteen registers hold.
  * SIDE_BY_SIDE is for gcc, which writes out loops of up to sixteen steps one by one before it looks for SIMD, unless
  * it is told to stop at four. clang finds the SIMD by itself, but not when told so. */
-#include "../layers.h"
+#include "tile.h"
 
 #include <string.h>
 

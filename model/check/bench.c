@@ -4,7 +4,7 @@
  * the median of the repeats, so that another program's short burst does not count. The yardstick is the tile of
  * layers/tile.c, which all convolutions are made of, running on all threads with its data in the first cache: no
  * convolution can do more multiplications and additions a second. */
-#include "../../layers/layers.h"
+#include "../../layers/fast/tile.h"
 #include "../model.h"
 
 #include <stdlib.h>
@@ -42,15 +42,16 @@ static double median(struct stopwatch *w, int row)
     return (seconds[(w->repeats - 1) / 2] + seconds[w->repeats / 2]) / 2;
 }
 
-/* How many of an axis' outputs see a cell inside the image, summed over the taps. */
-static double seen(size_t out, size_t stride, size_t pad, size_t kernel, size_t in)
+/* How many pairs of an input and an output cell the taps join. */
+static double pairs(const struct fer_window *g)
 {
     double count = 0;
-    size_t o, from, to;
-    for (o = 0; o < out; o++) {
-        fer_window_clip(o, stride, pad, kernel, in, &from, &to);
-        count += (double)(to - from);
-    }
+    size_t oh, ow;
+    for (oh = 0; oh < g->out_h; oh++)
+        for (ow = 0; ow < g->out_w; ow++) {
+            const struct fer_cells in = fer_window_inputs(g, oh, ow);
+            count += (double)((in.bottom - in.top) * (in.right - in.left));
+        }
     return count;
 }
 
@@ -61,8 +62,7 @@ static double operations(const struct fer_network *net, int index, int n, enum f
     const struct fer_window *g = &layer->window;
     const int first = net->layer[layer->input[0]].type == FER_INPUT; /* nobody asks for the image's gradient */
     if (layer->type != FER_CONV2D || (first && pass == FER_BACKWARD)) return 0;
-    return 2.0 * n * seen(g->out_h, g->stride_h, g->pad_top, g->kernel_h, g->in_h) *
-           seen(g->out_w, g->stride_w, g->pad_left, g->kernel_w, g->in_w) * (double)g->in_c * (double)g->out_c;
+    return 2.0 * n * pairs(g) * (double)g->in_c * (double)g->out_c;
 }
 
 /* Operations a second of the tile alone. */

@@ -425,12 +425,12 @@ static int check_dense(struct subject *s, struct gradcheck_run *run, struct fer_
 static double softmax_cross_entropy(void *context)
 {
     struct subject *s = context;
-    return fer_softmax_cross_entropy(s->n, s->out, s->argument[0].value, s->labels, NULL, NULL, NULL) / s->n;
+    return fer_cross_entropy(s->n, s->out, s->argument[0].value, s->labels, NULL, NULL) / s->n;
 }
 
 static void softmax_cross_entropy_backward(struct subject *s)
 {
-    fer_softmax_cross_entropy(s->n, s->out, s->argument[0].value, s->labels, NULL, NULL, s->argument[0].gradient);
+    fer_cross_entropy(s->n, s->out, s->argument[0].value, s->labels, NULL, s->argument[0].gradient);
 }
 
 static int check_softmax_cross_entropy(struct subject *s, struct gradcheck_run *run, struct fer_error *e)

@@ -108,7 +108,7 @@ static double frozen_loss(struct frozen *f)
     }
     memset(f->recompute, 0, sizeof f->recompute);
     memset(f->changed, 0, sizeof f->changed);
-    return fer_softmax_cross_entropy(IMAGES, FER_CLASSES, network->logits, f->labels, NULL, NULL, NULL) / IMAGES;
+    return fer_cross_entropy(IMAGES, FER_CLASSES, network->logits, f->labels, NULL, NULL) / IMAGES;
 }
 
 /* A random point, random images, their gradient; and the network frozen there. */

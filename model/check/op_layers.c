@@ -343,7 +343,8 @@ static int softmax_cross_entropy(struct fer_op *op)
     if (fer_op_result_like(op, "probabilities", &logits, &probabilities) || fer_op_result(op, "loss", 0, NULL, &loss) ||
         fer_op_result_like(op, "dlogits", &logits, &dlogits))
         return -1;
-    sum = fer_softmax_cross_entropy(n, classes, logits.values, label, probabilities.values, NULL, dlogits.values);
+    fer_softmax(n, classes, logits.values, probabilities.values);
+    sum = fer_cross_entropy(n, classes, logits.values, label, NULL, dlogits.values);
     *loss.values = (real)(sum / n);
     return fer_op_write(op, &probabilities) || fer_op_write(op, &loss) || fer_op_write(op, &dlogits);
 }

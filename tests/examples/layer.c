@@ -17,7 +17,7 @@ int main(void)
     double loss;
     int i;
     fer_dense_forward(3, 4, 2, x[0], kernel[0], bias, logits[0]);
-    loss = fer_softmax_cross_entropy(3, 2, logits[0], labels, NULL, NULL, dlogits[0]) / 3;
+    loss = fer_cross_entropy(3, 2, logits[0], labels, NULL, dlogits[0]) / 3;
     fer_dense_backward_kernel(3, 4, 2, x[0], dlogits[0], dkernel[0]);
     printf("loss %.6f\n", loss);
     for (i = 0; i < 4; i++) printf("dkernel[%d] = {%9.6f, %9.6f}\n", i, (double)dkernel[i][0], (double)dkernel[i][1]);
