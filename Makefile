@@ -1,6 +1,7 @@
 # Makefile - builds fer and fer64, with their libraries.
 #
 #   make             fer, fer64, libfer.{a,so}, libfer64.{a,so}
+#   make plain       build/plain/fer and fer64: the plain loops of layers/ without layers/fast/
 #   make run         trains on drawn faces, evaluates, writes a page: no data needed, about two minutes
 #   make test        all tests
 #   make sanitize    the C tests under address, undefined and leak checkers; make valgrind: under valgrind's memcheck
@@ -35,7 +36,7 @@ endif
 SOURCES := $(wildcard layers/*.c layers/*/*.c model/*.c model/*/*.c data/*.c data/*/*.c)
 OBJECTS := $(SOURCES:%.c=build/32/%.o)
 OBJECTS64 := $(SOURCES:%.c=build/64/%.o)
-TESTS   := $(wildcard tests/test_*.c) tests/main.c tests/textbook.c tests/backend.c
+TESTS   := $(wildcard tests/test_*.c) tests/main.c tests/plain.c tests/backend.c
 
 all: fer fer64 libfer.a libfer.so libfer64.a libfer64.so
 
@@ -52,6 +53,19 @@ libfer.so: $(OBJECTS)
 libfer64.so: $(OBJECTS64)
 	$(CC) $(CFLAGS) $(FLAGS) $(LDFLAGS) -shared -Wl,-soname,libfer64.so.0 $^ -lm -o $@
 
+# The plain loops of layers/ in place of layers/fast/: the same bits, slower.
+plain: build/plain/fer build/plain/fer64
+build/plain/fer: build/plain/32/fer.o $(SOURCES:%.c=build/plain/32/%.o)
+	$(CC) $(CFLAGS) $(FLAGS) $(LDFLAGS) $^ -lm -o $@
+build/plain/fer64: build/plain/64/fer.o $(SOURCES:%.c=build/plain/64/%.o)
+	$(CC) $(CFLAGS) $(FLAGS) $(LDFLAGS) $^ -lm -o $@
+
+build/plain/32/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(FLAGS) -DFER_PLAIN -MMD -c $< -o $@
+build/plain/64/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(FLAGS) -DFER_PLAIN -DFER_DOUBLE -MMD -c $< -o $@
 build/32/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(FLAGS) -MMD -c $< -o $@
@@ -91,7 +105,7 @@ build/broken: build/32/fer.o build/32/tests/broken_relu.o libfer.a
 build/steps64: build/64/tests/steps.o libfer64.a
 	$(CC) $(CFLAGS) $(FLAGS) $(LDFLAGS) $^ -lm -o $@
 
-test: all build/test build/test64 build/npz_cat build/npz_cat64 build/example_gradcheck build/example_layer build/order build/broken
+test: all plain build/test build/test64 build/npz_cat build/npz_cat64 build/example_gradcheck build/example_layer build/order build/broken
 	sh tests/run.sh
 
 SANITIZE := -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all
@@ -166,4 +180,4 @@ install: all
 clean:
 	rm -rf build fer fer64 libfer.a libfer.so libfer64.a libfer64.so tests/tmp
 
-.PHONY: all run bench speed test sanitize valgrind fuzz vectors twin fingerprint portability accuracy install clean
+.PHONY: all plain run bench speed test sanitize valgrind fuzz vectors twin fingerprint portability accuracy install clean

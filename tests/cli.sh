@@ -248,7 +248,7 @@ check "a row an argument" grep -Eq '^dense .* kernel +[0-9]+ +0 +[0-9.e-]+  ok$'
 expect 2 "fer: there is no gradient check of \`conv3d\`; there are: conv2d, batch_normalization, relu, max_pooling2d, average_pooling2d, global_average_pooling2d, concatenate, dense, softmax_cross_entropy, network" ./fer64 gradcheck conv3d
 
 # ---- fingerprint ----
-for program in ./fer ./fer64; do
+for program in ./fer ./fer64 build/plain/fer build/plain/fer64; do
     expect 0 "" $program fingerprint --check
     check "all stages" grep -q '^[0-9]* stages, all as expected$' $T/out
 done

@@ -1,11 +1,11 @@
 /* test_vectors.c - every layer against values that PyTorch and numpy computed in float64 (vectors.py made tests/vectors/).
  *
  * No tolerance is guessed. A sum of K products, in whatever order, errs by at most K * u * (the sum of the products'
- * sizes), u being the unit roundoff; the value that it is compared with errs by at most as much in float64. What is not
- * such a sum has a first-order bound, written out beside it; FIRST_ORDER covers what that leaves off. What only moves
- * numbers or compares them must be equal. */
+ * sizes: what the layer gives for the absolute values), u being the unit roundoff; the value that it is compared with
+ * errs by at most as much in float64. What is not such a sum has a first-order bound, written out beside it; FIRST_ORDER
+ * covers what that leaves off. What only moves numbers or compares them must be equal. */
 #include "greatest.h"
-#include "textbook.h"
+#include "plain.h"
 
 #include <float.h>
 #include <math.h>
@@ -216,13 +216,13 @@ TEST conv2d_vectors(void)
         fer_conv2d_backward_kernel(&window, x, dy, dkernel);
         x_sizes = magnitudes(x, x_size), kernel_sizes = magnitudes(kernel, kernel_size), dy_sizes = magnitudes(dy, y_size);
         sizes = result(y_size);
-        textbook_conv2d_forward(&window, x_sizes, kernel_sizes, sizes);
+        plain_conv2d_forward(&window, x_sizes, kernel_sizes, sizes);
         ASSERTm(note, near_sums("y", y, take("y", y_size), taps * (size_t)window.in_c, sizes, y_size));
         sizes = result(x_size);
-        textbook_conv2d_backward_input(&window, dy_sizes, kernel_sizes, sizes);
+        plain_conv2d_backward_input(&window, dy_sizes, kernel_sizes, sizes);
         ASSERTm(note, near_sums("dx", dx, take("dx", x_size), taps * (size_t)window.out_c, sizes, x_size));
         sizes = result(kernel_size);
-        textbook_conv2d_backward_kernel(&window, x_sizes, dy_sizes, sizes);
+        plain_conv2d_backward_kernel(&window, x_sizes, dy_sizes, sizes);
         ASSERTm(note, near_sums("dkernel", dkernel, take("dkernel", kernel_size), y_size / (size_t)window.out_c, sizes,
                                 kernel_size));
     }
@@ -241,7 +241,7 @@ TEST max_pooling2d_vectors(void)
         fer_max_pooling2d_forward(&window, x, y);
         fer_max_pooling2d_backward(&window, x, dy, dx);
         ASSERTm(note, equal("y", y, take("y", y_size), y_size));
-        textbook_max_pooling2d(&window, x, magnitudes(dy, y_size), y, sizes);
+        plain_max_pooling2d_backward(&window, x, magnitudes(dy, y_size), sizes);
         ASSERTm(note, near_sums("dx", dx, take("dx", x_size), (size_t)(window.kernel_h * window.kernel_w), sizes, x_size));
     }
     ASSERTm(note, all_was_used());
@@ -260,9 +260,9 @@ TEST average_pooling2d_vectors(void)
         x = given("x", x_size), dy = given("dy", y_size), y = result(y_size), dx = result(x_size);
         fer_average_pooling2d_forward(&window, x, y);
         fer_average_pooling2d_backward(&window, dy, dx);
-        textbook_average_pooling2d_forward(&window, magnitudes(x, x_size), sizes = result(y_size));
+        plain_average_pooling2d_forward(&window, magnitudes(x, x_size), sizes = result(y_size));
         ASSERTm(note, near_sums("y", y, take("y", y_size), terms, sizes, y_size));
-        textbook_average_pooling2d_backward(&window, magnitudes(dy, y_size), sizes = result(x_size));
+        plain_average_pooling2d_backward(&window, magnitudes(dy, y_size), sizes = result(x_size));
         ASSERTm(note, near_sums("dx", dx, take("dx", x_size), terms, sizes, x_size));
     }
     ASSERTm(note, all_was_used());
@@ -280,7 +280,8 @@ TEST global_average_pooling2d_vectors(void)
              *dx_sizes = result(in);
         fer_global_average_pooling2d_forward(n, cells, channels, x, y);
         fer_global_average_pooling2d_backward(n, cells, channels, dy, dx);
-        textbook_global_average_pooling2d(n, cells, channels, magnitudes(x, in), magnitudes(dy, out), y_sizes, dx_sizes);
+        fer_global_average_pooling2d_forward(n, cells, channels, magnitudes(x, in), y_sizes);
+        fer_global_average_pooling2d_backward(n, cells, channels, magnitudes(dy, out), dx_sizes);
         ASSERTm(note, near_sums("y", y, take("y", out), (size_t)cells + 1, y_sizes, out));
         ASSERTm(note, near_sums("dx", dx, take("dx", in), 1, dx_sizes, in));
     }
@@ -534,9 +535,10 @@ TEST dense_vectors(void)
         fer_dense_backward_input(n, in, out, dy, kernel, dx);
         fer_dense_backward_kernel(n, in, out, x, dy, dkernel);
         fer_dense_backward_bias(n, out, dy, dbias);
-        textbook_dense_forward(n, in, out, x_abs, kernel_abs, bias ? magnitudes(bias, bs) : NULL, y_sizes);
-        textbook_dense_backward_input(n, in, out, dy_abs, kernel_abs, dx_sizes);
-        textbook_dense_backward_parameters(n, in, out, x_abs, dy_abs, dkernel_sizes, dbias_sizes);
+        fer_dense_forward(n, in, out, x_abs, kernel_abs, bias ? magnitudes(bias, bs) : NULL, y_sizes);
+        fer_dense_backward_input(n, in, out, dy_abs, kernel_abs, dx_sizes);
+        fer_dense_backward_kernel(n, in, out, x_abs, dy_abs, dkernel_sizes);
+        fer_dense_backward_bias(n, out, dy_abs, dbias_sizes);
         ASSERTm(note, near_sums("y", y, take("y", ys), (size_t)in + 1, y_sizes, ys));
         ASSERTm(note, near_sums("dx", dx, take("dx", xs), (size_t)out, dx_sizes, xs));
         ASSERTm(note, near_sums("dkernel", dkernel, take("dkernel", ks), (size_t)n, dkernel_sizes, ks));
