@@ -311,7 +311,7 @@ static int settle_config(struct fer_config *config, const struct choice *choice,
 static void print_plan(const struct fer_trainer *t, const char *run)
 {
     const double memory =
-        (double)fer_network_memory(t->network, t->settings.batch, FER_PLAN_TRAINING) + (double)t->data->pixel_count;
+        (double)fer_network_memory(t->network, (size_t)t->settings.batch, FER_PLAN_TRAINING) + (double)t->data->pixel_count;
     printf("fer %s %s: incv3v1 at %dx%d, batch %d, %lu batches an epoch, %.0f MB of memory; run folder %s\n",
            FER_VERSION, FER_REAL_NAME, t->settings.size, t->settings.size, t->settings.batch, (unsigned long)t->batches,
            memory / 1e6, run);
@@ -404,7 +404,7 @@ static int load_network(struct fer_network **network, const char *where, int siz
         if (fer_config_load(config, path, e) || join(path, sizeof path, where, "best.npz", e)) return -1;
         if (!fer_file_exists(path) && join(path, sizeof path, where, "last.npz", e)) return -1;
     }
-    return fer_weights_load(network, path, size, &ignored, e);
+    return fer_weights_load(network, path, (size_t)size, &ignored, e);
 }
 
 static void print_evaluation(const struct fer_evaluation *v)
@@ -445,7 +445,7 @@ static int eval(int argc, char **argv)
                         is_given(&choice, "seed") ? choice.settings.seed : config.settings.seed, &e)) {
         if (data.usage_count[usage] == 0)
             fer_fail(&e, "%s: no images of usage %s", data.source, usage_name);
-        else if (!fer_network_plan(network, choice.settings.batch, FER_PLAN_INFERENCE, &e) &&
+        else if (!fer_network_plan(network, (size_t)choice.settings.batch, FER_PLAN_INFERENCE, &e) &&
                  fer_evaluate(network, &data, usage, NULL, NULL, &result, &e) == FER_DONE)
             failed = 0;
     }
@@ -465,7 +465,7 @@ static int predict_image(struct fer_network *network, const char *path, struct f
     uint8_t *pixels;
     int height, width, k, best = 0;
     if (fer_pgm_read(path, &height, &width, &pixels, e)) return -1;
-    fer_image_scale(height, width, pixels, network->size, fer_network_input(network));
+    fer_image_scale(height, width, pixels, (int)network->height, fer_network_input(network));
     fer_free(pixels);
     fer_network_forward(network, 1, 0);
     printf("%s", path);
@@ -569,11 +569,11 @@ static void print_layer(const struct fer_network *net, const struct fer_layer *l
     char title[80], shape[64];
     size_t count = 0;
     int i;
-    snprintf(title, sizeof title, "%s (%s)", layer->name, fer_layer_type_names[layer->type]);
-    if (layer->type == FER_GLOBAL_AVERAGE_POOLING2D || layer->type == FER_DENSE)
-        snprintf(shape, sizeof shape, "(None, %d)", layer->channels);
+    snprintf(title, sizeof title, "%s (%s)", layer->name, fer_layer_class(layer->type));
+    if (layer->flat)
+        snprintf(shape, sizeof shape, "(None, %zu)", layer->channels);
     else
-        snprintf(shape, sizeof shape, layer->type == FER_INPUT ? "[(None, %d, %d, %d)]" : "(None, %d, %d, %d)",
+        snprintf(shape, sizeof shape, layer->inputs ? "(None, %zu, %zu, %zu)" : "[(None, %zu, %zu, %zu)]",
                  layer->height, layer->width, layer->channels);
     for (i = 0; i < layer->parameters; i++) count += net->parameter[layer->parameter + i].count;
     printf(" %-44s %-23s %-9lu %s", title, shape, (unsigned long)count, layer->inputs ? "[" : "[]\n");
@@ -594,7 +594,7 @@ static int summary(int argc, char **argv)
     begin_choice(&choice, "size");
     if (parse(&argc, argv, NULL, 0, &choice, &e)) return complain(&e);
     if (argc) return fer_fail(&e, "summary: %s: expected options only", argv[0]), complain(&e);
-    if (fer_network_create(&net, choice.settings.size, &e)) return complain(&e);
+    if (fer_incv3v1(&net, (size_t)choice.settings.size, &e)) return complain(&e);
     printf("Model: \"incv3v1\"\n%s\n %-44s %-23s %-9s %s\n%s\n", line_of_summary, "Layer (type)", "Output Shape",
            "Param #", "Connected to", line_of_summary);
     for (i = 0; i < net->layers; i++) print_layer(net, &net->layer[i]);
@@ -712,7 +712,7 @@ static int take_images(struct fer_batch *batch, const struct recording *r, int s
         return -1;
     if (!is_given(&r->choice, "batch") && data.usage_count[usage] < (size_t)n && data.usage_count[usage])
         n = (int)data.usage_count[usage];
-    failed = fer_batch_take(batch, &data, usage, n, size, e);
+    failed = fer_batch_take(batch, &data, usage, (size_t)n, (size_t)size, e);
     fer_dataset_free(&data);
     return failed;
 }
@@ -722,14 +722,13 @@ static int make_network(struct fer_network **network, const struct recording *r,
     const struct fer_settings *s = &r->choice.settings;
     size_t ignored;
     if (r->weights) {
-        if (fer_weights_load(network, r->weights, size, &ignored, e)) return -1;
+        if (fer_weights_load(network, r->weights, (size_t)size, &ignored, e)) return -1;
     } else {
-        if (fer_network_create(network, size ? size : s->size, e)) return -1;
+        if (fer_incv3v1(network, (size_t)(size ? size : s->size), e)) return -1;
         fer_network_initialise(*network, s->seed);
     }
-    (*network)->bn_momentum = s->bn_momentum;
-    (*network)->bn_unbiased = s->bn_unbiased;
-    if (!r->weights || is_given(&r->choice, "bn-epsilon")) (*network)->bn_epsilon = s->bn_epsilon;
+    fer_network_normalization(*network, s->bn_momentum,
+                              !r->weights || is_given(&r->choice, "bn-epsilon") ? s->bn_epsilon : -1, s->bn_unbiased);
     return 0;
 }
 
@@ -739,15 +738,15 @@ static int write_record(struct fer_network *network, const struct recording *r, 
 {
     const struct fer_settings *s = &r->choice.settings;
     const struct fer_adam adam = {s->learning_rate, s->beta1, s->beta2, s->adam_epsilon};
-    const double memory = (double)fer_network_memory(network, n, FER_PLAN_KEEP);
+    const double memory = (double)fer_network_memory(network, (size_t)n, FER_PLAN_KEEP);
     struct fer_recorded recorded;
-    if (fer_network_fits(network, n, FER_PLAN_KEEP, fer_memory_available(), e)) return -1;
+    if (fer_network_fits(network, (size_t)n, FER_PLAN_KEEP, fer_memory_available(), e)) return -1;
     if (memory > 1e9) printf("%.1f GB of memory are needed\n", memory / 1e9), fflush(stdout);
-    if (r->exact ? fer_record_exact(network, n, s->seed, r->out, &recorded, e)
+    if (r->exact ? fer_record_exact(network, (size_t)n, s->seed, r->out, &recorded, e)
                  : fer_record(network, batch, &adam, r->out, &recorded, e))
         return -1;
-    printf("%s: %s, %d images of %dx%d from %s", r->out, r->exact ? "exact integers" : "a training step", n,
-           network->size, network->size,
+    printf("%s: %s, %d images of %zux%zu from %s", r->out, r->exact ? "exact integers" : "a training step", n,
+           network->height, network->width,
            r->exact   ? "the seed"
            : r->input ? r->input
            : r->data  ? r->data
@@ -762,7 +761,7 @@ static int record(int argc, char **argv)
     struct recording r = {0};
     const struct option options[] = {
         {"weights", &r.weights}, {"input", &r.input}, {"data", &r.data}, {"usage", &r.usage}, {"o", &r.out}};
-    struct fer_batch batch = {0, 0, NULL, NULL};
+    struct fer_batch batch = {0};
     struct fer_network *network = NULL;
     struct fer_error e;
     int failed, size;
@@ -776,12 +775,12 @@ static int record(int argc, char **argv)
     size = given_size(&r.choice); /* 0: the weights file's */
     failed = 0;
     if (r.input)
-        failed = fer_batch_read(&batch, r.input, is_given(&r.choice, "batch") ? r.choice.settings.batch : 0, &e);
-    if (!failed && r.input && size && size != batch.size)
-        failed = fer_fail(&e, "--size %d: the images of %s are %dx%d", size, r.input, batch.size, batch.size);
-    if (!failed) failed = make_network(&network, &r, size ? size : batch.size, &e);
-    if (!failed && !r.input && !r.exact) failed = take_images(&batch, &r, network->size, &e);
-    if (!failed) failed = write_record(network, &r, &batch, r.exact ? r.choice.settings.batch : batch.n, &e);
+        failed = fer_batch_read(&batch, r.input, is_given(&r.choice, "batch") ? (size_t)r.choice.settings.batch : 0, NULL, &e);
+    if (!failed && r.input && size && (size_t)size != batch.height)
+        failed = fer_fail(&e, "--size %d: the images of %s are %zux%zu", size, r.input, batch.height, batch.width);
+    if (!failed) failed = make_network(&network, &r, size ? size : (int)batch.height, &e);
+    if (!failed && !r.input && !r.exact) failed = take_images(&batch, &r, (int)network->height, &e);
+    if (!failed) failed = write_record(network, &r, &batch, r.exact ? r.choice.settings.batch : (int)batch.n, &e);
     fer_batch_free(&batch);
     fer_network_free(network);
     return failed ? complain(&e) : EXIT_OK;
@@ -1039,7 +1038,7 @@ static void print_bench(const struct fer_network *net, const struct fer_bench *b
     }
     printf("\n");
     for (type = FER_CONV2D; type < FER_LAYER_TYPES; type++)
-        print_bench_line(fer_layer_type_names[type], b, seconds[type], operations[type]);
+        print_bench_line(fer_layer_class((enum fer_layer_type)type), b, seconds[type], operations[type]);
     printf("\nsize %d, batch %d, " FER_REAL_NAME ", %d threads, medians of %d repeats, %.0f MB of memory\n", b->size,
            b->batch, b->threads, b->repeats, 1e-6 * (double)b->memory);
     printf("training step   %8.3f ms an image (%.3f s a batch)\ninference       %8.3f ms an image\n",
@@ -1089,10 +1088,10 @@ static int bench(int argc, char **argv)
     choice.settings.batch = 32;
     if (parse(&argc, argv, options, 1, &choice, &e)) return complain(&e);
     if (argc) return fer_fail(&e, "bench: %s: expected options only", argv[0]), complain(&e);
-    if (read_repeats(repeats, &b.repeats, &e) || fer_network_create(&net, choice.settings.size, &e))
+    if (read_repeats(repeats, &b.repeats, &e) || fer_incv3v1(&net, (size_t)choice.settings.size, &e))
         return complain(&e);
     fer_network_initialise(net, 0);
-    failed = fer_network_fits(net, choice.settings.batch, FER_PLAN_TRAINING, fer_memory_available(), &e) ||
+    failed = fer_network_fits(net, (size_t)choice.settings.batch, FER_PLAN_TRAINING, fer_memory_available(), &e) ||
              fer_bench_run(net, choice.settings.batch, b.repeats, fer_clock, &b, &e);
     if (!failed) {
         if (json)

@@ -4,7 +4,7 @@
  *     1. numbers      the type `real`, what a build must keep, errors
  *     2. functions    exp, log, and the random numbers
  *     3. layers       each layer forward and backward: pure functions on arrays
- *     4. network      incv3v1 as a list of layers, its parameters, forward, backward, one step of Adam
+ *     4. network      a list of layers, built one by one: parameters, forward, backward, one step of Adam
  *     5. faces        FER2013 and other images, and how they are taken into a batch
  *     6. arrays       npy and npz files
  *     7. training     settings, the trainer, evaluation, checkpoints, the log
@@ -82,7 +82,7 @@ int fer_fail(struct fer_error *e, const char *format, ...);
 
 /* Does a handful of operations whose right results are known, and fails when one comes out otherwise: products fused
  * with sums, excess precision, another rounding mode, subnormal numbers flushed to zero. Takes less than a microsecond.
- * fer_network_create calls it, and the programs do when they start. */
+ * fer_network_begin calls it, and the programs do when they start. */
 int fer_arithmetic_check(struct fer_error *e);
 
 /* Returns count * size bytes of zeros, aligned to 64, or NULL with the reason in *e. Freed by fer_free. */
@@ -163,7 +163,7 @@ void fer_conv2d_backward_kernel(const struct fer_window *g, const real *x, const
  *     moments   mean and biased variance of each channel over the rows
  *     forward   y = (x - mean) * (gamma / sqrt(variance + epsilon)) + beta
  *     backward  with batch_statistics != 0 mean and variance are taken as functions of x (training), else as constants
- *               (inference). dgamma and dbeta may be NULL.
+ *               (inference). dx, dgamma and dbeta may be NULL: not wanted.
  * y may be x itself, and dx dy. */
 void fer_batch_moments(size_t rows, size_t channels, const real *x, real *mean, real *variance);
 void fer_batch_normalization_forward(size_t rows, size_t channels, const real *x, const real *mean, const real *variance,
@@ -194,7 +194,8 @@ void fer_average_pooling2d_backward(const struct fer_window *g, const real *dy, 
 void fer_global_average_pooling2d_forward(size_t images, size_t cells, size_t channels, const real *x, real *y);
 void fer_global_average_pooling2d_backward(size_t images, size_t cells, size_t channels, const real *dy, real *dx);
 
-/* Concatenate along the channels: inputs x[i][rows][channels[i]] to y[rows][sum of channels]. */
+/* Concatenate along the channels: inputs x[i][rows][channels[i]] to y[rows][sum of channels]. dx[i] may be NULL: not
+ * wanted. */
 void fer_concatenate_forward(size_t rows, int inputs, const size_t *channels, const real *const *x, real *y);
 void fer_concatenate_backward(size_t rows, int inputs, const size_t *channels, const real *dy, real *const *dx);
 
@@ -224,11 +225,15 @@ struct fer_adam {
 void fer_adam_step(const struct fer_adam *adam, long t, size_t count, real *parameter, const real *gradient, real *m,
                    real *v);
 
-/* ---- 4. The network ------------------------------------------------------------------------------------------ */
+/* ---- 4. The network ------------------------------------------------------------------------------------------
+ *
+ * A network is a list of layers, each behind those that it takes from: the first is the input, the last gives the
+ * classes. It is built layer by layer (fer_network_begin, below), or as a whole (fer_incv3v1). */
 
-#define FER_CLASSES 7
+#define FER_CLASSES 7 /* of faces; another network may have others */
 extern const char *const fer_class_names[FER_CLASSES]; /* angry, disgust, fear, happy, sad, surprise, neutral */
 
+/* Kinds of layers. model/kinds.c has a row for each: its shape, its parameters, its functions. */
 enum fer_layer_type {
     FER_INPUT,
     FER_CONV2D,
@@ -238,33 +243,45 @@ enum fer_layer_type {
     FER_AVERAGE_POOLING2D,
     FER_CONCATENATE,
     FER_GLOBAL_AVERAGE_POOLING2D,
-    FER_DENSE, /* with softmax */
+    FER_DENSE,
     FER_LAYER_TYPES
 };
-extern const char *const fer_layer_type_names[FER_LAYER_TYPES]; /* Keras's class names: InputLayer, Conv2D, ... */
+const char *fer_layer_class(enum fer_layer_type type); /* Keras's class name: "InputLayer", "Conv2D", ... */
+
+#define FER_MAX_LAYERS 160
+#define FER_MAX_PARAMETERS 176
+#define FER_MAX_INPUTS 4  /* of one layer */
+#define FER_MAX_NAME 64   /* of a layer, with the 0 at its end */
+#define FER_MAX_ARRAY 96  /* the name of any array of a layer: LAYER/moving_variance_new and the like */
 
 /* An array that belongs to a layer and outlives a step. */
 struct fer_parameter {
-    char name[64]; /* "conv2d_3/kernel" */
-    int dims, shape[4];
-    size_t count;
-    int trainable;  /* moving statistics are not */
-    real *value;    /* [count] */
-    real *gradient; /* [count], trainable ones only, as m and v */
-    real *m, *v;    /* Adam's moments */
+    char name[FER_MAX_ARRAY]; /* "conv2d_3/kernel": the layer's name, which may hold slashes too, and the array's */
+    int dims;
+    size_t shape[4], count; /* count: the product of shape[0] ... shape[dims - 1] */
+    int trainable;          /* moving statistics are not */
+    real *value;            /* [count] */
+    real *gradient;         /* [count], trainable ones only, as m and v; written by the backward pass */
+    real *m, *v;            /* Adam's moments */
 };
 
-#define FER_MAX_INPUTS 4
 struct fer_layer {
-    char name[40]; /* Keras's name: "conv2d_3", "mixed0" */
+    char name[FER_MAX_NAME]; /* "conv2d_3", "mixed0" */
     enum fer_layer_type type;
     int inputs, input[FER_MAX_INPUTS]; /* which layers it takes from: indices, all smaller than its own */
-    int consumers;                     /* how many layers take from it */
-    struct fer_window window;          /* convolutions and poolings, n = 1 */
-    int height, width, channels;       /* of its output; 1, 1, c when it has no height and width */
-    int parameters, parameter;         /* how many it has, and the index of the first */
-    /* Per batch, valid after fer_network_plan. [n][height][width][channels]. Arrays that are not needed at the same
-     * time share memory, unless the plan keeps everything. The dense layer's output is the probabilities. */
+    int consumers;                     /* how often its output is taken; twice where one layer takes it twice */
+    size_t height, width, channels;    /* of its output */
+    int flat;                          /* 1: its output is [n][channels], height and width are 1 */
+    /* settings of its kind */
+    enum fer_padding padding;          /* convolutions and poolings */
+    struct fer_window window;          /* of these, for one image (n = 1) */
+    double momentum, epsilon;          /* BatchNormalization */
+    int unbiased;                      /* of these, 1: the moving variance takes the Bessel-corrected variance */
+    /* its parameters: how many, and the index of the first in network->parameter */
+    int parameters, parameter;
+    /* Arrays of a batch, there from fer_network_plan on: [n][height][width][channels], or [n][channels] when flat.
+     * Those that are not needed at the same time share memory, unless the plan keeps everything. The last layer's
+     * output is the probabilities, its output_gradient the gradient of the logits. The input has no gradient. */
     real *output, *output_gradient;
     real *mean, *variance; /* BatchNormalization: the batch's, [channels], after a forward pass in training mode */
 };
@@ -274,32 +291,73 @@ enum fer_pass { FER_FORWARD, FER_BACKWARD, FER_BACKWARD_KERNEL, FER_PASSES };
 
 enum fer_plan { FER_PLAN_INFERENCE, FER_PLAN_TRAINING, FER_PLAN_KEEP }; /* KEEP: training, every array kept */
 
-#define FER_MAX_LAYERS 160
-#define FER_MAX_PARAMETERS 176
 struct fer_network {
-    int size;                         /* of the square input image */
-    double bn_momentum, bn_epsilon;   /* 0.99, 0.001 */
-    int bn_unbiased;                  /* 1: the moving variance takes the Bessel-corrected variance */
-    /* Called when a pass is through a layer, maybe in more than one part; NULL: nobody asks. */
-    void (*passed)(void *context, int layer, enum fer_pass pass);
-    void *passed_context;
+    size_t height, width, channels;   /* of the input images */
+    size_t classes;                   /* channels of the last layer */
     int layers;
     struct fer_layer layer[FER_MAX_LAYERS];
     int parameters;
     struct fer_parameter parameter[FER_MAX_PARAMETERS];
+    /* Called when a pass is through a layer, maybe in more than one part; NULL: nobody asks. */
+    void (*passed)(void *context, int layer, enum fer_pass pass);
+    void *passed_context;
     /* the plan */
-    int batch;                        /* the most images that a pass can take; 0 before a plan */
+    size_t batch;                     /* the most images that a pass can take; 0 before a plan */
     enum fer_plan plan;
-    real *logits, *logits_gradient;   /* [batch][FER_CLASSES] */
+    real *logits, *logits_gradient;   /* [batch][classes]: what the last layer gives, before the softmax */
     real *statistics;                 /* memory behind mean and variance of all layers */
     real *arena;                      /* memory behind all outputs and gradients */
-    real *fan_out;                    /* in the arena: the gradient of one of several consumers, before it is added */
+    real *fan_out;                    /* in the arena: gradients of further consumers, before they are added */
 };
 
-/* Builds incv3v1 for size x size x 1 images, parameters allocated and zero. Fails with the layer that cannot work and
- * why. */
-int fer_network_create(struct fer_network **network, int size, struct fer_error *e);
+/* Builds the network of the script, model/incv3v1.c, for size x size x 1 images: 7 classes, parameters allocated and
+ * zero. Fails with the layer that cannot work and why. */
+int fer_incv3v1(struct fer_network **network, size_t size, struct fer_error *e);
 void fer_network_free(struct fer_network *network); /* NULL is allowed */
+
+/* A network of one's own, layer by layer; model/incv3v1.c is the example:
+ *
+ *     struct fer_builder b;
+ *     int x = fer_network_begin(&b, 32, 32, 3);
+ *     x = fer_add_conv2d(&b, x, NULL, 16, 3, 3, 1, 1, FER_SAME);
+ *     x = fer_add_relu(&b, x, NULL);
+ *     x = fer_add_global_average_pooling2d(&b, x, NULL);
+ *     fer_add_dense(&b, x, "predictions", 10);
+ *     if (fer_network_end(&b, &network, &e)) ...
+ *
+ * Each function appends a layer and returns its index, which later layers give as their input. name NULL: Keras's,
+ * numbered by kind in the order of creation (conv2d, conv2d_1, ...). After the first failure every further layer is
+ * passed over, the functions return -1, and fer_network_end says what the first failure was: so nothing need be checked
+ * in between. Every layer but the last must be some later one's input. */
+struct fer_builder {
+    struct fer_network *network;
+    int numbered[FER_LAYER_TYPES]; /* how many layers of each kind got their name by number */
+    int failed;
+    struct fer_error reason;       /* of the first failure */
+};
+int fer_network_begin(struct fer_builder *b, size_t height, size_t width, size_t channels);
+/* Without bias; kernel [kernel_h][kernel_w][channels of the input][filters]. */
+int fer_add_conv2d(struct fer_builder *b, int input, const char *name, size_t filters, size_t kernel_h, size_t kernel_w,
+                   size_t stride_h, size_t stride_w, enum fer_padding padding);
+/* Without gamma (Keras's scale=False); beta, moving_mean, moving_variance [channels]. 0 <= momentum <= 1,
+ * 0 <= epsilon. The moving variance takes in the unbiased variance. */
+int fer_add_batch_normalization(struct fer_builder *b, int input, const char *name, double momentum, double epsilon);
+int fer_add_relu(struct fer_builder *b, int input, const char *name); /* Keras's Activation("relu") */
+int fer_add_max_pooling2d(struct fer_builder *b, int input, const char *name, size_t pool_h, size_t pool_w,
+                          size_t stride_h, size_t stride_w, enum fer_padding padding);
+int fer_add_average_pooling2d(struct fer_builder *b, int input, const char *name, size_t pool_h, size_t pool_w,
+                              size_t stride_h, size_t stride_w, enum fer_padding padding);
+int fer_add_global_average_pooling2d(struct fer_builder *b, int input, const char *name);
+/* 1 ... FER_MAX_INPUTS inputs of equal height and width, or all flat, side by side in the order given. */
+int fer_add_concatenate(struct fer_builder *b, const int *input, int inputs, const char *name);
+/* kernel [channels of the input][units], bias [units]. The input is flat. The last layer is one of these, and its
+ * softmax comes with it; the others are linear. */
+int fer_add_dense(struct fer_builder *b, int input, const char *name, size_t units);
+/* Gives the finished network, parameters allocated and zero. Or fails with the first reason, *network NULL. */
+int fer_network_end(struct fer_builder *b, struct fer_network **network, struct fer_error *e);
+
+/* Momentum, epsilon and `unbiased` of every BatchNormalization; a negative value leaves each layer its own. */
+void fer_network_normalization(struct fer_network *network, double momentum, double epsilon, int unbiased);
 
 /* Kernels by glorot_uniform: (2u - 1) * sqrt(6 / (fan_in + fan_out)) with u = fer_uniform(seed, FER_FOR_WEIGHTS, i, k),
  * computed in double and rounded once, i the index of the array in network->parameter, k the element in row-major
@@ -308,33 +366,39 @@ void fer_network_free(struct fer_network *network); /* NULL is allowed */
  * moving means 0, moving variances 1, moments 0. */
 void fer_network_initialise(struct fer_network *network, uint64_t seed);
 
-/* Bytes that the network holds once planned so: parameters, their gradients and moments, and every array of a pass. */
-size_t fer_network_memory(const struct fer_network *network, int batch, enum fer_plan plan);
+/* Bytes that the network holds once planned so: parameters, their gradients and moments, and every array of a pass.
+ * SIZE_MAX when it is more than can be addressed. */
+size_t fer_network_memory(const struct fer_network *network, size_t batch, enum fer_plan plan);
 /* Fails when that is more than `available` bytes (0: whatever it is will do), saying how much it is and which batch
  * would fit. */
-int fer_network_fits(const struct fer_network *network, int batch, enum fer_plan plan, size_t available,
+int fer_network_fits(const struct fer_network *network, size_t batch, enum fer_plan plan, size_t available,
                      struct fer_error *e);
 /* Gives every array of a pass of up to `batch` images its place. An earlier plan is given up. */
-int fer_network_plan(struct fer_network *network, int batch, enum fer_plan plan, struct fer_error *e);
-/* Where the images of the next batch go: [n][size][size][1]. */
+int fer_network_plan(struct fer_network *network, size_t batch, enum fer_plan plan, struct fer_error *e);
+/* Where the images of the next batch go: [n][height][width][channels]. */
 real *fer_network_input(struct fer_network *network);
 
 /* One forward pass over the first n images of the input, up to the logits and the probabilities. training != 0:
  * BatchNormalization takes the batch's statistics (and leaves the moving ones alone), else the moving ones. */
-void fer_network_forward(struct fer_network *network, int n, int training);
-/* After a forward pass in training mode: all gradients of the mean loss. Returns the sum of the n losses.
- * The gradient of an output with several consumers is summed from the last consumer to the first. */
-double fer_network_backward(struct fer_network *network, int n, const int *labels);
+void fer_network_forward(struct fer_network *network, size_t n, int training);
+/* After a forward pass in training mode: all gradients of the mean loss. labels[n], each 0 <= label < classes. Returns
+ * the sum of the n losses.
+ * The gradient of an output with several consumers is summed from the last consumer to the first; of one that takes it
+ * more than once, from its first input to its last. */
+double fer_network_backward(struct fer_network *network, size_t n, const int *labels);
 /* The norm of all gradients together, summed in double in the order of the arrays. Where it is larger than `most` (and
  * most is not 0), every gradient is multiplied by (real)(most / norm): Keras's global_clipnorm. */
 double fer_network_clip(struct fer_network *network, double most);
 /* Adam's step t on every trainable array, and the moving statistics of every BatchNormalization. */
-void fer_network_update(struct fer_network *network, int n, const struct fer_adam *adam, long t);
+void fer_network_update(struct fer_network *network, size_t n, const struct fer_adam *adam, long t);
 /* Layer `index` alone, its inputs being there: one line of the forward pass. */
-void fer_layer_forward(struct fer_network *network, int index, int n, int training);
+void fer_layer_forward(struct fer_network *network, int index, size_t n, int training);
 
-/* The parameter of this name, or NULL. */
+/* The parameter of this name ("conv2d_3/kernel"), or NULL. */
 struct fer_parameter *fer_network_parameter(struct fer_network *network, const char *name);
+/* The layer's parameter of this name ("kernel"), or NULL. */
+const struct fer_parameter *fer_layer_parameter(const struct fer_network *network, const struct fer_layer *layer,
+                                                const char *name);
 
 /* ---- 5. Faces ------------------------------------------------------------------------------------------------ */
 
@@ -578,7 +642,7 @@ enum fer_end fer_evaluate(struct fer_network *network, const struct fer_dataset 
 int fer_weights_save(const struct fer_network *network, const char *path, struct fer_error *e);
 /* A network for these weights. size 0: what the file says, or else 128. *ignored: how many arrays of the file were not
  * used. */
-int fer_weights_load(struct fer_network **network, const char *path, int size, size_t *ignored, struct fer_error *e);
+int fer_weights_load(struct fer_network **network, const char *path, size_t size, size_t *ignored, struct fer_error *e);
 /* The parameters' values from a weights file or checkpoint into a network. */
 int fer_weights_read(struct fer_network *network, const char *path, size_t *ignored, struct fer_error *e);
 
@@ -678,7 +742,7 @@ int fer_gradcheck(const char *const *layers, int count, uint64_t seed,
 
 /* Class indices: an array [n] or [n][1] of whole numbers of any type, each 0 ... classes - 1, or one-hot rows
  * [n][classes]. */
-int fer_labels_read(struct fer_npz *npz, const struct fer_array *array, int n, int classes, int *labels,
+int fer_labels_read(struct fer_npz *npz, const struct fer_array *array, size_t n, size_t classes, int *labels,
                     struct fer_error *e);
 
 struct fer_op_option {
@@ -712,14 +776,16 @@ int fer_op(const char *name, const char *in, const char *out, const struct fer_o
 
 /* Images as a network takes them, with their labels. */
 struct fer_batch {
-    int n, size;
-    real *input; /* [n][size][size][1] */
+    size_t n, height, width, channels;
+    real *input; /* [n][height][width][channels] */
     int *labels; /* [n] */
 };
-/* The first n images (0: all) of an npz file with `input` [N,S,S,1] and `labels`. */
-int fer_batch_read(struct fer_batch *batch, const char *path, int n, struct fer_error *e);
-/* The first n images of a usage, scaled to size. */
-int fer_batch_take(struct fer_batch *batch, const struct fer_dataset *data, enum fer_usage usage, int n, int size,
+/* The first n images (0: all) of an npz file with `input` and `labels`, of the network's shape and classes, or
+ * (network NULL) faces [N,S,S,1] of FER_CLASSES. */
+int fer_batch_read(struct fer_batch *batch, const char *path, size_t n, const struct fer_network *network,
+                   struct fer_error *e);
+/* The first n images of a usage, grey, scaled to size x size. */
+int fer_batch_take(struct fer_batch *batch, const struct fer_dataset *data, enum fer_usage usage, size_t n, size_t size,
                    struct fer_error *e);
 void fer_batch_free(struct fer_batch *batch);
 
@@ -735,7 +801,7 @@ int fer_record(struct fer_network *network, const struct fer_batch *batch, const
 /* A record of n images made of small integers, such that every sum of convolutions, dense layer and poolings is exact
  * in float32 in whatever order: model/record_exact.c says how, and which arrays it leaves out. The network's
  * parameters are overwritten. */
-int fer_record_exact(struct fer_network *network, int n, uint64_t seed, const char *path, struct fer_recorded *recorded,
+int fer_record_exact(struct fer_network *network, size_t n, uint64_t seed, const char *path, struct fer_recorded *recorded,
                      struct fer_error *e);
 
 /* ---- 10. Verify ----------------------------------------------------------------------------------------------

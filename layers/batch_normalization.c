@@ -78,7 +78,7 @@ void fer_batch_normalization_backward(size_t rows, size_t channels, const real *
             slope[c - first] = (real)(moment[c - first] / (double)rows / square);
         }
         /* y[row][c] = (x[row][c] - mean[c]) * scale[c] + beta[c], so by x[row][c], which in training is in mean and scale too: */
-        for (size_t row = 0; row < rows; row++)
+        for (size_t row = 0; row < rows && dx; row++)
             for (size_t c = first; c < end; c++)
                 dx[row * channels + c] = (dy[row * channels + c] - average[c - first] -
                                           (x[row * channels + c] - mean[c]) * slope[c - first]) * scale[c - first];

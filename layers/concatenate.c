@@ -17,5 +17,6 @@ void fer_concatenate_backward(size_t rows, int inputs, const size_t *channels, c
 {
     for (size_t row = 0; row < rows; row++)
         for (int i = 0; i < inputs; i++)
-            for (size_t c = 0; c < channels[i]; c++) dx[i][row * channels[i] + c] = *dy++;
+            for (size_t c = 0; c < channels[i]; c++, dy++)
+                if (dx[i]) dx[i][row * channels[i] + c] = *dy;
 }

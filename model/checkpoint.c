@@ -4,7 +4,7 @@
  * `settings/bn_epsilon`, without which the weights cannot be used. A checkpoint holds also Adam's moments (NAME_m,
  * NAME_v) and where the run stands (training/...). The zip format gives each array a CRC-32, and the writer makes the
  * file appear whole or not at all. */
-#include "model.h"
+#include "kinds.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -14,20 +14,27 @@
 static int write_reals(struct fer_npz_writer *w, const struct fer_parameter *p, const char *suffix, const real *values,
                        struct fer_error *e)
 {
-    char name[80];
-    size_t shape[4];
-    int i;
-    for (i = 0; i < p->dims; i++) shape[i] = (size_t)p->shape[i];
+    char name[FER_MAX_ARRAY];
     snprintf(name, sizeof name, "%s%s", p->name, suffix);
-    return fer_npz_write(w, name, FER_REAL_TYPE, p->dims, shape, values, e);
+    return fer_npz_write(w, name, FER_REAL_TYPE, p->dims, p->shape, values, e);
+}
+
+/* Of the first BatchNormalization: of incv3v1, all have the same. 0: there is none. */
+static double epsilon_of(const struct fer_network *net)
+{
+    int i;
+    for (i = 0; i < net->layers; i++)
+        if (fer_kinds[net->layer[i].type].statistics) return net->layer[i].epsilon;
+    return 0;
 }
 
 static int write_weights(struct fer_npz_writer *w, const struct fer_network *net, struct fer_error *e)
 {
-    const int64_t size = net->size;
+    const int64_t size = (int64_t)net->height;
+    const double epsilon = epsilon_of(net);
     int i;
     if (fer_npz_write(w, "settings/size", FER_I8, 0, NULL, &size, e) ||
-        fer_npz_write(w, "settings/bn_epsilon", FER_F8, 0, NULL, &net->bn_epsilon, e))
+        fer_npz_write(w, "settings/bn_epsilon", FER_F8, 0, NULL, &epsilon, e))
         return -1;
     for (i = 0; i < net->parameters; i++)
         if (write_reals(w, &net->parameter[i], "", net->parameter[i].value, e)) return -1;
@@ -86,7 +93,7 @@ int fer_checkpoint_save(const struct fer_trainer *t, const char *path, struct fe
 static void format_shape(const struct fer_parameter *p, char text[64])
 {
     int i, at = 0;
-    for (i = 0; i < p->dims; i++) at += snprintf(text + at, 64 - (size_t)at, "%c%d", i ? ',' : '[', p->shape[i]);
+    for (i = 0; i < p->dims; i++) at += snprintf(text + at, 64 - (size_t)at, "%c%zu", i ? ',' : '[', p->shape[i]);
     snprintf(text + at, 64 - (size_t)at, "]");
 }
 
@@ -95,14 +102,14 @@ static int read_reals(struct fer_npz *npz, const struct fer_parameter *p, const 
                       struct fer_error *e)
 {
     const struct fer_array *a;
-    char name[80], shape[64];
+    char name[FER_MAX_ARRAY], shape[64];
     int i, same;
     snprintf(name, sizeof name, "%s%s", p->name, suffix);
     format_shape(p, shape);
     a = fer_npz_find(npz, name);
     if (!a) return fer_npz_fail(npz, NULL, e, "no array %s: expected one of shape %s", name, shape);
     same = a->dims == p->dims;
-    for (i = 0; i < p->dims && same; i++) same = a->shape[i] == (size_t)p->shape[i];
+    for (i = 0; i < p->dims && same; i++) same = a->shape[i] == p->shape[i];
     if (!same) return fer_npz_fail(npz, a, e, "another shape: expected %s", shape);
     return fer_npz_read(npz, a, values, e);
 }
@@ -151,7 +158,7 @@ int fer_weights_read(struct fer_network *network, const char *path, size_t *igno
 }
 
 /* The open weights file's network. */
-static int load_weights(struct fer_npz *npz, struct fer_network **network, int size, size_t *ignored,
+static int load_weights(struct fer_npz *npz, struct fer_network **network, size_t size, size_t *ignored,
                         struct fer_error *e)
 {
     long recorded = 128;
@@ -165,8 +172,8 @@ static int load_weights(struct fer_npz *npz, struct fer_network **network, int s
         if (read_doubles(npz, "settings/bn_epsilon", 1, &epsilon, e)) return -1;
         settings++;
     }
-    if (fer_network_create(network, size ? size : (int)recorded, e)) return -1;
-    (*network)->bn_epsilon = epsilon;
+    if (fer_incv3v1(network, size ? size : (size_t)recorded, e)) return -1;
+    fer_network_normalization(*network, -1, epsilon, -1);
     if (read_weights(npz, *network, ignored, e)) {
         fer_network_free(*network);
         *network = NULL;
@@ -176,7 +183,7 @@ static int load_weights(struct fer_npz *npz, struct fer_network **network, int s
     return 0;
 }
 
-int fer_weights_load(struct fer_network **network, const char *path, int size, size_t *ignored, struct fer_error *e)
+int fer_weights_load(struct fer_network **network, const char *path, size_t size, size_t *ignored, struct fer_error *e)
 {
     struct fer_npz *npz;
     int result;

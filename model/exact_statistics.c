@@ -15,7 +15,7 @@
  * so that a mean much larger than the deviation costs no digits. All in double. The batches are those that the epoch's
  * shuffled order is cut into: with images sorted by class, batches in the data's own order would be of one class each.
  * */
-#include "model.h"
+#include "kinds.h"
 
 /* One channel's sums; every channel of every BatchNormalization layer, layer after layer. */
 struct channel {
@@ -24,11 +24,12 @@ struct channel {
 
 static void take_batch(const struct fer_network *net, int n, struct channel *channel)
 {
-    int i, c;
+    size_t c;
+    int i;
     for (i = 0; i < net->layers; i++) {
         const struct fer_layer *layer = &net->layer[i];
-        const double rows = (double)n * layer->height * layer->width;
-        if (layer->type != FER_BATCH_NORMALIZATION) continue;
+        const double rows = (double)fer_layer_rows(layer, (size_t)n);
+        if (!fer_kinds[layer->type].statistics) continue;
         for (c = 0; c < layer->channels; c++, channel++) {
             const double mean = (double)layer->mean[c];
             double d;
@@ -43,16 +44,19 @@ static void take_batch(const struct fer_network *net, int n, struct channel *cha
 
 static void replace_moving(const struct fer_network *net, const struct channel *channel)
 {
-    int i, c;
+    size_t c;
+    int i;
     for (i = 0; i < net->layers; i++) {
         const struct fer_layer *layer = &net->layer[i];
-        const struct fer_parameter *p = &net->parameter[layer->parameter]; /* beta, moving mean, moving variance */
-        if (layer->type != FER_BATCH_NORMALIZATION) continue;
+        real *mean, *moving_variance;
+        if (!fer_kinds[layer->type].statistics) continue;
+        mean = fer_layer_parameter(net, layer, "moving_mean")->value;
+        moving_variance = fer_layer_parameter(net, layer, "moving_variance")->value;
         for (c = 0; c < layer->channels; c++, channel++) {
             const double shift = channel->shift / channel->rows,
                          variance = channel->square / channel->rows - shift * shift;
-            p[1].value[c] = (real)(channel->start + shift);
-            p[2].value[c] = (real)(variance < 0 ? 0 : variance);
+            mean[c] = (real)(channel->start + shift);
+            moving_variance[c] = (real)(variance < 0 ? 0 : variance);
         }
     }
 }
@@ -62,7 +66,7 @@ static size_t count_channels(const struct fer_network *net)
     size_t count = 0;
     int i;
     for (i = 0; i < net->layers; i++)
-        if (net->layer[i].type == FER_BATCH_NORMALIZATION) count += (size_t)net->layer[i].channels;
+        if (fer_kinds[net->layer[i].type].statistics) count += net->layer[i].channels;
     return count;
 }
 

@@ -1,15 +1,14 @@
-/* model.h - what the files of this folder share. */
+/* model.h - what the files of this folder share; kinds.h has the table of layer kinds. */
 #ifndef FER_MODEL_H
 #define FER_MODEL_H
 
 #include "../fer.h"
 
-/* incv3v1.c: appends the layers, with names, inputs and shapes, to an empty network; parameters are described, not
- * allocated. */
-int fer_incv3v1(struct fer_network *network, struct fer_error *e);
+/* builder.c: fer_network_end without memory for parameters, for who wants shapes and names alone. */
+int fer_network_describe(struct fer_builder *b, struct fer_network **network, struct fer_error *e);
 
-/* layer->window for n images. */
-struct fer_window fer_layer_window(const struct fer_layer *layer, int n);
+/* incv3v1.c: the network described, as above. */
+int fer_incv3v1_describe(struct fer_network **network, size_t size, struct fer_error *e);
 
 /* fingerprint_expected.c: the digest of each stage, in the order in which fingerprint.c comes to them. */
 struct fer_fingerprint_row {

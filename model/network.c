@@ -1,63 +1,26 @@
-/* network.c - a network and its passes: forward, backward, update. Each pass walks the list of layers and calls the
- * layer's function. */
+/* network.c - a network's initial weights and its passes: forward, backward, update. Each pass walks the list of layers
+ * and calls the functions that the layer's row of kinds.c names. */
 #include "../layers/layers.h"
-#include "model.h"
+#include "kinds.h"
 
 #include <math.h>
 #include <string.h>
 
-/* Memory of all parameters: values, and of the trainable ones gradient, m and v. One block. */
-static int allocate_parameters(struct fer_network *net, struct fer_error *e)
+void fer_network_normalization(struct fer_network *network, double momentum, double epsilon, int unbiased)
 {
-    size_t reals = 0;
-    real *next;
     int i;
-    for (i = 0; i < net->parameters; i++) reals += net->parameter[i].count * (net->parameter[i].trainable ? 4 : 1);
-    next = fer_allocate(reals, sizeof *next, e);
-    if (!next) return -1;
-    for (i = 0; i < net->parameters; i++) {
-        struct fer_parameter *p = &net->parameter[i];
-        p->value = next, next += p->count;
-        if (!p->trainable) continue;
-        p->gradient = next, next += p->count;
-        p->m = next, next += p->count;
-        p->v = next, next += p->count;
+    for (i = 0; i < network->layers; i++) {
+        struct fer_layer *layer = &network->layer[i];
+        if (!fer_kinds[layer->type].statistics) continue;
+        if (momentum >= 0) layer->momentum = momentum;
+        if (epsilon >= 0) layer->epsilon = epsilon;
+        if (unbiased >= 0) layer->unbiased = unbiased;
     }
-    return 0;
-}
-
-int fer_network_create(struct fer_network **network, int size, struct fer_error *e)
-{
-    struct fer_network *net;
-    *network = NULL;
-    if (fer_arithmetic_check(e) || !(net = fer_allocate(1, sizeof *net, e))) return -1;
-    net->size = size;
-    net->bn_momentum = 0.99;
-    net->bn_epsilon = 0.001;
-    net->bn_unbiased = 1;
-    if (size < 1 || size > 4096) {
-        fer_fail(e, "image size %d: expected 48 ... 4096", size);
-    } else if (fer_incv3v1(net, e) == 0 && allocate_parameters(net, e) == 0) {
-        *network = net;
-        return 0;
-    }
-    fer_free(net);
-    return -1;
-}
-
-void fer_network_free(struct fer_network *network)
-{
-    if (!network) return;
-    fer_free(network->parameter[0].value);
-    fer_free(network->arena);
-    fer_free(network->statistics);
-    fer_free(network->logits);
-    fer_free(network);
 }
 
 static int name_ends_in(const struct fer_parameter *p, const char *ending)
 {
-    return strcmp(strchr(p->name, '/') + 1, ending) == 0;
+    return strcmp(strrchr(p->name, '/') + 1, ending) == 0;
 }
 
 void fer_network_initialise(struct fer_network *network, uint64_t seed)
@@ -66,9 +29,9 @@ void fer_network_initialise(struct fer_network *network, uint64_t seed)
     for (i = 0; i < network->parameters; i++) {
         struct fer_parameter *p = &network->parameter[i];
         const int is_kernel = name_ends_in(p, "kernel");
-        const int area = p->dims == 4 ? p->shape[0] * p->shape[1] : 1;
-        const double fan_in = (double)area * p->shape[p->dims == 4 ? 2 : 0],
-                     fan_out = (double)area * p->shape[p->dims == 4 ? 3 : 1];
+        const size_t area = p->dims == 4 ? p->shape[0] * p->shape[1] : 1;
+        const double fan_in = (double)(area * p->shape[p->dims == 4 ? 2 : 0]),
+                     fan_out = (double)(area * p->shape[p->dims == 4 ? 3 : 1]);
         const double limit = is_kernel ? sqrt(6 / (fan_in + fan_out)) : 0;
         const real start = name_ends_in(p, "moving_variance") ? 1 : 0;
         size_t k;
@@ -93,157 +56,74 @@ struct fer_parameter *fer_network_parameter(struct fer_network *network, const c
     return NULL;
 }
 
-struct fer_window fer_layer_window(const struct fer_layer *layer, int n)
-{
-    struct fer_window g = layer->window;
-    g.n = n;
-    return g;
-}
-
-static size_t rows_of(const struct fer_layer *layer, int n)
-{
-    return (size_t)n * (size_t)layer->height * (size_t)layer->width;
-}
-
 /* ---- Forward ---- */
-
-static void batch_normalization(struct fer_network *net, struct fer_layer *layer, int n, int training, const real *x)
-{
-    const struct fer_parameter *p = &net->parameter[layer->parameter]; /* beta, moving mean, moving variance */
-    const size_t rows = rows_of(layer, n);
-    if (training) fer_batch_moments(rows, layer->channels, x, layer->mean, layer->variance);
-    fer_batch_normalization_forward(rows, layer->channels, x, training ? layer->mean : p[1].value,
-                                    training ? layer->variance : p[2].value, NULL, p[0].value, net->bn_epsilon,
-                                    layer->output);
-}
-
-/* The arrays that a concatenate layer takes from, their gradients, and how many channels each has. */
-struct branches {
-    const real *output[FER_MAX_INPUTS];
-    real *gradient[FER_MAX_INPUTS];
-    size_t channels[FER_MAX_INPUTS];
-};
-
-static struct branches branches_of(const struct fer_network *net, const struct fer_layer *layer)
-{
-    struct branches b;
-    int i;
-    for (i = 0; i < layer->inputs; i++) {
-        b.output[i] = net->layer[layer->input[i]].output;
-        b.gradient[i] = net->layer[layer->input[i]].output_gradient;
-        b.channels[i] = (size_t)net->layer[layer->input[i]].channels;
-    }
-    return b;
-}
 
 static void passed(const struct fer_network *net, int layer, enum fer_pass pass)
 {
     if (net->passed) net->passed(net->passed_context, layer, pass);
 }
 
-void fer_layer_forward(struct fer_network *network, int index, int n, int training)
+/* The last layer's output are the logits, until the softmax takes their place. */
+void fer_layer_forward(struct fer_network *network, int index, size_t n, int training)
 {
-    struct fer_layer *layer = &network->layer[index];
-    const struct fer_layer *from = &network->layer[layer->input[0]];
-    const struct fer_parameter *p = &network->parameter[layer->parameter];
-    const struct fer_window g = fer_layer_window(layer, n);
-    const struct branches b = branches_of(network, layer);
-    const real *x = from->output;
-    real *y = layer->output;
-    switch (layer->type) {
-    case FER_CONV2D: fer_conv2d_forward(&g, x, p->value, y); break;
-    case FER_BATCH_NORMALIZATION: batch_normalization(network, layer, n, training, x); break;
-    case FER_ACTIVATION: fer_relu_forward(rows_of(layer, n) * (size_t)layer->channels, x, y); break;
-    case FER_MAX_POOLING2D: fer_max_pooling2d_forward(&g, x, y); break;
-    case FER_AVERAGE_POOLING2D: fer_average_pooling2d_forward(&g, x, y); break;
-    case FER_CONCATENATE: fer_concatenate_forward(rows_of(layer, n), layer->inputs, b.channels, b.output, y); break;
-    case FER_GLOBAL_AVERAGE_POOLING2D:
-        fer_global_average_pooling2d_forward(n, from->height * from->width, layer->channels, x, y);
-        break;
-    case FER_DENSE:
-        fer_dense_forward(n, from->channels, layer->channels, x, p[0].value, p[1].value, network->logits);
-        fer_softmax(n, layer->channels, network->logits, y);
-        break;
-    case FER_INPUT:
-    case FER_LAYER_TYPES: break;
+    const struct fer_layer *layer = &network->layer[index];
+    fer_kinds[layer->type].forward(network, layer, n, training);
+    if (index == network->layers - 1) {
+        memcpy(network->logits, layer->output, n * network->classes * sizeof(real));
+        fer_softmax(n, network->classes, network->logits, layer->output);
     }
     passed(network, index, FER_FORWARD);
 }
 
-void fer_network_forward(struct fer_network *network, int n, int training)
+void fer_network_forward(struct fer_network *network, size_t n, int training)
 {
     int i;
-    for (i = 0; i < network->layers; i++) fer_layer_forward(network, i, n, training);
+    for (i = 1; i < network->layers; i++) fer_layer_forward(network, i, n, training);
 }
 
 /* ---- Backward ---- */
 
-/* One layer: the gradients of its parameters, and of its only input, written to dx. The input layer's gradient is not
- * wanted (NULL). */
-static void layer_backward(struct fer_network *net, int index, int n, real *dx)
-{
-    struct fer_layer *layer = &net->layer[index];
-    const struct fer_layer *from = &net->layer[layer->input[0]];
-    struct fer_parameter *p = &net->parameter[layer->parameter];
-    const struct fer_window g = fer_layer_window(layer, n);
-    const size_t rows = rows_of(layer, n);
-    const real *x = from->output, *dy = layer->output_gradient;
-    switch (layer->type) {
-    case FER_CONV2D:
-        if (dx) fer_conv2d_backward_input(&g, dy, p->value, dx);
-        passed(net, index, FER_BACKWARD);
-        fer_conv2d_backward_kernel(&g, x, dy, p->gradient);
-        passed(net, index, FER_BACKWARD_KERNEL);
-        break;
-    case FER_BATCH_NORMALIZATION:
-        fer_batch_normalization_backward(rows, layer->channels, x, layer->mean, layer->variance, NULL, net->bn_epsilon,
-                                         1, dy, dx, NULL, p->gradient);
-        break;
-    case FER_ACTIVATION: fer_relu_backward(rows * (size_t)layer->channels, layer->output, dy, dx); break;
-    case FER_MAX_POOLING2D: fer_max_pooling2d_backward(&g, x, dy, dx); break;
-    case FER_AVERAGE_POOLING2D: fer_average_pooling2d_backward(&g, dy, dx); break;
-    case FER_GLOBAL_AVERAGE_POOLING2D:
-        fer_global_average_pooling2d_backward(n, from->height * from->width, layer->channels, dy, dx);
-        break;
-    case FER_DENSE:
-        fer_dense_backward_input(n, from->channels, layer->channels, net->logits_gradient, p[0].value, dx);
-        fer_dense_backward_kernel(n, from->channels, layer->channels, x, net->logits_gradient, p[0].gradient);
-        fer_dense_backward_bias(n, layer->channels, net->logits_gradient, p[1].gradient);
-        break;
-    case FER_CONCATENATE: /* has several inputs: see fer_network_backward */
-    case FER_INPUT:
-    case FER_LAYER_TYPES: break;
-    }
-}
-
 static void add(size_t count, const real *x, real *sum)
 {
-    long long i;
 #pragma omp parallel for if (count > FER_FEW)
-    for (i = 0; i < (long long)count; i++) sum[i] += x[i];
+    for (size_t i = 0; i < count; i++) sum[i] += x[i];
 }
 
-/* The layers from last to first. The first consumer to arrive at an output writes its gradient; each later one writes
- * to fan_out, which is then added. */
-double fer_network_backward(struct fer_network *network, int n, const int *labels)
+/* One layer's backward pass. The first consumer to arrive at an output writes its gradient; each later one writes to
+ * fan_out, which is then added. Nobody asks for the gradient of the network's input. */
+static void layer_backward(struct fer_network *net, int index, size_t n, int *arrived)
 {
-    const double loss = fer_cross_entropy(n, FER_CLASSES, network->logits, labels, NULL, network->logits_gradient);
-    int arrived[FER_MAX_LAYERS] = {0}, i;
-    for (i = network->layers - 1; i > 0; i--) {
-        const struct fer_layer *layer = &network->layer[i], *from = &network->layer[layer->input[0]];
-        if (layer->type == FER_CONCATENATE) {
-            const struct branches b = branches_of(network, layer);
-            fer_concatenate_backward(rows_of(layer, n), layer->inputs, b.channels, layer->output_gradient, b.gradient);
-        } else if (from->type == FER_INPUT) {
-            layer_backward(network, i, n, NULL);
-        } else if (arrived[layer->input[0]]++ == 0) {
-            layer_backward(network, i, n, from->output_gradient);
+    const struct fer_layer *layer = &net->layer[index];
+    const struct fer_kind *kind = &fer_kinds[layer->type];
+    real *dx[FER_MAX_INPUTS], *room = net->fan_out;
+    int k;
+    for (k = 0; k < layer->inputs; k++) {
+        const struct fer_layer *from = &net->layer[layer->input[k]];
+        if (from->inputs == 0) {
+            dx[k] = NULL;
+        } else if (arrived[layer->input[k]]++ == 0) {
+            dx[k] = from->output_gradient;
         } else {
-            layer_backward(network, i, n, network->fan_out);
-            add(rows_of(from, n) * (size_t)from->channels, network->fan_out, from->output_gradient);
+            dx[k] = room;
+            room += fer_layer_count(from, n);
         }
-        passed(network, i, FER_BACKWARD);
     }
+    kind->backward(net, layer, n, dx);
+    for (k = 0; k < layer->inputs; k++) {
+        const struct fer_layer *from = &net->layer[layer->input[k]];
+        if (dx[k] && dx[k] != from->output_gradient) add(fer_layer_count(from, n), dx[k], from->output_gradient);
+    }
+    passed(net, index, FER_BACKWARD);
+    if (!kind->backward_kernel) return;
+    kind->backward_kernel(net, layer, n);
+    passed(net, index, FER_BACKWARD_KERNEL);
+}
+
+double fer_network_backward(struct fer_network *network, size_t n, const int *labels)
+{
+    const double loss = fer_cross_entropy(n, network->classes, network->logits, labels, NULL, network->logits_gradient);
+    int arrived[FER_MAX_LAYERS] = {0}, i;
+    for (i = network->layers - 1; i > 0; i--) layer_backward(network, i, n, arrived);
     return loss;
 }
 
@@ -267,7 +147,7 @@ double fer_network_clip(struct fer_network *network, double most)
     return norm;
 }
 
-void fer_network_update(struct fer_network *network, int n, const struct fer_adam *adam, long t)
+void fer_network_update(struct fer_network *network, size_t n, const struct fer_adam *adam, long t)
 {
     int i;
     for (i = 0; i < network->parameters; i++) {
@@ -275,10 +155,7 @@ void fer_network_update(struct fer_network *network, int n, const struct fer_ada
         if (p->trainable) fer_adam_step(adam, t, p->count, p->value, p->gradient, p->m, p->v);
     }
     for (i = 0; i < network->layers; i++) {
-        struct fer_layer *layer = &network->layer[i];
-        struct fer_parameter *p = &network->parameter[layer->parameter];
-        if (layer->type == FER_BATCH_NORMALIZATION)
-            fer_moving_statistics(rows_of(layer, n), layer->channels, layer->mean, layer->variance,
-                                  network->bn_momentum, network->bn_unbiased, p[1].value, p[2].value);
+        const struct fer_kind *kind = &fer_kinds[network->layer[i].type];
+        if (kind->update) kind->update(network, &network->layer[i], n);
     }
 }

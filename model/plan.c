@@ -5,9 +5,11 @@
  * together may share memory: the largest array is placed first, each at the lowest address where it meets no array
  * that is alive with it.
  *
- * Activation and BatchNormalization make each element from the one at the same place in their input (backward: in the
- * gradient of their output). Where nobody else needs that one any more, they write over it. */
-#include "model.h"
+ * Some layers, as Activation and BatchNormalization, make each element from the one at the same place in their input
+ * (backward: in the gradient of their output). Where nobody else needs that one any more, they write over it. */
+#include "kinds.h"
+
+#include <stdio.h>
 
 enum { MOST = 2 * FER_MAX_LAYERS + 1, ALIGN = 64 / sizeof(real) };
 
@@ -25,15 +27,9 @@ struct places {
     size_t total;                                                  /* reals */
 };
 
-/* Which layers' backward passes read their input, and which their own output. */
-static int backward_reads_input(enum fer_layer_type type)
+static const struct fer_kind *kind_of(const struct fer_layer *layer)
 {
-    return type == FER_CONV2D || type == FER_BATCH_NORMALIZATION || type == FER_MAX_POOLING2D || type == FER_DENSE;
-}
-
-static int backward_reads_output(enum fer_layer_type type)
-{
-    return type == FER_ACTIVATION;
+    return &fer_kinds[layer->type];
 }
 
 static int later(int a, int b)
@@ -50,16 +46,11 @@ static int add_place(struct places *places, size_t count, int first, int last)
     return places->count++;
 }
 
-static int element_by_element(enum fer_layer_type type)
-{
-    return type == FER_ACTIVATION || type == FER_BATCH_NORMALIZATION;
-}
-
 /* The last moment at which somebody reads the output of layer i. *consumer: its last consumer. */
 static int last_reader(const struct fer_network *net, int i, enum fer_plan plan, int *consumer)
 {
     const int end = 2 * net->layers - 1; /* layer i goes backward at moment end - i */
-    const int backward = plan != FER_PLAN_INFERENCE && backward_reads_output(net->layer[i].type);
+    const int backward = plan != FER_PLAN_INFERENCE && kind_of(&net->layer[i])->backward_reads_output;
     int last = backward ? end - i : i, j, k;
     *consumer = i;
     for (j = i + 1; j < net->layers; j++)
@@ -67,53 +58,62 @@ static int last_reader(const struct fer_network *net, int i, enum fer_plan plan,
             if (net->layer[j].input[k] != i) continue;
             *consumer = j;
             last = later(last, j);
-            if (plan != FER_PLAN_INFERENCE && backward_reads_input(net->layer[j].type)) last = later(last, end - j);
+            if (plan != FER_PLAN_INFERENCE && kind_of(&net->layer[j])->backward_reads_input) last = later(last, end - j);
         }
     return i == net->layers - 1 || plan == FER_PLAN_KEEP ? end : last; /* end: somebody will want to see it */
 }
 
-static size_t output_count(const struct fer_layer *layer, int batch)
-{
-    return (size_t)batch * (size_t)layer->height * (size_t)layer->width * (size_t)layer->channels;
-}
-
-static void list_outputs(const struct fer_network *net, int batch, enum fer_plan plan, struct places *places)
+static void list_outputs(const struct fer_network *net, size_t batch, enum fer_plan plan, struct places *places)
 {
     int i, consumer;
     for (i = 0; i < net->layers; i++) {
         const struct fer_layer *layer = &net->layer[i];
         const int last = last_reader(net, i, plan, &consumer), over = places->output[layer->input[0]];
-        if (i > 0 && element_by_element(layer->type) && places->place[over].last == i) {
+        if (i > 0 && kind_of(layer)->element_by_element && places->place[over].last == i) {
             places->output[i] = over;
             places->place[over].last = last;
         } else {
-            places->output[i] = add_place(places, output_count(layer, batch), i == 0 ? -1 : i, last);
+            places->output[i] = add_place(places, fer_layer_count(layer, batch), i == 0 ? -1 : i, last);
         }
     }
 }
 
-static void list_gradients(const struct fer_network *net, int batch, enum fer_plan plan, struct places *places)
+/* The most that one layer sends to inputs which others send to as well; to the network's input nobody does. */
+static size_t most_fan_out(const struct fer_network *net, size_t batch)
+{
+    size_t most = 0;
+    int i, k;
+    for (i = 1; i < net->layers; i++) {
+        size_t count = 0;
+        for (k = 0; k < net->layer[i].inputs; k++) {
+            const struct fer_layer *from = &net->layer[net->layer[i].input[k]];
+            if (from->inputs > 0 && from->consumers > 1) count += fer_layer_count(from, batch);
+        }
+        if (count > most) most = count;
+    }
+    return most;
+}
+
+static void list_gradients(const struct fer_network *net, size_t batch, enum fer_plan plan, struct places *places)
 {
     const int end = 2 * net->layers - 1;
-    size_t fan_out = 0;
     int i, consumer;
     for (i = net->layers - 2; i > 0; i--) {
         const struct fer_layer *layer = &net->layer[i];
-        const size_t count = output_count(layer, batch);
         last_reader(net, i, plan, &consumer);
-        if (plan != FER_PLAN_KEEP && layer->consumers == 1 && element_by_element(net->layer[consumer].type)) {
+        if (plan != FER_PLAN_KEEP && layer->consumers == 1 && kind_of(&net->layer[consumer])->element_by_element) {
             places->gradient[i] = places->gradient[consumer];
             places->place[places->gradient[i]].last = end - i;
         } else {
-            places->gradient[i] = add_place(places, count, end - consumer, plan == FER_PLAN_KEEP ? end : end - i);
+            places->gradient[i] = add_place(places, fer_layer_count(layer, batch), end - consumer,
+                                            plan == FER_PLAN_KEEP ? end : end - i);
         }
-        if (layer->consumers > 1 && count > fan_out) fan_out = count;
     }
-    places->fan_out = add_place(places, fan_out, net->layers, end);
+    places->fan_out = add_place(places, most_fan_out(net, batch), net->layers, end);
 }
 
 /* Lists every array of a pass of `batch` images, with its life. */
-static void list_places(const struct fer_network *net, int batch, enum fer_plan plan, struct places *places)
+static void list_places(const struct fer_network *net, size_t batch, enum fer_plan plan, struct places *places)
 {
     int i;
     for (i = 0; i < net->layers; i++) places->gradient[i] = -1;
@@ -161,34 +161,50 @@ static size_t statistics_count(const struct fer_network *net)
     size_t count = 0;
     int i;
     for (i = 0; i < net->layers; i++)
-        if (net->layer[i].type == FER_BATCH_NORMALIZATION) count += 2 * (size_t)net->layer[i].channels;
+        if (kind_of(&net->layer[i])->statistics) count += 2 * net->layer[i].channels;
     return count;
 }
 
-size_t fer_network_memory(const struct fer_network *network, int batch, enum fer_plan plan)
+/* Whether the bytes of all arrays together, none shared, are more than a size_t can count. */
+static int cannot_be_addressed(const struct fer_network *net, size_t batch)
+{
+    double reals = 2 * (double)batch * (double)net->classes;
+    int i;
+    for (i = 0; i < net->layers; i++) reals += (3.0 * (double)batch + 2) * ((double)fer_layer_count(&net->layer[i], 1) + ALIGN);
+    for (i = 0; i < net->parameters; i++) reals += 4 * (double)net->parameter[i].count;
+    return reals > (double)(SIZE_MAX / sizeof(real) / 2);
+}
+
+size_t fer_network_memory(const struct fer_network *network, size_t batch, enum fer_plan plan)
 {
     struct places places;
     size_t reals = 0;
     int i;
+    if (cannot_be_addressed(network, batch)) return SIZE_MAX;
     list_places(network, batch, plan, &places);
     place_all(&places);
     for (i = 0; i < network->parameters; i++)
         reals += network->parameter[i].count * (network->parameter[i].trainable ? 4 : 1);
-    return (reals + places.total + statistics_count(network) + (size_t)batch * 2 * FER_CLASSES) * sizeof(real);
+    return (reals + places.total + statistics_count(network) + batch * 2 * network->classes) * sizeof(real);
 }
 
-int fer_network_fits(const struct fer_network *network, int batch, enum fer_plan plan, size_t available,
+int fer_network_fits(const struct fer_network *network, size_t batch, enum fer_plan plan, size_t available,
                      struct fer_error *e)
 {
     const size_t need = fer_network_memory(network, batch, plan);
-    int fits = 0, too_large = batch;
+    size_t fits = 0, too_large = batch;
+    char size[64];
     if (available == 0 || need <= available) return 0;
     while (too_large - fits > 1) {
-        const int middle = fits + (too_large - fits) / 2;
+        const size_t middle = fits + (too_large - fits) / 2;
         *(fer_network_memory(network, middle, plan) <= available ? &fits : &too_large) = middle;
     }
-    return fer_fail(e, "batch %d at size %d needs %.0f MB of memory and %.0f MB are available; %s %d", batch,
-                    network->size, 1e-6 * (double)need, 1e-6 * (double)available,
+    if (network->height == network->width)
+        snprintf(size, sizeof size, "%zu", network->height);
+    else
+        snprintf(size, sizeof size, "%zux%zu", network->height, network->width);
+    return fer_fail(e, "batch %zu at size %s needs %.0f MB of memory and %.0f MB are available; %s %zu", batch, size,
+                    1e-6 * (double)need, 1e-6 * (double)available,
                     fits ? "expected a batch of at most" : "there is not enough even for a batch of", fits ? fits : 1);
 }
 
@@ -209,32 +225,35 @@ static real *memory_of(const struct fer_network *net, const struct places *place
     return place < 0 ? NULL : net->arena + places->place[place].offset;
 }
 
-int fer_network_plan(struct fer_network *network, int batch, enum fer_plan plan, struct fer_error *e)
+int fer_network_plan(struct fer_network *network, size_t batch, enum fer_plan plan, struct fer_error *e)
 {
     struct places places;
     real *statistics;
     int i;
     give_up_plan(network);
-    if (batch < 1 || batch > 1000000) return fer_fail(e, "batch %d: expected 1 ... 1000000", batch);
+    if (batch < 1 || batch > 1000000) return fer_fail(e, "batch %zu: expected 1 ... 1000000", batch);
+    if (cannot_be_addressed(network, batch))
+        return fer_fail(e, "batch %zu: its arrays cannot be addressed: expected a smaller batch or smaller images", batch);
     list_places(network, batch, plan, &places);
     place_all(&places);
     network->arena = fer_allocate(places.total, sizeof(real), e);
     network->statistics = statistics = fer_allocate(statistics_count(network), sizeof(real), e);
-    network->logits = fer_allocate((size_t)batch * 2 * FER_CLASSES, sizeof(real), e);
+    network->logits = fer_allocate(batch * 2 * network->classes, sizeof(real), e);
     if (!network->arena || !network->statistics || !network->logits) {
         give_up_plan(network);
         return -1;
     }
-    network->logits_gradient = network->logits + (size_t)batch * FER_CLASSES;
+    network->logits_gradient = network->logits + batch * network->classes;
     network->fan_out = memory_of(network, &places, places.fan_out);
     for (i = 0; i < network->layers; i++) {
         struct fer_layer *layer = &network->layer[i];
         layer->output = memory_of(network, &places, places.output[i]);
         layer->output_gradient = memory_of(network, &places, places.gradient[i]);
-        if (layer->type != FER_BATCH_NORMALIZATION) continue;
+        if (!kind_of(layer)->statistics) continue;
         layer->mean = statistics, statistics += layer->channels;
         layer->variance = statistics, statistics += layer->channels;
     }
+    network->layer[network->layers - 1].output_gradient = network->logits_gradient;
     network->batch = batch;
     network->plan = plan;
     return 0;

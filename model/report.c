@@ -261,10 +261,10 @@ static int collect(struct fer_report *r, const char *run, const struct fer_confi
         return fer_fail(e, "%s: the path is too long", run);
     if (fer_history_read(path, &r->history, &r->epochs, e) || read_findings(r, run, e)) return -1;
     take_name(r, run);
-    r->size = network->size;
+    r->size = (int)network->height;
     r->planned = config->settings.epochs;
     r->validated = r->data->usage_count[FER_PUBLIC_TEST] > 0;
-    if (fer_network_plan(network, config->settings.batch, FER_PLAN_INFERENCE, e) ||
+    if (fer_network_plan(network, (size_t)config->settings.batch, FER_PLAN_INFERENCE, e) ||
         evaluate_with(r, network, r->data, watcher, e) || mark_pits(r, e))
         return -1;
     find_shown(r);

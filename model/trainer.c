@@ -1,6 +1,6 @@
 /* trainer.c - training and evaluation: the order of the images, one step, one epoch, a whole run and what it keeps on
  * the disk. */
-#include "model.h"
+#include "kinds.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -40,15 +40,13 @@ int fer_trainer_create(struct fer_trainer **trainer, const struct fer_settings *
     t->settings = *settings;
     t->data = data;
     t->best = -1;
-    if (allocate(t, e) || fer_network_create(&t->network, settings->size, e) ||
-        fer_network_fits(t->network, settings->batch, FER_PLAN_TRAINING, fer_memory_available(), e) ||
-        fer_network_plan(t->network, settings->batch, FER_PLAN_TRAINING, e)) {
+    if (allocate(t, e) || fer_incv3v1(&t->network, (size_t)settings->size, e) ||
+        fer_network_fits(t->network, (size_t)settings->batch, FER_PLAN_TRAINING, fer_memory_available(), e) ||
+        fer_network_plan(t->network, (size_t)settings->batch, FER_PLAN_TRAINING, e)) {
         fer_trainer_free(t);
         return -1;
     }
-    t->network->bn_momentum = settings->bn_momentum;
-    t->network->bn_epsilon = settings->bn_epsilon;
-    t->network->bn_unbiased = settings->bn_unbiased;
+    fer_network_normalization(t->network, settings->bn_momentum, settings->bn_epsilon, settings->bn_unbiased);
     fer_network_initialise(t->network, settings->seed);
     fer_dataset_select(data, FER_TRAINING, t->train);
     *trainer = t;
@@ -105,9 +103,8 @@ static enum fer_end report_divergence(struct fer_trainer *t, int n, double loss,
     fer_trainer_fill(t);
     for (i = 1; i < net->layers; i++) {
         const struct fer_layer *layer = &net->layer[i];
-        const size_t count = (size_t)n * (size_t)layer->height * (size_t)layer->width * (size_t)layer->channels;
-        fer_layer_forward(net, i, n, 1);
-        if (all_finite(layer->output, count)) continue;
+        fer_layer_forward(net, i, (size_t)n, 1);
+        if (all_finite(layer->output, fer_layer_count(layer, (size_t)n))) continue;
         culprit = layer->name;
         break;
     }
@@ -122,13 +119,13 @@ enum fer_end fer_trainer_step(struct fer_trainer *t, struct fer_error *e)
     const struct fer_adam adam = {s->learning_rate, s->beta1, s->beta2, s->adam_epsilon};
     const int n = fer_trainer_fill(t);
     double loss_sum;
-    fer_network_forward(t->network, n, 1);
-    loss_sum = fer_network_backward(t->network, n, t->labels);
+    fer_network_forward(t->network, (size_t)n, 1);
+    loss_sum = fer_network_backward(t->network, (size_t)n, t->labels);
     if (!(loss_sum - loss_sum == 0)) return report_divergence(t, n, loss_sum, e);
     count_batch(t->network, n, t->labels, &t->running);
     t->running.loss_sum += loss_sum;
     if (s->clip_norm > 0) fer_network_clip(t->network, s->clip_norm);
-    fer_network_update(t->network, n, &adam, ++t->step);
+    fer_network_update(t->network, (size_t)n, &adam, ++t->step);
     t->batch++;
     return FER_DONE;
 }
@@ -137,9 +134,9 @@ void fer_evaluate_batch(struct fer_network *net, const struct fer_dataset *data,
                         int training, int *labels, double *losses, struct fer_evaluation *sum)
 {
     int i;
-    fer_batch_fill(data, index, n, net->size, fer_network_input(net), labels);
-    fer_network_forward(net, n, training);
-    fer_cross_entropy(n, FER_CLASSES, net->logits, labels, losses, NULL);
+    fer_batch_fill(data, index, n, (int)net->height, fer_network_input(net), labels);
+    fer_network_forward(net, (size_t)n, training);
+    fer_cross_entropy((size_t)n, net->classes, net->logits, labels, losses, NULL);
     count_batch(net, n, labels, sum);
     for (i = 0; i < n; i++) sum->loss_sum += losses[i];
 }

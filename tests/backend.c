@@ -372,7 +372,7 @@ static void normalise(struct backend *b, int i, const real *x)
     struct fer_layer *layer = &net->layer[i];
     const struct fer_parameter *p = &net->parameter[layer->parameter];
     const size_t rows = rows_of(b, layer), channels = (size_t)layer->channels;
-    const double epsilon = broken(b, layer, "epsilon 1e-5") ? 1e-5 : net->bn_epsilon;
+    const double epsilon = broken(b, layer, "epsilon 1e-5") ? 1e-5 : layer->epsilon;
     const int twice = broken(b, layer, "beta added twice"), outside = broken(b, layer, "epsilon outside the root");
     size_t k;
     if (order_at(b, i) != EXACT) {
@@ -570,7 +570,7 @@ static void normalise_backward(struct backend *b, int i, const real *x, const re
 {
     struct fer_layer *layer = &b->net->layer[i];
     struct fer_parameter *p = &b->net->parameter[layer->parameter];
-    const double epsilon = broken(b, layer, "epsilon 1e-5") ? 1e-5 : b->net->bn_epsilon;
+    const double epsilon = broken(b, layer, "epsilon 1e-5") ? 1e-5 : layer->epsilon;
     if (order_at(b, i) == EXACT)
         fer_batch_normalization_backward(rows_of(b, layer), layer->channels, x, layer->mean, layer->variance, NULL, epsilon,
                                          !broken(b, layer, "statistics taken as constants"), dy, dx, NULL, p->gradient);
@@ -807,7 +807,7 @@ int backend_create(struct backend *b, int size, int n, uint64_t seed)
     memset(b, 0, sizeof *b);
     b->n = n;
     b->bits = 24;
-    if (fer_network_create(&b->net, size, NULL) || fer_network_plan(b->net, n, FER_PLAN_KEEP, NULL)) return -1;
+    if (fer_incv3v1(&b->net, size, NULL) || fer_network_plan(b->net, n, FER_PLAN_KEEP, NULL)) return -1;
     b->new_value = fer_allocate(parameter_reals(b->net), sizeof(real), NULL);
     if (!b->new_value) return -1;
     fer_network_initialise(b->net, seed);
@@ -884,7 +884,7 @@ static void put(struct writing *w, const char *layer, const char *what, int dims
 
 static void put_parameter(struct writing *w, const struct fer_parameter *p, const char *ending, const real *x)
 {
-    put(w, p->name, ending, p->dims, (size_t)p->shape[0], (size_t)p->shape[1], (size_t)p->shape[2], (size_t)p->shape[3], x);
+    put(w, p->name, ending, p->dims, p->shape[0], p->shape[1], p->shape[2], p->shape[3], x);
 }
 
 static void put_all(struct writing *w, const struct backend *b, int updates)
@@ -895,7 +895,7 @@ static void put_all(struct writing *w, const struct backend *b, int updates)
     int i;
     for (i = 0; i < b->n; i++) labels[i] = b->labels[i];
     if (fer_npz_write(w->writer, "labels", FER_I8, 1, &one, labels, NULL)) w->failed = 1;
-    put(w, "input", "", 4, n, (size_t)net->size, (size_t)net->size, 1, net->layer[0].output);
+    put(w, "input", "", 4, n, net->height, net->width, 1, net->layer[0].output);
     put(w, "loss", "", 0, 0, 0, 0, 0, &b->loss);
     put(w, "predictions", "/logits", 2, n, classes, 0, 0, net->logits);
     put(w, "predictions", "/logits_grad", 2, n, classes, 0, 0, net->logits_gradient);

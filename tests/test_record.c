@@ -31,8 +31,8 @@ static struct fer_network *make_network(void)
 {
     struct fer_network *net;
     struct fer_parameter *p;
-    if (fer_network_create(&net, SIZE, &error)) return NULL;
-    net->bn_momentum = 0.75;
+    if (fer_incv3v1(&net, SIZE, &error)) return NULL;
+    fer_network_normalization(net, 0.75, -1, -1);
     fer_network_initialise(net, 6);
     p = fer_network_parameter(net, "predictions/kernel");
     p->m[3] = p->v[3] = 5; /* a record begins with zero moments all the same */
@@ -186,11 +186,11 @@ TEST the_same_call_gives_the_same_bytes(void)
     ASSERT(first != 0 && first == second);
     /* and a record can be the input of another */
     ASSERT_EQ(0, make_batch(&batch));
-    ASSERT_EQm(error.text, 0, fer_batch_read(&again, FILE_NAME, 2, &error));
-    ASSERT(again.n == 2 && again.size == SIZE && again.labels[1] == batch.labels[1]);
+    ASSERT_EQm(error.text, 0, fer_batch_read(&again, FILE_NAME, 2, NULL, &error));
+    ASSERT(again.n == 2 && again.height == SIZE && again.labels[1] == batch.labels[1]);
     ASSERT_EQ(0, memcmp(again.input, batch.input, 2 * SIZE * SIZE * sizeof(real)));
     fer_batch_free(&again);
-    ASSERT_EQ(-1, fer_batch_read(&again, FILE_NAME, 4, &error));
+    ASSERT_EQ(-1, fer_batch_read(&again, FILE_NAME, 4, NULL, &error));
     ASSERT_STR_EQ(FILE_NAME ": input: 3 images: a batch of 4 was asked for", error.text);
     fer_batch_free(&batch);
     PASS();
@@ -230,12 +230,12 @@ TEST bad_batches_are_refused(void)
     size_t i;
     for (i = 0; i < sizeof cases / sizeof *cases; i++) {
         ASSERT_EQ(0, write_input(cases[i].dims, cases[i].shape, cases[i].labels));
-        ASSERT_EQ(-1, fer_batch_read(&batch, FILE_NAME, 0, &error));
+        ASSERT_EQ(-1, fer_batch_read(&batch, FILE_NAME, 0, NULL, &error));
         ASSERT_STR_EQ(cases[i].message, error.text);
     }
     ASSERT_EQ(0, write_input(4, cases[1].shape, 2));
-    ASSERT_EQ(0, fer_batch_read(&batch, FILE_NAME, 0, &error));
-    ASSERT(batch.n == 2 && batch.size == 5);
+    ASSERT_EQ(0, fer_batch_read(&batch, FILE_NAME, 0, NULL, &error));
+    ASSERT(batch.n == 2 && batch.height == 5 && batch.width == 5 && batch.channels == 1);
     ASSERT((net = make_network()) != NULL);
     remove(FILE_NAME);
     ASSERT_EQ(-1, fer_record(net, &batch, &adam, FILE_NAME, &recorded, &error));
@@ -521,7 +521,7 @@ TEST an_exact_record_is_exact(void)
     struct fer_recorded recorded;
     struct fer_network *net;
     uint32_t digest;
-    ASSERT_EQ(0, fer_network_create(&net, SIZE, &error));
+    ASSERT_EQ(0, fer_incv3v1(&net, SIZE, &error));
     ASSERT_EQm(error.text, 0, fer_record_exact(net, 2, 3, FILE_NAME, &recorded, &error));
     ASSERT_EQ(0, fer_npz_open(&npz, FILE_NAME, &error));
     next = 0;
@@ -546,7 +546,7 @@ TEST an_exact_record_is_exact(void)
 TEST sums_that_are_too_large_are_noticed(void)
 {
     struct fer_network *net;
-    ASSERT_EQ(0, fer_network_create(&net, SIZE, &error));
+    ASSERT_EQ(0, fer_incv3v1(&net, SIZE, &error));
     ASSERT_EQ(0, fer_network_plan(net, 1, FER_PLAN_KEEP, &error));
     ASSERT_EQm(error.text, 0, fer_exact_fill(net, 1, 0, 50000, &error));
     ASSERT_EQ(-1, fer_exact_fill(net, 1, 0, 20000, &error));

@@ -32,7 +32,7 @@ TEST network_has_the_published_size(void)
     struct fer_network *net;
     size_t trainable = 0, fixed = 0;
     int i, convolutions = 0;
-    ASSERT_EQ(0, fer_network_create(&net, 128, &error));
+    ASSERT_EQ(0, fer_incv3v1(&net, 128, &error));
     for (i = 0; i < net->parameters; i++) *(net->parameter[i].trainable ? &trainable : &fixed) += net->parameter[i].count;
     for (i = 0; i < net->layers; i++) convolutions += net->layer[i].type == FER_CONV2D;
     ASSERT_EQ_FMT((size_t)3295207, trainable, "%lu");
@@ -52,7 +52,7 @@ TEST network_has_the_published_size(void)
 TEST too_small_an_image_names_the_layer(void)
 {
     struct fer_network *net;
-    ASSERT_EQ(-1, fer_network_create(&net, 20, &error));
+    ASSERT_EQ(-1, fer_incv3v1(&net, 20, &error));
     ASSERT_EQ(NULL, net);
     ASSERT_STR_EQ("an image of 20x20 is too small for this network: conv2d_26: an input 1 high does not hold a window of 3 without "
                   "padding",
@@ -66,7 +66,7 @@ TEST initial_weights_follow_the_header(void)
     const struct fer_parameter *p;
     double limit;
     size_t k;
-    ASSERT_EQ(0, fer_network_create(&net, 48, &error));
+    ASSERT_EQ(0, fer_incv3v1(&net, 48, &error));
     fer_network_initialise(net, 77);
     p = fer_network_parameter(net, "conv2d_32/kernel");
     ASSERT_EQ(1, p->shape[0]);
@@ -92,7 +92,7 @@ static uint32_t digest_of_step(enum fer_plan plan, int room, double *loss)
     int labels[6], i;
     uint32_t crc = 0;
     draw(&data, 6, 0);
-    fer_network_create(&net, 48, &error);
+    fer_incv3v1(&net, 48, &error);
     fer_network_initialise(net, 5);
     fer_network_plan(net, room, plan, &error);
     fer_batch_fill(&data, index, 6, 48, fer_network_input(net), labels);
@@ -122,7 +122,7 @@ TEST evaluation_does_not_depend_on_the_batch(void)
     struct fer_dataset data = {0};
     struct fer_evaluation a, b;
     draw(&data, 0, 13);
-    fer_network_create(&net, 48, &error);
+    fer_incv3v1(&net, 48, &error);
     fer_network_initialise(net, 5);
     ASSERT_EQ(0, fer_network_plan(net, 13, FER_PLAN_INFERENCE, &error));
     ASSERT_EQ(FER_DONE, fer_evaluate(net, &data, FER_PUBLIC_TEST, NULL, NULL, &a, &error));
@@ -276,7 +276,7 @@ TEST gradients_are_clipped_together(void)
     struct fer_network *net;
     double norm = 0;
     int i;
-    ASSERT_EQ(0, fer_network_create(&net, 48, &error));
+    ASSERT_EQ(0, fer_incv3v1(&net, 48, &error));
     for (i = 0; i < net->parameters; i++)
         if (net->parameter[i].trainable) net->parameter[i].gradient[0] = 2, norm += 4;
     ASSERT(fer_network_clip(net, 0) == sqrt(norm));
@@ -297,7 +297,7 @@ TEST exact_statistics_are_those_of_all_batches(void)
     struct fer_dataset data = {0};
     struct fer_trainer *a, *b;
     const struct fer_layer *bn;
-    int c;
+    size_t c;
     draw(&data, 8, 0);
     ASSERT_EQ(0, fer_trainer_create(&a, &whole, &data, &error));
     ASSERT_EQ(0, fer_trainer_create(&b, &halves, &data, &error));
@@ -346,13 +346,13 @@ TEST weights_come_back(void)
     struct fer_network *a, *b;
     size_t ignored;
     int i;
-    ASSERT_EQ(0, fer_network_create(&a, 64, &error));
+    ASSERT_EQ(0, fer_incv3v1(&a, 64, &error));
     fer_network_initialise(a, 3);
-    a->bn_epsilon = 0.25;
+    fer_network_normalization(a, -1, 0.25, -1);
     ASSERT_EQ(0, fer_weights_save(a, "tests/tmp/w.npz", &error));
     ASSERT_EQ(0, fer_weights_load(&b, "tests/tmp/w.npz", 0, &ignored, &error));
-    ASSERT_EQ(64, b->size);
-    ASSERT(b->bn_epsilon == 0.25);
+    ASSERT_EQ(64, b->height);
+    ASSERT(b->layer[2].epsilon == 0.25);
     ASSERT_EQ(0, (int)ignored);
     for (i = 0; i < a->parameters; i++)
         ASSERT_EQ(0, memcmp(a->parameter[i].value, b->parameter[i].value, a->parameter[i].count * sizeof(real)));

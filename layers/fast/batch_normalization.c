@@ -131,7 +131,7 @@ void fer_batch_normalization_backward(size_t rows, size_t channels, const real *
 {
     size_t c0, c, block;
     for (c0 = 0; c0 < channels; c0 += GROUP) {
-        const size_t width = group_width(channels, c0), blocks = row_blocks(rows);
+        const size_t width = group_width(channels, c0), blocks = dx ? row_blocks(rows) : 0;
         real scale[GROUP], average_dy[GROUP] = {0}, slope[GROUP] = {0};
         double sum_dy[GROUP], sum_dy_x[GROUP];
         sum_gradients(rows, channels, width, x + c0, dy + c0, mean + c0, sum_dy, sum_dy_x);

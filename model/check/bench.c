@@ -5,7 +5,7 @@
  * layers/tile.c, which all convolutions are made of, running on all threads with its data in the first cache: no
  * convolution can do more multiplications and additions a second. */
 #include "../../layers/fast/tile.h"
-#include "../model.h"
+#include "../kinds.h"
 
 #include <stdlib.h>
 
@@ -42,27 +42,14 @@ static double median(struct stopwatch *w, int row)
     return (seconds[(w->repeats - 1) / 2] + seconds[w->repeats / 2]) / 2;
 }
 
-/* How many pairs of an input and an output cell the taps join. */
-static double pairs(const struct fer_window *g)
-{
-    double count = 0;
-    size_t oh, ow;
-    for (oh = 0; oh < g->out_h; oh++)
-        for (ow = 0; ow < g->out_w; ow++) {
-            const struct fer_cells in = fer_window_inputs(g, oh, ow);
-            count += (double)((in.bottom - in.top) * (in.right - in.left));
-        }
-    return count;
-}
-
 /* Multiplications and additions of one pass over n images: a pair of them for each product. */
 static double operations(const struct fer_network *net, int index, int n, enum fer_pass pass)
 {
     const struct fer_layer *layer = &net->layer[index];
-    const struct fer_window *g = &layer->window;
-    const int first = net->layer[layer->input[0]].type == FER_INPUT; /* nobody asks for the image's gradient */
-    if (layer->type != FER_CONV2D || (first && pass == FER_BACKWARD)) return 0;
-    return 2.0 * n * pairs(g) * (double)g->in_c * (double)g->out_c;
+    const struct fer_kind *kind = &fer_kinds[layer->type];
+    const int first = layer->input[0] == 0; /* nobody asks for the image's gradient */
+    if (!kind->products || (first && pass == FER_BACKWARD)) return 0;
+    return 2.0 * n * kind->products(layer);
 }
 
 /* Operations a second of the tile alone. */
@@ -98,17 +85,17 @@ static void run(struct fer_network *net, const struct fer_dataset *data, const s
                 struct stopwatch *w, int training)
 {
     const struct fer_adam adam = {0.001, 0.9, 0.999, 1e-7};
-    const int n = net->batch;
+    const int n = (int)net->batch;
     net->passed = training ? passed : NULL;
     net->passed_context = w;
     for (w->repeat = -1; w->repeat < w->repeats; w->repeat++) {
         double start;
         w->last = w->clock();
-        fer_batch_fill(data, index, n, net->size, fer_network_input(net), labels);
+        fer_batch_fill(data, index, n, (int)net->height, fer_network_input(net), labels);
         if (training) add_time(w, DATA);
         start = w->last = w->clock();
-        fer_network_forward(net, n, training);
-        if (training) fer_network_backward(net, n, labels), fer_network_update(net, n, &adam, w->repeat + 2);
+        fer_network_forward(net, (size_t)n, training);
+        if (training) fer_network_backward(net, (size_t)n, labels), fer_network_update(net, (size_t)n, &adam, w->repeat + 2);
         w->last = start;
         add_time(w, training ? STEP : INFERENCE);
     }
@@ -125,7 +112,7 @@ static void summarise(const struct fer_network *net, struct stopwatch *w, struct
     for (i = 1; i < net->layers; i++)
         for (pass = 0; pass < FER_PASSES; pass++) {
             struct fer_bench_row *row = &b->row[b->rows];
-            if (pass == FER_BACKWARD_KERNEL && net->layer[i].type != FER_CONV2D) continue;
+            if (pass == FER_BACKWARD_KERNEL && !fer_kinds[net->layer[i].type].backward_kernel) continue;
             row->layer = i;
             row->pass = (enum fer_pass)pass;
             row->seconds = median(w, FER_PASSES * i + pass);
@@ -142,17 +129,17 @@ int fer_bench_run(struct fer_network *network, int batch, int repeats, double (*
     struct stopwatch w = {clock, 0, fer_allocate((ROWS + TOTALS) * (size_t)repeats, sizeof(double), e), repeats, 0};
     size_t *index = fer_allocate((size_t)batch, sizeof *index, e);
     int *labels = fer_allocate((size_t)batch, sizeof *labels, e), failed;
-    bench->size = network->size;
+    bench->size = (int)network->height;
     bench->batch = batch;
     bench->repeats = repeats;
-    bench->memory = fer_network_memory(network, batch, FER_PLAN_TRAINING);
+    bench->memory = fer_network_memory(network, (size_t)batch, FER_PLAN_TRAINING);
     failed = !w.seconds || !index || !labels || fer_dataset_draw(&data, 0, counts, e) ||
-             fer_network_plan(network, batch, FER_PLAN_TRAINING, e);
+             fer_network_plan(network, (size_t)batch, FER_PLAN_TRAINING, e);
     if (!failed) {
         fer_dataset_select(&data, FER_TRAINING, index);
         bench->peak = measure_peak(clock, &bench->threads);
         run(network, &data, index, labels, &w, 1);
-        failed = fer_network_plan(network, batch, FER_PLAN_INFERENCE, e);
+        failed = fer_network_plan(network, (size_t)batch, FER_PLAN_INFERENCE, e);
     }
     if (!failed) {
         run(network, &data, index, labels, &w, 0);

@@ -7,7 +7,7 @@
  *
  * What should come out stands in fingerprint_expected.c, one row a stage; `make fingerprint` writes that file. It
  * changes only when fer's arithmetic is meant to change. */
-#include "../model.h"
+#include "../kinds.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -71,47 +71,40 @@ static void digest_parameters(struct fingerprint *f, const struct fer_network *n
     add_stage(f, when, "moving_statistics", moving);
 }
 
-static size_t output_count(const struct fer_layer *layer, int n)
-{
-    return (size_t)n * (size_t)layer->height * (size_t)layer->width * (size_t)layer->channels;
-}
-
-static void digest_batch(struct fingerprint *f, const struct fer_trainer *t, int n)
+static void digest_batch(struct fingerprint *f, const struct fer_trainer *t, size_t n)
 {
     const struct fer_layer *input = &t->network->layer[0];
     uint32_t labels = 0;
-    int i;
+    size_t i;
     for (i = 0; i < n; i++) labels = add_byte(labels, (unsigned)t->labels[i]);
     add_stage(f, "batch/", "labels", labels);
-    add_stage(f, "batch/", "images", fer_crc32_reals(0, input->output, output_count(input, n)));
+    add_stage(f, "batch/", "images", fer_crc32_reals(0, input->output, fer_layer_count(input, n)));
 }
 
 /* What each layer wrote, from the first to the last; of BatchNormalization the statistics before the output. */
-static void digest_forward(struct fingerprint *f, const struct fer_network *net, int n)
+static void digest_forward(struct fingerprint *f, const struct fer_network *net, size_t n)
 {
     int i;
     for (i = 1; i < net->layers; i++) {
         const struct fer_layer *layer = &net->layer[i];
-        const size_t c = (size_t)layer->channels;
-        if (layer->type == FER_BATCH_NORMALIZATION)
+        const size_t c = layer->channels;
+        if (fer_kinds[layer->type].statistics)
             add_stage(f, layer->name, "/statistics",
                       fer_crc32_reals(fer_crc32_reals(0, layer->mean, c), layer->variance, c));
-        if (layer->type == FER_DENSE)
-            add_stage(f, layer->name, "/logits", fer_crc32_reals(0, net->logits, (size_t)n * c));
-        add_stage(f, layer->name, "/output", fer_crc32_reals(0, layer->output, output_count(layer, n)));
+        if (i == net->layers - 1)
+            add_stage(f, layer->name, "/logits", fer_crc32_reals(0, net->logits, n * c));
+        add_stage(f, layer->name, "/output", fer_crc32_reals(0, layer->output, fer_layer_count(layer, n)));
     }
 }
 
 /* From the last layer to the first: the gradient of its output, then those of its parameters. */
-static void digest_backward(struct fingerprint *f, const struct fer_network *net, int n)
+static void digest_backward(struct fingerprint *f, const struct fer_network *net, size_t n)
 {
     int i, k;
     for (i = net->layers - 1; i > 0; i--) {
         const struct fer_layer *layer = &net->layer[i];
-        const int is_last = layer->type == FER_DENSE; /* the loss is taken from the logits */
-        const real *gradient = is_last ? net->logits_gradient : layer->output_gradient;
-        add_stage(f, layer->name, is_last ? "/logits_grad" : "/output_grad",
-                  fer_crc32_reals(0, gradient, output_count(layer, n)));
+        const char *what = i == net->layers - 1 ? "/logits_grad" : "/output_grad"; /* the loss is taken from the logits */
+        add_stage(f, layer->name, what, fer_crc32_reals(0, layer->output_gradient, fer_layer_count(layer, n)));
         for (k = 0; k < layer->parameters; k++) {
             const struct fer_parameter *p = &net->parameter[layer->parameter + k];
             if (p->trainable) add_stage(f, p->name, "_grad", fer_crc32_reals(0, p->gradient, p->count));
@@ -133,11 +126,11 @@ static void digest_evaluation(struct fingerprint *f, const char *name, const str
 
 static int first_step(struct fingerprint *f, struct fer_trainer *t, struct fer_error *e)
 {
-    int n;
-    if (fer_network_plan(t->network, t->settings.batch, FER_PLAN_KEEP, e)) return -1;
+    size_t n;
+    if (fer_network_plan(t->network, (size_t)t->settings.batch, FER_PLAN_KEEP, e)) return -1;
     digest_parameters(f, t->network, "initial/");
     if (fer_trainer_step(t, e) != FER_DONE) return -1;
-    n = (int)t->running.count;
+    n = t->running.count;
     digest_batch(f, t, n);
     digest_forward(f, t->network, n);
     add_stage(f, "step_1/", "loss", digest_double(t->running.loss_sum));
@@ -150,7 +143,7 @@ static int train(struct fingerprint *f, struct fer_trainer *t, struct fer_error 
 {
     struct fer_evaluation result;
     fer_trainer_order(t);
-    if (first_step(f, t, e) || fer_network_plan(t->network, t->settings.batch, FER_PLAN_TRAINING, e)) return -1;
+    if (first_step(f, t, e) || fer_network_plan(t->network, (size_t)t->settings.batch, FER_PLAN_TRAINING, e)) return -1;
     while ((size_t)t->batch < t->batches) {
         char when[32];
         snprintf(when, sizeof when, "step_%ld/", t->step + 1);
@@ -168,7 +161,7 @@ static int digest_scaled(struct fingerprint *f, const struct fer_dataset *data, 
 {
     struct fer_batch batch;
     if (fer_batch_take(&batch, data, FER_TRAINING, 3, 128, e)) return -1;
-    add_stage(f, "faces/", "scaled", fer_crc32_reals(0, batch.input, (size_t)batch.n * 128 * 128));
+    add_stage(f, "faces/", "scaled", fer_crc32_reals(0, batch.input, batch.n * 128 * 128));
     fer_batch_free(&batch);
     return 0;
 }

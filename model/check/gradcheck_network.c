@@ -118,7 +118,7 @@ static int set_up(struct frozen *f, uint64_t seed, struct fer_error *e)
     double loss;
     size_t k;
     int i;
-    if (fer_network_create(&f->network, SIZE, e)) return -1;
+    if (fer_incv3v1(&f->network, SIZE, e)) return -1;
     network = f->network;
     if (fer_network_plan(network, IMAGES, FER_PLAN_KEEP, e)) return -1;
     fer_network_initialise(network, seed);
@@ -166,7 +166,7 @@ static int owner(const struct fer_network *network, int index)
 
 static int ends_in(const char *name, const char *ending)
 {
-    return strcmp(strchr(name, '/') + 1, ending) == 0;
+    return strcmp(strrchr(name, '/') + 1, ending) == 0;
 }
 
 /* ---- Single elements ---- */

@@ -338,7 +338,7 @@ static int softmax_cross_entropy(struct fer_op *op)
     labels = fer_op_find(op, "labels");
     if (!labels) return fer_op_missing(op, "labels");
     label = fer_op_allocate(op, (size_t)n, sizeof *label);
-    if (!label || fer_labels_read(op->in, labels, n, classes, label, op->e)) return -1;
+    if (!label || fer_labels_read(op->in, labels, (size_t)n, (size_t)classes, label, op->e)) return -1;
     op->taken++;
     if (fer_op_result_like(op, "probabilities", &logits, &probabilities) || fer_op_result(op, "loss", 0, NULL, &loss) ||
         fer_op_result_like(op, "dlogits", &logits, &dlogits))

@@ -7,7 +7,6 @@
  * An exact record leaves out what is no sum of integers: see record_exact.c. */
 #include "record.h"
 
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -21,72 +20,99 @@ void fer_batch_free(struct fer_batch *batch)
     batch->labels = NULL;
 }
 
-static int allocate_batch(struct fer_batch *batch, int n, int size, struct fer_error *e)
+/* "48x48" of grey images, "32x48x3" of others. */
+static void format_size(char text[64], size_t height, size_t width, size_t channels)
 {
-    const size_t cells = (size_t)size * (size_t)size;
-    batch->n = n;
-    batch->size = size;
-    batch->labels = fer_allocate((size_t)n, sizeof *batch->labels, e);
-    batch->input = (size_t)n > SIZE_MAX / cells ? NULL : fer_allocate((size_t)n * cells, sizeof *batch->input, e);
-    if (batch->labels && batch->input) return 0;
-    fer_batch_free(batch);
-    return fer_fail(e, "out of memory: a batch of %d images of %dx%d", n, size, size);
+    if (channels == 1)
+        snprintf(text, 64, "%zux%zu", height, width);
+    else
+        snprintf(text, 64, "%zux%zux%zu", height, width, channels);
 }
 
-static int read_batch(struct fer_npz *npz, struct fer_batch *batch, struct fer_error *e)
+static int allocate_batch(struct fer_batch *batch, size_t n, size_t height, size_t width, size_t channels,
+                          struct fer_error *e)
+{
+    const size_t values = height * width * channels;
+    char size[64];
+    batch->n = n;
+    batch->height = height, batch->width = width, batch->channels = channels;
+    batch->labels = fer_allocate(n, sizeof *batch->labels, e);
+    batch->input = n > SIZE_MAX / values ? NULL : fer_allocate(n * values, sizeof *batch->input, e);
+    if (batch->labels && batch->input) return 0;
+    fer_batch_free(batch);
+    format_size(size, height, width, channels);
+    return fer_fail(e, "out of memory: a batch of %zu images of %s", n, size);
+}
+
+static int check_shape(struct fer_npz *npz, const struct fer_array *input, const struct fer_network *network,
+                       struct fer_error *e)
+{
+    const size_t *shape = input->shape;
+    const int images = input->dims == 4 && shape[0] >= 1 && shape[0] <= 1000000000;
+    if (network) {
+        if (images && shape[1] == network->height && shape[2] == network->width && shape[3] == network->channels)
+            return 0;
+        return fer_npz_fail(npz, input, e, "another shape: expected [N,%zu,%zu,%zu], the network's", network->height,
+                            network->width, network->channels);
+    }
+    if (images && shape[1] >= 1 && shape[1] <= 4096 && shape[2] == shape[1] && shape[3] == 1) return 0;
+    return fer_npz_fail(npz, input, e, "another shape: expected [N,S,S,1], N grey images, S up to 4096");
+}
+
+static int read_batch(struct fer_npz *npz, struct fer_batch *batch, const struct fer_network *network,
+                      struct fer_error *e)
 {
     const struct fer_array *input = fer_npz_find(npz, "input"), *labels = fer_npz_find(npz, "labels");
     const size_t *shape;
     if (!input || !labels)
         return fer_npz_fail(npz, NULL, e, "no array %s: expected input and labels", input ? "labels" : "input");
     shape = input->shape;
-    if (input->dims != 4 || shape[0] < 1 || shape[0] > INT_MAX || shape[1] < 1 || shape[1] > 4096 ||
-        shape[2] != shape[1] || shape[3] != 1)
-        return fer_npz_fail(npz, input, e, "another shape: expected [N,S,S,1], N grey images, S up to 4096");
-    if (allocate_batch(batch, (int)shape[0], (int)shape[1], e)) return -1;
+    if (check_shape(npz, input, network, e) || allocate_batch(batch, shape[0], shape[1], shape[2], shape[3], e))
+        return -1;
     if (fer_npz_read(npz, input, batch->input, e) == 0 &&
-        fer_labels_read(npz, labels, batch->n, FER_CLASSES, batch->labels, e) == 0)
+        fer_labels_read(npz, labels, batch->n, network ? network->classes : FER_CLASSES, batch->labels, e) == 0)
         return 0;
     fer_batch_free(batch);
     return -1;
 }
 
-int fer_batch_read(struct fer_batch *batch, const char *path, int n, struct fer_error *e)
+int fer_batch_read(struct fer_batch *batch, const char *path, size_t n, const struct fer_network *network,
+                   struct fer_error *e)
 {
-    const struct fer_batch none = {0, 0, NULL, NULL};
+    const struct fer_batch none = {0};
     struct fer_npz *npz;
     int failed;
     *batch = none;
     if (fer_npz_open(&npz, path, e)) return -1;
-    failed = read_batch(npz, batch, e);
+    failed = read_batch(npz, batch, network, e);
     fer_npz_close(npz);
     if (failed) return -1;
     if (n > batch->n) {
-        const int there = batch->n;
+        const size_t there = batch->n;
         fer_batch_free(batch);
-        return fer_fail(e, "%s: input: %d images: a batch of %d was asked for", path, there, n);
+        return fer_fail(e, "%s: input: %zu images: a batch of %zu was asked for", path, there, n);
     }
     if (n) batch->n = n;
     return 0;
 }
 
-int fer_batch_take(struct fer_batch *batch, const struct fer_dataset *data, enum fer_usage usage, int n, int size,
+int fer_batch_take(struct fer_batch *batch, const struct fer_dataset *data, enum fer_usage usage, size_t n, size_t size,
                    struct fer_error *e)
 {
-    const struct fer_batch none = {0, 0, NULL, NULL};
+    const struct fer_batch none = {0};
     const size_t there = data->usage_count[usage];
     size_t *index;
     *batch = none;
-    if (n < 1 || (size_t)n > there)
-        return fer_fail(e, "%s: %lu images of usage %s: a batch of %d was asked for", data->source,
-                        (unsigned long)there, fer_usage_names[usage], n);
+    if (n < 1 || n > there)
+        return fer_fail(e, "%s: %zu images of usage %s: a batch of %zu was asked for", data->source, there,
+                        fer_usage_names[usage], n);
     index = fer_allocate(there, sizeof *index, e);
-    if (!index || allocate_batch(batch, n, size, e)) {
+    if (!index || allocate_batch(batch, n, size, size, 1, e)) {
         fer_free(index);
         return -1;
     }
     fer_dataset_select(data, usage, index);
-    fer_batch_fill(data, index, n, size, batch->input, batch->labels);
+    fer_batch_fill(data, index, (int)n, (int)size, batch->input, batch->labels);
     fer_free(index);
     return 0;
 }
@@ -96,7 +122,8 @@ int fer_batch_take(struct fer_batch *batch, const struct fer_dataset *data, enum
 struct recorder {
     struct fer_npz_writer *out;
     const struct fer_network *network;
-    int n, exact;
+    size_t n;
+    int exact;
     size_t arrays;
     struct fer_error *e;
 };
@@ -108,32 +135,28 @@ static int put(struct recorder *r, const char *name, enum fer_type type, int dim
     return fer_npz_write(r->out, name, type, dims, shape, values, r->e);
 }
 
-/* An array of a layer's output's shape, [n][height][width][channels], or [n][channels] behind the global pooling. */
+/* An array of a layer's output's shape, [n][height][width][channels], or [n][channels] when it is flat. */
 static int put_output(struct recorder *r, const struct fer_layer *layer, const char *name, const real *values)
 {
-    const int flat = layer->type == FER_GLOBAL_AVERAGE_POOLING2D || layer->type == FER_DENSE;
-    const size_t n = (size_t)r->n, c = (size_t)layer->channels;
     size_t shape[4];
-    char full[80];
-    shape[0] = n, shape[1] = flat ? c : (size_t)layer->height, shape[2] = (size_t)layer->width, shape[3] = c;
+    char full[FER_MAX_ARRAY];
+    shape[0] = r->n, shape[1] = layer->flat ? layer->channels : layer->height, shape[2] = layer->width;
+    shape[3] = layer->channels;
     snprintf(full, sizeof full, "%s/%s", layer->name, name);
-    return put(r, layer->type == FER_INPUT ? "input" : full, FER_REAL_TYPE, flat ? 2 : 4, shape, values);
+    return put(r, layer->inputs ? full : "input", FER_REAL_TYPE, layer->flat ? 2 : 4, shape, values);
 }
 
 static int put_parameter(struct recorder *r, const struct fer_parameter *p, const char *ending, const real *values)
 {
-    size_t shape[4];
-    char full[80];
-    int i;
-    for (i = 0; i < p->dims; i++) shape[i] = (size_t)p->shape[i];
+    char full[FER_MAX_ARRAY];
     snprintf(full, sizeof full, "%s%s", p->name, ending);
-    return put(r, full, FER_REAL_TYPE, p->dims, shape, values);
+    return put(r, full, FER_REAL_TYPE, p->dims, p->shape, values);
 }
 
 /* Whether the layer's arrays belong into the record at all. */
 static int is_recorded(const struct recorder *r, const struct fer_layer *layer)
 {
-    return !r->exact || layer->type != FER_BATCH_NORMALIZATION;
+    return !r->exact || fer_kinds[layer->type].exact != FER_NOT_EXACT;
 }
 
 static int put_forward(struct recorder *r)
@@ -142,12 +165,13 @@ static int put_forward(struct recorder *r)
     int i, k;
     for (i = 0; i < net->layers; i++) {
         const struct fer_layer *layer = &net->layer[i];
+        const int last = i == net->layers - 1;
         if (!is_recorded(r, layer)) continue;
         for (k = 0; k < layer->parameters; k++)
             if (put_parameter(r, &net->parameter[layer->parameter + k], "", net->parameter[layer->parameter + k].value))
                 return -1;
-        if (layer->type == FER_DENSE && put_output(r, layer, "logits", net->logits)) return -1;
-        if (layer->type == FER_DENSE && r->exact) continue;
+        if (last && put_output(r, layer, "logits", net->logits)) return -1;
+        if (last && r->exact) continue;
         if (put_output(r, layer, "output", layer->output)) return -1;
     }
     return 0;
@@ -159,11 +183,9 @@ static int put_backward(struct recorder *r)
     int i, k;
     for (i = net->layers - 1; i > 0; i--) {
         const struct fer_layer *layer = &net->layer[i];
-        const int last = layer->type == FER_DENSE;
+        const int last = i == net->layers - 1;
         if (!is_recorded(r, layer)) continue;
-        if (put_output(r, layer, last ? "logits_grad" : "output_grad",
-                       last ? net->logits_gradient : layer->output_gradient))
-            return -1;
+        if (put_output(r, layer, last ? "logits_grad" : "output_grad", layer->output_gradient)) return -1;
         for (k = 0; k < layer->parameters; k++) {
             const struct fer_parameter *p = &net->parameter[layer->parameter + k];
             if (p->trainable && put_parameter(r, p, "_grad", p->gradient)) return -1;
@@ -183,13 +205,12 @@ static int put_updates(struct recorder *r)
 
 static int put_labels(struct recorder *r, const int *labels)
 {
-    const size_t n = (size_t)r->n;
-    int64_t *wide = fer_allocate(n, sizeof *wide, r->e);
+    int64_t *wide = fer_allocate(r->n, sizeof *wide, r->e);
     size_t i;
     int failed;
     if (!wide) return -1;
-    for (i = 0; i < n; i++) wide[i] = labels[i];
-    failed = put(r, "labels", FER_I8, 1, &n, wide);
+    for (i = 0; i < r->n; i++) wide[i] = labels[i];
+    failed = put(r, "labels", FER_I8, 1, &r->n, wide);
     fer_free(wide);
     return failed;
 }
@@ -209,7 +230,7 @@ static int record_step(struct recorder *r, struct fer_network *net, const struct
         memset(p->v, 0, p->count * sizeof *p->v);
     }
     fer_network_forward(net, batch->n, 1);
-    *loss = fer_network_backward(net, batch->n, batch->labels) / batch->n;
+    *loss = fer_network_backward(net, batch->n, batch->labels) / (double)batch->n;
     mean_loss = (real)*loss;
     if (put_labels(r, batch->labels) || put_forward(r) || put(r, "loss", FER_REAL_TYPE, 0, NULL, &mean_loss) ||
         put_backward(r))
@@ -231,16 +252,18 @@ int fer_record(struct fer_network *network, const struct fer_batch *batch, const
                const char *path, struct fer_recorded *recorded, struct fer_error *e)
 {
     struct recorder r = {NULL, network, batch->n, 0, 0, e};
-    if (batch->size != network->size)
-        return fer_fail(e, "images of %dx%d: expected %dx%d, the network's size", batch->size, batch->size,
-                        network->size, network->size);
+    if (batch->height != network->height || batch->width != network->width || batch->channels != network->channels) {
+        char size[64], expected[64];
+        format_size(size, batch->height, batch->width, batch->channels);
+        format_size(expected, network->height, network->width, network->channels);
+        return fer_fail(e, "images of %s: expected %s, the network's size", size, expected);
+    }
     if (fer_network_plan(network, batch->n, FER_PLAN_KEEP, e) || fer_npz_create(&r.out, path, e)) return -1;
-    memcpy(fer_network_input(network), batch->input,
-           (size_t)batch->n * (size_t)batch->size * (size_t)batch->size * sizeof(real));
+    memcpy(fer_network_input(network), batch->input, fer_layer_count(&network->layer[0], batch->n) * sizeof(real));
     return finish(&r, record_step(&r, network, batch, adam, &recorded->loss), recorded);
 }
 
-int fer_record_exact(struct fer_network *network, int n, uint64_t seed, const char *path, struct fer_recorded *recorded,
+int fer_record_exact(struct fer_network *network, size_t n, uint64_t seed, const char *path, struct fer_recorded *recorded,
                      struct fer_error *e)
 {
     struct recorder r = {NULL, network, n, 1, 0, e};

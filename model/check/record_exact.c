@@ -34,30 +34,29 @@ static const int logit_gradients[NUMBERS] = {-2, -2, -2, -2, -1, -1, -1, -1, 1, 
 static const int dividends[NUMBERS] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 2};
 static const int dividend_gradients[NUMBERS] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, -1, 1};
 
-enum { OF_OUTPUT, OF_GRADIENT, OF_KERNEL, OF_BIAS, KINDS }; /* arrays of a layer that may be drawn */
+/* Arrays of a layer that may be drawn: its output, the gradient of that, its parameters. */
+enum { OF_OUTPUT, OF_GRADIENT, OF_PARAMETERS, ARRAYS = OF_PARAMETERS + 2 };
 
 struct filling {
     struct fer_network *network;
-    int n;
+    size_t n;
     uint64_t seed;
     int rehearsal; /* 1: absolute values, whose sums are held against the limit */
     double limit;
-    int unit[FER_MAX_LAYERS];    /* each layer's output is a multiple of this */
+    size_t unit[FER_MAX_LAYERS]; /* each layer's output is a multiple of this */
     int arrived[FER_MAX_LAYERS]; /* how many consumers have sent their gradient to a layer's output */
     struct fer_error *e;
 };
 
-static size_t count_of(const struct filling *f, const struct fer_layer *layer)
+static const struct fer_kind *kind_of(const struct fer_layer *layer)
 {
-    return (size_t)f->n * (size_t)layer->height * (size_t)layer->width * (size_t)layer->channels;
+    return &fer_kinds[layer->type];
 }
 
 /* The number that all divisors of a layer divide; 1 when it does not divide. */
-static int divisor_of(const struct fer_network *net, const struct fer_layer *layer)
+static size_t divisor_of(const struct fer_network *net, const struct fer_layer *layer)
 {
-    const struct fer_layer *from = &net->layer[layer->input[0]];
-    if (layer->type == FER_AVERAGE_POOLING2D) return 36;
-    return layer->type == FER_GLOBAL_AVERAGE_POOLING2D ? from->height * from->width : 1;
+    return kind_of(layer)->divisor ? kind_of(layer)->divisor(net, layer) : 1;
 }
 
 /* A layer's output must be a multiple of what its consumers divide by, or pass on to one that divides. */
@@ -68,38 +67,37 @@ static void find_units(struct filling *f)
     for (i = 0; i < net->layers; i++) f->unit[i] = 1;
     for (i = net->layers - 1; i > 0; i--) {
         const struct fer_layer *layer = &net->layer[i];
-        const int passes = layer->type == FER_MAX_POOLING2D || layer->type == FER_CONCATENATE;
-        const int needed = passes ? f->unit[i] : divisor_of(net, layer);
+        const size_t needed = kind_of(layer)->passes_on ? f->unit[i] : divisor_of(net, layer);
         for (k = 0; k < layer->inputs; k++)
             if (f->unit[layer->input[k]] % needed) f->unit[layer->input[k]] *= needed;
     }
 }
 
 /* x[k] = unit * one of the sixteen numbers. */
-static void draw(const struct filling *f, int layer, int kind, const int numbers[NUMBERS], int unit, size_t count,
+static void draw(const struct filling *f, int layer, int kind, const int numbers[NUMBERS], size_t unit, size_t count,
                  real *x)
 {
-    const uint32_t stream = (uint32_t)(layer * KINDS + kind);
-    long long k;
+    const uint32_t stream = (uint32_t)(layer * ARRAYS + kind);
 #pragma omp parallel for
-    for (k = 0; k < (long long)count; k++) {
-        const int number = numbers[fer_draw(f->seed, FER_FOR_CHECKS, stream, (uint64_t)k) >> 28];
-        x[k] = (real)(unit * (f->rehearsal && number < 0 ? -number : number));
+    for (size_t k = 0; k < count; k++) {
+        const int number = numbers[fer_draw(f->seed, FER_FOR_CHECKS, stream, k) >> 28];
+        x[k] = (real)unit * (real)(f->rehearsal && number < 0 ? -number : number);
     }
 }
 
 /* In the rehearsal: no sum of absolute values x[k] * divided may reach the limit. */
-static int check(const struct filling *f, const char *name, const char *array, size_t count, const real *x, int divided)
+static int check(const struct filling *f, const char *name, const char *array, size_t count, const real *x, size_t divided)
 {
     double largest = 0;
     size_t k;
     if (!f->rehearsal) return 0;
     for (k = 0; k < count; k++)
         if ((double)x[k] > largest) largest = (double)x[k];
-    if (largest * divided < f->limit) return 0;
-    return fer_fail(
-        f->e, "%s%s: sums reach %.0f, from where float32 may round: expected fewer or smaller images than %d of %dx%d",
-        name, array, f->limit, f->n, f->network->size, f->network->size);
+    if (largest * (double)divided < f->limit) return 0;
+    return fer_fail(f->e,
+                    "%s%s: sums reach %.0f, from where float32 may round: expected fewer or smaller images than %zu of "
+                    "%zux%zu",
+                    name, array, f->limit, f->n, f->network->height, f->network->width);
 }
 
 /* ---- Forward ---- */
@@ -107,21 +105,19 @@ static int check(const struct filling *f, const char *name, const char *array, s
 static int forward(struct filling *f)
 {
     struct fer_network *net = f->network;
-    int i;
+    int i, k;
     for (i = 0; i < net->layers; i++) {
-        struct fer_layer *layer = &net->layer[i];
-        struct fer_parameter *p = &net->parameter[layer->parameter];
-        const size_t count = count_of(f, layer);
-        if (layer->type == FER_BATCH_NORMALIZATION) continue;
-        if (layer->type == FER_INPUT || layer->type == FER_ACTIVATION) {
+        const struct fer_layer *layer = &net->layer[i];
+        const struct fer_parameter *p = &net->parameter[layer->parameter];
+        const size_t count = fer_layer_count(layer, f->n);
+        const int last = i == net->layers - 1;
+        if (kind_of(layer)->exact == FER_DRAWN)
             draw(f, i, OF_OUTPUT, f->unit[i] > 1 ? dividends : outputs, f->unit[i], count, layer->output);
-            continue;
-        }
-        if (layer->parameters > 0) draw(f, i, OF_KERNEL, kernels, 1, p[0].count, p[0].value);
-        if (layer->parameters > 1) draw(f, i, OF_BIAS, kernels, 1, p[1].count, p[1].value);
+        if (kind_of(layer)->exact != FER_COMPUTED) continue;
+        for (k = 0; k < layer->parameters; k++) draw(f, i, OF_PARAMETERS + k, kernels, 1, p[k].count, p[k].value);
         fer_layer_forward(net, i, f->n, 1);
-        if (layer->type == FER_DENSE ? check(f, layer->name, "/logits", count, net->logits, 1)
-                                     : check(f, layer->name, "/output", count, layer->output, divisor_of(net, layer)))
+        if (check(f, layer->name, last ? "/logits" : "/output", count, last ? net->logits : layer->output,
+                  divisor_of(net, layer)))
             return -1;
     }
     return 0;
@@ -129,76 +125,59 @@ static int forward(struct filling *f)
 
 /* ---- Backward ---- */
 
-/* From the gradient of a layer's output to dx, that of its only input (NULL: not wanted), and its parameters'. */
-static int layer_backward(struct filling *f, int index, real *dx)
+/* A gradient that no consumer has sent: that of the logits, and of what goes into a layer that is left out. */
+static void draw_gradient(struct filling *f, int index)
 {
-    struct fer_network *net = f->network;
-    struct fer_layer *layer = &net->layer[index];
-    const struct fer_layer *from = &net->layer[layer->input[0]];
-    const struct fer_window g = fer_layer_window(layer, f->n);
-    struct fer_parameter *p = &net->parameter[layer->parameter];
-    real *dy = layer->output_gradient;
-    if (layer->type == FER_MAX_POOLING2D) fer_max_pooling2d_backward(&g, from->output, dy, dx);
-    if (layer->type == FER_AVERAGE_POOLING2D) fer_average_pooling2d_backward(&g, dy, dx);
-    if (layer->type == FER_GLOBAL_AVERAGE_POOLING2D)
-        fer_global_average_pooling2d_backward(f->n, from->height * from->width, layer->channels, dy, dx);
-    if (layer->type == FER_CONV2D) {
-        const int unit = divisor_of(net, from);
-        draw(f, index, OF_GRADIENT, unit > 1 ? dividend_gradients : gradients, unit, count_of(f, layer), dy);
-        if (dx) fer_conv2d_backward_input(&g, dy, p[0].value, dx);
-        fer_conv2d_backward_kernel(&g, from->output, dy, p[0].gradient);
-    }
-    if (layer->type == FER_DENSE) {
-        dy = net->logits_gradient;
-        draw(f, index, OF_GRADIENT, logit_gradients, divisor_of(net, from), count_of(f, layer), dy);
-        fer_dense_backward_input(f->n, from->channels, layer->channels, dy, p[0].value, dx);
-        fer_dense_backward_kernel(f->n, from->channels, layer->channels, from->output, dy, p[0].gradient);
-        fer_dense_backward_bias(f->n, layer->channels, dy, p[1].gradient);
-        if (check(f, p[1].name, "_grad", p[1].count, p[1].gradient, 1)) return -1;
-    }
-    return layer->parameters > 0 ? check(f, p[0].name, "_grad", p[0].count, p[0].gradient, 1) : 0;
+    const struct fer_network *net = f->network;
+    const struct fer_layer *layer = &net->layer[index];
+    const size_t unit = divisor_of(net, &net->layer[layer->input[0]]);
+    const int *numbers = unit > 1 ? dividend_gradients : gradients;
+    if (index == net->layers - 1) numbers = logit_gradients;
+    draw(f, index, OF_GRADIENT, numbers, unit, fer_layer_count(layer, f->n), layer->output_gradient);
 }
 
-/* A concatenation sends each of its inputs, whose only consumer it is, its part. */
-static void split(struct filling *f, const struct fer_layer *layer)
+/* Adds what the layer has sent to room beside its input's gradient. */
+static int add_and_check(struct filling *f, const struct fer_layer *from, const real *dx)
 {
-    real *dx[FER_MAX_INPUTS];
-    size_t channels[FER_MAX_INPUTS];
-    int k;
-    for (k = 0; k < layer->inputs; k++) {
-        dx[k] = f->network->layer[layer->input[k]].output_gradient;
-        channels[k] = (size_t)f->network->layer[layer->input[k]].channels;
-    }
-    fer_concatenate_backward((size_t)f->n * (size_t)layer->height * (size_t)layer->width, layer->inputs, channels,
-                             layer->output_gradient, dx);
-}
-
-/* The layers from last to first. The first consumer to arrive at an output writes its gradient, later ones add
- * theirs. */
-static int backward(struct filling *f)
-{
-    struct fer_network *net = f->network;
+    const size_t count = fer_layer_count(from, f->n);
     size_t k;
-    int i;
-    for (i = 0; i < net->layers; i++) f->arrived[i] = 0;
-    for (i = net->layers - 1; i > 0; i--) {
-        const struct fer_layer *layer = &net->layer[i];
-        struct fer_layer *from = &net->layer[layer->input[0]];
-        const int later = f->arrived[layer->input[0]]++ > 0;
-        real *dx = from->type == FER_INPUT ? NULL : later ? net->fan_out : from->output_gradient;
-        if (layer->type == FER_BATCH_NORMALIZATION || layer->type == FER_ACTIVATION) continue;
-        if (layer->type == FER_CONCATENATE) {
-            split(f, layer);
-            continue;
-        }
-        if (layer_backward(f, i, dx)) return -1;
-        for (k = 0; later && k < count_of(f, from); k++) from->output_gradient[k] += dx[k];
-        if (dx && check(f, from->name, "/output_grad", count_of(f, from), from->output_gradient, 1)) return -1;
+    for (k = 0; dx != from->output_gradient && k < count; k++) from->output_gradient[k] += dx[k];
+    return check(f, from->name, "/output_grad", count, from->output_gradient, 1);
+}
+
+/* One layer. The first consumer to arrive at an output writes its gradient, later ones add theirs. */
+static int layer_backward(struct filling *f, int index)
+{
+    const struct fer_network *net = f->network;
+    const struct fer_layer *layer = &net->layer[index];
+    const struct fer_parameter *p = &net->parameter[layer->parameter];
+    real *dx[FER_MAX_INPUTS], *room = net->fan_out;
+    int k;
+    if (f->arrived[index] == 0) draw_gradient(f, index);
+    for (k = 0; k < layer->inputs; k++) {
+        const struct fer_layer *from = &net->layer[layer->input[k]];
+        dx[k] = from->inputs == 0 ? NULL : f->arrived[layer->input[k]]++ ? room : from->output_gradient;
+        if (dx[k] == room) room += fer_layer_count(from, f->n);
     }
+    kind_of(layer)->backward(net, layer, f->n, dx);
+    if (kind_of(layer)->backward_kernel) kind_of(layer)->backward_kernel(net, layer, f->n);
+    for (k = 0; k < layer->parameters; k++)
+        if (p[k].trainable && check(f, p[k].name, "_grad", p[k].count, p[k].gradient, 1)) return -1;
+    for (k = 0; k < layer->inputs; k++)
+        if (dx[k] && add_and_check(f, &net->layer[layer->input[k]], dx[k])) return -1;
     return 0;
 }
 
-int fer_exact_fill(struct fer_network *network, int n, uint64_t seed, double limit, struct fer_error *e)
+static int backward(struct filling *f)
+{
+    int i;
+    for (i = 0; i < f->network->layers; i++) f->arrived[i] = 0;
+    for (i = f->network->layers - 1; i > 0; i--)
+        if (kind_of(&f->network->layer[i])->exact == FER_COMPUTED && layer_backward(f, i)) return -1;
+    return 0;
+}
+
+int fer_exact_fill(struct fer_network *network, size_t n, uint64_t seed, double limit, struct fer_error *e)
 {
     struct filling f = {NULL, 0, 0, 1, 0, {0}, {0}, NULL};
     f.network = network;

@@ -15,7 +15,7 @@
  *     PARAMETER_new              PARAMETER, PARAMETER_grad
  *     moving_mean_new, ...       moving_mean, ..., and the layer's input */
 #include "verify.h"
-#include "../model.h"
+#include "../kinds.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -85,11 +85,8 @@ static struct expected *expect(struct verify *v, const char *layer, const char *
 static void expect_parameter(struct verify *v, const struct fer_parameter *p, const char *ending)
 {
     char name[80];
-    size_t shape[4];
-    int i;
     snprintf(name, sizeof name, "%s%s", p->name, ending);
-    for (i = 0; i < 4; i++) shape[i] = (size_t)p->shape[i];
-    expect(v, name, "", p->dims, shape[0], shape[1], shape[2], shape[3]);
+    expect(v, name, "", p->dims, p->shape[0], p->shape[1], p->shape[2], p->shape[3]);
 }
 
 /* The list for v->net and v->n. */
@@ -98,7 +95,7 @@ static void list_expected(struct verify *v)
     const size_t n = (size_t)v->n;
     int i;
     v->expected_count = 0;
-    expect(v, "input", "", 4, n, (size_t)v->net.size, (size_t)v->net.size, 1);
+    expect(v, "input", "", 4, n, v->net.height, v->net.width, v->net.channels);
     expect(v, "labels", "", 1, n, 0, 0, 0);
     expect(v, "loss", "", 0, 0, 0, 0, 0);
     for (i = 1; i < v->net.layers; i++) {
@@ -153,17 +150,18 @@ static int fail_shape(const struct verify *v, const struct expected *x)
     char is[96], expected[96];
     format_shape(x->array->dims, x->array->shape, is);
     format_shape(x->dims, x->shape, expected);
-    return fer_npz_fail(v->npz, x->array, v->e, "its shape is %s; for %d images of %dx%d %s was expected", is, v->n,
-                        v->net.size, v->net.size, expected);
+    return fer_npz_fail(v->npz, x->array, v->e, "its shape is %s; for %d images of %zux%zu %s was expected", is, v->n,
+                        v->net.height, v->net.width, expected);
 }
 
 /* ---- Images and their size, from the shapes ---- */
 
 static int describe(struct verify *v, int size, struct fer_error *e)
 {
-    memset(&v->net, 0, sizeof v->net);
-    v->net.size = size;
-    if (fer_incv3v1(&v->net, e)) return -1;
+    struct fer_network *net;
+    if (fer_incv3v1_describe(&net, (size_t)size, e)) return -1;
+    v->net = *net;
+    fer_network_free(net);
     list_expected(v);
     return 0;
 }
@@ -233,7 +231,7 @@ static int read_labels(struct verify *v)
     const struct fer_array *array = fer_npz_find(v->npz, "labels");
     if (!array) return 0;
     v->labels = fer_allocate((size_t)v->n, sizeof *v->labels, v->e);
-    return v->labels ? fer_labels_read(v->npz, array, v->n, FER_CLASSES, v->labels, v->e) : -1;
+    return v->labels ? fer_labels_read(v->npz, array, (size_t)v->n, v->net.classes, v->labels, v->e) : -1;
 }
 
 /* ---- The check of one array: begin, load, tally, finish ---- */
@@ -420,7 +418,7 @@ static struct fer_window pooling_window(const struct verify *v, const struct fer
     const struct fer_layer *from = &v->net.layer[layer->input[0]];
     const int h = from->height, w = from->width, c = from->channels;
     const struct fer_window whole = {v->n, h, w, c, 1, 1, c, h, w, 1, 1, 0, 0};
-    return layer->type == FER_GLOBAL_AVERAGE_POOLING2D ? whole : fer_layer_window(layer, v->n);
+    return layer->type == FER_GLOBAL_AVERAGE_POOLING2D ? whole : fer_layer_window(layer, (size_t)v->n);
 }
 
 /* ---- Forward ---- */
@@ -444,7 +442,7 @@ static void check_normalization(struct verify *v, const struct fer_layer *layer)
 /* The truth of activations, maxima and concatenation goes to s->part: nothing is rounded. */
 static void copy_inputs(struct verify *v, const struct fer_layer *layer, struct fer_sums *s)
 {
-    const struct fer_window g = fer_layer_window(layer, v->n);
+    const struct fer_window g = fer_layer_window(layer, (size_t)v->n);
     const real *x[FER_MAX_INPUTS];
     size_t channels[FER_MAX_INPUTS];
     int i;
@@ -463,7 +461,7 @@ static void copy_inputs(struct verify *v, const struct fer_layer *layer, struct 
 static void check_output(struct verify *v, const struct fer_layer *layer)
 {
     const struct fer_layer *from = &v->net.layer[layer->input[0]];
-    const struct fer_window g = layer->type == FER_CONV2D ? fer_layer_window(layer, v->n) : pooling_window(v, layer);
+    const struct fer_window g = layer->type == FER_CONV2D ? fer_layer_window(layer, (size_t)v->n) : pooling_window(v, layer);
     struct fer_sums s;
     real *x, *kernel;
     if (!begin(v, layer->name, "output")) return;
@@ -565,7 +563,7 @@ static void add_consumer(struct verify *v, int i, int j, int ties_any, struct fe
 {
     const struct fer_layer *layer = &v->net.layer[j], *from = &v->net.layer[i];
     const struct fer_arithmetic *a = &v->arithmetic;
-    const struct fer_window g = layer->type == FER_CONV2D ? fer_layer_window(layer, v->n) : pooling_window(v, layer);
+    const struct fer_window g = layer->type == FER_CONV2D ? fer_layer_window(layer, (size_t)v->n) : pooling_window(v, layer);
     const int held = v->held_count, multiplies = layer->type == FER_CONV2D || layer->type == FER_DENSE;
     real *dy = load(v, layer->name, gradient_of_output(layer)),
          *kernel = multiplies ? load(v, layer->name, "kernel") : NULL;
@@ -667,7 +665,7 @@ static void check_output_gradient(struct verify *v, int i)
 static void check_parameter_gradients(struct verify *v, int i)
 {
     const struct fer_layer *layer = &v->net.layer[i], *from = &v->net.layer[layer->input[0]];
-    const struct fer_window g = fer_layer_window(layer, v->n);
+    const struct fer_window g = fer_layer_window(layer, (size_t)v->n);
     struct fer_sums s;
     if ((layer->type == FER_CONV2D || layer->type == FER_DENSE) && begin(v, layer->name, "kernel_grad")) {
         real *x = load_output(v, from), *dy = load(v, layer->name, gradient_of_output(layer));

@@ -49,11 +49,10 @@ void fer_pit_keep_state(const struct fer_network *net, real *state)
         memcpy(state, net->parameter[i].value, net->parameter[i].count * sizeof *state);
 }
 
-/* Where a parameter stands in a state. */
-static const real *array_of(const struct fer_network *net, const real *state, int parameter)
+const real *fer_pit_array(const struct fer_network *net, const real *state, const struct fer_parameter *parameter)
 {
-    int i;
-    for (i = 0; i < parameter; i++) state += net->parameter[i].count;
+    const struct fer_parameter *p;
+    for (p = net->parameter; p < parameter; p++) state += p->count;
     return state;
 }
 
@@ -188,17 +187,18 @@ static enum fer_end exact_statistics(struct laboratory *x, struct fer_error *e)
 /* The channel of a layer whose moving variance is farthest from the exact one, by ratio. */
 static void find_channel(struct laboratory *x, int layer)
 {
-    const int parameter = x->network->layer[layer].parameter + 2;
-    const real *moving = array_of(x->network, x->now, parameter), *exact = array_of(x->network, x->exact, parameter);
-    const double epsilon = x->network->bn_epsilon;
+    const struct fer_network *net = x->network;
+    const struct fer_parameter *variance = fer_layer_parameter(net, &net->layer[layer], "moving_variance");
+    const real *moving = fer_pit_array(net, x->now, variance), *exact = fer_pit_array(net, x->exact, variance);
+    const double epsilon = net->layer[layer].epsilon;
     double most = 0;
-    int c;
-    for (c = 0; c < x->network->layer[layer].channels; c++) {
+    size_t c;
+    for (c = 0; c < net->layer[layer].channels; c++) {
         const double ratio = ((double)moving[c] + epsilon) / ((double)exact[c] + epsilon),
                      apart = ratio > 1 ? ratio : 1 / ratio;
         if (!(apart > most)) continue;
         most = apart;
-        x->f.channel = c;
+        x->f.channel = (int)c;
         x->f.moving = (double)moving[c];
         x->f.exact_there = (double)exact[c];
     }
@@ -232,7 +232,7 @@ static enum fer_end one_layer_at_a_time(struct laboratory *x, struct fer_error *
         return FER_DONE;
     }
     for (i = 0; i < x->network->layers && end == FER_DONE; i++) {
-        if (x->network->layer[i].type != FER_BATCH_NORMALIZATION) continue;
+        if (!fer_kinds[x->network->layer[i].type].statistics) continue;
         snprintf(detail, sizeof detail, "exact statistics in %s alone", x->network->layer[i].name);
         end = validate_with(x, x->exact, STATISTICS, i, "layers", detail, &x->f.alone[i], e);
         if (end != FER_DONE) break;

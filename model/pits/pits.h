@@ -2,7 +2,7 @@
 #ifndef FER_PITS_H
 #define FER_PITS_H
 
-#include "../model.h"
+#include "../kinds.h"
 
 enum fer_pit_change { /* of a replay, in the order of fer_pit_change_names */
                       FER_CHANGE_ADAM_EPSILON,
@@ -54,6 +54,8 @@ struct findings {
 /* experiments.c. The values of all parameters, one after the other: how many, and a copy of them. */
 size_t fer_pit_state_size(const struct fer_network *net);
 void fer_pit_keep_state(const struct fer_network *net, real *state);
+/* Where a parameter stands in a state. */
+const real *fer_pit_array(const struct fer_network *net, const real *state, const struct fer_parameter *parameter);
 
 /* The part of the drop that an outcome recovers. */
 double fer_pit_recovered(const struct findings *f, const struct outcome *outcome);

@@ -32,7 +32,7 @@ static void change_settings(struct fer_trainer *t, enum fer_pit_change change)
 {
     if (change == FER_CHANGE_ADAM_EPSILON) t->settings.adam_epsilon = 1e-3;
     if (change == FER_CHANGE_LEARNING_RATE) t->settings.learning_rate /= 10;
-    if (change == FER_CHANGE_BN_MOMENTUM) t->network->bn_momentum = 0.9;
+    if (change == FER_CHANGE_BN_MOMENTUM) fer_network_normalization(t->network, 0.9, -1, -1);
     if (change == FER_CHANGE_CLIP) t->settings.clip_norm = 1;
     if (change == FER_CHANGE_SHUFFLE) t->settings.seed++, t->settings.shuffle = 1;
 }
@@ -99,40 +99,39 @@ static double largest_drive(const struct fer_parameter *p, double epsilon)
 }
 
 /* The batch's statistics against the moving ones that it met. */
-static void compare_statistics(const struct fer_network *net, int i, const real *mean, const real *variance,
-                               struct fer_pit_step *s)
+static void compare_statistics(const struct fer_network *net, int i, const real *before, struct fer_pit_step *s)
 {
     const struct fer_layer *layer = &net->layer[i];
+    const real *mean = fer_pit_array(net, before, fer_layer_parameter(net, layer, "moving_mean"));
+    const real *variance = fer_pit_array(net, before, fer_layer_parameter(net, layer, "moving_variance"));
     double square = 0;
-    int c;
+    size_t c;
     for (c = 0; c < layer->channels; c++) {
-        const double d = (double)layer->mean[c] - (double)mean[c], var = (double)variance[c] + net->bn_epsilon;
+        const double d = (double)layer->mean[c] - (double)mean[c], var = (double)variance[c] + layer->epsilon;
         const double distance = (d < 0 ? -d : d) / sqrt(var),
-                     ratio = ((double)layer->variance[c] + net->bn_epsilon) / var;
+                     ratio = ((double)layer->variance[c] + layer->epsilon) / var;
         square += distance * distance;
         if (distance > s->distance[i]) s->distance[i] = distance;
         if (ratio > s->ratio[i]) s->ratio[i] = ratio;
     }
-    s->distance_rms[i] = sqrt(square / layer->channels);
+    s->distance_rms[i] = sqrt(square / (double)layer->channels);
 }
 
 static void look_after(const struct observer *o, const struct fer_network *net, double epsilon)
 {
     struct fer_pit_step *s = o->step;
-    const real *before = o->before;
     int i, k;
     for (i = 0; i < net->layers; i++) {
         const struct fer_layer *layer = &net->layer[i];
         const struct fer_parameter *p = &net->parameter[layer->parameter];
         if (layer->parameters == 0) continue;
-        if (layer->type == FER_BATCH_NORMALIZATION)
-            compare_statistics(net, i, before + p[0].count, before + p[0].count + p[1].count, s);
+        if (fer_kinds[layer->type].statistics)
+            compare_statistics(net, i, o->before, s);
         else
-            s->update[i] = relative_change(p, before);
+            s->update[i] = relative_change(p, fer_pit_array(net, o->before, p));
         for (k = 0; k < layer->parameters; k++) {
             const double drive = p[k].trainable ? largest_drive(&p[k], epsilon) : 0;
             if (drive > s->drive[i]) s->drive[i] = drive;
-            before += p[k].count;
         }
     }
 }
@@ -192,7 +191,7 @@ static enum fer_end replay(const struct replay *r, enum fer_pit_change change, s
     change_order(t, change);
     end = run_epoch(r, o, outcome, e);
     t->settings = settings;
-    t->network->bn_momentum = settings.bn_momentum;
+    fer_network_normalization(t->network, settings.bn_momentum, -1, -1);
     t->batches = batches;
     return end == FER_DIVERGED ? FER_DONE : end;
 }

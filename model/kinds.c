@@ -1,0 +1,388 @@
+/* kinds.c - the kinds of layers, and the table of them at the end. A kind is a row there and, in the order of the
+ * table, a few short functions: the shape of its output and its parameters, then its passes, which hand the layer's
+ * arrays to the functions of layers/. */
+#include "kinds.h"
+#include "../layers/layers.h"
+
+#include <stdio.h>
+#include <string.h>
+
+struct fer_window fer_layer_window(const struct fer_layer *layer, size_t n)
+{
+    struct fer_window g = layer->window;
+    g.n = n;
+    return g;
+}
+
+size_t fer_layer_rows(const struct fer_layer *layer, size_t n)
+{
+    return n * layer->height * layer->width;
+}
+
+size_t fer_layer_count(const struct fer_layer *layer, size_t n)
+{
+    return fer_layer_rows(layer, n) * layer->channels;
+}
+
+const struct fer_parameter *fer_layer_parameter(const struct fer_network *network, const struct fer_layer *layer,
+                                                const char *name)
+{
+    const struct fer_parameter *p = &network->parameter[layer->parameter];
+    int i;
+    for (i = 0; i < layer->parameters; i++)
+        if (strcmp(strrchr(p[i].name, '/') + 1, name) == 0) return &p[i];
+    return NULL;
+}
+
+/* ---- What the functions below have in common ---- */
+
+/* The layer that it takes from; of several, the first. */
+static const struct fer_layer *source(const struct fer_network *net, const struct fer_layer *layer)
+{
+    return &net->layer[layer->input[0]];
+}
+
+/* A parameter's values and their gradient; NULL when the layer has no such parameter. */
+static real *value(const struct fer_network *net, const struct fer_layer *layer, const char *name)
+{
+    const struct fer_parameter *p = fer_layer_parameter(net, layer, name);
+    return p ? p->value : NULL;
+}
+
+static real *gradient(const struct fer_network *net, const struct fer_layer *layer, const char *name)
+{
+    const struct fer_parameter *p = fer_layer_parameter(net, layer, name);
+    return p ? p->gradient : NULL;
+}
+
+/* Appends a parameter to the layer, which is the network's last. */
+static int declare(struct fer_network *net, struct fer_layer *layer, const char *name, int trainable, int dims,
+                   const size_t *shape, struct fer_error *e)
+{
+    struct fer_parameter *p = &net->parameter[net->parameters];
+    int i;
+    if (net->parameters == FER_MAX_PARAMETERS)
+        return fer_fail(e, "%s: a network has at most %d parameter arrays: expected fewer layers, or a larger "
+                           "FER_MAX_PARAMETERS in fer.h", layer->name, FER_MAX_PARAMETERS);
+    snprintf(p->name, sizeof p->name, "%s/%s", layer->name, name);
+    p->dims = dims;
+    p->trainable = trainable;
+    p->count = 1;
+    for (i = 0; i < dims; i++) {
+        p->shape[i] = shape[i];
+        if (p->count > SIZE_MAX / 8 / sizeof(real) / shape[i])
+            return fer_fail(e, "%s: its array does not fit into memory: expected smaller sizes", p->name);
+        p->count *= shape[i];
+    }
+    net->parameters++;
+    layer->parameters++;
+    return 0;
+}
+
+/* One number a channel. */
+static int declare_channels(struct fer_network *net, struct fer_layer *layer, const char *name, int trainable,
+                            struct fer_error *e)
+{
+    return declare(net, layer, name, trainable, 1, &layer->channels, e);
+}
+
+/* Convolutions and poolings: the window over the input, and the output that it leaves. */
+static int window_shape(struct fer_network *net, struct fer_layer *layer, struct fer_error *e)
+{
+    const struct fer_layer *from = source(net, layer);
+    struct fer_window *g = &layer->window;
+    const int beyond = layer->padding == FER_VALID && (from->height < g->kernel_h || from->width < g->kernel_w);
+    struct fer_error reason;
+    if (from->flat) return fer_fail(e, "%s: %s is flat: expected an input with height and width", layer->name, from->name);
+    if (fer_window_set(g, 1, from->height, from->width, from->channels, layer->channels, g->kernel_h, g->kernel_w,
+                       g->stride_h, g->stride_w, layer->padding, &reason)) {
+        if (!beyond) return fer_fail(e, "%s: %s", layer->name, reason.text);
+        return fer_fail(e, "an image of %zux%zu is too small for this network: %s: %s", net->height, net->width,
+                        layer->name, reason.text);
+    }
+    layer->height = g->out_h, layer->width = g->out_w;
+    return 0;
+}
+
+/* ---- Conv2D ---- */
+
+static int conv2d_shape(struct fer_network *net, struct fer_layer *layer, struct fer_error *e)
+{
+    const struct fer_window *g = &layer->window;
+    size_t kernel[4];
+    if (window_shape(net, layer, e)) return -1;
+    kernel[0] = g->kernel_h, kernel[1] = g->kernel_w, kernel[2] = g->in_c, kernel[3] = g->out_c;
+    return declare(net, layer, "kernel", 1, 4, kernel, e);
+}
+
+static void conv2d_forward(const struct fer_network *net, const struct fer_layer *layer, size_t n, int training)
+{
+    const struct fer_window g = fer_layer_window(layer, n);
+    (void)training;
+    fer_conv2d_forward(&g, source(net, layer)->output, value(net, layer, "kernel"), layer->output);
+}
+
+static void conv2d_backward(const struct fer_network *net, const struct fer_layer *layer, size_t n, real *const *dx)
+{
+    const struct fer_window g = fer_layer_window(layer, n);
+    if (dx[0]) fer_conv2d_backward_input(&g, layer->output_gradient, value(net, layer, "kernel"), dx[0]);
+}
+
+static void conv2d_backward_kernel(const struct fer_network *net, const struct fer_layer *layer, size_t n)
+{
+    const struct fer_window g = fer_layer_window(layer, n);
+    fer_conv2d_backward_kernel(&g, source(net, layer)->output, layer->output_gradient, gradient(net, layer, "kernel"));
+}
+
+/* Each pair of an input and an output cell that a tap joins makes in_c * out_c products. */
+static double conv2d_products(const struct fer_layer *layer)
+{
+    const struct fer_window *g = &layer->window;
+    double pairs = 0;
+    size_t oh, ow;
+    for (oh = 0; oh < g->out_h; oh++)
+        for (ow = 0; ow < g->out_w; ow++) {
+            const struct fer_cells in = fer_window_inputs(g, oh, ow);
+            pairs += (double)((in.bottom - in.top) * (in.right - in.left));
+        }
+    return pairs * (double)g->in_c * (double)g->out_c;
+}
+
+/* ---- BatchNormalization ---- */
+
+static int batch_normalization_shape(struct fer_network *net, struct fer_layer *layer, struct fer_error *e)
+{
+    return declare_channels(net, layer, "beta", 1, e) || declare_channels(net, layer, "moving_mean", 0, e) ||
+           declare_channels(net, layer, "moving_variance", 0, e) ? -1 : 0;
+}
+
+static void batch_normalization_forward(const struct fer_network *net, const struct fer_layer *layer, size_t n,
+                                        int training)
+{
+    const size_t rows = fer_layer_rows(layer, n);
+    const real *x = source(net, layer)->output;
+    if (training) fer_batch_moments(rows, layer->channels, x, layer->mean, layer->variance);
+    fer_batch_normalization_forward(rows, layer->channels, x,
+                                    training ? layer->mean : value(net, layer, "moving_mean"),
+                                    training ? layer->variance : value(net, layer, "moving_variance"),
+                                    value(net, layer, "gamma"), value(net, layer, "beta"), layer->epsilon,
+                                    layer->output);
+}
+
+static void batch_normalization_backward(const struct fer_network *net, const struct fer_layer *layer, size_t n,
+                                         real *const *dx)
+{
+    fer_batch_normalization_backward(fer_layer_rows(layer, n), layer->channels, source(net, layer)->output, layer->mean,
+                                     layer->variance, value(net, layer, "gamma"), layer->epsilon, 1,
+                                     layer->output_gradient, dx[0], gradient(net, layer, "gamma"),
+                                     gradient(net, layer, "beta"));
+}
+
+static void batch_normalization_update(const struct fer_network *net, const struct fer_layer *layer, size_t n)
+{
+    fer_moving_statistics(fer_layer_rows(layer, n), layer->channels, layer->mean, layer->variance, layer->momentum,
+                          layer->unbiased, value(net, layer, "moving_mean"), value(net, layer, "moving_variance"));
+}
+
+/* ---- Activation ---- */
+
+static void activation_forward(const struct fer_network *net, const struct fer_layer *layer, size_t n, int training)
+{
+    (void)training;
+    fer_relu_forward(fer_layer_count(layer, n), source(net, layer)->output, layer->output);
+}
+
+static void activation_backward(const struct fer_network *net, const struct fer_layer *layer, size_t n, real *const *dx)
+{
+    (void)net;
+    if (dx[0]) fer_relu_backward(fer_layer_count(layer, n), layer->output, layer->output_gradient, dx[0]);
+}
+
+/* ---- MaxPooling2D ---- */
+
+static void max_pooling2d_forward(const struct fer_network *net, const struct fer_layer *layer, size_t n, int training)
+{
+    const struct fer_window g = fer_layer_window(layer, n);
+    (void)training;
+    fer_max_pooling2d_forward(&g, source(net, layer)->output, layer->output);
+}
+
+static void max_pooling2d_backward(const struct fer_network *net, const struct fer_layer *layer, size_t n,
+                                   real *const *dx)
+{
+    const struct fer_window g = fer_layer_window(layer, n);
+    if (dx[0]) fer_max_pooling2d_backward(&g, source(net, layer)->output, layer->output_gradient, dx[0]);
+}
+
+/* ---- AveragePooling2D ---- */
+
+static void average_pooling2d_forward(const struct fer_network *net, const struct fer_layer *layer, size_t n,
+                                      int training)
+{
+    const struct fer_window g = fer_layer_window(layer, n);
+    (void)training;
+    fer_average_pooling2d_forward(&g, source(net, layer)->output, layer->output);
+}
+
+static void average_pooling2d_backward(const struct fer_network *net, const struct fer_layer *layer, size_t n,
+                                       real *const *dx)
+{
+    const struct fer_window g = fer_layer_window(layer, n);
+    (void)net;
+    if (dx[0]) fer_average_pooling2d_backward(&g, layer->output_gradient, dx[0]);
+}
+
+/* The least number that 1, 2, ... k all divide. */
+static size_t common_multiple(size_t k)
+{
+    size_t multiple = 1, i;
+    for (i = 2; i <= k; i++) {
+        const size_t one = multiple;
+        while (multiple % i) multiple += one;
+    }
+    return multiple;
+}
+
+/* A window at an edge holds fewer rows or columns: 3x3 windows hold 9 cells, 6, or 4. */
+static size_t average_pooling2d_divisor(const struct fer_network *net, const struct fer_layer *layer)
+{
+    (void)net;
+    return common_multiple(layer->window.kernel_h) * common_multiple(layer->window.kernel_w);
+}
+
+/* ---- Concatenate ---- */
+
+static int concatenate_shape(struct fer_network *net, struct fer_layer *layer, struct fer_error *e)
+{
+    const struct fer_layer *first = source(net, layer);
+    int k;
+    for (k = 1; k < layer->inputs; k++) {
+        const struct fer_layer *from = &net->layer[layer->input[k]];
+        if (from->height != first->height || from->width != first->width || from->flat != first->flat)
+            return fer_fail(e, "%s: %s is %zux%zu%s, %s %zux%zu%s: expected inputs of equal height and width", layer->name,
+                            first->name, first->height, first->width, first->flat ? " (flat)" : "", from->name,
+                            from->height, from->width, from->flat ? " (flat)" : "");
+        layer->channels += from->channels;
+    }
+    return 0;
+}
+
+static void concatenate_forward(const struct fer_network *net, const struct fer_layer *layer, size_t n, int training)
+{
+    const real *x[FER_MAX_INPUTS];
+    size_t channels[FER_MAX_INPUTS];
+    int k;
+    (void)training;
+    for (k = 0; k < layer->inputs; k++) {
+        x[k] = net->layer[layer->input[k]].output;
+        channels[k] = net->layer[layer->input[k]].channels;
+    }
+    fer_concatenate_forward(fer_layer_rows(layer, n), layer->inputs, channels, x, layer->output);
+}
+
+static void concatenate_backward(const struct fer_network *net, const struct fer_layer *layer, size_t n,
+                                 real *const *dx)
+{
+    size_t channels[FER_MAX_INPUTS];
+    int k;
+    for (k = 0; k < layer->inputs; k++) channels[k] = net->layer[layer->input[k]].channels;
+    fer_concatenate_backward(fer_layer_rows(layer, n), layer->inputs, channels, layer->output_gradient, dx);
+}
+
+/* ---- GlobalAveragePooling2D ---- */
+
+static int global_average_pooling2d_shape(struct fer_network *net, struct fer_layer *layer, struct fer_error *e)
+{
+    const struct fer_layer *from = source(net, layer);
+    if (from->flat) return fer_fail(e, "%s: %s is flat: expected an input with height and width", layer->name, from->name);
+    layer->height = layer->width = 1;
+    layer->flat = 1;
+    return 0;
+}
+
+static size_t cells(const struct fer_network *net, const struct fer_layer *layer)
+{
+    return fer_layer_rows(source(net, layer), 1);
+}
+
+static void global_average_pooling2d_forward(const struct fer_network *net, const struct fer_layer *layer, size_t n,
+                                             int training)
+{
+    (void)training;
+    fer_global_average_pooling2d_forward(n, cells(net, layer), layer->channels, source(net, layer)->output,
+                                         layer->output);
+}
+
+static void global_average_pooling2d_backward(const struct fer_network *net, const struct fer_layer *layer, size_t n,
+                                              real *const *dx)
+{
+    if (dx[0])
+        fer_global_average_pooling2d_backward(n, cells(net, layer), layer->channels, layer->output_gradient, dx[0]);
+}
+
+/* ---- Dense ---- */
+
+static int dense_shape(struct fer_network *net, struct fer_layer *layer, struct fer_error *e)
+{
+    const struct fer_layer *from = source(net, layer);
+    const size_t kernel[2] = {from->channels, layer->channels};
+    if (!from->flat)
+        return fer_fail(e, "%s: %s has height and width: expected a flat input, as GlobalAveragePooling2D gives",
+                        layer->name, from->name);
+    if (layer->channels == 0) return fer_fail(e, "%s: 0 units: expected at least 1", layer->name);
+    return declare(net, layer, "kernel", 1, 2, kernel, e) || declare_channels(net, layer, "bias", 1, e) ? -1 : 0;
+}
+
+static void dense_forward(const struct fer_network *net, const struct fer_layer *layer, size_t n, int training)
+{
+    (void)training;
+    fer_dense_forward(n, source(net, layer)->channels, layer->channels, source(net, layer)->output,
+                      value(net, layer, "kernel"), value(net, layer, "bias"), layer->output);
+}
+
+static void dense_backward(const struct fer_network *net, const struct fer_layer *layer, size_t n, real *const *dx)
+{
+    const size_t in = source(net, layer)->channels, out = layer->channels;
+    const real *dy = layer->output_gradient;
+    if (dx[0]) fer_dense_backward_input(n, in, out, dy, value(net, layer, "kernel"), dx[0]);
+    fer_dense_backward_kernel(n, in, out, source(net, layer)->output, dy, gradient(net, layer, "kernel"));
+    fer_dense_backward_bias(n, out, dy, gradient(net, layer, "bias"));
+}
+
+/* ---- The table ---- */
+
+const struct fer_kind fer_kinds[FER_LAYER_TYPES] = {
+    [FER_INPUT] = {.class_name = "InputLayer", .stem = "input", .exact = FER_DRAWN},
+    [FER_CONV2D] = {.class_name = "Conv2D", .stem = "conv2d", .shape = conv2d_shape, .forward = conv2d_forward,
+                    .backward = conv2d_backward, .backward_kernel = conv2d_backward_kernel, .backward_reads_input = 1,
+                    .products = conv2d_products, .exact = FER_COMPUTED},
+    [FER_BATCH_NORMALIZATION] = {.class_name = "BatchNormalization", .stem = "batch_normalization",
+                                 .shape = batch_normalization_shape, .forward = batch_normalization_forward,
+                                 .backward = batch_normalization_backward, .update = batch_normalization_update,
+                                 .backward_reads_input = 1, .element_by_element = 1, .statistics = 1,
+                                 .exact = FER_NOT_EXACT},
+    [FER_ACTIVATION] = {.class_name = "Activation", .stem = "activation", .forward = activation_forward,
+                        .backward = activation_backward, .backward_reads_output = 1, .element_by_element = 1,
+                        .exact = FER_DRAWN},
+    [FER_MAX_POOLING2D] = {.class_name = "MaxPooling2D", .stem = "max_pooling2d", .shape = window_shape,
+                           .forward = max_pooling2d_forward, .backward = max_pooling2d_backward,
+                           .backward_reads_input = 1, .exact = FER_COMPUTED, .passes_on = 1},
+    [FER_AVERAGE_POOLING2D] = {.class_name = "AveragePooling2D", .stem = "average_pooling2d", .shape = window_shape,
+                               .forward = average_pooling2d_forward, .backward = average_pooling2d_backward,
+                               .exact = FER_COMPUTED, .divisor = average_pooling2d_divisor},
+    [FER_CONCATENATE] = {.class_name = "Concatenate", .stem = "concatenate", .shape = concatenate_shape,
+                         .forward = concatenate_forward, .backward = concatenate_backward, .exact = FER_COMPUTED,
+                         .passes_on = 1},
+    [FER_GLOBAL_AVERAGE_POOLING2D] = {.class_name = "GlobalAveragePooling2D", .stem = "global_average_pooling2d",
+                                      .shape = global_average_pooling2d_shape,
+                                      .forward = global_average_pooling2d_forward,
+                                      .backward = global_average_pooling2d_backward, .exact = FER_COMPUTED,
+                                      .divisor = cells},
+    [FER_DENSE] = {.class_name = "Dense", .stem = "dense", .shape = dense_shape, .forward = dense_forward,
+                   .backward = dense_backward, .backward_reads_input = 1, .exact = FER_COMPUTED},
+};
+
+const char *fer_layer_class(enum fer_layer_type type)
+{
+    return fer_kinds[type].class_name;
+}

@@ -1,0 +1,54 @@
+/* kinds.h - the kinds of layers: one table, in which a row says all that the rest of the program need know of a kind. */
+#ifndef FER_KINDS_H
+#define FER_KINDS_H
+
+#include "model.h"
+
+/* What an exact record (check/record_exact.c) has of a layer. */
+enum fer_exactness {
+    FER_NOT_EXACT, /* nothing: its results are no whole numbers */
+    FER_DRAWN,     /* its output is drawn; nothing is computed */
+    FER_COMPUTED   /* its output and gradients, computed from what is drawn */
+};
+
+struct fer_kind {
+    const char *class_name; /* Keras's: "Conv2D" */
+    const char *stem;       /* of the names that Keras gives: "conv2d", "conv2d_1", ... */
+
+    /* Output shape and window, from the shapes of the layer's inputs and its own settings; declares its parameters.
+     * The layer comes with its first input's height, width and flat, and with channels: its own where they are a
+     * setting, else the first input's. NULL: the output is shaped like the input. */
+    int (*shape)(struct fer_network *net, struct fer_layer *layer, struct fer_error *e);
+
+    /* layer->output, from the outputs of the layers that it takes from. */
+    void (*forward)(const struct fer_network *net, const struct fer_layer *layer, size_t n, int training);
+    /* From layer->output_gradient: dx[k], the gradient of its input number k (NULL: not wanted), and the gradients of
+     * its parameters. */
+    void (*backward)(const struct fer_network *net, const struct fer_layer *layer, size_t n, real *const *dx);
+    /* The gradient of its kernel, where that is so much work that `bench` times it apart. NULL: `backward` has it. */
+    void (*backward_kernel)(const struct fer_network *net, const struct fer_layer *layer, size_t n);
+    /* What a training step changes beside Adam. NULL: nothing. */
+    void (*update)(const struct fer_network *net, const struct fer_layer *layer, size_t n);
+
+    /* For the plan (plan.c). */
+    int backward_reads_input, backward_reads_output; /* the backward pass reads its inputs', its own output */
+    int element_by_element; /* each element from the one at the same place, forward and backward: it may write over it */
+    int statistics;         /* it has mean and variance of a batch, [channels] each */
+
+    double (*products)(const struct fer_layer *layer); /* of one image, for `bench`; NULL: none are counted */
+
+    /* For exact records. */
+    enum fer_exactness exact;
+    int passes_on;                                                                /* values as they are: a multiple of k stays one */
+    size_t (*divisor)(const struct fer_network *net, const struct fer_layer *layer); /* all that it divides by divide this; NULL: 1 */
+};
+
+extern const struct fer_kind fer_kinds[FER_LAYER_TYPES];
+
+/* layer->window for n images. */
+struct fer_window fer_layer_window(const struct fer_layer *layer, size_t n);
+/* n * height * width, and that times channels: the elements of its output. */
+size_t fer_layer_rows(const struct fer_layer *layer, size_t n);
+size_t fer_layer_count(const struct fer_layer *layer, size_t n);
+
+#endif
