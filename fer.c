@@ -137,12 +137,6 @@ static int find_usage(const char *name, enum fer_usage *usage, struct fer_error 
     return fer_fail(e, "--usage %s: expected Training, PublicTest or PrivateTest", name);
 }
 
-static int join(char *path, size_t size, const char *folder, const char *name, struct fer_error *e)
-{
-    const int length = snprintf(path, size, "%s/%s", folder, name);
-    return length < 0 || (size_t)length >= size ? fer_fail(e, "%s: the path is too long", folder) : 0;
-}
-
 /* ---- unpack ---- */
 
 static int unpack(int argc, char **argv)
@@ -241,24 +235,23 @@ static int write_log_and_config(const struct fer_trainer *t, const struct fer_co
                                 struct fer_error *e)
 {
     const int columns = t->data->usage_count[FER_PUBLIC_TEST] ? 4 : 2;
-    char path[1100];
-    if (join(path, sizeof path, run, "log.csv", e) ||
+    char path[FER_PATH];
+    if (fer_join_path(path, run, "log.csv", e) ||
         fer_log_update(path, (const double(*)[4])t->history, t->epoch, columns, e))
         return -1;
-    return join(path, sizeof path, run, "config.txt", e) ? -1 : fer_config_save(config, path, e);
+    return fer_join_path(path, run, "config.txt", e) ? -1 : fer_config_save(config, path, e);
 }
 
 /* The weights that a run begins with are none of the files that it will write. */
 static int check_weights(const char *weights, const char *run, int epochs, struct fer_error *e)
 {
-    char path[1200];
+    char path[FER_PATH];
     int i;
-    if (join(path, sizeof path, run, "best.npz", e) || fer_file_apart(path, weights, e) ||
-        join(path, sizeof path, run, "last.npz", e) || fer_file_apart(path, weights, e))
+    if (fer_join_path(path, run, "best.npz", e) || fer_file_apart(path, weights, e) ||
+        fer_join_path(path, run, "last.npz", e) || fer_file_apart(path, weights, e))
         return -1;
     for (i = 0; i < epochs && *weights; i++) {
-        fer_checkpoint_path(path, sizeof path, run, i);
-        if (fer_file_apart(path, weights, e)) return -1;
+        if (fer_checkpoint_path(path, run, i, e) || fer_file_apart(path, weights, e)) return -1;
     }
     return 0;
 }
@@ -266,35 +259,35 @@ static int check_weights(const char *weights, const char *run, int epochs, struc
 /* The first checkpoint and the settings of a new run, in a folder that holds no run yet. */
 static int begin_run(struct fer_trainer *t, const struct fer_config *config, const char *run, struct fer_error *e)
 {
-    char path[1100];
+    char path[FER_PATH];
     size_t ignored;
-    if (join(path, sizeof path, run, "config.txt", e)) return -1;
+    if (fer_join_path(path, run, "config.txt", e)) return -1;
     if (fer_file_exists(path))
         return fer_fail(e,
                         "%s: holds a run already: `fer train --resume %s` goes on with it, --out takes another folder",
                         run, run);
     if (check_weights(config->weights, run, t->settings.epochs, e)) return -1;
     if (*config->weights && fer_weights_read(t->network, config->weights, &ignored, e)) return -1;
-    if (fer_make_folder(run, e) || join(path, sizeof path, run, "epochs", e) || fer_make_folder(path, e)) return -1;
-    if (join(path, sizeof path, run, "last.npz", e) || fer_checkpoint_save(t, path, e)) return -1;
+    if (fer_make_folder(run, e) || fer_join_path(path, run, "epochs", e) || fer_make_folder(path, e)) return -1;
+    if (fer_join_path(path, run, "last.npz", e) || fer_checkpoint_save(t, path, e)) return -1;
     return write_log_and_config(t, config, run, e);
 }
 
 /* Where a run stopped. */
 static int resume_run(struct fer_trainer *t, const struct fer_config *config, const char *run, struct fer_error *e)
 {
-    char path[1100];
-    if (join(path, sizeof path, run, "last.npz", e) || fer_checkpoint_load(t, path, e)) return -1;
+    char path[FER_PATH];
+    if (fer_join_path(path, run, "last.npz", e) || fer_checkpoint_load(t, path, e)) return -1;
     return write_log_and_config(t, config, run, e);
 }
 
 /* A resumed run goes on with its own settings; those given must be the same, but for the number of epochs. */
 static int settle_config(struct fer_config *config, const struct choice *choice, const char *run, struct fer_error *e)
 {
-    char path[1100], differences[400] = "", was[32], is[32];
+    char path[FER_PATH], differences[400] = "", was[32], is[32];
     size_t length = 0;
     int i;
-    if (join(path, sizeof path, run, "config.txt", e) || fer_config_load(config, path, e)) return -1;
+    if (fer_join_path(path, run, "config.txt", e) || fer_config_load(config, path, e)) return -1;
     for (i = 0; i < FER_SETTINGS; i++) {
         if (!choice->given[i]) continue;
         fer_settings_get(&choice->settings, i, is);
@@ -393,16 +386,16 @@ static int train(int argc, char **argv)
 static int load_network(struct fer_network **network, const char *where, int size, struct fer_config *config,
                         struct fer_error *e)
 {
-    char path[1100];
+    char path[FER_PATH];
     size_t ignored;
     const struct fer_config none = {0};
     *config = none;
-    if (join(path, sizeof path, where, "config.txt", e)) return -1;
+    if (fer_join_path(path, where, "config.txt", e)) return -1;
     if (!fer_file_exists(path))
         snprintf(path, sizeof path, "%s", where);
     else {
-        if (fer_config_load(config, path, e) || join(path, sizeof path, where, "best.npz", e)) return -1;
-        if (!fer_file_exists(path) && join(path, sizeof path, where, "last.npz", e)) return -1;
+        if (fer_config_load(config, path, e) || fer_join_path(path, where, "best.npz", e)) return -1;
+        if (!fer_file_exists(path) && fer_join_path(path, where, "last.npz", e)) return -1;
     }
     return fer_weights_load(network, path, (size_t)size, &ignored, e);
 }
@@ -505,10 +498,10 @@ static int predict(int argc, char **argv)
 static int check_page(const char *out, const char *run, const char *data, struct fer_error *e)
 {
     static const char *const names[] = {"config.txt", "best.npz", "last.npz", "log.csv", "pits.csv"};
-    char path[1100];
+    char path[FER_PATH];
     int i;
     for (i = 0; i < 5; i++)
-        if (join(path, sizeof path, run, names[i], e) || fer_file_apart(out, path, e)) return -1;
+        if (fer_join_path(path, run, names[i], e) || fer_file_apart(out, path, e)) return -1;
     return fer_file_apart(out, data, e);
 }
 
@@ -523,14 +516,14 @@ static int report(int argc, char **argv)
     struct fer_dataset data = {0};
     struct fer_config config;
     struct fer_error e;
-    char path[1100];
+    char path[FER_PATH];
     int failed;
     if (parse(&argc, argv, options, 2, NULL, &e)) return complain(&e);
     if (argc != 1) return fer_fail(&e, "report: expected one run folder"), complain(&e);
-    if (join(path, sizeof path, argv[0], "config.txt", &e)) return complain(&e);
+    if (fer_join_path(path, argv[0], "config.txt", &e)) return complain(&e);
     if (!fer_file_exists(path)) return fer_fail(&e, "%s: cannot be opened: expected a run folder", path), complain(&e);
     if (load_network(&network, argv[0], 0, &config, &e)) return complain(&e);
-    if (!out && join(path, sizeof path, argv[0], "report.html", &e) == 0) out = path;
+    if (!out && fer_join_path(path, argv[0], "report.html", &e) == 0) out = path;
     if (!data_path) data_path = config.data;
     display.terminal = fer_is_terminal(stdout);
     display.epoch_start = fer_clock();
@@ -1484,9 +1477,9 @@ static int choose_pits(struct pits_request *r, size_t images, struct fer_error *
 
 static int read_request(struct pits_request *r, struct fer_error *e)
 {
-    char path[1100], *end;
+    char path[FER_PATH], *end;
     size_t images = FER_FER2013_VALIDATION;
-    if (choose_experiments(r->experiments, &r->which, e) || join(path, sizeof path, r->where, "config.txt", e))
+    if (choose_experiments(r->experiments, &r->which, e) || fer_join_path(path, r->where, "config.txt", e))
         return -1;
     r->is_run = fer_file_exists(path);
     if (!r->is_run && (r->experiments || r->data_path))
@@ -1499,7 +1492,7 @@ static int read_request(struct pits_request *r, struct fer_error *e)
     }
     if (r->is_run) {
         if (fer_config_load(&r->config, path, e) || read_run_data(r, e) ||
-            join(path, sizeof path, r->where, "log.csv", e))
+            fer_join_path(path, r->where, "log.csv", e))
             return -1;
         images = r->data.usage_count[FER_PUBLIC_TEST];
     }
@@ -1512,7 +1505,7 @@ static enum fer_end explain_pit(struct pits_request *r, long i, struct fer_train
 {
     struct fer_watcher watcher = {NULL, NULL, NULL};
     struct fer_pit_report report = {NULL, begin_experiment, take_pit_row, take_pit_step, NULL};
-    char path[1100];
+    char path[FER_PATH];
     enum fer_end end;
     watcher.context = report.context = t;
     watcher.batch_done = draw_pits_progress;
@@ -1524,16 +1517,15 @@ static enum fer_end explain_pit(struct pits_request *r, long i, struct fer_train
     if (end != FER_DONE) return end;
     if (t->out_of_memory) return fer_fail(e, "out of memory"), FER_FAILED;
     if (t->json) print_pit_experiments(t);
-    if (join(path, sizeof path, r->where, "pits.csv", e)) return FER_FAILED;
+    if (fer_join_path(path, r->where, "pits.csv", e)) return FER_FAILED;
     return fer_pits_write(path, t->row, t->rows, e) ? FER_FAILED : FER_DONE;
 }
 
 /* Whether a pit's state is still there: runs made before train kept checkpoints have none. */
 static int has_state(const struct pits_request *r, long epoch)
 {
-    char path[1200];
-    fer_checkpoint_path(path, sizeof path, r->where, epoch);
-    return fer_file_exists(path);
+    char path[FER_PATH];
+    return fer_checkpoint_path(path, r->where, epoch, NULL) == 0 && fer_file_exists(path);
 }
 
 static enum fer_end explain_pits(struct pits_request *r, struct pits_table *t, struct fer_trainer *trainer,
@@ -1603,7 +1595,7 @@ static enum fer_end report_pits(struct pits_request *r, struct fer_error *e)
     struct pits_table t = {0};
     struct fer_trainer *trainer = NULL;
     struct fer_pit_row *old = NULL;
-    char path[1100];
+    char path[FER_PATH];
     size_t count = 0, i;
     enum fer_end end = FER_FAILED;
     if (r->is_run && r->epoch && !has_state(r, r->pit->epoch))
@@ -1612,7 +1604,7 @@ static enum fer_end report_pits(struct pits_request *r, struct fer_error *e)
                end;
     t.json = r->json;
     t.terminal = fer_is_terminal(stderr) && fer_is_terminal(stdout);
-    if (join(path, sizeof path, r->where, "pits.csv", e)) return end;
+    if (fer_join_path(path, r->where, "pits.csv", e)) return end;
     if (r->is_run && fer_file_exists(path) && fer_pits_read(path, &old, &count, e)) return end;
     for (i = 0; i < count; i++) keep_pit_row(&t, &old[i]);
     fer_free(old);

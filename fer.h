@@ -73,12 +73,21 @@ static int (*const fer_library)(void) = FER_LIBRARY;
 #pragma STDC FP_CONTRACT OFF
 #endif
 
+/* Lets the compiler check a printf format, its argument number `text`, against the arguments from `first` on. */
+#ifdef __GNUC__
+#define FER_PRINTF(text, first) __attribute__((format(printf, text, first)))
+#else
+#define FER_PRINTF(text, first)
+#endif
+
+#define FER_PATH 4096 /* bytes of a path, its end included */
+
 /* The reason of a failure, one line without its newline, as `FILE:LINE: what is wrong and what was expected`. */
 struct fer_error {
-    char text[1600];
+    char text[FER_PATH + 512];
 };
 /* Writes the reason (a printf format; control characters become '?') and returns -1. e may be NULL. */
-int fer_fail(struct fer_error *e, const char *format, ...);
+int fer_fail(struct fer_error *e, const char *format, ...) FER_PRINTF(2, 3);
 
 /* Does a handful of operations whose right results are known, and fails when one comes out otherwise: products fused
  * with sums, excess precision, another rounding mode, subnormal numbers flushed to zero. Takes less than a microsecond.
@@ -419,7 +428,7 @@ struct fer_dataset {
     uint8_t *pixels;
     size_t pixel_count;
     size_t usage_count[FER_USAGES];
-    char source[256];           /* for people: the path, or "drawn faces" */
+    char source[FER_PATH];      /* for people: the path, or "drawn faces" */
 };
 
 /* Reads a FER2013 CSV (a file), or a folder tree DIR/USAGE/CLASS/NAME.pgm (a folder):
@@ -484,7 +493,7 @@ int fer_npz_read_double(struct fer_npz *npz, const struct fer_array *array, doub
 /* "FILE: NAME: " + the reason, for whoever finds fault with an array's shape or values (NULL: with the file). Returns
  * -1. */
 int fer_npz_fail(const struct fer_npz *npz, const struct fer_array *array, struct fer_error *e, const char *format,
-                 ...);
+                 ...) FER_PRINTF(4, 5);
 
 /* Writing: the file appears under its name only at the commit, whole, on the disk; before that it is PATH.part. */
 struct fer_npz_writer;
@@ -498,7 +507,10 @@ int fer_npz_write(struct fer_npz_writer *writer, const char *name, enum fer_type
 int fer_npz_commit(struct fer_npz_writer *writer, struct fer_error *e);
 void fer_npz_abandon(struct fer_npz_writer *writer); /* NULL is allowed */
 
-/* ---- Files (data/file.c) ---- */
+/* ---- Files (data/file.c, data/path.c) ---- */
+
+/* out = folder/name. Fails when that is too long. */
+int fer_join_path(char out[FER_PATH], const char *folder, const char *name, struct fer_error *e);
 
 int fer_file_exists(const char *path); /* 1 when it can be opened for reading */
 /* A file that appears under its path only at the commit, whole, on the disk; before that it is PATH.part. Returns a
@@ -648,8 +660,8 @@ int fer_weights_read(struct fer_network *network, const char *path, size_t *igno
 
 /* A checkpoint: the weights, Adam's moments (NAME_m, NAME_v), where the run stands and its history. */
 int fer_checkpoint_save(const struct fer_trainer *trainer, const char *path, struct fer_error *e);
-/* RUN/epochs/NNNN.npz, the checkpoint after epoch NNNN. */
-void fer_checkpoint_path(char *path, size_t size, const char *run, long epoch);
+/* RUN/epochs/NNNN.npz, the checkpoint after epoch NNNN. Fails when the path is too long. */
+int fer_checkpoint_path(char path[FER_PATH], const char *run, long epoch, struct fer_error *e);
 int fer_checkpoint_load(struct fer_trainer *trainer, const char *path, struct fer_error *e);
 /* The history that a checkpoint holds, *epochs rows; freed by fer_free. */
 int fer_history_read(const char *path, double (**history)[4], long *epochs, struct fer_error *e);
@@ -658,9 +670,9 @@ int fer_history_read(const char *path, double (**history)[4], long *epochs, stru
  * setting. */
 struct fer_config {
     struct fer_settings settings;
-    char data[1024];      /* the path that was given; "" for drawn faces */
+    char data[FER_PATH];    /* the path that was given; "" for drawn faces */
     uint32_t data_digest; /* fer_dataset_digest */
-    char weights[1024];   /* the weights file that the run started from; "" for initial weights from the seed */
+    char weights[FER_PATH]; /* the weights file that the run started from; "" for initial weights from the seed */
 };
 int fer_config_save(const struct fer_config *config, const char *path, struct fer_error *e);
 /* Fails also when the run was made by the program of the other precision. */
@@ -1005,7 +1017,7 @@ struct fer_prediction {
 /* One line of the table of settings. */
 struct fer_report_fact {
     const char *name, *help;
-    char value[1024];
+    char value[FER_PATH];
 };
 
 #define FER_REPORT_SAMPLES 2   /* of each class */
@@ -1031,7 +1043,7 @@ struct fer_report {
     struct fer_prediction mistake[FER_REPORT_MISTAKES];             /* those with the largest loss */
     int facts;
     struct fer_report_fact fact[FER_REPORT_FACTS];
-    char command[9000];            /* a line for a shell that makes this run again */
+    char command[9 * FER_PATH];    /* a line for a shell that makes this run again */
 };
 
 /* Evaluates `network`, which is planned anew, and collects the rest from the folder `run`; `data` must be the run's, by

@@ -41,6 +41,7 @@ struct csv {
     int side;                /* of the images, which are square; 0 before the first */
 };
 
+static int fail(struct csv *c, const char *format, ...) FER_PRINTF(2, 3);
 static int fail(struct csv *c, const char *format, ...)
 {
     char reason[256];

@@ -6,12 +6,7 @@
 
 #include <stdio.h>
 
-/* ---- files and paths (file.c, platform.c, tree.c) ---- */
-
-#define FER_PATH 4096 /* bytes of a path, its end included */
-
-/* out = folder/name. Fails when that is too long. */
-int fer_join_path(char out[FER_PATH], const char *folder, const char *name, struct fer_error *e);
+/* ---- files (file.c, platform.c) ---- */
 
 int fer_is_file(const char *path);          /* 1 for a plain file (no folder, pipe or device); pure C99: always 1 */
 int fer_is_device(const char *path);        /* 1 for what is neither plain file nor folder; pure C99: always 0 */
@@ -26,7 +21,7 @@ int fer_close_written(FILE *file);
 /* Gives up a file of fer_file_create: closes it and removes PATH.part. */
 void fer_file_abandon(FILE *file, const char *path);
 
-/* ---- faces (batch.c) ---- */
+/* ---- faces (dataset.c) ---- */
 
 #define FER_FACE_SIDE 48        /* FER2013's images, and the drawn ones */
 #define FER_MAX_SIDE 16384      /* no image is higher or wider: height * width fits into 32 bits */
@@ -129,7 +124,7 @@ struct fer_page {
 };
 int fer_page_create(struct fer_page *page, const char *path, struct fer_error *e);
 /* Mark-up, written as it is; arguments are numbers and fer's own words. A failed write shows at the commit. */
-void fer_page_print(struct fer_page *page, const char *format, ...);
+void fer_page_print(struct fer_page *page, const char *format, ...) FER_PRINTF(2, 3);
 /* Somebody else's text, made harmless as content and inside a quoted attribute. What is not UTF-8, and control
  * characters but for tabs and newlines, become U+FFFD. */
 void fer_page_text(struct fer_page *page, const char *text);

@@ -73,7 +73,7 @@ int fer_config_load(struct fer_config *config, const char *path, struct fer_erro
     const struct fer_config empty = {0};
     struct fer_error reason;
     const char *last = fer_setting_table[FER_SETTINGS - 1].name;
-    char line[1200] = "";
+    char line[FER_PATH + 64] = "";
     int number = 0, failed = 0;
     *config = empty;
     fer_settings_default(&config->settings);

@@ -147,8 +147,8 @@ static int mark_pits(struct fer_report *r, struct fer_error *e)
 /* What `fer pits` has found out, if it was asked. */
 static int read_findings(struct fer_report *r, const char *run, struct fer_error *e)
 {
-    char path[1200];
-    snprintf(path, sizeof path, "%s/pits.csv", run);
+    char path[FER_PATH];
+    if (fer_join_path(path, run, "pits.csv", e)) return -1;
     return fer_file_exists(path) ? fer_pits_read(path, &r->finding, &r->findings, e) : 0;
 }
 
@@ -194,7 +194,7 @@ static void add_facts(struct fer_report *r, const struct fer_config *config, con
     }
 }
 
-/* Adds to the command; fer_report.command has room for two quoted paths of 1023 characters and every setting. */
+/* Adds to the command; fer_report.command has room for two paths, quoted, and for every setting. */
 static void append(struct fer_report *r, const char *text)
 {
     const size_t length = strlen(r->command);
@@ -253,13 +253,11 @@ static int collect(struct fer_report *r, const char *run, const struct fer_confi
                    const struct fer_watcher *watcher, struct fer_error *e)
 {
     const uint32_t digest = fer_dataset_digest(r->data);
-    char path[1200];
+    char path[FER_PATH];
     if (digest != config->data_digest)
         return fer_fail(e, "%s: expected the run's data, whose digest is %08lx; that of %s is %08lx", run,
                         (unsigned long)config->data_digest, r->data->source, (unsigned long)digest);
-    if (snprintf(path, sizeof path, "%s/last.npz", run) >= (int)sizeof path)
-        return fer_fail(e, "%s: the path is too long", run);
-    if (fer_history_read(path, &r->history, &r->epochs, e) || read_findings(r, run, e)) return -1;
+    if (fer_join_path(path, run, "last.npz", e) || fer_history_read(path, &r->history, &r->epochs, e) || read_findings(r, run, e)) return -1;
     take_name(r, run);
     r->size = (int)network->height;
     r->planned = config->settings.epochs;

@@ -217,23 +217,26 @@ static enum fer_end fit_epoch(struct fer_trainer *t, const struct fer_watcher *w
 static int remove_old_checkpoints(const struct fer_trainer *t, const char *run, struct fer_error *e)
 {
     struct fer_pit *pit = fer_allocate((size_t)t->epoch, sizeof *pit, e);
-    char path[1200];
+    char path[FER_PATH];
     long epoch, count, next = 0;
+    int failed = 0;
     if (!pit) return -1;
     count = fer_pits_find((const double(*)[4])t->history, t->epoch, t->data->usage_count[FER_PUBLIC_TEST], pit);
-    for (epoch = 0; epoch < t->epoch - FER_EPOCHS_KEPT; epoch++) {
+    for (epoch = 0; epoch < t->epoch - FER_EPOCHS_KEPT && !failed; epoch++) {
         while (next < count && pit[next].epoch < epoch) next++;
         if (next < count && pit[next].epoch <= epoch + 1) continue;
-        fer_checkpoint_path(path, sizeof path, run, epoch);
-        remove(path);
+        failed = fer_checkpoint_path(path, run, epoch, e);
+        if (!failed) remove(path);
     }
     fer_free(pit);
-    return 0;
+    return failed;
 }
 
-void fer_checkpoint_path(char *path, size_t size, const char *run, long epoch)
+int fer_checkpoint_path(char path[FER_PATH], const char *run, long epoch, struct fer_error *e)
 {
-    snprintf(path, size, "%s/epochs/%04ld.npz", run, epoch);
+    char name[40];
+    snprintf(name, sizeof name, "epochs/%04ld.npz", epoch);
+    return fer_join_path(path, run, name, e);
 }
 
 /* Best weights, the epoch's own checkpoint, the checkpoint to resume from, and the log of the epoch just done, in this
@@ -243,35 +246,28 @@ static int save_epoch(struct fer_trainer *t, const char *run, struct fer_error *
     const int validated = t->data->usage_count[FER_PUBLIC_TEST] > 0;
     const double accuracy = t->history[t->epoch - 1][2];
     const int improved = validated && accuracy > t->best;
-    char path[1200];
+    char path[FER_PATH];
     if (improved) {
         t->best = accuracy;
-        snprintf(path, sizeof path, "%s/best.npz", run);
-        if (fer_weights_save(t->network, path, e)) return -1;
+        if (fer_join_path(path, run, "best.npz", e) || fer_weights_save(t->network, path, e)) return -1;
     }
-    fer_checkpoint_path(path, sizeof path, run, t->epoch - 1);
-    if (fer_checkpoint_save(t, path, e)) return -1;
-    snprintf(path, sizeof path, "%s/last.npz", run);
-    if (fer_checkpoint_save(t, path, e)) return -1;
-    snprintf(path, sizeof path, "%s/log.csv", run);
-    if (fer_log_update(path, (const double(*)[4])t->history, t->epoch, validated ? 4 : 2, e)) return -1;
+    if (fer_checkpoint_path(path, run, t->epoch - 1, e) || fer_checkpoint_save(t, path, e)) return -1;
+    if (fer_join_path(path, run, "last.npz", e) || fer_checkpoint_save(t, path, e)) return -1;
+    if (fer_join_path(path, run, "log.csv", e) ||
+        fer_log_update(path, (const double(*)[4])t->history, t->epoch, validated ? 4 : 2, e))
+        return -1;
     return remove_old_checkpoints(t, run, e);
 }
 
 enum fer_end fer_fit(struct fer_trainer *t, const char *run, const struct fer_watcher *w, struct fer_error *e)
 {
-    char folder[1200];
-    if (run) {
-        snprintf(folder, sizeof folder, "%s/epochs", run);
-        if (fer_make_folder(folder, e)) return FER_FAILED;
-    }
+    char path[FER_PATH];
+    if (run && (fer_join_path(path, run, "epochs", e) || fer_make_folder(path, e))) return FER_FAILED;
     while (t->epoch < t->settings.epochs) {
         const enum fer_end end = fit_epoch(t, w, e);
-        if (end == FER_STOPPED && run) {
-            char path[1200];
-            snprintf(path, sizeof path, "%s/last.npz", run);
-            if (fer_checkpoint_save(t, path, e)) return FER_FAILED;
-        }
+        if (end == FER_STOPPED && run &&
+            (fer_join_path(path, run, "last.npz", e) || fer_checkpoint_save(t, path, e)))
+            return FER_FAILED;
         if (end != FER_DONE) return end;
         if (run && save_epoch(t, run, e)) return FER_FAILED;
         if (w && w->epoch_done && w->epoch_done(w->context, t)) return FER_STOPPED;

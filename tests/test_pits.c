@@ -255,15 +255,15 @@ static size_t row_count, step_count;
 
 static int save(long epoch)
 {
-    char path[100];
-    fer_checkpoint_path(path, sizeof path, run, epoch);
+    char path[FER_PATH];
+    fer_checkpoint_path(path, run, epoch, NULL);
     return fer_checkpoint_save(trainer, path, &error);
 }
 
 static int load(long epoch)
 {
-    char path[100];
-    fer_checkpoint_path(path, sizeof path, run, epoch);
+    char path[FER_PATH];
+    fer_checkpoint_path(path, run, epoch, NULL);
     return fer_checkpoint_load(trainer, path, &error);
 }
 
@@ -576,7 +576,7 @@ TEST a_strange_batch_is_named(void)
     struct fer_settings s;
     struct fer_trainer *t;
     long epoch;
-    char path[100];
+    char path[FER_PATH];
     ASSERT_EQ(0, fer_dataset_draw(&faces, 1, counts, &error));
     fer_settings_default(&s);
     s.size = 48, s.batch = 3, s.epochs = 1, s.bn_momentum = 0.8, s.shuffle = s.batch_order_shuffled = 0;
@@ -587,7 +587,7 @@ TEST a_strange_batch_is_named(void)
         if (epoch == 1) ASSERT_EQ(0, fer_checkpoint_load(t, path, &error));
         if (epoch == 1) memset(faces.pixels + faces.image[30].offset, 255, 3 * 48 * 48);
         ASSERT_EQ(FER_DONE, fer_fit(t, NULL, NULL, &error));
-        fer_checkpoint_path(path, sizeof path, run, epoch);
+        fer_checkpoint_path(path, run, epoch, NULL);
         if (epoch == 0) ASSERT_EQ(0, fer_make_folder("tests/tmp/pits-run/epochs", &error));
         ASSERT_EQ(0, fer_checkpoint_save(t, path, &error));
         if (epoch == 0) fer_trainer_free(t);

@@ -223,8 +223,8 @@ TEST resumed_runs_end_in_the_same_bits(void)
     fer_trainer_free(whole);
     fer_dataset_free(&data);
     for (stop = 0; stop < 2; stop++) {
-        char path[100];
-        fer_checkpoint_path(path, sizeof path, "tests/tmp/resume", stop);
+        char path[FER_PATH];
+        fer_checkpoint_path(path, "tests/tmp/resume", stop, NULL);
         remove(path);
     }
     remove("tests/tmp/resume/last.npz");
@@ -364,12 +364,50 @@ TEST weights_come_back(void)
 
 static int has_checkpoint(const char *run, long epoch)
 {
-    char path[100];
+    char path[FER_PATH];
     FILE *file;
-    fer_checkpoint_path(path, sizeof path, run, epoch);
+    fer_checkpoint_path(path, run, epoch, NULL);
     file = fopen(path, "rb");
     if (file) fclose(file);
     return file != NULL;
+}
+
+/* A run folder of 1,400 characters keeps every epoch's checkpoint, as any other; one whose paths do not fit is refused. */
+TEST long_run_folders_keep_every_checkpoint_or_are_refused(void)
+{
+    const struct fer_settings s = small_settings(4, 2);
+    struct fer_dataset data = {0};
+    struct fer_trainer *t;
+    char run[FER_PATH] = "tests/tmp/long", path[FER_PATH];
+    size_t length;
+    int i;
+    draw(&data, 3, 2);
+    ASSERT_EQ(0, fer_make_folder(run, &error));
+    for (i = 0; i < 7; i++) {
+        length = strlen(run);
+        memset(run + length, 'a' + i, 200);
+        run[length] = '/';
+        run[length + 200] = 0;
+        ASSERT_EQ(0, fer_make_folder(run, &error));
+    }
+    ASSERT_EQ(0, fer_trainer_create(&t, &s, &data, &error));
+    ASSERT_EQ(FER_DONE, fer_fit(t, run, NULL, &error));
+    ASSERT(has_checkpoint(run, 0) && has_checkpoint(run, 1));
+    for (i = 0; i < 2; i++) {
+        ASSERT_EQ(0, fer_checkpoint_path(path, run, i, &error));
+        remove(path);
+    }
+    length = strlen(run);
+    memset(run + length, 'z', FER_PATH - 10 - length);
+    run[length] = '/';
+    run[FER_PATH - 10] = 0;
+    ASSERT_EQ(-1, fer_checkpoint_path(path, run, 0, &error));
+    ASSERT(strstr(error.text, "the path is too long") != NULL);
+    t->epoch = 0;
+    ASSERT_EQ(FER_FAILED, fer_fit(t, run, NULL, &error));
+    fer_trainer_free(t);
+    fer_dataset_free(&data);
+    PASS();
 }
 
 /* Thirteen epochs with a made-up history whose pit is epoch 4, then one more: what has left the window goes, but for 3 and 4. */
@@ -379,7 +417,7 @@ TEST only_the_window_and_pits_keep_their_checkpoints(void)
     const char *run = "tests/tmp/window";
     struct fer_dataset data = {0};
     struct fer_trainer *t;
-    char path[100];
+    char path[FER_PATH];
     FILE *file;
     long i;
     draw(&data, 3, 2);
@@ -389,7 +427,7 @@ TEST only_the_window_and_pits_keep_their_checkpoints(void)
     for (t->epoch = i = 0; i < 13; i++) {
         t->history[i][2] = i == 4 ? 0.01 : 0.6;
         t->history[i][3] = i == 4 ? 30 : 1;
-        fer_checkpoint_path(path, sizeof path, run, i);
+        fer_checkpoint_path(path, run, i, NULL);
         ASSERT((file = fopen(path, "wb")) != NULL);
         fclose(file);
     }
@@ -397,7 +435,7 @@ TEST only_the_window_and_pits_keep_their_checkpoints(void)
     ASSERT_EQ(FER_DONE, fer_fit(t, run, NULL, &error));
     for (i = 0; i < 14; i++) ASSERT_EQ_FMT(i == 3 || i == 4 || i >= 7, has_checkpoint(run, i), "%d");
     for (i = 0; i < 14; i++) {
-        fer_checkpoint_path(path, sizeof path, run, i);
+        fer_checkpoint_path(path, run, i, NULL);
         remove(path);
     }
     remove("tests/tmp/window/last.npz");
@@ -589,6 +627,7 @@ SUITE(suite_training)
     RUN_TEST(exact_statistics_are_those_of_all_batches);
     RUN_TEST(exact_statistics_change_no_training);
     RUN_TEST(only_the_window_and_pits_keep_their_checkpoints);
+    RUN_TEST(long_run_folders_keep_every_checkpoint_or_are_refused);
     RUN_TEST(weights_come_back);
     RUN_TEST(bad_weights_are_refused);
     RUN_TEST(settings_come_back_from_their_text);

@@ -46,7 +46,7 @@ int fer_op_missing(const struct fer_op *op, const char *name);
 int fer_op_need(struct fer_op *op, const char *name, const char *shape, struct fer_tensor *t);
 int fer_op_maybe(struct fer_op *op, const char *name, const char *shape, struct fer_tensor *t);
 /* Fails, with the argument's name and shape before the reason. Returns -1. */
-int fer_op_blame(const struct fer_op *op, const struct fer_tensor *t, const char *format, ...);
+int fer_op_blame(const struct fer_op *op, const struct fer_tensor *t, const char *format, ...) FER_PRINTF(3, 4);
 /* An argument, if it is there, must have the shape of another array. */
 int fer_op_same_shape(const struct fer_op *op, const struct fer_tensor *t, const struct fer_tensor *like);
 /* An argument, if it is there, must be [size]. */

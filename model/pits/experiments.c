@@ -375,9 +375,8 @@ static void conclude(const struct laboratory *x)
 
 int fer_pit_load(struct fer_trainer *t, const char *run, long epoch, struct fer_error *e)
 {
-    char path[1200];
-    fer_checkpoint_path(path, sizeof path, run, epoch);
-    if (fer_checkpoint_load(t, path, e)) return -1;
+    char path[FER_PATH];
+    if (fer_checkpoint_path(path, run, epoch, e) || fer_checkpoint_load(t, path, e)) return -1;
     if (t->epoch == epoch + 1 && t->batch == 0) return 0;
     return fer_fail(e, "%s: holds the state at epoch %ld, batch %ld; expected that right after epoch %ld", path,
                     t->epoch, t->batch, epoch);
@@ -387,9 +386,9 @@ int fer_pit_load(struct fer_trainer *t, const char *run, long epoch, struct fer_
 static enum fer_end experiment(struct laboratory *x, struct fer_error *e)
 {
     struct fer_trainer *t = x->replay.trainer;
-    char path[1200];
+    char path[FER_PATH];
     enum fer_end end;
-    fer_checkpoint_path(path, sizeof path, x->replay.run, x->replay.epoch - 1);
+    if (fer_checkpoint_path(path, x->replay.run, x->replay.epoch - 1, e)) return FER_FAILED;
     x->has_before = x->replay.epoch > 0 && fer_file_exists(path);
     x->f.lacks_before =
         !x->has_before && (wanted(x, FER_PIT_EXACT) || wanted(x, FER_PIT_SWAP) || wanted(x, FER_PIT_TRAINING) ||

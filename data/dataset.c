@@ -1,7 +1,6 @@
-/* batch.c - a set of faces in memory: how it grows, is chosen from, and becomes the batches that a network sees. */
+/* dataset.c - a set of faces in memory: how it grows, is chosen from, and becomes the batches that a network sees. */
 #include "data.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,7 +23,7 @@ int fer_find_word(const char *word, const char *const *list, int count)
     return -1;
 }
 
-/* ---- A set that grows, that is read, that is given up ---- */
+/* ---- A set that grows, and is given up ---- */
 
 /* Doubles an array until it holds `needed` elements. */
 static int grow(void **array, size_t *room, size_t needed, size_t size, struct fer_error *e)
@@ -74,20 +73,6 @@ void fer_dataset_shrink(struct fer_growing *set)
     void *pixels = data->pixel_count ? realloc(data->pixels, data->pixel_count) : NULL;
     if (image) data->image = image;
     if (pixels) data->pixels = pixels;
-}
-
-int fer_dataset_read(struct fer_dataset *data, const char *path, struct fer_error *e)
-{
-    FILE *file;
-    int result;
-    memset(data, 0, sizeof *data);
-    snprintf(data->source, sizeof data->source, "%s", path);
-    if (fer_is_folder(path)) return fer_tree_read(data, path, e);
-    if (!(file = fopen(path, "rb")))
-        return fer_fail(e, "%s: cannot be opened: %s; expected a FER2013 CSV or a folder", path, strerror(errno));
-    result = fer_csv_read(data, file, path, e);
-    fclose(file);
-    return result;
 }
 
 void fer_dataset_free(struct fer_dataset *data)

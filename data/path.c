@@ -1,0 +1,14 @@
+/* path.c - paths, which are never cut short in silence. */
+#include "data.h"
+
+#include <string.h>
+
+int fer_join_path(char out[FER_PATH], const char *folder, const char *name, struct fer_error *e)
+{
+    const size_t before = strlen(folder), behind = strlen(name);
+    if (before + 1 + behind >= FER_PATH) return fer_fail(e, "%s/%s: the path is too long", folder, name);
+    memcpy(out, folder, before);
+    out[before] = '/';
+    memcpy(out + before + 1, name, behind + 1);
+    return 0;
+}

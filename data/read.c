@@ -1,0 +1,19 @@
+/* read.c - a set of faces from where a path leads: a FER2013 CSV, or a folder of images. */
+#include "data.h"
+
+#include <errno.h>
+#include <string.h>
+
+int fer_dataset_read(struct fer_dataset *data, const char *path, struct fer_error *e)
+{
+    FILE *file;
+    int result;
+    memset(data, 0, sizeof *data);
+    snprintf(data->source, sizeof data->source, "%s", path);
+    if (fer_is_folder(path)) return fer_tree_read(data, path, e);
+    if (!(file = fopen(path, "rb")))
+        return fer_fail(e, "%s: cannot be opened: %s; expected a FER2013 CSV or a folder", path, strerror(errno));
+    result = fer_csv_read(data, file, path, e);
+    fclose(file);
+    return result;
+}
