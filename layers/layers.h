@@ -45,7 +45,7 @@ struct fer_cells fer_window_outputs(const struct fer_window *g, size_t ih, size_
 
 /* Where a loop needs memory of its own for each channel, the channels are taken a slice at a time, first ... end - 1: an
  * array in C has a fixed size, and a layer function that allocates could fail. */
-enum { FER_SLICE = 256 };
+enum { FER_SLICE = 128 };
 
 static inline size_t slice_end(size_t first, size_t channels)
 {
