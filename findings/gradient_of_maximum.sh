@@ -31,6 +31,7 @@ python3 -m venv "$folder/venv"
     'keras==3.15.1' 'jax==0.10.2' 'jaxlib==0.10.2' 'numpy==2.4.6' 'mlx[cpu]==0.32.4' 'tinygrad==0.14.0'
 KERAS_BACKEND=jax JAX_PLATFORMS=cpu DEV=CPU "$folder/venv/bin/python" - <<'END'
 import sys
+from importlib.metadata import version
 import jax, keras, mlx.core as mx, mlx.nn, numpy as np
 from tinygrad import Tensor
 mx.set_default_device(mx.cpu)
@@ -63,6 +64,7 @@ rows = (
     ("tinygrad", "relu at 0", of_tinygrad, lambda x: x.relu(), zero, [0]),
     ("tinygrad", "maximum(0) at 0", of_tinygrad, lambda x: x.maximum(0), zero, [.5]),
     ("tinygrad", "clip(0, 6) at 0", of_tinygrad, lambda x: x.clip(0, 6), zero, [1]))
+print(*(name + " " + version(name) for name in ("keras", "jax", "mlx", "tinygrad")))
 for library, name, gradient, f, x, seen in rows:
     found = np.asarray(gradient(f, x)).ravel().tolist()
     print("%-9s %-32s %s" % (library, name, found))

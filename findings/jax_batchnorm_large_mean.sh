@@ -25,6 +25,7 @@ python3 -m venv "$folder/venv"
     'flax==0.12.8' 'dm-haiku==0.0.17' 'equinox==0.13.8' 'jax==0.10.2' 'jaxlib==0.10.2' 'numpy==2.4.6'
 JAX_PLATFORMS=cpu "$folder/venv/bin/python" - <<'END'
 import sys
+from importlib.metadata import version
 import equinox, flax.linen, haiku, jax, numpy as np
 
 def on_flax(x, fast=True):
@@ -44,6 +45,7 @@ def on_equinox(x):
 ways = {"flax": on_flax, "flax slow": lambda x: on_flax(x, False),
         "haiku": on_haiku, "equinox": on_equinox}
 found = {}
+print(*(name + " " + version(name) for name in ("flax", "dm-haiku", "equinox", "jax")))
 print("deviation of the output, and largest error in brackets:")
 for mean, deviation in ((255, 1), (1000, 0.1), (10000, 1)):
     x = (mean + deviation * np.random.default_rng(0).standard_normal((64, 8, 8, 1))).astype("float32")

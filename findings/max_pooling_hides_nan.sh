@@ -51,6 +51,8 @@ def on_opencv(model, x):
     net.setInput(x)
     return net.forward()
 
+print("onnx", onnx.__version__, " onnxruntime", onnxruntime.__version__, " openvino", openvino.__version__,
+      " opencv", cv2.__version__)
 engines = {"ONNX Runtime": on_onnxruntime, "OpenVINO": on_openvino, "OpenCV": on_opencv,
            "onnx.reference": lambda model, x: ReferenceEvaluator(model).run(None, {"x": x})[0]}
 node = helper.make_node

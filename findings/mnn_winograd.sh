@@ -68,6 +68,7 @@ def on_mnn(hint=None, **config):
     net.getSessionOutput(session).copyToHostTensor(y)
     return np.array(y.getNumpyData())
 
+print("MNN", MNN.version())
 plain = report("NumPy, float32", direct(x, w))
 default, high = report("MNN", on_mnn()), report('MNN, precision="high"', on_mnn(precision="high"))
 off = report("MNN, WINOGRAD_MEMORY_LEVEL 0", on_mnn(hint=(3, 0)))
