@@ -37,10 +37,9 @@ struct fer_kind {
 
     double (*products)(const struct fer_layer *layer); /* of one image, for `bench`; NULL: none are counted */
 
-    /* For exact records. */
+    /* For exact records; `divisor`: the number that all divisors of the layer divide, NULL: it does not divide. */
     enum fer_exactness exact;
-    int passes_on;                                                                /* values as they are: a multiple of k stays one */
-    size_t (*divisor)(const struct fer_network *net, const struct fer_layer *layer); /* all that it divides by divide this; NULL: 1 */
+    size_t (*divisor)(const struct fer_network *net, const struct fer_layer *layer);
 };
 
 extern const struct fer_kind fer_kinds[FER_LAYER_TYPES];

@@ -7,6 +7,7 @@ SUITE_EXTERN(suite_faces);
 SUITE_EXTERN(suite_layers);
 SUITE_EXTERN(suite_vectors);
 SUITE_EXTERN(suite_gradients);
+SUITE_EXTERN(suite_network);
 SUITE_EXTERN(suite_training);
 SUITE_EXTERN(suite_pits);
 SUITE_EXTERN(suite_verify);
@@ -25,6 +26,7 @@ int main(int argc, char **argv)
     RUN_SUITE(suite_layers);
     RUN_SUITE(suite_vectors);
     RUN_SUITE(suite_gradients);
+    RUN_SUITE(suite_network);
     RUN_SUITE(suite_training);
     RUN_SUITE(suite_pits);
     RUN_SUITE(suite_verify);

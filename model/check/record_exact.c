@@ -43,7 +43,7 @@ struct filling {
     uint64_t seed;
     int rehearsal; /* 1: absolute values, whose sums are held against the limit */
     double limit;
-    size_t unit[FER_MAX_LAYERS]; /* each layer's output is a multiple of this */
+    size_t unit[FER_MAX_LAYERS], gradient_unit[FER_MAX_LAYERS]; /* of each output and its gradient, multiples of this */
     int arrived[FER_MAX_LAYERS]; /* how many consumers have sent their gradient to a layer's output */
     struct fer_error *e;
 };
@@ -59,17 +59,33 @@ static size_t divisor_of(const struct fer_network *net, const struct fer_layer *
     return kind_of(layer)->divisor ? kind_of(layer)->divisor(net, layer) : 1;
 }
 
-/* A layer's output must be a multiple of what its consumers divide by, or pass on to one that divides. */
+static int is_computed(const struct fer_layer *layer)
+{
+    return kind_of(layer)->exact == FER_COMPUTED;
+}
+
+static size_t common_multiple(size_t a, size_t b)
+{
+    return a % b ? a * b : a;
+}
+
+/* What is computed from multiples of k * divisor are multiples of k. So a layer's output must be a multiple of what its
+ * consumers, and theirs, divide by; and the gradient of its output of what the layers before it divide by. */
 static void find_units(struct filling *f)
 {
     const struct fer_network *net = f->network;
     int i, k;
-    for (i = 0; i < net->layers; i++) f->unit[i] = 1;
+    for (i = 0; i < net->layers; i++) f->unit[i] = f->gradient_unit[i] = 1;
     for (i = net->layers - 1; i > 0; i--) {
         const struct fer_layer *layer = &net->layer[i];
-        const size_t needed = kind_of(layer)->passes_on ? f->unit[i] : divisor_of(net, layer);
-        for (k = 0; k < layer->inputs; k++)
-            if (f->unit[layer->input[k]] % needed) f->unit[layer->input[k]] *= needed;
+        for (k = 0; k < layer->inputs && is_computed(layer); k++)
+            f->unit[layer->input[k]] = common_multiple(f->unit[layer->input[k]], f->unit[i] * divisor_of(net, layer));
+    }
+    for (i = 1; i < net->layers; i++) {
+        const struct fer_layer *layer = &net->layer[i];
+        for (k = 0; k < layer->inputs && is_computed(layer); k++)
+            f->gradient_unit[i] = common_multiple(f->gradient_unit[i], f->gradient_unit[layer->input[k]]);
+        f->gradient_unit[i] *= divisor_of(net, layer);
     }
 }
 
@@ -113,7 +129,7 @@ static int forward(struct filling *f)
         const int last = i == net->layers - 1;
         if (kind_of(layer)->exact == FER_DRAWN)
             draw(f, i, OF_OUTPUT, f->unit[i] > 1 ? dividends : outputs, f->unit[i], count, layer->output);
-        if (kind_of(layer)->exact != FER_COMPUTED) continue;
+        if (!is_computed(layer)) continue;
         for (k = 0; k < layer->parameters; k++) draw(f, i, OF_PARAMETERS + k, kernels, 1, p[k].count, p[k].value);
         fer_layer_forward(net, i, f->n, 1);
         if (check(f, layer->name, last ? "/logits" : "/output", count, last ? net->logits : layer->output,
@@ -130,7 +146,7 @@ static void draw_gradient(struct filling *f, int index)
 {
     const struct fer_network *net = f->network;
     const struct fer_layer *layer = &net->layer[index];
-    const size_t unit = divisor_of(net, &net->layer[layer->input[0]]);
+    const size_t unit = f->gradient_unit[index];
     const int *numbers = unit > 1 ? dividend_gradients : gradients;
     if (index == net->layers - 1) numbers = logit_gradients;
     draw(f, index, OF_GRADIENT, numbers, unit, fer_layer_count(layer, f->n), layer->output_gradient);
@@ -173,13 +189,14 @@ static int backward(struct filling *f)
     int i;
     for (i = 0; i < f->network->layers; i++) f->arrived[i] = 0;
     for (i = f->network->layers - 1; i > 0; i--)
-        if (kind_of(&f->network->layer[i])->exact == FER_COMPUTED && layer_backward(f, i)) return -1;
+        if (is_computed(&f->network->layer[i]) && layer_backward(f, i)) return -1;
     return 0;
 }
 
 int fer_exact_fill(struct fer_network *network, size_t n, uint64_t seed, double limit, struct fer_error *e)
 {
-    struct filling f = {NULL, 0, 0, 1, 0, {0}, {0}, NULL};
+    struct filling f = {0};
+    f.rehearsal = 1;
     f.network = network;
     f.n = n;
     f.seed = seed;
