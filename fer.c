@@ -1,5 +1,6 @@
 /* fer.c - the program: one function a command. Everything that computes is in the library (fer.h). */
 #include "fer.h"
+#include "model/check/text.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -174,18 +175,6 @@ static void clear_line(FILE *terminal)
     fprintf(terminal, "\r%*s\r", fer_terminal_width() - 1, "");
 }
 
-/* "1:02:03", "2:03" or "3s". */
-static void format_seconds(double seconds, char text[32])
-{
-    const long s = (long)(seconds + 0.5);
-    if (s >= 3600)
-        snprintf(text, 32, "%ld:%02ld:%02ld", s / 3600, s / 60 % 60, s % 60);
-    else if (s >= 60)
-        snprintf(text, 32, "%ld:%02ld", s / 60, s % 60);
-    else
-        snprintf(text, 32, "%lds", s);
-}
-
 /* On a terminal, at most ten times a second: a bar over the epoch's batches, the time left, the running figures. */
 static int draw_progress(void *context, const struct fer_trainer *t, enum fer_usage usage, size_t batch, size_t batches,
                          const struct fer_evaluation *so_far)
@@ -202,7 +191,7 @@ static int draw_progress(void *context, const struct fer_trainer *t, enum fer_us
         printf("\r%*lu/%lu [%s] - exact statistics of the training images  ", 5, (unsigned long)batch,
                (unsigned long)batches, bar);
     } else if (usage == FER_TRAINING) {
-        format_seconds(spent / (double)batch * (double)(batches - batch), left);
+        fer_format_seconds(spent / (double)batch * (double)(batches - batch), left);
         printf("\r%*lu/%lu [%s] - ETA: %s - loss: %.4f - accuracy: %.4f  ", 5, (unsigned long)batch,
                (unsigned long)batches, bar, left, so_far->loss_sum / (double)so_far->count,
                (double)so_far->correct / (double)so_far->count);
@@ -220,7 +209,7 @@ static int print_epoch(void *context, const struct fer_trainer *t)
     struct display *d = context;
     const double *row = t->history[t->epoch - 1];
     char spent[32];
-    format_seconds(fer_clock() - d->epoch_start, spent);
+    fer_format_seconds(fer_clock() - d->epoch_start, spent);
     if (d->terminal) clear_line(stdout);
     printf("Epoch %ld/%d - %s - loss: %.4f - accuracy: %.4f", t->epoch, t->settings.epochs, spent, row[1], row[0]);
     if (t->data->usage_count[FER_PUBLIC_TEST]) printf(" - val_loss: %.4f - val_accuracy: %.4f", row[3], row[2]);
@@ -544,19 +533,6 @@ static int report(int argc, char **argv)
 static const char line_of_summary[] =
     "__________________________________________________________________________________________________";
 
-/* A whole number with commas between thousands. */
-static void format_count(size_t value, char text[32])
-{
-    char digits[32];
-    const int length = snprintf(digits, sizeof digits, "%lu", (unsigned long)value);
-    int i, at = 0;
-    for (i = 0; i < length; i++) {
-        if (i && (length - i) % 3 == 0) text[at++] = ',';
-        text[at++] = digits[i];
-    }
-    text[at] = 0;
-}
-
 static void print_layer(const struct fer_network *net, const struct fer_layer *layer)
 {
     char title[80], shape[64];
@@ -594,9 +570,9 @@ static int summary(int argc, char **argv)
     for (i = 0; i < net->parameters; i++)
         *(net->parameter[i].trainable ? &trainable : &fixed) += net->parameter[i].count;
     printf("%s\n", line_of_summary);
-    format_count(trainable + fixed, text), printf("Total params: %s\n", text);
-    format_count(trainable, text), printf("Trainable params: %s\n", text);
-    format_count(fixed, text), printf("Non-trainable params: %s\n", text);
+    fer_format_count(trainable + fixed, text), printf("Total params: %s\n", text);
+    fer_format_count(trainable, text), printf("Trainable params: %s\n", text);
+    fer_format_count(fixed, text), printf("Non-trainable params: %s\n", text);
     fer_network_free(net);
     return EXIT_OK;
 }
@@ -781,147 +757,6 @@ static int record(int argc, char **argv)
 
 /* ---- verify ---- */
 
-/* "[3,0,7,12]": the element's index along each axis. */
-static void format_index(const struct fer_verify_row *row, char text[96])
-{
-    size_t at[4] = {0}, rest = row->index;
-    int i, length = 1;
-    for (i = row->dims - 1; i >= 0; i--) {
-        at[i] = rest % row->shape[i];
-        rest /= row->shape[i];
-    }
-    snprintf(text, 96, "[");
-    for (i = 0; i < row->dims; i++)
-        length += snprintf(text + length, 96 - (size_t)length, "%s%lu", i ? "," : "", (unsigned long)at[i]);
-    snprintf(text + length, 96 - (size_t)length, "]");
-}
-
-/* A ratio in two digits; one just above 1 does not look like 1, which is allowed. */
-static void format_ratio(double ratio, char text[32])
-{
-    if (ratio > 1 && ratio < 1.05)
-        snprintf(text, 32, ">1");
-    else
-        snprintf(text, 32, "%.2g", ratio);
-}
-
-/* The head of the table is printed with its first row, so that a file that cannot be read leaves none. */
-struct verify_table {
-    const char *path;
-    const struct fer_verify_options *options;
-    int rows;
-};
-
-static void print_verify_row(void *context, const struct fer_verify_row *row)
-{
-    struct verify_table *table = context;
-    char index[96] = "", proven[32], likely[32];
-    if (table->rows++ == 0)
-        printf("%-42s %9s %9s %9s %-18s %15s %15s  verdict\n", "array", "elements", "of proven", "of likely",
-               "worst at", "value", "truth");
-    if (row->verdict == FER_NOT_CHECKABLE)
-        printf("%-42s %9lu %9s %9s %-18s %15s %15s  %s", row->array, (unsigned long)row->elements, "", "", "", "", "",
-               fer_verdict_names[row->verdict]);
-    else {
-        format_index(row, index);
-        format_ratio(row->proven, proven);
-        format_ratio(row->likely, likely);
-        printf("%-42s %9lu %9s %9s %-18s %15.8g %15.8g  %s", row->array, (unsigned long)row->elements, proven, likely,
-               index, row->value, row->truth, fer_verdict_names[row->verdict]);
-    }
-    if (*row->reason) printf(": %s", row->reason);
-    if (*row->writers) printf(" (written by %s)", row->writers);
-    printf("\n");
-    fflush(stdout);
-}
-
-/* JSON knows no infinity and no NaN: they are strings. */
-static void print_json_number(const char *name, double value)
-{
-    char text[32];
-    fer_format_double(value, text);
-    printf(value - value == 0 ? ", \"%s\": %s" : ", \"%s\": \"%s\"", name, text);
-}
-
-static void print_json_string(const char *text)
-{
-    putchar('"');
-    for (; *text; text++) {
-        if (*text == '"' || *text == '\\') putchar('\\');
-        if ((unsigned char)*text < 32)
-            printf("\\u%04x", (unsigned)*text);
-        else
-            putchar(*text);
-    }
-    putchar('"');
-}
-
-static void print_verify_json_row(void *context, const struct fer_verify_row *row)
-{
-    struct verify_table *table = context;
-    char index[96];
-    if (table->rows == 0) {
-        printf("{\"fer\": \"" FER_VERSION "\", \"record\": ");
-        print_json_string(table->path);
-        printf(", \"unit\": \"%s\", \"accumulate\": \"%s\", \"arrays\": [", fer_unit_names[table->options->unit],
-               fer_unit_names[table->options->accumulate]);
-    }
-    printf("%s\n  {\"array\": \"%s\", \"verdict\": \"%s\", \"elements\": %lu", table->rows++ ? "," : "", row->array,
-           fer_verdict_names[row->verdict], (unsigned long)row->elements);
-    if (row->verdict != FER_NOT_CHECKABLE) {
-        format_index(row, index);
-        print_json_number("ratio", row->verdict == FER_WRONG ? row->proven : row->likely);
-        print_json_number("proven_ratio", row->proven);
-        print_json_number("likely_ratio", row->likely);
-        printf(", \"index\": %s", index);
-        print_json_number("value", row->value);
-        print_json_number("truth", row->truth);
-        print_json_number("proven_bound", row->proven_bound);
-        print_json_number("likely_bound", row->likely_bound);
-    }
-    printf(", \"by_nature\": %s, \"written_by\": \"%s\", \"reason\": \"%s\"}", row->by_nature ? "true" : "false",
-           row->writers, row->reason);
-    fflush(stdout);
-}
-
-static void print_verify_summary(const struct fer_verify_summary *s)
-{
-    const size_t checked = s->rows[FER_OK] + s->rows[FER_MISTRUSTED] + s->rows[FER_SUSPECT] + s->rows[FER_WRONG];
-    printf("\n%lu arrays checked: %lu ok, %lu WRONG, %lu suspect, %lu MISTRUSTED; %lu not checkable; %lu not in the "
-           "record; %lu unknown\n",
-           (unsigned long)checked, (unsigned long)s->rows[FER_OK], (unsigned long)s->rows[FER_WRONG],
-           (unsigned long)s->rows[FER_SUSPECT], (unsigned long)s->rows[FER_MISTRUSTED],
-           (unsigned long)s->rows[FER_NOT_CHECKABLE], (unsigned long)s->absent, (unsigned long)s->ignored);
-    if (*s->first) {
-        printf("first at fault: %s, %s", s->first, fer_verdict_names[s->first_verdict]);
-        if (*s->first_writers) printf(" (written by %s)", s->first_writers);
-        printf("%s%s", *s->first_reason ? ": " : "", s->first_reason);
-        if (s->first_verdict != FER_WRONG && *s->first_wrong) printf("; the first that is WRONG: %s", s->first_wrong);
-        printf("\n");
-    } else if (*s->first_mistrusted)
-        printf("nothing is at fault, but %lu arrays prove nothing; the first: %s, MISTRUSTED\n",
-               (unsigned long)(s->rows[FER_MISTRUSTED] - s->by_nature), s->first_mistrusted);
-    else
-        printf("no array is at fault\n");
-}
-
-static void print_verify_json_summary(const struct fer_verify_summary *s)
-{
-    int i;
-    printf("],\n \"arrays_with_verdict\": {");
-    for (i = 0; i < FER_VERDICTS; i++)
-        printf("%s\"%s\": %lu", i ? ", " : "", fer_verdict_names[i], (unsigned long)s->rows[i]);
-    printf("},\n \"mistrusted_by_nature\": %lu, \"not_in_the_record\": %lu, \"unknown\": %lu,\n",
-           (unsigned long)s->by_nature, (unsigned long)s->absent, (unsigned long)s->ignored);
-    printf(" \"first_at_fault\": ");
-    printf(*s->first ? "\"%s\"" : "null", s->first);
-    printf(", \"first_wrong\": ");
-    printf(*s->first_wrong ? "\"%s\"" : "null", s->first_wrong);
-    printf(", \"first_mistrusted\": ");
-    printf(*s->first_mistrusted ? "\"%s\"" : "null", s->first_mistrusted);
-    printf("}\n");
-}
-
 /* Which of `count` names the text is. */
 static int choose(const char *option, const char *text, const char *const *names, int count, int *choice,
                   struct fer_error *e)
@@ -961,101 +796,26 @@ static int verify(int argc, char **argv)
     const int json = take_flag(&argc, argv, "json");
     const char *unit = NULL, *accumulate = NULL, *adam = NULL, *ties = NULL;
     const struct option options[] = {{"unit", &unit}, {"accumulate", &accumulate}, {"adam", &adam}, {"ties", &ties}};
-    struct verify_table table = {NULL, NULL, 0};
     struct fer_verify_options o;
+    struct fer_verify_text text = {stdout, json, NULL, &o, 0, {0}};
     struct fer_verify_summary summary;
     struct choice choice;
     struct fer_error e;
+    int failed;
     begin_choice(&choice, "learning-rate beta1 beta2 adam-epsilon bn-momentum bn-epsilon bn-moving-variance");
     fer_verify_options_default(&o);
     if (parse(&argc, argv, options, 4, &choice, &e) || set_verify_options(&o, unit, accumulate, adam, ties, &e))
         return complain(&e);
     o.settings = choice.settings;
     if (argc != 1) return fer_fail(&e, "verify: expected one record, RECORD.npz"), complain(&e);
-    table.path = argv[0];
-    table.options = &o;
-    if (fer_verify(argv[0], &o, json ? print_verify_json_row : print_verify_row, &table, &summary, &e)) {
-        if (json && table.rows) printf("]}\n");
-        return complain(&e);
-    }
-    if (json)
-        print_verify_json_summary(&summary);
-    else
-        print_verify_summary(&summary);
+    text.path = argv[0];
+    failed = fer_verify(argv[0], &o, fer_verify_text_row, &text, &summary, &e);
+    fer_verify_text_end(&text, failed ? NULL : &summary);
+    if (failed) return complain(&e);
     return *summary.first || *summary.first_mistrusted ? EXIT_CHECK_FAILED : EXIT_OK;
 }
 
 /* ---- bench ---- */
-
-static const char *const pass_names[FER_PASSES] = {"forward", "backward", "kernel"};
-
-/* A layer's line, or the line of all its type: milliseconds and GFLOP/s of each pass, share of the step. */
-static void print_bench_line(const char *name, const struct fer_bench *b, const double *seconds,
-                             const double *operations)
-{
-    double sum = 0, work = 0, work_seconds = 0;
-    int pass;
-    printf("%-28s", name);
-    for (pass = 0; pass < FER_PASSES; pass++) {
-        sum += seconds[pass];
-        if (operations[pass] > 0) {
-            work += operations[pass];
-            work_seconds += seconds[pass];
-            printf(" %9.2f %6.1f", 1e3 * seconds[pass], 1e-9 * operations[pass] / seconds[pass]);
-        } else if (seconds[pass] > 0)
-            printf(" %9.2f %6s", 1e3 * seconds[pass], "");
-        else
-            printf(" %16s", "");
-    }
-    printf(" %7.1f %%", 100 * sum / b->step);
-    if (work > 0) printf(" %5.0f %%", 100 * work / work_seconds / b->peak);
-    printf("\n");
-}
-
-static void print_bench(const struct fer_network *net, const struct fer_bench *b)
-{
-    double seconds[FER_LAYER_TYPES][FER_PASSES] = {{0}}, operations[FER_LAYER_TYPES][FER_PASSES] = {{0}};
-    int i, type;
-    printf("%-28s %16s %16s %16s %9s %7s\n%-28s", "", "forward", "backward", "kernel gradient", "of step", "of peak",
-           "layer");
-    for (i = 0; i < FER_PASSES; i++) printf(" %9s %6s", "ms", "GF/s");
-    printf("\n");
-    for (i = 0; i < b->rows;) {
-        const int layer = b->row[i].layer;
-        double s[FER_PASSES] = {0}, o[FER_PASSES] = {0};
-        for (; i < b->rows && b->row[i].layer == layer; i++) {
-            seconds[net->layer[layer].type][b->row[i].pass] += s[b->row[i].pass] = b->row[i].seconds;
-            operations[net->layer[layer].type][b->row[i].pass] += o[b->row[i].pass] = b->row[i].operations;
-        }
-        print_bench_line(net->layer[layer].name, b, s, o);
-    }
-    printf("\n");
-    for (type = FER_CONV2D; type < FER_LAYER_TYPES; type++)
-        print_bench_line(fer_layer_class((enum fer_layer_type)type), b, seconds[type], operations[type]);
-    printf("\nsize %d, batch %d, " FER_REAL_NAME ", %d threads, medians of %d repeats, %.0f MB of memory\n", b->size,
-           b->batch, b->threads, b->repeats, 1e-6 * (double)b->memory);
-    printf("training step   %8.3f ms an image (%.3f s a batch)\ninference       %8.3f ms an image\n",
-           1e3 * b->step / b->batch, b->step, 1e3 * b->inference / b->batch);
-    printf("taking data in  %8.3f ms an image, %.2f %% of a step\npeak            %8.1f GFLOP/s, the innermost loop of "
-           "the convolutions alone\n",
-           1e3 * b->data / b->batch, 100 * b->data / b->step, 1e-9 * b->peak);
-}
-
-static void print_bench_json(const struct fer_network *net, const struct fer_bench *b)
-{
-    int i;
-    printf("{\"fer\": \"" FER_VERSION "\", \"real\": \"" FER_REAL_NAME
-           "\", \"size\": %d, \"batch\": %d, \"repeats\": %d, \"threads\": %d,\n",
-           b->size, b->batch, b->repeats, b->threads);
-    printf(" \"step_ms_per_image\": %.6g, \"inference_ms_per_image\": %.6g, \"data_ms_per_image\": %.6g,\n",
-           1e3 * b->step / b->batch, 1e3 * b->inference / b->batch, 1e3 * b->data / b->batch);
-    printf(" \"peak_gflops\": %.6g, \"memory_bytes\": %lu, \"layers\": [", 1e-9 * b->peak, (unsigned long)b->memory);
-    for (i = 0; i < b->rows; i++)
-        printf("%s\n  {\"layer\": \"%s\", \"pass\": \"%s\", \"ms\": %.6g, \"gflop\": %.6g}", i ? "," : "",
-               net->layer[b->row[i].layer].name, pass_names[b->row[i].pass], 1e3 * b->row[i].seconds,
-               1e-9 * b->row[i].operations);
-    printf("]}\n");
-}
 
 static int read_repeats(const char *text, int *repeats, struct fer_error *e)
 {
@@ -1088,9 +848,9 @@ static int bench(int argc, char **argv)
              fer_bench_run(net, choice.settings.batch, b.repeats, fer_clock, &b, &e);
     if (!failed) {
         if (json)
-            print_bench_json(net, &b);
+            fer_bench_json(stdout, net, &b);
         else
-            print_bench(net, &b);
+            fer_bench_text(stdout, net, &b);
     }
     fer_network_free(net);
     return failed ? complain(&e) : EXIT_OK;
@@ -1293,6 +1053,20 @@ static void take_pit_step(void *context, const struct fer_network *network, cons
 }
 
 /* ---- pits: JSON ---- */
+
+static void print_json_number(const char *name, double value)
+{
+    char text[32];
+    fer_format_double(value, text);
+    printf(value - value == 0 ? ", \"%s\": %s" : ", \"%s\": \"%s\"", name, text);
+}
+
+static void print_json_string(const char *text)
+{
+    struct fer_json json = {0};
+    json.out = stdout;
+    fer_json_string(&json, NULL, text);
+}
 
 /* A number, or null where there is none. */
 static void print_json_known(const char *name, double value)

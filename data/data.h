@@ -49,6 +49,35 @@ int fer_tree_read(struct fer_dataset *data, const char *path, struct fer_error *
 int fer_pgm_parse(const char *path, const unsigned char *bytes, size_t count, int *height, int *width,
                   uint8_t **pixels, struct fer_error *e);
 
+/* ---- numbers as people read them (format.c) ---- */
+
+void fer_format_ratio(double ratio, char text[32]);     /* two digits; one just above 1 is ">1", not "1" */
+void fer_format_seconds(double seconds, char text[32]); /* "1:02:03", "2:03" or "3s" */
+void fer_format_count(size_t value, char text[32]);     /* commas between thousands */
+/* "[3,0,7,12]": an element's index along each axis of its array, from its row-major one. */
+void fer_format_index(size_t index, int dims, const size_t *shape, char text[96]);
+
+/* ---- JSON (json.c) ---- */
+
+/* JSON that is being written; begins as {out}. Of an item in an array the name is NULL. */
+struct fer_json {
+    FILE *out; /* the caller's */
+    int items; /* so far, in the array or object at hand */
+    int depth; /* how many of them are open */
+    const char *line; /* the next item begins on a new line, with this indent; NULL: on the same line */
+};
+void fer_json_line(struct fer_json *j, const char *indent); /* so for the next item; the text must last until then */
+void fer_json_open(struct fer_json *j, const char *name, char bracket); /* '{' or '[' */
+void fer_json_close(struct fer_json *j, char bracket);                  /* '}' or ']'; after the last one the line ends */
+void fer_json_string(struct fer_json *j, const char *name, const char *text);
+void fer_json_string_or_null(struct fer_json *j, const char *name, const char *text); /* "": null */
+void fer_json_count(struct fer_json *j, const char *name, size_t value);
+/* The shortest decimal that reads back to the same bits. JSON knows no infinity and no NaN: they are strings. */
+void fer_json_number(struct fer_json *j, const char *name, double value);
+void fer_json_number_or_null(struct fer_json *j, const char *name, double value); /* NaN: null */
+/* What is JSON already, by a printf format: "%.6g", "true". */
+void fer_json_value(struct fer_json *j, const char *name, const char *format, ...) FER_PRINTF(3, 4);
+
 /* ---- deflated data (inflate.c) ---- */
 
 /* Where deflated bytes come from: gives up to `count` of them, and 0 at the end. */

@@ -1,0 +1,29 @@
+/* text.h - what the commands of this folder show: tables, and the same as JSON, written to a file of the caller's. */
+#ifndef FER_CHECK_TEXT_H
+#define FER_CHECK_TEXT_H
+
+#include "../../data/data.h"
+
+/* ---- verify_text.c ---- */
+
+/* Begins as {out, is_json, path, options}. The table's head comes with its first row, so that a file that cannot be
+ * read leaves none. */
+struct fer_verify_text {
+    FILE *out;
+    int is_json;
+    const char *path; /* of the record */
+    const struct fer_verify_options *options;
+    int rows;
+    struct fer_json json;
+};
+/* `report` of fer_verify; the context is a struct fer_verify_text. */
+void fer_verify_text_row(void *context, const struct fer_verify_row *row);
+/* NULL: fer_verify has failed. */
+void fer_verify_text_end(struct fer_verify_text *t, const struct fer_verify_summary *summary);
+
+/* ---- bench_text.c ---- */
+
+void fer_bench_text(FILE *out, const struct fer_network *network, const struct fer_bench *bench);
+void fer_bench_json(FILE *out, const struct fer_network *network, const struct fer_bench *bench);
+
+#endif
