@@ -224,6 +224,9 @@ void fer_softmax(size_t rows, size_t classes, const real *logits, real *probabil
  * labels[images], each 0 <= label < classes. Returns the sum of the losses in image order, in double. The batch's loss, whose
  * gradient dlogits is, is that sum / images. */
 double fer_cross_entropy(size_t images, size_t classes, const real *logits, const int *labels, double *losses, real *dlogits);
+/* Both at once. probabilities may be NULL too; without labels (NULL) there is no loss: 0 is returned. */
+double fer_softmax_cross_entropy(size_t images, size_t classes, const real *logits, const int *labels,
+                                 real *probabilities, double *losses, real *dlogits);
 
 /* Adam, step t = 1, 2, ... (Kingma and Ba, arXiv:1412.6980, section 2's last form, as TensorFlow applies it), in place:
  *     m += (gradient - m) * (1 - beta1);  v += (gradient^2 - v) * (1 - beta2)

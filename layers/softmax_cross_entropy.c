@@ -52,3 +52,10 @@ double fer_cross_entropy(size_t images, size_t classes, const real *logits, cons
     }
     return total;
 }
+
+double fer_softmax_cross_entropy(size_t images, size_t classes, const real *logits, const int *labels,
+                                 real *probabilities, double *losses, real *dlogits)
+{
+    if (probabilities) fer_softmax(images, classes, logits, probabilities);
+    return labels ? fer_cross_entropy(images, classes, logits, labels, losses, dlogits) : 0;
+}

@@ -43,7 +43,7 @@ static int collect_batch(void *context, const struct fer_trainer *trainer, enum 
     const int n = (int)(so_far->count - c->done);
     int i;
     for (i = 0; i < n; i++) c->labels[i] = c->data->image[c->index[c->done + (size_t)i]].label;
-    fer_cross_entropy(n, FER_CLASSES, c->network->logits, c->labels, c->losses, NULL);
+    fer_cross_entropy((size_t)n, FER_CLASSES, c->network->logits, c->labels, c->losses, NULL);
     for (i = 0; i < n; i++) collect_image(c, i);
     return c->watcher && c->watcher->batch_done &&
            c->watcher->batch_done(c->watcher->context, trainer, usage, batch, batches, so_far);

@@ -1,5 +1,4 @@
-/* trainer.c - training and evaluation: the order of the images, one step, one epoch, a whole run and what it keeps on
- * the disk. */
+/* trainer.c - training: the order of the images, one step, one epoch, a whole run and what it keeps on the disk. */
 #include "kinds.h"
 
 #include <stdio.h>
@@ -72,20 +71,6 @@ int fer_trainer_fill(struct fer_trainer *t)
     return n;
 }
 
-/* Counts the predictions of a batch that the network has just seen: they are in the last layer's output. */
-static void count_batch(const struct fer_network *net, int n, const int *labels, struct fer_evaluation *sum)
-{
-    const real *p = net->layer[net->layers - 1].output;
-    int i, k, best;
-    for (i = 0; i < n; i++, p += FER_CLASSES) {
-        for (best = 0, k = 1; k < FER_CLASSES; k++)
-            if (p[k] > p[best]) best = k;
-        sum->confusion[labels[i]][best]++;
-        sum->correct += best == labels[i];
-    }
-    sum->count += (size_t)n;
-}
-
 static int all_finite(const real *x, size_t count)
 {
     size_t i;
@@ -122,61 +107,12 @@ enum fer_end fer_trainer_step(struct fer_trainer *t, struct fer_error *e)
     fer_network_forward(t->network, (size_t)n, 1);
     loss_sum = fer_network_backward(t->network, (size_t)n, t->labels);
     if (!(loss_sum - loss_sum == 0)) return report_divergence(t, n, loss_sum, e);
-    count_batch(t->network, n, t->labels, &t->running);
+    fer_count_predictions(t->network, (size_t)n, t->labels, &t->running);
     t->running.loss_sum += loss_sum;
     if (s->clip_norm > 0) fer_network_clip(t->network, s->clip_norm);
     fer_network_update(t->network, (size_t)n, &adam, ++t->step);
     t->batch++;
     return FER_DONE;
-}
-
-void fer_evaluate_batch(struct fer_network *net, const struct fer_dataset *data, const size_t *index, int n,
-                        int training, int *labels, double *losses, struct fer_evaluation *sum)
-{
-    int i;
-    fer_batch_fill(data, index, n, (int)net->height, fer_network_input(net), labels);
-    fer_network_forward(net, (size_t)n, training);
-    fer_cross_entropy((size_t)n, net->classes, net->logits, labels, losses, NULL);
-    count_batch(net, n, labels, sum);
-    for (i = 0; i < n; i++) sum->loss_sum += losses[i];
-}
-
-enum fer_end fer_evaluate_images(struct fer_network *network, const struct fer_dataset *data, const size_t *index,
-                                 size_t count, int training, enum fer_usage usage, const struct fer_watcher *watcher,
-                                 const struct fer_trainer *trainer, struct fer_evaluation *result, struct fer_error *e)
-{
-    const size_t size = (size_t)network->batch, batches = (count + size - 1) / size;
-    const struct fer_evaluation nothing = {0};
-    int *labels = fer_allocate(size, sizeof *labels, e);
-    double *losses = fer_allocate(size, sizeof *losses, e);
-    enum fer_end end = labels && losses ? FER_DONE : FER_FAILED;
-    size_t batch;
-    *result = nothing;
-    for (batch = 0; batch < batches && end == FER_DONE; batch++) {
-        const size_t first = batch * size;
-        const int n = (int)(count - first < size ? count - first : size);
-        fer_evaluate_batch(network, data, index + first, n, training, labels, losses, result);
-        if (watcher && watcher->batch_done &&
-            watcher->batch_done(watcher->context, trainer, usage, batch + 1, batches, result))
-            end = FER_STOPPED;
-    }
-    fer_free(labels);
-    fer_free(losses);
-    return end;
-}
-
-enum fer_end fer_evaluate(struct fer_network *network, const struct fer_dataset *data, enum fer_usage usage,
-                          const struct fer_watcher *watcher, const struct fer_trainer *trainer,
-                          struct fer_evaluation *result, struct fer_error *e)
-{
-    const size_t total = data->usage_count[usage];
-    size_t *index = fer_allocate(total + 1, sizeof *index, e);
-    enum fer_end end = FER_FAILED;
-    if (!index) return end;
-    fer_dataset_select(data, usage, index);
-    end = fer_evaluate_images(network, data, index, total, 0, usage, watcher, trainer, result, e);
-    fer_free(index);
-    return end;
 }
 
 enum fer_end fer_trainer_validate(struct fer_trainer *t, const struct fer_watcher *w, struct fer_evaluation *validation,

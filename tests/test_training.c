@@ -375,6 +375,7 @@ static int has_checkpoint(const char *run, long epoch)
 /* A run folder of 1,400 characters keeps every epoch's checkpoint, as any other; one whose paths do not fit is refused. */
 TEST long_run_folders_keep_every_checkpoint_or_are_refused(void)
 {
+    static const char *const written[] = {"best.npz", "last.npz", "log.csv"};
     const struct fer_settings s = small_settings(4, 2);
     struct fer_dataset data = {0};
     struct fer_trainer *t;
@@ -395,6 +396,10 @@ TEST long_run_folders_keep_every_checkpoint_or_are_refused(void)
     ASSERT(has_checkpoint(run, 0) && has_checkpoint(run, 1));
     for (i = 0; i < 2; i++) {
         ASSERT_EQ(0, fer_checkpoint_path(path, run, i, &error));
+        remove(path);
+    }
+    for (i = 0; i < 3; i++) {
+        ASSERT_EQ(0, fer_join_path(path, run, written[i], &error));
         remove(path);
     }
     length = strlen(run);

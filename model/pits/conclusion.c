@@ -30,44 +30,6 @@ static void say(struct text *t, const char *format, ...)
     if (t->length >= t->size) t->length = t->size - 1;
 }
 
-static int of_loss_alone(const struct findings *f)
-{
-    return f->pit.in_loss && !f->pit.in_accuracy;
-}
-
-/* Of what the pit was seen in, more is better: accuracy, or -log(loss). Likewise the level, and the noise around it. */
-static double merit(const struct findings *f, const struct outcome *o)
-{
-    return of_loss_alone(f) ? -fer_log(o->loss) : o->accuracy;
-}
-
-static double level(const struct findings *f)
-{
-    return of_loss_alone(f) ? -fer_log(f->pit.loss_level) : f->pit.level;
-}
-
-static double noise(const struct findings *f)
-{
-    return of_loss_alone(f) ? f->pit.loss_noise : f->pit.noise;
-}
-
-static double drop(const struct findings *f)
-{
-    return level(f) - merit(f, &f->base);
-}
-
-/* NaN when there was no drop. */
-double fer_pit_recovered(const struct findings *f, const struct outcome *o)
-{
-    const double part = (merit(f, o) - merit(f, &f->base)) / drop(f);
-    return !(drop(f) > 0) ? NAN : part == 0 ? 0 : part; /* 0, not -0 */
-}
-
-int fer_pit_better(const struct findings *f, const struct outcome *o, const struct outcome *other)
-{
-    return merit(f, o) > merit(f, other);
-}
-
 static double percent(const struct findings *f, const struct outcome *o)
 {
     const double p = 100 * fer_pit_recovered(f, o);
@@ -79,7 +41,7 @@ static void say_score(struct text *t, const struct findings *f, const struct out
 {
     if (o->accuracy != o->accuracy)
         say(t, "nothing, it diverged");
-    else if (of_loss_alone(f))
+    else if (fer_pit_of_loss_alone(f))
         say(t, "a loss of %.3f", o->loss);
     else
         say(t, "%.1f %%", 100 * o->accuracy);
@@ -88,16 +50,10 @@ static void say_score(struct text *t, const struct findings *f, const struct out
 static int removes(const struct findings *f, const struct outcome *o)
 {
     if (!o->done || !(fer_pit_recovered(f, o) >= 0.5)) return 0;
-    return level(f) - merit(f, o) <= FER_PIT_THRESHOLD * noise(f);
+    return fer_pit_level(f) - fer_pit_merit(f, o) <= FER_PIT_THRESHOLD * fer_pit_noise(f);
 }
 
 /* ---- Statistics ---- */
-
-int fer_pit_blamed_layer(const struct findings *f)
-{
-    const double exact = fer_pit_recovered(f, &f->exact);
-    return f->layer >= 0 && exact >= 0.25 && fer_pit_recovered(f, &f->alone[f->layer]) >= exact / 2 ? f->layer : -1;
-}
 
 static void say_layer(struct text *t, const struct findings *f)
 {
@@ -131,7 +87,7 @@ static void say_layer(struct text *t, const struct findings *f)
 /* How much of the drop lies between the epoch before and this one when both have exact statistics. */
 static double part_in_weights(const struct findings *f)
 {
-    return f->exact_before.done ? (merit(f, &f->exact_before) - merit(f, &f->exact)) / drop(f) : 0;
+    return f->exact_before.done ? (fer_pit_merit(f, &f->exact_before) - fer_pit_merit(f, &f->exact)) / fer_pit_drop(f) : 0;
 }
 
 /* Exact statistics lift healthy epochs too: so the epoch before is lifted likewise. */
@@ -142,7 +98,7 @@ static void say_control(struct text *t, const struct findings *f)
     say_score(t, f, &f->exact_before);
     if (part_in_weights(f) < 0.25)
         say(t, ": with exact statistics there is hardly a fall.");
-    else if (of_loss_alone(f))
+    else if (fer_pit_of_loss_alone(f))
         say(t, ": that part of the fall is in the weights.");
     else
         say(t, ": %.1f points of the fall are in the weights.", 100 * (f->exact_before.accuracy - f->exact.accuracy));
@@ -190,7 +146,7 @@ static void say_swap(struct text *t, const struct findings *f)
 static void say_training(struct text *t, const struct findings *f)
 {
     const double was = f->training_before.accuracy, is = f->training.accuracy;
-    if (!f->training_before.done || of_loss_alone(f)) return;
+    if (!f->training_before.done || fer_pit_of_loss_alone(f)) return;
     say(t, " On training images in inference mode the accuracy goes from %.1f %% (epoch %ld) to %.1f %%: ", 100 * was,
         f->pit.epoch - 1, 100 * is);
     if (f->accuracy_before < f->pit.level - f->pit.depth / 2)
@@ -306,7 +262,7 @@ static void say_left_out(struct text *t, const struct findings *f)
 
 static void say_no_drop(struct text *t, const struct findings *f)
 {
-    say(t, drop(f) > 0 ? " That is within the noise: there is nothing to explain."
+    say(t, fer_pit_drop(f) > 0 ? " That is within the noise: there is nothing to explain."
                        : " That is no drop: there is nothing to explain.");
     if (f->exact.done) {
         say(t, " With exact statistics in place of BatchNormalization's moving ones it scores ");
@@ -325,19 +281,19 @@ void fer_pit_conclude(const struct findings *f, char *text, size_t size)
     *text = 0;
     say(&t, "Epoch %ld scores ", f->pit.epoch);
     say_score(&t, f, &f->base);
-    if (of_loss_alone(f))
+    if (fer_pit_of_loss_alone(f))
         say(&t, ", the epochs around it %.3f.", f->pit.loss_level);
     else
         say(&t, ", the epochs around it %.1f %%.", 100 * f->pit.level);
     if (f->base.accuracy != f->pit.accuracy || (f->pit.loss == f->pit.loss && f->base.loss != f->pit.loss))
         say(&t, " That is what the state kept scores; the log says %.9g and %.9g: it is not this state's.",
             f->pit.accuracy, f->pit.loss);
-    if (!(drop(f) > noise(f))) {
+    if (!(fer_pit_drop(f) > fer_pit_noise(f))) {
         say_no_drop(&t, f);
         return;
     }
-    if (drop(f) <= FER_PIT_THRESHOLD * noise(f))
-        say(&t, " That is no pit by the rule: the drop is %.1f times the noise, %.0f are wanted.", drop(f) / noise(f),
+    if (fer_pit_drop(f) <= FER_PIT_THRESHOLD * fer_pit_noise(f))
+        say(&t, " That is no pit by the rule: the drop is %.1f times the noise, %.0f are wanted.", fer_pit_drop(f) / fer_pit_noise(f),
             FER_PIT_THRESHOLD);
     say_statistics(&t, f);
     say_swap(&t, f);

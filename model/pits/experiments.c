@@ -25,48 +25,6 @@
 const char *const fer_pit_experiment_names[FER_PIT_EXPERIMENTS] = {"batch",  "exact",  "swap",   "training",
                                                                    "layers", "replay", "changes"};
 
-/* ---- States: the values of all parameters, one after the other ---- */
-
-enum { WEIGHTS = 1, MEANS = 2, VARIANCES = 4, STATISTICS = MEANS | VARIANCES, EVERY_LAYER = -1 };
-
-static int kind_of(const struct fer_parameter *p)
-{
-    return p->trainable ? WEIGHTS : strstr(p->name, "/moving_mean") ? MEANS : VARIANCES;
-}
-
-size_t fer_pit_state_size(const struct fer_network *net)
-{
-    size_t count = 0;
-    int i;
-    for (i = 0; i < net->parameters; i++) count += net->parameter[i].count;
-    return count;
-}
-
-void fer_pit_keep_state(const struct fer_network *net, real *state)
-{
-    int i;
-    for (i = 0; i < net->parameters; state += net->parameter[i++].count)
-        memcpy(state, net->parameter[i].value, net->parameter[i].count * sizeof *state);
-}
-
-const real *fer_pit_array(const struct fer_network *net, const real *state, const struct fer_parameter *parameter)
-{
-    const struct fer_parameter *p;
-    for (p = net->parameter; p < parameter; p++) state += p->count;
-    return state;
-}
-
-/* Puts back those arrays of a state that are of these kinds, of one layer or of every. */
-static void put_state(struct fer_network *net, const real *state, int kinds, int layer)
-{
-    const int first = layer == EVERY_LAYER ? 0 : net->layer[layer].parameter;
-    const int end = layer == EVERY_LAYER ? net->parameters : first + net->layer[layer].parameters;
-    int i;
-    for (i = 0; i < net->parameters; state += net->parameter[i++].count)
-        if (i >= first && i < end && kind_of(&net->parameter[i]) & kinds)
-            memcpy(net->parameter[i].value, state, net->parameter[i].count * sizeof *state);
-}
-
 /* ---- The laboratory ---- */
 
 struct laboratory {
@@ -90,13 +48,13 @@ static void begin(const struct laboratory *x, const char *experiment, const char
     if (r->begin) r->begin(r->context, experiment, detail);
 }
 
-/* Whether it scores other images, or another state: then it recovers nothing. */
-static int of_another(const struct laboratory *x, const struct outcome *o)
+/* Whether it scores other images, or another epoch's state: then it recovers nothing of this pit. */
+static int scores_something_else(const struct laboratory *x, const struct outcome *o)
 {
     return o == &x->f.training || o == &x->f.training_before || o == &x->f.exact_before;
 }
 
-static void tell(const struct laboratory *x, const char *experiment, const char *detail, const struct outcome *outcome)
+static void report_row(const struct laboratory *x, const char *experiment, const char *detail, const struct outcome *outcome)
 {
     const struct fer_pit_report *r = x->replay.report;
     struct fer_pit_row row;
@@ -105,7 +63,7 @@ static void tell(const struct laboratory *x, const char *experiment, const char 
     snprintf(row.detail, sizeof row.detail, "%s", detail);
     row.val_accuracy = outcome->done ? outcome->accuracy : NAN;
     row.val_loss = outcome->done ? outcome->loss : NAN;
-    row.recovered = outcome->done && !of_another(x, outcome) ? fer_pit_recovered(&x->f, outcome) : NAN;
+    row.recovered = outcome->done && !scores_something_else(x, outcome) ? fer_pit_recovered(&x->f, outcome) : NAN;
     if (r->row) r->row(r->context, &row);
 }
 
@@ -127,7 +85,7 @@ static enum fer_end validate(struct laboratory *x, const char *experiment, const
     end = fer_evaluate(x->network, t->data, FER_PUBLIC_TEST, x->replay.report->watcher, t, &v, e);
     if (end != FER_DONE) return end;
     set_outcome(outcome, &v);
-    tell(x, experiment, detail, outcome);
+    report_row(x, experiment, detail, outcome);
     return FER_DONE;
 }
 
@@ -135,8 +93,8 @@ static enum fer_end validate(struct laboratory *x, const char *experiment, const
 static enum fer_end validate_with(struct laboratory *x, const real *state, int kinds, int layer, const char *experiment,
                                   const char *detail, struct outcome *outcome, struct fer_error *e)
 {
-    put_state(x->network, x->now, WEIGHTS | STATISTICS, EVERY_LAYER);
-    put_state(x->network, state, kinds, layer);
+    fer_pit_put_state(x->network, x->now, FER_WEIGHTS | FER_STATISTICS, FER_EVERY_LAYER);
+    fer_pit_put_state(x->network, state, kinds, layer);
     return validate(x, experiment, detail, outcome, e);
 }
 
@@ -155,7 +113,7 @@ static enum fer_end batch_statistics(struct laboratory *x, struct fer_error *e)
                               t, &v, e);
     if (end != FER_DONE) return end;
     set_outcome(&x->f.batch, &v);
-    tell(x, "batch", detail, &x->f.batch);
+    report_row(x, "batch", detail, &x->f.batch);
     return FER_DONE;
 }
 
@@ -174,12 +132,12 @@ static enum fer_end exact_statistics(struct laboratory *x, struct fer_error *e)
     enum fer_end end = pass_over_training_images(x, e);
     fer_pit_keep_state(x->network, x->exact);
     if (end == FER_DONE)
-        end = validate_with(x, x->exact, STATISTICS, EVERY_LAYER, "exact", "exact statistics", &x->f.exact, e);
+        end = validate_with(x, x->exact, FER_STATISTICS, FER_EVERY_LAYER, "exact", "exact statistics", &x->f.exact, e);
     if (end == FER_DONE)
-        end = validate_with(x, x->exact, MEANS, EVERY_LAYER, "exact", "exact means, moving variances", &x->f.exact_mean,
+        end = validate_with(x, x->exact, FER_MEANS, FER_EVERY_LAYER, "exact", "exact means, moving variances", &x->f.exact_mean,
                             e);
     if (end == FER_DONE)
-        end = validate_with(x, x->exact, VARIANCES, EVERY_LAYER, "exact", "moving means, exact variances",
+        end = validate_with(x, x->exact, FER_VARIANCES, FER_EVERY_LAYER, "exact", "moving means, exact variances",
                             &x->f.exact_variance, e);
     return end;
 }
@@ -215,10 +173,10 @@ static enum fer_end best_layer(struct laboratory *x, struct fer_error *e)
         if (f->alone[i].done && (f->layer < 0 || fer_pit_better(f, &f->alone[i], &f->alone[f->layer]))) f->layer = i;
     find_channel(x, f->layer);
     snprintf(detail, sizeof detail, "exact mean in %s alone", x->network->layer[f->layer].name);
-    end = validate_with(x, x->exact, MEANS, f->layer, "layers", detail, &f->layer_mean, e);
+    end = validate_with(x, x->exact, FER_MEANS, f->layer, "layers", detail, &f->layer_mean, e);
     if (end != FER_DONE) return end;
     snprintf(detail, sizeof detail, "exact variance in %s alone", x->network->layer[f->layer].name);
-    return validate_with(x, x->exact, VARIANCES, f->layer, "layers", detail, &f->layer_variance, e);
+    return validate_with(x, x->exact, FER_VARIANCES, f->layer, "layers", detail, &f->layer_variance, e);
 }
 
 static enum fer_end one_layer_at_a_time(struct laboratory *x, struct fer_error *e)
@@ -228,16 +186,16 @@ static enum fer_end one_layer_at_a_time(struct laboratory *x, struct fer_error *
     enum fer_end end = FER_DONE;
     int i;
     if (!(x->experiments & FER_PIT_LAYERS_ALWAYS) && !(fer_pit_recovered(&x->f, &x->f.exact) >= 0.1)) {
-        tell(x, "layers", "left out: exact statistics everywhere recover less than a tenth", &none);
+        report_row(x, "layers", "left out: exact statistics everywhere recover less than a tenth", &none);
         return FER_DONE;
     }
     for (i = 0; i < x->network->layers && end == FER_DONE; i++) {
         if (!fer_kinds[x->network->layer[i].type].statistics) continue;
         snprintf(detail, sizeof detail, "exact statistics in %s alone", x->network->layer[i].name);
-        end = validate_with(x, x->exact, STATISTICS, i, "layers", detail, &x->f.alone[i], e);
+        end = validate_with(x, x->exact, FER_STATISTICS, i, "layers", detail, &x->f.alone[i], e);
         if (end != FER_DONE) break;
-        put_state(x->network, x->exact, STATISTICS, EVERY_LAYER);
-        put_state(x->network, x->now, STATISTICS, i);
+        fer_pit_put_state(x->network, x->exact, FER_STATISTICS, FER_EVERY_LAYER);
+        fer_pit_put_state(x->network, x->now, FER_STATISTICS, i);
         snprintf(detail, sizeof detail, "exact statistics in all but %s", x->network->layer[i].name);
         end = validate(x, "layers", detail, &x->f.without[i], e);
     }
@@ -250,7 +208,7 @@ static enum fer_end exact_before(struct laboratory *x, struct fer_error *e)
     char detail[160];
     enum fer_end end;
     snprintf(detail, sizeof detail, "exact statistics after epoch %ld", x->replay.epoch - 1);
-    put_state(x->network, x->before, WEIGHTS | STATISTICS, EVERY_LAYER);
+    fer_pit_put_state(x->network, x->before, FER_WEIGHTS | FER_STATISTICS, FER_EVERY_LAYER);
     end = pass_over_training_images(x, e);
     return end == FER_DONE ? validate(x, "exact", detail, &x->f.exact_before, e) : end;
 }
@@ -260,10 +218,10 @@ static enum fer_end swap(struct laboratory *x, struct fer_error *e)
     char detail[160];
     enum fer_end end;
     snprintf(detail, sizeof detail, "the moving statistics of epoch %ld", x->replay.epoch - 1);
-    end = validate_with(x, x->before, STATISTICS, EVERY_LAYER, "swap", detail, &x->f.old_statistics, e);
+    end = validate_with(x, x->before, FER_STATISTICS, FER_EVERY_LAYER, "swap", detail, &x->f.old_statistics, e);
     if (end != FER_DONE) return end;
     snprintf(detail, sizeof detail, "the weights of epoch %ld", x->replay.epoch - 1);
-    return validate_with(x, x->before, WEIGHTS, EVERY_LAYER, "swap", detail, &x->f.old_weights, e);
+    return validate_with(x, x->before, FER_WEIGHTS, FER_EVERY_LAYER, "swap", detail, &x->f.old_weights, e);
 }
 
 static enum fer_end on_training_images(struct laboratory *x, const real *state, long epoch, struct outcome *outcome,
@@ -277,13 +235,13 @@ static enum fer_end on_training_images(struct laboratory *x, const real *state, 
     size_t i;
     snprintf(detail, sizeof detail, "%lu training images after epoch %ld", (unsigned long)count, epoch);
     begin(x, "training", detail);
-    put_state(x->network, state, WEIGHTS | STATISTICS, EVERY_LAYER);
+    fer_pit_put_state(x->network, state, FER_WEIGHTS | FER_STATISTICS, FER_EVERY_LAYER);
     for (i = 0; i < count; i++) x->images[i] = t->train[(uint64_t)i * t->train_count / count];
     end = fer_evaluate_images(x->network, t->data, x->images, count, 0, FER_TRAINING, x->replay.report->watcher, t, &v,
                               e);
     if (end != FER_DONE) return end;
     set_outcome(outcome, &v);
-    tell(x, "training", detail, outcome);
+    report_row(x, "training", detail, outcome);
     return FER_DONE;
 }
 
@@ -296,7 +254,7 @@ static enum fer_end changes(struct laboratory *x, struct fer_error *e)
         if (!fer_pit_is_change(t, (enum fer_pit_change)i)) continue;
         begin(x, "changes", fer_pit_change_names[i]);
         end = fer_pit_replay(&x->replay, (enum fer_pit_change)i, &x->f.change[i], e);
-        if (end == FER_DONE) tell(x, "changes", fer_pit_change_names[i], &x->f.change[i]);
+        if (end == FER_DONE) report_row(x, "changes", fer_pit_change_names[i], &x->f.change[i]);
     }
     return end;
 }
@@ -336,7 +294,7 @@ static enum fer_end replay(struct laboratory *x, struct fer_error *e)
                  (unsigned long)f->differing, x->network->parameters, f->differs);
     else
         snprintf(detail, sizeof detail, "the epoch again: the same bits");
-    tell(x, "replay", detail, &f->replay);
+    report_row(x, "replay", detail, &f->replay);
     return FER_DONE;
 }
 
@@ -370,16 +328,7 @@ static void conclude(const struct laboratory *x)
     const struct outcome none = {0, 0, 0};
     char text[sizeof((struct fer_pit_row *)0)->detail];
     fer_pit_conclude(&x->f, text, sizeof text);
-    tell(x, "conclusion", text, &none);
-}
-
-int fer_pit_load(struct fer_trainer *t, const char *run, long epoch, struct fer_error *e)
-{
-    char path[FER_PATH];
-    if (fer_checkpoint_path(path, run, epoch, e) || fer_checkpoint_load(t, path, e)) return -1;
-    if (t->epoch == epoch + 1 && t->batch == 0) return 0;
-    return fer_fail(e, "%s: holds the state at epoch %ld, batch %ld; expected that right after epoch %ld", path,
-                    t->epoch, t->batch, epoch);
+    report_row(x, "conclusion", text, &none);
 }
 
 /* Both states are read; the later one is in the trainer at the end. */

@@ -51,22 +51,38 @@ struct findings {
         ratio; /* the first step of each; distance and ratio of the layer that is to blame, if there is one */
 };
 
-/* experiments.c. The values of all parameters, one after the other: how many, and a copy of them. */
+/* ---- state.c ---- */
+
+enum { FER_WEIGHTS = 1, FER_MEANS = 2, FER_VARIANCES = 4, FER_STATISTICS = FER_MEANS | FER_VARIANCES };
+enum { FER_EVERY_LAYER = -1 };
+
+/* The values of all parameters, one after the other: how many, a copy of them, and where one parameter's stand. */
 size_t fer_pit_state_size(const struct fer_network *net);
 void fer_pit_keep_state(const struct fer_network *net, real *state);
-/* Where a parameter stands in a state. */
 const real *fer_pit_array(const struct fer_network *net, const real *state, const struct fer_parameter *parameter);
+/* Puts back those arrays of a state that are of these kinds (a sum of FER_WEIGHTS ...), of one layer or of every. */
+void fer_pit_put_state(struct fer_network *net, const real *state, int kinds, int layer);
+/* The checkpoint after epoch `epoch` into the trainer; it must hold that place. */
+int fer_pit_load(struct fer_trainer *trainer, const char *run, long epoch, struct fer_error *e);
 
-/* The part of the drop that an outcome recovers. */
+/* ---- findings.c ---- */
+
+int fer_pit_of_loss_alone(const struct findings *f);
+/* Of what the pit was seen in, more is better: accuracy, or -log(loss). Likewise the level, the noise around it, and
+ * the drop from the level to the epoch. */
+double fer_pit_merit(const struct findings *f, const struct outcome *outcome);
+double fer_pit_level(const struct findings *f);
+double fer_pit_noise(const struct findings *f);
+double fer_pit_drop(const struct findings *f);
+/* The part of the drop that an outcome recovers; NaN when there was no drop. */
 double fer_pit_recovered(const struct findings *f, const struct outcome *outcome);
-/* Whether an outcome is better than another, by what the pit was seen in. */
 int fer_pit_better(const struct findings *f, const struct outcome *outcome, const struct outcome *other);
 /* The layer whose statistics explain at least half of what exact ones recover everywhere; -1: none does. */
 int fer_pit_blamed_layer(const struct findings *f);
-/* conclusion.c: the findings in words. */
-void fer_pit_conclude(const struct findings *f, char *text, size_t size);
 
-/* replay.c. What a replay works with; nothing in it is freed here. */
+/* ---- replay.c ---- */
+
+/* What a replay works with; nothing in it is freed here. */
 struct replay {
     struct fer_trainer *trainer;
     const char *run;
@@ -82,7 +98,9 @@ enum fer_end fer_pit_replay(const struct replay *r, enum fer_pit_change change, 
 /* The same with nothing changed; each step is looked at, and findings' departures filled in. */
 enum fer_end fer_pit_replay_steps(const struct replay *r, struct findings *f, struct fer_error *e);
 
-/* One checkpoint after epoch `epoch` into the trainer, which must hold that place. */
-int fer_pit_load(struct fer_trainer *trainer, const char *run, long epoch, struct fer_error *e);
+/* ---- conclusion.c ---- */
+
+/* The findings in words. */
+void fer_pit_conclude(const struct findings *f, char *text, size_t size);
 
 #endif
