@@ -33,8 +33,11 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#if defined __GNUC__ && !defined _WIN32
+#pragma GCC visibility push(default) /* the shared libraries export what stands here, and nothing else */
+#endif
 
-#define FER_VERSION "0.1.0"
+#define FER_VERSION "0.2.0"
 
 /* ---- 1. Numbers ------------------------------------------------------------------------------------------------
  *
@@ -1058,6 +1061,9 @@ void fer_report_free(struct fer_report *report); /* NULL is allowed */
 /* The page appears whole or not at all. */
 int fer_report_write(const struct fer_report *report, const char *path, struct fer_error *e);
 
+#if defined __GNUC__ && !defined _WIN32
+#pragma GCC visibility pop
+#endif
 #ifdef __cplusplus
 }
 #endif

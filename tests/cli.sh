@@ -1,6 +1,6 @@
 #!/bin/sh
 # cli.sh - the programs as a user meets them: exit status, messages, files. Run by run.sh from the repository's root.
-T=tests/tmp/cli
+T=${SCRATCH:-build/tmp}/cli
 rm -rf $T; mkdir -p $T
 passed=0 failed=0
 

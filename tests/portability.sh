@@ -5,7 +5,7 @@
 #     sh tests/portability.sh quick    the part of it that make test runs
 # make has built ./fer, which is this machine's side of such runs. What is not installed is a row that says so. Exit
 # status 1 on any difference.
-T=build/portability
+T=${SCRATCH:-build}/portability
 rm -rf $T; mkdir -p $T
 SOURCES="fer.c layers/*.c layers/*/*.c model/*.c model/*/*.c data/*.c data/*/*.c"
 export WINEPREFIX="$PWD/$T/wine" WINEDEBUG=-all OMP_WAIT_POLICY=passive

@@ -1,7 +1,7 @@
 #!/bin/sh
 # refusals.sh - a build whose arithmetic cannot keep the bits is refused: by the compiler, or else when it runs. Run by
 # run.sh from the repository's root.
-T=tests/tmp/refusals
+T=${SCRATCH:-build/tmp}/refusals
 rm -rf $T; mkdir -p $T
 USED="layers/numbers/arithmetic.c layers/numbers/exp_log.c layers/numbers/errors_memory.c"
 passed=0 failed=0

@@ -1,34 +1,58 @@
 #!/bin/sh
 # run.sh - runs every test (make test builds them first) and closes with one line, `N passed, N failed`.
+#     sh tests/run.sh         everything
+#     sh tests/run.sh WORD    the C tests whose name, and the other parts whose name or file, have WORD in it
 # A part that needs a program which is not there (python3, numpy, pandas) says so and counts as skipped.
 cd "$(dirname "$0")/.." || exit 2
-rm -rf tests/tmp
-mkdir -p tests/tmp
+word=$1
 passed=0 failed=0 skipped=0
 export OMP_WAIT_POLICY=passive # on a busy machine spinning threads take the time of working ones
+
+# What tests write lies in a folder of this run alone.
+export SCRATCH="build/tmp/run-$$"
+mkdir -p "$SCRATCH" || exit 2
+trap 'rm -rf "$SCRATCH"' EXIT
+trap 'exit 2' HUP INT TERM
 
 # part NAME COMMAND ...: its last lines tell how many tests passed and failed; a part that does not say so has failed.
 part() {
     name=$1; shift
-    "$@" > tests/tmp/output 2>&1
+    start=$(date +%s)
+    "$@" > "$SCRATCH/output" 2>&1
     status=$?
     counts=$(sed -n -e 's/^Pass: \([0-9]*\), fail: \([0-9]*\), skip: \([0-9]*\)\..*/\1 \2 \3/p' \
-                    -e 's/^\([0-9]*\) passed, \([0-9]*\) failed$/\1 \2 0/p' tests/tmp/output | tail -n 1)
+                    -e 's/^\([0-9]*\) passed, \([0-9]*\) failed$/\1 \2 0/p' "$SCRATCH/output" | tail -n 1)
     set -- $counts
     if [ $# -ne 3 ] || { [ "$status" -ne 0 ] && [ "$2" -eq 0 ]; } || [ $(($1 + $2)) -eq 0 ]; then
         echo "$name: FAILED, exit status $status"
-        tail -n 30 tests/tmp/output
+        tail -n 30 "$SCRATCH/output"
         failed=$((failed + 1))
         return
     fi
-    echo "$name: $1 passed, $2 failed"
-    [ "$2" -eq 0 ] || cat tests/tmp/output
+    echo "$name: $1 passed, $2 failed, $(($(date +%s) - start)) s"
+    [ "$2" -eq 0 ] || cat "$SCRATCH/output"
     passed=$((passed + $1)) failed=$((failed + $2)) skipped=$((skipped + $3))
+}
+
+# suites NAME PROGRAM: the C tests, or those of them that are asked for; when there are none of that name, nothing.
+suites() {
+    case $word in
+        '') part "$@"; return ;;
+        suite_*) set -- "$@" -s "$word" ;;
+        *) set -- "$@" -t "$word" ;;
+    esac
+    "$2" -l "$3" "$4" | grep -q '^  ' && part "$@"
+}
+
+# other NAME COMMAND ...: a part that is run as a whole, if it is asked for.
+other() {
+    case $* in *"$word"*) part "$@" ;; esac
 }
 
 # with MODULE NAME SCRIPT ...: a part that needs a Python module; the first Python that has it is taken.
 with() {
     module=$1 name=$2; shift 2
+    case "$name $*" in *"$word"*) ;; *) return ;; esac
     for python in ${PYTHON:-python3 /usr/bin/python3}; do
         if $python -c "import $module" 2> /dev/null; then part "$name" $python "$@"; return; fi
     done
@@ -36,11 +60,12 @@ with() {
     skipped=$((skipped + 1))
 }
 
-part "float32" build/test
-part "float64" build/test64
-part "command line" sh tests/cli.sh
-part "builds that are refused" sh tests/refusals.sh
-part "other compilers and processors" sh tests/portability.sh quick
+suites "float32" build/test
+suites "float64" build/test64
+other "command line" sh tests/cli.sh
+other "exported symbols" sh tests/symbols.sh
+other "builds that are refused" sh tests/refusals.sh
+other "other compilers and processors" sh tests/portability.sh quick
 with numpy "numpy reads and writes" tests/test_npz.py build/npz_cat build/npz_cat64
 with numpy "a second Philox: weights, orders" tests/philox.py ./fer ./fer64 build/order
 with PIL "Pillow and a second Philox" tests/test_faces.py
@@ -52,7 +77,7 @@ with numpy "what the READMEs show" tests/test_examples.py
 with torch "PyTorch's records pass verify" tests/test_pytorch.py ./fer64
 with tensorflow "Keras's record passes verify" tests/test_keras.py ./fer64
 
-rm -rf tests/tmp
 [ "$skipped" -eq 0 ] || echo "$skipped skipped"
+[ $((passed + failed + skipped)) -gt 0 ] || { echo "no test has '$word' in its name"; exit 2; }
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]

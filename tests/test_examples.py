@@ -18,7 +18,7 @@ import subprocess
 import sys
 
 ROOT = os.getcwd()
-SCRATCH = os.path.join(ROOT, "tests", "tmp", "examples")
+SCRATCH = os.path.join(ROOT, os.environ.get("SCRATCH", "build/tmp"), "examples")
 DRAWN = "run-of-drawn-faces"
 passed = failed = 0
 

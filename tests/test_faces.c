@@ -16,9 +16,9 @@
 #define DRAWN 0x9d8ae22cu /* of 200 faces of seed 1; another digest is another data set */
 
 #ifdef FER_PURE_C99
-#define FOLDER "tests/tmp"
+#define FOLDER "."
 #else
-#define FOLDER "tests/tmp/faces"
+#define FOLDER "faces"
 #endif
 #define CSV FOLDER "/faces.csv"
 #define PGM FOLDER "/face.pgm"

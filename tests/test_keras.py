@@ -16,7 +16,7 @@ sys.path.insert(0, os.path.join("tests", "examples"))
 import keras_record
 
 layers = keras.layers
-RECORD = os.path.join("tests", "tmp", "keras.npz")
+RECORD = os.path.join(os.environ.get("SCRATCH", "build/tmp"), "keras.npz")
 
 
 def conv2d_bn(x, filters, height, width, padding="same", strides=(1, 1)):

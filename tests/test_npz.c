@@ -12,9 +12,9 @@
 #include <string.h>
 
 #ifdef FER_PURE_C99
-#define FOLDER "tests/tmp"
+#define FOLDER "."
 #else
-#define FOLDER "tests/tmp/npz"
+#define FOLDER "npz"
 #endif
 #define FILE_PATH FOLDER "/t.npz"
 

@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define IN "tests/tmp/op_in.npz"
-#define OUT "tests/tmp/op_out.npz"
+#define IN "op_in.npz"
+#define OUT "op_out.npz"
 
 static struct fer_error error;
 static struct fer_op_result result;
@@ -437,7 +437,7 @@ TEST adam_defaults(void)
 
 TEST a_lone_npy_file_is_x(void)
 {
-    const char *path = "tests/tmp/op_x.npy";
+    const char *path = "op_x.npy";
     static const real y[3] = {1, 0, 3};
     unsigned char bytes[128 + 3] = "\x93NUMPY\1\0\x76\0{'descr': '|i1', 'fortran_order': False, 'shape': (3,), }";
     FILE *file = fopen(path, "wb");
@@ -450,9 +450,9 @@ TEST a_lone_npy_file_is_x(void)
     ASSERT_EQm(error.text, 0, fer_op("relu", path, OUT, NULL, 0, &result, &error));
     ASSERT(is("y", "3", y, 3));
     ASSERT_EQ(-1, fer_op("max_pooling2d", path, OUT, NULL, 0, &result, &error));
-    ASSERT_STR_EQ("tests/tmp/op_x.npy: shape [3]: expected 4 dimensions, [N,H,W,C]", error.text);
+    ASSERT_STR_EQ("op_x.npy: shape [3]: expected 4 dimensions, [N,H,W,C]", error.text);
     ASSERT_EQ(-1, fer_op("adam", path, OUT, NULL, 0, &result, &error));
-    ASSERT_STR_EQ("tests/tmp/op_x.npy: no array parameter: adam needs it", error.text);
+    ASSERT_STR_EQ("op_x.npy: no array parameter: adam needs it", error.text);
     remove(path);
     PASS();
 }
@@ -592,8 +592,8 @@ TEST bad_files_are_refused(void)
     ASSERT_EQ(-1, run("relu", ""));
     ASSERT_STR_EQ(IN ": cannot be opened: No such file or directory", error.text);
     ASSERT_EQ(0, make("x 4"));
-    ASSERT_EQ(-1, fer_op("relu", IN, "tests/tmp/none/out.npz", NULL, 0, &result, &error));
-    ASSERT_STR_EQ("tests/tmp/none/out.npz.part: cannot be written: No such file or directory", error.text);
+    ASSERT_EQ(-1, fer_op("relu", IN, "none/out.npz", NULL, 0, &result, &error));
+    ASSERT_STR_EQ("none/out.npz.part: cannot be written: No such file or directory", error.text);
     PASS();
 }
 

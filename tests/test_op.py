@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 
 PROGRAMS = {sys.argv[1]: np.float32, sys.argv[2]: np.float64}
-FOLDER = os.path.join("tests", "tmp", "op_py")
+FOLDER = os.path.join(os.environ.get("SCRATCH", "build/tmp"), "op_py")
 IN, OUT = os.path.join(FOLDER, "in.npz"), os.path.join(FOLDER, "out.npz")
 TYPES = ["<f2", ">f4", "<f8", "|i1", ">i2", "<i4", ">i8", "|i1"]
 random = np.random.RandomState(7)

@@ -10,7 +10,7 @@ static struct fer_error error;
 
 /* ---- Reading logs ---- */
 
-static const char *const log_path = "tests/tmp/pits-log.csv";
+static const char *const log_path = "pits-log.csv";
 
 static void put(const char *text, size_t length)
 {
@@ -70,38 +70,38 @@ TEST bad_logs_are_refused(void)
 {
     struct fer_log log;
     static char text[9000];
-    ASSERT_STR_EQ("tests/tmp/pits-log.csv:1: the file is empty, expected a header with a column val_accuracy",
+    ASSERT_STR_EQ("pits-log.csv:1: the file is empty, expected a header with a column val_accuracy",
                   complaint(""));
-    ASSERT_STR_EQ("tests/tmp/pits-log.csv:2: expected a header with a column val_accuracy",
+    ASSERT_STR_EQ("pits-log.csv:2: expected a header with a column val_accuracy",
                   complaint("\nepoch,acc\n1,2\n"));
-    ASSERT_STR_EQ("tests/tmp/pits-log.csv:1: two columns of val_acc", complaint("val_accuracy;val_acc\n"));
-    ASSERT_STR_EQ("tests/tmp/pits-log.csv:3: 1 fields, expected 2 as the header has",
+    ASSERT_STR_EQ("pits-log.csv:1: two columns of val_acc", complaint("val_accuracy;val_acc\n"));
+    ASSERT_STR_EQ("pits-log.csv:3: 1 fields, expected 2 as the header has",
                   complaint("val_accuracy;x\n0;1\n1\n"));
-    ASSERT_STR_EQ("tests/tmp/pits-log.csv:2: val_accuracy is 0.5x, expected a number",
+    ASSERT_STR_EQ("pits-log.csv:2: val_accuracy is 0.5x, expected a number",
                   complaint("val_accuracy\n0.5x\n"));
-    ASSERT_STR_EQ("tests/tmp/pits-log.csv:2: val_accuracy is 50, expected a share, 0 ... 1",
+    ASSERT_STR_EQ("pits-log.csv:2: val_accuracy is 50, expected a share, 0 ... 1",
                   complaint("val_accuracy\n50\n"));
-    ASSERT_STR_EQ("tests/tmp/pits-log.csv:2: epoch is -1, expected a whole number below 1e9",
+    ASSERT_STR_EQ("pits-log.csv:2: epoch is -1, expected a whole number below 1e9",
                   complaint("val_accuracy;epoch\n0;-1\n"));
-    ASSERT_STR_EQ("tests/tmp/pits-log.csv:2: epoch is 12.5, expected a whole number below 1e9",
+    ASSERT_STR_EQ("pits-log.csv:2: epoch is 12.5, expected a whole number below 1e9",
                   complaint("val_accuracy;epoch\n0;12.5\n"));
-    ASSERT_STR_EQ("tests/tmp/pits-log.csv:2: epoch is nan, expected a whole number below 1e9",
+    ASSERT_STR_EQ("pits-log.csv:2: epoch is nan, expected a whole number below 1e9",
                   complaint("val_accuracy;epoch\n0;NA\n"));
-    ASSERT_STR_EQ("tests/tmp/pits-log.csv:2: a quote is open at the end of the line",
+    ASSERT_STR_EQ("pits-log.csv:2: a quote is open at the end of the line",
                   complaint("val_accuracy\n\"0.5\n"));
-    ASSERT_STR_EQ("tests/tmp/pits-log.csv:2: text after a closing quote", complaint("val_accuracy\n\"0.5\"x\n"));
+    ASSERT_STR_EQ("pits-log.csv:2: text after a closing quote", complaint("val_accuracy\n\"0.5\"x\n"));
     memset(text, ',', 100);
-    ASSERT_STR_EQ("tests/tmp/pits-log.csv:1: more than 64 columns", complaint(text));
+    ASSERT_STR_EQ("pits-log.csv:1: more than 64 columns", complaint(text));
     memset(text, '1', sizeof text - 1);
     memcpy(text, "val_accuracy\n", 13);
-    ASSERT_STR_EQ("tests/tmp/pits-log.csv:2: the line is longer than 8190 characters, or holds a zero byte",
+    ASSERT_STR_EQ("pits-log.csv:2: the line is longer than 8190 characters, or holds a zero byte",
                   complaint(text));
     put("val_accuracy\n0.5\0 \n0.5\n", 23);
     ASSERT_EQ(-1, fer_log_read(&log, log_path, &error));
-    ASSERT_STR_EQ("tests/tmp/pits-log.csv:2: the line is longer than 8190 characters, or holds a zero byte",
+    ASSERT_STR_EQ("pits-log.csv:2: the line is longer than 8190 characters, or holds a zero byte",
                   error.text);
     remove(log_path);
-    ASSERT_STR_EQ("tests/tmp/pits-log.csv: cannot be read: No such file or directory",
+    ASSERT_STR_EQ("pits-log.csv: cannot be read: No such file or directory",
                   (fer_log_read(&log, log_path, &error), error.text));
     PASS();
 }
@@ -247,7 +247,7 @@ TEST healthy_runs_are_left_alone(void)
 /* A run that has learned its images by heart, all moving statistics exact; PublicTest shows the images of Training, so
  * that it scores 1. The states after epochs BEFORE and EPOCH are kept; then something is done to the later one. */
 enum { BEFORE = 3, EPOCH = 4, IMAGES = 8, MOST_ROWS = 120 };
-static const char *const run = "tests/tmp/pits-run";
+static const char *const run = "pits-run";
 static struct fer_dataset data;
 static struct fer_trainer *trainer;
 static struct fer_pit_row rows[MOST_ROWS];
@@ -281,7 +281,7 @@ static int begin_run(void)
         data.image[IMAGES + i].offset = data.image[i].offset;
         data.image[IMAGES + i].label = data.image[i].label;
     }
-    if (fer_make_folder(run, &error) || fer_make_folder("tests/tmp/pits-run/epochs", &error)) return -1;
+    if (fer_make_folder(run, &error) || fer_make_folder("pits-run/epochs", &error)) return -1;
     if (fer_trainer_create(&trainer, &s, &data, &error) || fer_fit(trainer, NULL, NULL, &error) != FER_DONE ||
         save(BEFORE))
         return -1;
@@ -588,7 +588,7 @@ TEST a_strange_batch_is_named(void)
         if (epoch == 1) memset(faces.pixels + faces.image[30].offset, 255, 3 * 48 * 48);
         ASSERT_EQ(FER_DONE, fer_fit(t, NULL, NULL, &error));
         fer_checkpoint_path(path, run, epoch, NULL);
-        if (epoch == 0) ASSERT_EQ(0, fer_make_folder("tests/tmp/pits-run/epochs", &error));
+        if (epoch == 0) ASSERT_EQ(0, fer_make_folder("pits-run/epochs", &error));
         ASSERT_EQ(0, fer_checkpoint_save(t, path, &error));
         if (epoch == 0) fer_trainer_free(t);
     }
@@ -609,13 +609,13 @@ TEST what_is_missing_or_wrong_is_told(void)
     struct fer_pit_report report = {NULL, NULL, take_row, NULL, NULL};
     struct fer_pit pit = {EPOCH, 1, 0, 0, 1, 1, 0.01, 1, 1, 0.01};
     ASSERT(make_epoch(0.001) == 1);
-    ASSERT_EQ(0, rename("tests/tmp/pits-run/epochs/0003.npz", "tests/tmp/pits-run/kept.npz"));
+    ASSERT_EQ(0, rename("pits-run/epochs/0003.npz", "pits-run/kept.npz"));
     ASSERT(strstr(explain(EXPERIMENT(SWAP) | EXPERIMENT(REPLAY) | EXPERIMENT(TRAINING)), "no drop"));
     ASSERT_EQ(-1, row_of("swap", "")->epoch); /* without the state before the epoch */
     ASSERT_EQ(-1, row_of("replay", "")->epoch);
     ASSERT(strstr(explain(EXPERIMENT(SWAP)), "No checkpoint of epoch 3 was kept: what needs it is left out."));
     ASSERT_EQ(NULL, strstr(explain(EXPERIMENT(BATCH)), "No checkpoint"));
-    ASSERT_EQ(0, rename("tests/tmp/pits-run/kept.npz", "tests/tmp/pits-run/epochs/0003.npz"));
+    ASSERT_EQ(0, rename("pits-run/kept.npz", "pits-run/epochs/0003.npz"));
     row_count = 0; /* a log that tells of another state */
     ASSERT_EQ(FER_DONE, fer_pit_explain(trainer, run, &pit, 0, &report, &error));
     ASSERT(strstr(rows[1].detail, "the log says 0 and 1: it is not this state's."));
@@ -623,7 +623,7 @@ TEST what_is_missing_or_wrong_is_told(void)
     pit.epoch = 7;
     ASSERT_EQ(FER_FAILED, fer_pit_explain(trainer, run, &pit, 0, &report, &error));
     ASSERT_STR_EQ(
-        "tests/tmp/pits-run/epochs/0007.npz: holds the state at epoch 5, batch 0; expected that right after epoch 7",
+        "pits-run/epochs/0007.npz: holds the state at epoch 5, batch 0; expected that right after epoch 7",
         error.text);
     PASS();
 }
@@ -657,13 +657,13 @@ static const char *file_complaint(const char *text)
 }
 
 #define HEADER "epoch;experiment;detail;val_accuracy;val_loss;recovered"
-#define AT "tests/tmp/pits-log.csv"
+#define AT "pits-log.csv"
 
 #ifndef FER_PURE_C99
 TEST a_folder_is_no_file_of_outcomes(void)
 {
-    ASSERT_EQ(-1, fer_pits_write("tests/tmp", NULL, 0, &error));
-    ASSERT_STR_EQ("tests/tmp: is a folder or a device; a file was expected, or a name that is free", error.text);
+    ASSERT_EQ(-1, fer_pits_write(".", NULL, 0, &error));
+    ASSERT_STR_EQ(".: is a folder or a device; a file was expected, or a name that is free", error.text);
     PASS();
 }
 #endif

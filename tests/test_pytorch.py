@@ -17,7 +17,7 @@ sys.path.insert(0, os.path.join("tests", "examples"))
 import pytorch_record
 
 FER64 = sys.argv[1]
-RECORD = os.path.join("tests", "tmp", "pytorch.npz")
+RECORD = os.path.join(os.environ.get("SCRATCH", "build/tmp"), "pytorch.npz")
 passed = failed = 0
 
 

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FILE_NAME "tests/tmp/record.npz"
+#define FILE_NAME "record.npz"
 enum { SIZE = 48, N = 3 };
 
 static struct fer_error error;

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#define FOLDER "tests/tmp"
+#define FOLDER "tmp"
 #define PAGE FOLDER "/report-page.html"
 
 static struct fer_error error;

@@ -3,7 +3,7 @@
 figures, pictures that decode, hostile names harmless. Needs nothing but Python."""
 import base64, html.parser, os, re, shutil, subprocess, sys, xml.etree.ElementTree as tree, zlib
 
-TMP = "tests/tmp/report"
+TMP = os.path.join(os.environ.get("SCRATCH", "build/tmp"), "report")
 passed = failed = 0
 
 def check(what, good):

@@ -207,16 +207,16 @@ TEST resumed_runs_end_in_the_same_bits(void)
     expected = digest_of_state(whole);
     watcher.context = &left;
     watcher.batch_done = stop_after;
-    ASSERT_EQ(0, fer_make_folder("tests/tmp/resume", &error));
+    ASSERT_EQ(0, fer_make_folder("resume", &error));
     for (stop = 1; stop <= 10; stop++) {
-        remove("tests/tmp/resume/log.csv");
+        remove("resume/log.csv");
         left = stop;
         ASSERT_EQ(0, fer_trainer_create(&part, &s, &data, &error));
-        ASSERT_EQ(FER_STOPPED, fer_fit(part, "tests/tmp/resume", &watcher, &error));
+        ASSERT_EQ(FER_STOPPED, fer_fit(part, "resume", &watcher, &error));
         fer_trainer_free(part);
         ASSERT_EQ(0, fer_trainer_create(&part, &s, &data, &error));
-        ASSERT_EQ_FMTm(error.text, 0, fer_checkpoint_load(part, "tests/tmp/resume/last.npz", &error), "%d");
-        ASSERT_EQ(FER_DONE, fer_fit(part, "tests/tmp/resume", NULL, &error));
+        ASSERT_EQ_FMTm(error.text, 0, fer_checkpoint_load(part, "resume/last.npz", &error), "%d");
+        ASSERT_EQ(FER_DONE, fer_fit(part, "resume", NULL, &error));
         ASSERT_EQ(expected, digest_of_state(part));
         fer_trainer_free(part);
     }
@@ -224,12 +224,12 @@ TEST resumed_runs_end_in_the_same_bits(void)
     fer_dataset_free(&data);
     for (stop = 0; stop < 2; stop++) {
         char path[FER_PATH];
-        fer_checkpoint_path(path, "tests/tmp/resume", stop, NULL);
+        fer_checkpoint_path(path, "resume", stop, NULL);
         remove(path);
     }
-    remove("tests/tmp/resume/last.npz");
-    remove("tests/tmp/resume/best.npz");
-    remove("tests/tmp/resume/log.csv");
+    remove("resume/last.npz");
+    remove("resume/best.npz");
+    remove("resume/log.csv");
     PASS();
 }
 
@@ -349,8 +349,8 @@ TEST weights_come_back(void)
     ASSERT_EQ(0, fer_incv3v1(&a, 64, &error));
     fer_network_initialise(a, 3);
     fer_network_normalization(a, -1, 0.25, -1);
-    ASSERT_EQ(0, fer_weights_save(a, "tests/tmp/w.npz", &error));
-    ASSERT_EQ(0, fer_weights_load(&b, "tests/tmp/w.npz", 0, &ignored, &error));
+    ASSERT_EQ(0, fer_weights_save(a, "w.npz", &error));
+    ASSERT_EQ(0, fer_weights_load(&b, "w.npz", 0, &ignored, &error));
     ASSERT_EQ(64, b->height);
     ASSERT(b->layer[2].epsilon == 0.25);
     ASSERT_EQ(0, (int)ignored);
@@ -358,7 +358,7 @@ TEST weights_come_back(void)
         ASSERT_EQ(0, memcmp(a->parameter[i].value, b->parameter[i].value, a->parameter[i].count * sizeof(real)));
     fer_network_free(a);
     fer_network_free(b);
-    remove("tests/tmp/w.npz");
+    remove("w.npz");
     PASS();
 }
 
@@ -379,7 +379,7 @@ TEST long_run_folders_keep_every_checkpoint_or_are_refused(void)
     const struct fer_settings s = small_settings(4, 2);
     struct fer_dataset data = {0};
     struct fer_trainer *t;
-    char run[FER_PATH] = "tests/tmp/long", path[FER_PATH];
+    char run[FER_PATH] = "long", path[FER_PATH];
     size_t length;
     int i;
     draw(&data, 3, 2);
@@ -419,7 +419,7 @@ TEST long_run_folders_keep_every_checkpoint_or_are_refused(void)
 TEST only_the_window_and_pits_keep_their_checkpoints(void)
 {
     const struct fer_settings s = small_settings(4, 14);
-    const char *run = "tests/tmp/window";
+    const char *run = "window";
     struct fer_dataset data = {0};
     struct fer_trainer *t;
     char path[FER_PATH];
@@ -428,7 +428,7 @@ TEST only_the_window_and_pits_keep_their_checkpoints(void)
     draw(&data, 3, 2);
     ASSERT_EQ(0, fer_trainer_create(&t, &s, &data, &error));
     ASSERT_EQ(0, fer_make_folder(run, &error));
-    ASSERT_EQ(0, fer_make_folder("tests/tmp/window/epochs", &error));
+    ASSERT_EQ(0, fer_make_folder("window/epochs", &error));
     for (t->epoch = i = 0; i < 13; i++) {
         t->history[i][2] = i == 4 ? 0.01 : 0.6;
         t->history[i][3] = i == 4 ? 30 : 1;
@@ -443,9 +443,9 @@ TEST only_the_window_and_pits_keep_their_checkpoints(void)
         fer_checkpoint_path(path, run, i, NULL);
         remove(path);
     }
-    remove("tests/tmp/window/last.npz");
-    remove("tests/tmp/window/best.npz");
-    remove("tests/tmp/window/log.csv");
+    remove("window/last.npz");
+    remove("window/best.npz");
+    remove("window/log.csv");
     fer_trainer_free(t);
     fer_dataset_free(&data);
     PASS();
@@ -459,19 +459,19 @@ TEST bad_weights_are_refused(void)
     const size_t shape[2] = {2, 3};
     const double values[6] = {0};
     size_t ignored;
-    ASSERT_EQ(0, fer_npz_create(&w, "tests/tmp/w.npz", &error));
+    ASSERT_EQ(0, fer_npz_create(&w, "w.npz", &error));
     ASSERT_EQ(0, fer_npz_write(w, "something", FER_F8, 2, shape, values, &error));
     ASSERT_EQ(0, fer_npz_commit(w, &error));
-    ASSERT_EQ(-1, fer_weights_load(&net, "tests/tmp/w.npz", 48, &ignored, &error));
-    ASSERT_STR_EQ("tests/tmp/w.npz: no array conv2d/kernel: expected one of shape [3,3,1,32]", error.text);
-    ASSERT_EQ(0, fer_npz_create(&w, "tests/tmp/w.npz", &error));
+    ASSERT_EQ(-1, fer_weights_load(&net, "w.npz", 48, &ignored, &error));
+    ASSERT_STR_EQ("w.npz: no array conv2d/kernel: expected one of shape [3,3,1,32]", error.text);
+    ASSERT_EQ(0, fer_npz_create(&w, "w.npz", &error));
     ASSERT_EQ(0, fer_npz_write(w, "conv2d/kernel", FER_F8, 2, shape, values, &error));
     ASSERT_EQ(0, fer_npz_commit(w, &error));
-    ASSERT_EQ(-1, fer_weights_load(&net, "tests/tmp/w.npz", 48, &ignored, &error));
-    ASSERT_STR_EQ("tests/tmp/w.npz: conv2d/kernel: another shape: expected [3,3,1,32]", error.text);
-    ASSERT_EQ(-1, fer_weights_load(&net, "tests/tmp/none.npz", 48, &ignored, &error));
-    ASSERT(strstr(error.text, "tests/tmp/none.npz: ") == error.text);
-    remove("tests/tmp/w.npz");
+    ASSERT_EQ(-1, fer_weights_load(&net, "w.npz", 48, &ignored, &error));
+    ASSERT_STR_EQ("w.npz: conv2d/kernel: another shape: expected [3,3,1,32]", error.text);
+    ASSERT_EQ(-1, fer_weights_load(&net, "none.npz", 48, &ignored, &error));
+    ASSERT(strstr(error.text, "none.npz: ") == error.text);
+    remove("w.npz");
     PASS();
 }
 
@@ -567,7 +567,7 @@ static const char *content(const char *path)
 /* A path of any length: no part of it is cut off. */
 TEST a_config_is_written_whole_or_not_at_all(void)
 {
-    static const char start[] = "tests/tmp/", end[] = "config.txt";
+    static const char start[] = "./", end[] = "config.txt";
     struct fer_config config = {0};
     char path[1400];
     size_t i;
@@ -576,11 +576,11 @@ TEST a_config_is_written_whole_or_not_at_all(void)
     memcpy(path + i, end, sizeof end);
     fer_settings_default(&config.settings);
     ASSERT_EQ_FMTm(error.text, 0, fer_config_save(&config, path, &error), "%d");
-    ASSERT_EQ_FMTm(error.text, 0, fer_config_load(&config, "tests/tmp/config.txt", &error), "%d");
+    ASSERT_EQ_FMTm(error.text, 0, fer_config_load(&config, "config.txt", &error), "%d");
     remove(path);
 #ifndef FER_PURE_C99
-    ASSERT_EQ(-1, fer_config_save(&config, "tests/tmp", &error));
-    ASSERT_STR_EQ("tests/tmp: is a folder or a device; a file was expected, or a name that is free", error.text);
+    ASSERT_EQ(-1, fer_config_save(&config, ".", &error));
+    ASSERT_STR_EQ(".: is a folder or a device; a file was expected, or a name that is free", error.text);
 #endif
     PASS();
 }
@@ -589,7 +589,7 @@ TEST the_log_is_continued_wherever_it_broke_off(void)
 {
     static const double rows[2][4] = {{0.5, 1.25, 0.25, 1.5}, {1, 0.1, 0.75, 2}};
     static const char whole[] = "epoch;accuracy;loss;val_accuracy;val_loss\r\n0;0.5;1.25;0.25;1.5\r\n1;1.0;0.1;0.75;2.0\r\n";
-    const char *path = "tests/tmp/log.csv";
+    const char *path = "log.csv";
     char start[sizeof whole];
     size_t cut;
     remove(path);
@@ -606,10 +606,10 @@ TEST the_log_is_continued_wherever_it_broke_off(void)
     ASSERT_EQ(0, fer_log_update(path, rows, 2, 4, &error));
     put(path, "epoch;accuracy;loss;val_accuracy;val_loss\r\n0;0.6;1.25;0.25;1.5\r\n");
     ASSERT_EQ(-1, fer_log_update(path, rows, 2, 4, &error));
-    ASSERT_STR_EQ("tests/tmp/log.csv:2: is not what this run has logged: expected 0;0.5;1.25;0.25;1.5", error.text);
+    ASSERT_STR_EQ("log.csv:2: is not what this run has logged: expected 0;0.5;1.25;0.25;1.5", error.text);
     put(path, whole);
     ASSERT_EQ(-1, fer_log_update(path, rows, 1, 4, &error));
-    ASSERT_STR_EQ("tests/tmp/log.csv:3: is not what this run has logged: expected the end of the file", error.text);
+    ASSERT_STR_EQ("log.csv:3: is not what this run has logged: expected the end of the file", error.text);
     remove(path);
     ASSERT_EQ(0, fer_log_update(path, rows, 1, 2, &error));
     ASSERT_STR_EQ("epoch;accuracy;loss\r\n0;0.5;1.25\r\n", content(path));

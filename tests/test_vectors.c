@@ -203,7 +203,7 @@ static int set_window(const double *o)
 TEST conv2d_vectors(void)
 {
     const double *o;
-    ASSERT_EQm(error.text, 0, open_vectors("tests/vectors/conv2d.npz"));
+    ASSERT_EQm(error.text, 0, open_vectors("../../../tests/vectors/conv2d.npz"));
     while ((o = next_case())) {
         real *x, *kernel, *dy, *y, *dx, *dkernel, *x_sizes, *kernel_sizes, *dy_sizes, *sizes;
         size_t taps;
@@ -233,7 +233,7 @@ TEST conv2d_vectors(void)
 TEST max_pooling2d_vectors(void)
 {
     const double *o;
-    ASSERT_EQm(error.text, 0, open_vectors("tests/vectors/max_pooling2d.npz"));
+    ASSERT_EQm(error.text, 0, open_vectors("../../../tests/vectors/max_pooling2d.npz"));
     while ((o = next_case())) {
         real *x, *dy, *y, *dx, *sizes;
         ASSERT_EQm(error.text, 0, set_window(o));
@@ -251,7 +251,7 @@ TEST max_pooling2d_vectors(void)
 TEST average_pooling2d_vectors(void)
 {
     const double *o;
-    ASSERT_EQm(error.text, 0, open_vectors("tests/vectors/average_pooling2d.npz"));
+    ASSERT_EQm(error.text, 0, open_vectors("../../../tests/vectors/average_pooling2d.npz"));
     while ((o = next_case())) {
         real *x, *dy, *y, *dx, *sizes;
         size_t terms;
@@ -272,7 +272,7 @@ TEST average_pooling2d_vectors(void)
 TEST global_average_pooling2d_vectors(void)
 {
     const double *o;
-    ASSERT_EQm(error.text, 0, open_vectors("tests/vectors/global_average_pooling2d.npz"));
+    ASSERT_EQm(error.text, 0, open_vectors("../../../tests/vectors/global_average_pooling2d.npz"));
     while ((o = next_case())) {
         const int n = (int)o[0], cells = (int)o[1], channels = (int)o[2];
         const size_t out = (size_t)(n * channels), in = out * (size_t)cells;
@@ -444,7 +444,7 @@ static int moving_statistics_are_right(const struct normalisation *b, const real
 TEST batch_normalization_vectors(void)
 {
     const double *o;
-    ASSERT_EQm(error.text, 0, open_vectors("tests/vectors/batch_normalization.npz"));
+    ASSERT_EQm(error.text, 0, open_vectors("../../../tests/vectors/batch_normalization.npz"));
     while ((o = next_case())) {
         const size_t rows = (size_t)o[0], channels = (size_t)o[1], count = rows * channels;
         real *old_mean = given("moving_mean", channels), *old_variance = given("moving_variance", channels);
@@ -479,7 +479,7 @@ TEST batch_normalization_vectors(void)
 TEST relu_vectors(void)
 {
     const double *o;
-    ASSERT_EQm(error.text, 0, open_vectors("tests/vectors/relu.npz"));
+    ASSERT_EQm(error.text, 0, open_vectors("../../../tests/vectors/relu.npz"));
     while ((o = next_case())) {
         const size_t count = (size_t)o[0];
         real *x = given("x", count), *dy = given("dy", count), *y = result(count), *dx = result(count);
@@ -496,7 +496,7 @@ TEST relu_vectors(void)
 TEST concatenate_vectors(void)
 {
     const double *o;
-    ASSERT_EQm(error.text, 0, open_vectors("tests/vectors/concatenate.npz"));
+    ASSERT_EQm(error.text, 0, open_vectors("../../../tests/vectors/concatenate.npz"));
     while ((o = next_case())) {
         const size_t rows = (size_t)o[0];
         const real *x[4];
@@ -522,7 +522,7 @@ TEST concatenate_vectors(void)
 TEST dense_vectors(void)
 {
     const double *o;
-    ASSERT_EQm(error.text, 0, open_vectors("tests/vectors/dense.npz"));
+    ASSERT_EQm(error.text, 0, open_vectors("../../../tests/vectors/dense.npz"));
     while ((o = next_case())) {
         const int n = (int)o[0], in = (int)o[1], out = (int)o[2];
         const size_t xs = (size_t)(n * in), ys = (size_t)(n * out), ks = (size_t)(in * out), bs = (size_t)out;
@@ -571,7 +571,7 @@ static void softmax_bounds(int classes, const real *z, const double *p, double l
 TEST softmax_cross_entropy_vectors(void)
 {
     const double *o;
-    ASSERT_EQm(error.text, 0, open_vectors("tests/vectors/softmax_cross_entropy.npz"));
+    ASSERT_EQm(error.text, 0, open_vectors("../../../tests/vectors/softmax_cross_entropy.npz"));
     while ((o = next_case())) {
         const int n = (int)o[0], classes = (int)o[1];
         const size_t count = (size_t)(n * classes);
@@ -629,7 +629,7 @@ static void adam_error_grows(struct adam_error *e, const double *rates, long t, 
 TEST adam_vectors(void)
 {
     const double *o;
-    ASSERT_EQm(error.text, 0, open_vectors("tests/vectors/adam.npz"));
+    ASSERT_EQm(error.text, 0, open_vectors("../../../tests/vectors/adam.npz"));
     while ((o = next_case())) {
         const size_t count = (size_t)o[1];
         const double *rates = take("rates", 4);

@@ -14,7 +14,7 @@
 
 #ifdef FER_DOUBLE
 
-#define FOLDER "tests/tmp/verify"
+#define FOLDER "verify"
 #define RECORD FOLDER "/record.npz"
 
 static struct fer_error error;
@@ -1123,7 +1123,6 @@ TEST the_float32_library_refuses(void)
 SUITE(suite_verify)
 {
 #ifdef FER_DOUBLE
-    fer_make_folder("tests/tmp", NULL);
     fer_make_folder(FOLDER, NULL);
     RUN_TEST(the_worst_sum_reaches_its_bound_and_stays_inside);
     RUN_TEST(the_worst_average_stays_inside);

@@ -14,7 +14,7 @@ import zipfile
 import numpy as np
 
 FER, FER64 = sys.argv[1:]
-FOLDER = os.path.join("tests", "tmp", "verify_py")
+FOLDER = os.path.join(os.environ.get("SCRATCH", "build/tmp"), "verify_py")
 OURS, THEIRS = os.path.join(FOLDER, "ours.npz"), os.path.join(FOLDER, "theirs.npz")
 SOUND = "no array is at fault"
 NOTHING = ": nothing in it can be checked: expected "
