@@ -6,7 +6,7 @@
 #include <math.h>
 #include <string.h>
 
-#define FILE_NAME "tests/tmp/network.npz"
+#define FILE_NAME "network.npz"
 
 static struct fer_error error;
 
