@@ -69,7 +69,7 @@ static struct fer_layer *begin(struct fer_builder *b, enum fer_layer_type type, 
     layer->type = type;
     layer->parameter = net->parameters;
     if (set_name(b, layer, name)) return NULL;
-    if (type == FER_INPUT) return layer;
+    if (!fer_kinds[type].forward) return layer; /* the input, which takes from none */
     if (set_inputs(b, layer, input, inputs)) return NULL;
     from = &net->layer[input[0]];
     layer->height = from->height, layer->width = from->width, layer->channels = from->channels;
@@ -199,7 +199,7 @@ static int check_whole(struct fer_builder *b)
     const struct fer_network *net = b->network;
     const struct fer_layer *last = &net->layer[net->layers - 1];
     int i;
-    if (last->type != FER_DENSE)
+    if (!fer_kinds[last->type].gives_logits)
         return fail(b, "the last layer, %s, is of class %s: expected Dense, whose units are the classes", last->name,
                     fer_kinds[last->type].class_name);
     for (i = 0; i < net->layers - 1; i++)

@@ -378,7 +378,7 @@ const struct fer_kind fer_kinds[FER_LAYER_TYPES] = {
                                       .backward = global_average_pooling2d_backward, .exact = FER_COMPUTED,
                                       .divisor = cells},
     [FER_DENSE] = {.class_name = "Dense", .stem = "dense", .shape = dense_shape, .forward = dense_forward,
-                   .backward = dense_backward, .backward_reads_input = 1, .exact = FER_COMPUTED},
+                   .backward = dense_backward, .backward_reads_input = 1, .gives_logits = 1, .exact = FER_COMPUTED},
 };
 
 const char *fer_layer_class(enum fer_layer_type type)

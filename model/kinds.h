@@ -34,6 +34,7 @@ struct fer_kind {
     int backward_reads_input, backward_reads_output; /* the backward pass reads its inputs', its own output */
     int element_by_element; /* each element from the one at the same place, forward and backward: it may write over it */
     int statistics;         /* it has mean and variance of a batch, [channels] each */
+    int gives_logits;       /* it may be the last layer */
 
     double (*products)(const struct fer_layer *layer); /* of one image, for `bench`; NULL: none are counted */
 

@@ -10,6 +10,10 @@ int fer_network_describe(struct fer_builder *b, struct fer_network **network, st
 /* incv3v1.c: the network described, as above. */
 int fer_incv3v1_describe(struct fer_network **network, size_t size, struct fer_error *e);
 
+/* network.c: one layer's backward pass, those of all later layers being done: one line of fer_network_backward.
+ * arrived[layer]: how often a layer's gradient has been sent so far, 0 before the first pass. */
+void fer_layer_backward(const struct fer_network *network, int index, size_t n, int *arrived);
+
 /* fingerprint_expected.c: the digest of each stage, in the order in which fingerprint.c comes to them. */
 struct fer_fingerprint_row {
     const char *stage;

@@ -89,9 +89,9 @@ static void add(size_t count, const real *x, real *sum)
     for (size_t i = 0; i < count; i++) sum[i] += x[i];
 }
 
-/* One layer's backward pass. The first consumer to arrive at an output writes its gradient; each later one writes to
- * fan_out, which is then added. Nobody asks for the gradient of the network's input. */
-static void layer_backward(struct fer_network *net, int index, size_t n, int *arrived)
+/* The first consumer to arrive at an output writes its gradient; each later one writes to fan_out, which is then added.
+ * Nobody asks for the gradient of the network's input. */
+void fer_layer_backward(const struct fer_network *net, int index, size_t n, int *arrived)
 {
     const struct fer_layer *layer = &net->layer[index];
     const struct fer_kind *kind = &fer_kinds[layer->type];
@@ -123,7 +123,7 @@ double fer_network_backward(struct fer_network *network, size_t n, const int *la
 {
     const double loss = fer_cross_entropy(n, network->classes, network->logits, labels, NULL, network->logits_gradient);
     int arrived[FER_MAX_LAYERS] = {0}, i;
-    for (i = network->layers - 1; i > 0; i--) layer_backward(network, i, n, arrived);
+    for (i = network->layers - 1; i > 0; i--) fer_layer_backward(network, i, n, arrived);
     return loss;
 }
 

@@ -290,9 +290,9 @@ static struct fer_network *every_kind(void)
     x = fer_add_conv2d(&b, x, NULL, 4, 3, 2, 2, 1, FER_SAME);
     x = fer_add_relu(&b, x, NULL);
     x = fer_add_max_pooling2d(&b, x, NULL, 2, 3, 2, 1, FER_VALID);
-    branch[0] = branch[3] = x; /* twice in the concatenation, and in two layers before it */
-    branch[1] = fer_add_average_pooling2d(&b, x, NULL, 3, 3, 1, 1, FER_SAME);
-    branch[2] = fer_add_batch_normalization(&b, x, NULL, 0.8, 0.001);
+    branch[0] = branch[2] = branch[3] = x; /* three times in the concatenation, and in a layer before it */
+    branch[1] = fer_add_batch_normalization(&b, x, NULL, 0.8, 0.001);
+    branch[1] = fer_add_average_pooling2d(&b, branch[1], NULL, 3, 3, 1, 1, FER_SAME);
     x = fer_add_concatenate(&b, branch, 4, NULL);
     x = fer_add_conv2d(&b, x, NULL, 6, 1, 1, 1, 1, FER_VALID);
     x = fer_add_global_average_pooling2d(&b, x, NULL);
@@ -443,7 +443,7 @@ TEST normalization_is_set_in_every_layer(void)
     struct fer_network *net = every_kind();
     const struct fer_layer *first, *second;
     ASSERTm(error.text, net != NULL);
-    first = &net->layer[1], second = &net->layer[7];
+    first = &net->layer[1], second = &net->layer[6];
     ASSERT(first->momentum == 0.9 && first->epsilon == 0.01 && first->unbiased == 1);
     ASSERT(second->momentum == 0.8 && second->epsilon == 0.001 && second->unbiased == 1);
     fer_network_normalization(net, -1, 0.5, -1);

@@ -152,35 +152,21 @@ static void draw_gradient(struct filling *f, int index)
     draw(f, index, OF_GRADIENT, numbers, unit, fer_layer_count(layer, f->n), layer->output_gradient);
 }
 
-/* Adds what the layer has sent to room beside its input's gradient. */
-static int add_and_check(struct filling *f, const struct fer_layer *from, const real *dx)
-{
-    const size_t count = fer_layer_count(from, f->n);
-    size_t k;
-    for (k = 0; dx != from->output_gradient && k < count; k++) from->output_gradient[k] += dx[k];
-    return check(f, from->name, "/output_grad", count, from->output_gradient, 1);
-}
-
-/* One layer. The first consumer to arrive at an output writes its gradient, later ones add theirs. */
 static int layer_backward(struct filling *f, int index)
 {
     const struct fer_network *net = f->network;
     const struct fer_layer *layer = &net->layer[index];
     const struct fer_parameter *p = &net->parameter[layer->parameter];
-    real *dx[FER_MAX_INPUTS], *room = net->fan_out;
     int k;
     if (f->arrived[index] == 0) draw_gradient(f, index);
-    for (k = 0; k < layer->inputs; k++) {
-        const struct fer_layer *from = &net->layer[layer->input[k]];
-        dx[k] = from->inputs == 0 ? NULL : f->arrived[layer->input[k]]++ ? room : from->output_gradient;
-        if (dx[k] == room) room += fer_layer_count(from, f->n);
-    }
-    kind_of(layer)->backward(net, layer, f->n, dx);
-    if (kind_of(layer)->backward_kernel) kind_of(layer)->backward_kernel(net, layer, f->n);
+    fer_layer_backward(net, index, f->n, f->arrived);
     for (k = 0; k < layer->parameters; k++)
         if (p[k].trainable && check(f, p[k].name, "_grad", p[k].count, p[k].gradient, 1)) return -1;
-    for (k = 0; k < layer->inputs; k++)
-        if (dx[k] && add_and_check(f, &net->layer[layer->input[k]], dx[k])) return -1;
+    for (k = 0; k < layer->inputs; k++) {
+        const struct fer_layer *from = &net->layer[layer->input[k]];
+        if (from->inputs && check(f, from->name, "/output_grad", fer_layer_count(from, f->n), from->output_gradient, 1))
+            return -1;
+    }
     return 0;
 }
 
