@@ -63,7 +63,8 @@ def drawn_faces_are_there():
 
 def shell(command):
     """Exit status and output of a command in the scratch folder."""
-    environment = dict(os.environ, PATH=os.path.join(SCRATCH, "bin") + os.pathsep + os.environ["PATH"])
+    path = os.path.join(SCRATCH, "bin") + os.pathsep + os.environ["PATH"]
+    environment = dict(os.environ, OMP_WAIT_POLICY="passive", PATH=path)
     done = subprocess.run(["sh", "-c", command], cwd=SCRATCH, env=environment, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, universal_newlines=True)
     return done.returncode, done.stdout
