@@ -7,7 +7,8 @@ Every README.md of the repository is read.
     README run in one scratch folder, which shows the repository's files.
   - In every block a line `fer COMMAND ...` must name a command and options that `fer help COMMAND` knows; each
     `make TARGET` must name a target.
-  - Files that are named between backticks, and links, must lead to something.
+  - Files that are named between backticks, and links, must lead to something; a README with a table of its folder's
+    files (`| file |`) must name each .c file.
 Blocks that use run-of-drawn-faces, the folder that `make run` leaves behind, are run where it is there.
 
 And the programs of tests/examples/ (for PyTorch and Keras see test_pytorch.py and test_keras.py)."""
@@ -135,6 +136,14 @@ def files_exist(readme, text):
         check("%s: file %s" % (readme, name), os.path.exists(name) or os.path.exists(near))
 
 
+def every_file_is_named(readme, text):
+    folder = os.path.dirname(readme)
+    if "| file |" not in text or folder == "tests":
+        return
+    for name in sorted(os.listdir(folder)):
+        check("%s: it names %s" % (readme, name), not name.endswith(".c") or "`%s`" % name in text)
+
+
 def readmes():
     found = []
     for folder, folders, files in os.walk("."):
@@ -149,6 +158,7 @@ def readmes():
         commands_exist(readme, blocks)
         targets_exist(readme, text)
         files_exist(readme, text)
+        every_file_is_named(readme, text)
 
 
 # ---- tests/examples ----
