@@ -438,9 +438,9 @@ struct fer_dataset {
 };
 
 /* Reads a FER2013 CSV (a file), or a folder tree DIR/USAGE/CLASS/NAME.pgm (a folder):
- *   CSV   the header names the columns `emotion`, `pixels` and maybe `Usage`, in any order, blanks around a name and
- *         upper or lower case not minded; without Usage every row is Training. `pixels` are h*h values 0 ... 255 parted
- *         by blanks, quoted or not. LF or CR LF.
+ *   CSV   the header names the columns `emotion`, `pixels` and maybe `Usage`, in any order, in upper or lower case,
+ *         with or without blanks around them; without Usage every row is Training. `pixels` are h*h values 0 ... 255
+ *         separated by blanks, quoted or not. Lines end with LF or CR LF.
  *   tree  USAGE Training, PublicTest, PrivateTest (any subset); CLASS 0 ... 6 or the names of fer_class_names; files
  *         that end in .pgm, in byte order of their names. PGM P2 and P5, any maxval (scaled to 0 ... 255), any size. */
 int fer_dataset_read(struct fer_dataset *data, const char *path, struct fer_error *e);
@@ -460,9 +460,10 @@ int fer_pgm_read(const char *path, int *height, int *width, uint8_t **pixels, st
 int fer_pgm_write(const char *path, int height, int width, const uint8_t *pixels, struct fer_error *e);
 
 /* One image as the network sees it: x[size][size], nearest neighbour with Pillow's rule, times (real)1/255. */
-void fer_image_scale(int height, int width, const uint8_t *pixels, int size, real *x);
+void fer_image_scale(int height, int width, const uint8_t *pixels, size_t size, real *x);
 /* The images index[0] ... index[n-1] as a batch: x[n][size][size][1], labels[n] (NULL: not wanted). */
-void fer_batch_fill(const struct fer_dataset *data, const size_t *index, int n, int size, real *x, int *labels);
+void fer_batch_fill(const struct fer_dataset *data, const size_t *index, size_t n, size_t size, real *x,
+                    int *labels);
 
 /* ---- 6. Arrays on disk ---------------------------------------------------------------------------------------
  *
@@ -492,21 +493,18 @@ void fer_npz_close(struct fer_npz *npz); /* NULL is allowed */
 size_t fer_npz_count(const struct fer_npz *npz);
 const struct fer_array *fer_npz_at(const struct fer_npz *npz, size_t i);
 const struct fer_array *fer_npz_find(const struct fer_npz *npz, const char *name); /* NULL: not there */
-/* All values, converted (each rounded once, to nearest even), in C order whatever order the file has. Checks the CRC.
- * */
+/* All values, converted (each rounded once, to nearest even), in C order whatever the file's order. Checks the CRC. */
 int fer_npz_read(struct fer_npz *npz, const struct fer_array *array, real *values, struct fer_error *e);
 int fer_npz_read_double(struct fer_npz *npz, const struct fer_array *array, double *values, struct fer_error *e);
-/* "FILE: NAME: " + the reason, for whoever finds fault with an array's shape or values (NULL: with the file). Returns
- * -1. */
+/* Refuses an array (NULL: the file) for its shape or values: "FILE: NAME: " and the reason. Returns -1. */
 int fer_npz_fail(const struct fer_npz *npz, const struct fer_array *array, struct fer_error *e, const char *format,
                  ...) FER_PRINTF(4, 5);
 
 /* Writing: the file appears under its name only at the commit, whole, on the disk; before that it is PATH.part. */
 struct fer_npz_writer;
 int fer_npz_create(struct fer_npz_writer **writer, const char *path, struct fer_error *e);
-/* A failed write dooms the commit.
- * values: the C type of `type` (FER_F4 float, FER_F8 double, FER_I8 int64_t, ...); FER_F2 and FER_BOOL are not
- * written. */
+/* values: the C type of `type` (FER_F4 float, FER_F8 double, FER_I8 int64_t, ...); FER_F2 and FER_BOOL are not
+ * written. After a failed write the commit fails too. */
 int fer_npz_write(struct fer_npz_writer *writer, const char *name, enum fer_type type, int dims, const size_t *shape,
                   const void *values, struct fer_error *e);
 /* Both free the writer. A failed commit has removed PATH.part and left what was at PATH before. */
@@ -524,16 +522,16 @@ int fer_file_exists(const char *path); /* 1 when it can be opened for reading */
 void *fer_file_create(const char *path, struct fer_error *e);
 /* Closes the file. A failed commit has removed PATH.part and left what was at PATH before. */
 int fer_file_commit(void *file, const char *path, struct fer_error *e);
-/* Fails when such a file at `out` would take the place of the file `in`, which is an input, be it by another name or a
- * link. `in` may be NULL or "": none. */
+/* Fails when a file written to `out` would replace the input file `in`, which may be the same file under another name
+ * or by a link. `in` may be NULL or "": none. */
 int fer_file_apart(const char *out, const char *in, struct fer_error *e);
 
 /* ---- Platform: what C99 does not offer (data/platform.c; with -DFER_PURE_C99 fallbacks) ---- */
 
 int fer_is_folder(const char *path);                       /* 1 or 0; pure C99: always 0 */
 int fer_make_folder(const char *path, struct fer_error *e); /* an existing one will do; pure C99: only that */
-/* Calls each(context, name) for the entries of a folder but . and .., in byte order of their names; a nonzero return
- * of `each` ends it and is returned. Pure C99: fails. */
+/* Calls each(context, name, e) for the entries of a folder without . and .., in byte order of their names; a nonzero
+ * return of `each` ends it and is returned. Pure C99: fails. */
 int fer_list_folder(const char *path, int (*each)(void *context, const char *name, struct fer_error *e), void *context,
                     struct fer_error *e);
 int fer_is_terminal(void *file);                           /* 1 or 0 */
@@ -553,12 +551,12 @@ struct fer_settings {
     int bn_unbiased;         /* the moving variance takes the unbiased (1) or the biased (0) variance of the batch */
     double clip_norm;        /* fer_network_clip before each update; 0: off */
     int precise_bn;          /* fer_exact_statistics of so many batches before each validation; 0: off */
-    int shuffle;             /* the images are shuffled each epoch */
-    int batch_order_shuffled; /* then the batches are, so that the short one comes anywhere */
+    int shuffle;              /* the images are shuffled each epoch */
+    int batch_order_shuffled; /* then the batches are too, so that the short one comes at any place */
 };
 
-/* One setting by name, as the command line and config.txt have it. */
-/* int, uint64_t, double, int (1: the first choice) */
+/* One setting by name, as the command line and config.txt have it. The kinds: int, uint64_t, double, int (1: the first
+ * choice, 0: the second). */
 enum fer_setting_kind { FER_WHOLE, FER_SEED, FER_NUMBER, FER_CHOICE };
 struct fer_setting {
     const char *name, *values, *help; /* "batch-order", "shuffled|kept", what it does (and the default) */
@@ -576,17 +574,17 @@ void fer_settings_get(const struct fer_settings *settings, int i, char text[32])
 /* The index of the setting of this name, or -1. */
 int fer_settings_find(const char *name);
 
-/* Loss and accuracy over a set of images, and who was taken for whom. */
+/* Loss, accuracy and confusion matrix over a set of images. */
 struct fer_evaluation {
     size_t count, correct;
     double loss_sum;                                  /* the mean loss is loss_sum / count */
     size_t confusion[FER_CLASSES][FER_CLASSES];       /* [label][prediction] */
 };
 
-/* One class of a confusion matrix. What has no images, or no predictions, scores 0. */
+/* One class of a confusion matrix. A class without images, or without predictions, scores 0. */
 struct fer_class_score {
     size_t images, predicted;     /* that have this label; that were taken for this class */
-    double precision, recall, f1; /* the right part of those predicted, of those labelled; 2 p r / (p + r) */
+    double precision, recall, f1; /* right / predicted, right / images, 2 precision recall / (precision + recall) */
 };
 void fer_class_scores(const struct fer_evaluation *evaluation, struct fer_class_score score[FER_CLASSES]);
 
@@ -627,7 +625,7 @@ void fer_trainer_free(struct fer_trainer *trainer); /* NULL is allowed */
  * FER_FOR_BATCH_ORDER, with the epoch's number (from 0), unless the settings say otherwise. */
 void fer_trainer_order(struct fer_trainer *trainer);
 /* Fills the network's input with batch number `trainer->batch` of the epoch. Returns how many images it has. */
-int fer_trainer_fill(struct fer_trainer *trainer);
+size_t fer_trainer_fill(struct fer_trainer *trainer);
 /* One step: forward, backward, update; adds to `running` and goes on to the next batch. FER_DIVERGED when the loss is
  * not finite: nothing was updated, and *e names epoch, step and the first layer whose output is not finite. */
 enum fer_end { FER_DONE = 0, FER_STOPPED = 1, FER_DIVERGED = 2, FER_FAILED = -1 };
@@ -694,11 +692,11 @@ struct fer_log {
     double (*row)[4];   /* [count] accuracy, loss, val_accuracy, val_loss; NaN: not there */
     long *epoch, *line; /* [count] the epoch as the file has it (else the row's number), and where the row stands */
 };
-/* Columns are parted by `;` when the header has one, else by tabs when it has one, else by `,`; they are known by their
- * names and may stand in any order, among others. `val_accuracy` (or val_acc, val_categorical_accuracy,
+/* Columns are separated by `;` when the header has one, else by tabs when it has one, else by `,`; they are found by
+ * their names, in any order, among others. `val_accuracy` (or val_acc, val_categorical_accuracy,
  * val_sparse_categorical_accuracy) must be there. `NA` and empty fields are NaN. LF or CR LF. A header may come again,
- * with other columns too: the rows after it are taken to go on. Whether another run begins, where epochs begin anew, is
- * for the caller to say. */
+ * also with other columns; the rows before and after it are one series. Whether another run begins where the epochs
+ * begin again is for the caller to say. */
 int fer_log_read(struct fer_log *log, const char *path, struct fer_error *e);
 void fer_log_free(struct fer_log *log);
 /* The shortest decimal that reads back to the same double, as Python's repr writes it. */
@@ -826,7 +824,7 @@ int fer_record_exact(struct fer_network *network, size_t n, uint64_t seed, const
  *
  * Another implementation's record of one training step (the arrays of section 4's network, by name) against the
  * rounding bound: each array is computed anew in float64 from the implementation's own recorded inputs to it.
- * model/verify.c and model/bounds_*.c say how. */
+ * model/check/verify.c and model/check/bounds_*.c say how. */
 
 enum fer_unit { FER_UNIT_F64, FER_UNIT_F32, FER_UNIT_TF32, FER_UNIT_BF16, FER_UNIT_F16, FER_UNITS };
 extern const char *const fer_unit_names[FER_UNITS]; /* f64, f32, tf32, bf16, f16 */
@@ -883,8 +881,8 @@ int fer_verify(const char *path, const struct fer_verify_options *options,
  *
  * A fixed small training on drawn faces, and a digest (CRC-32) of each stage of it: faces, initial weights, each
  * layer's output and gradients in the first step, the weights after each step, an evaluation. A build that keeps the
- * promise of section 1 comes to the digests that it carries, model/fingerprint_expected.c; model/fingerprint.c says
- * what is done. */
+ * promise of section 1 comes to the digests in model/check/fingerprint_expected.c; model/check/fingerprint.c says what
+ * is done. */
 
 struct fer_fingerprint_stage {
     char name[96];     /* "conv2d_3/output" */
@@ -936,7 +934,7 @@ struct fer_pit {
     double accuracy, level;        /* val_accuracy, and what the epochs around it lead to expect */
     double depth;                  /* level - accuracy */
     double noise;                  /* the standard deviation by which healthy epochs miss the level */
-    double loss, loss_level;       /* val_loss likewise; NaN: not known */
+    double loss, loss_level;       /* the same of val_loss; NaN: not known */
     double loss_noise;             /* the same of log(val_loss) */
 };
 /* Finds the pits of a run in its history, [epoch] accuracy, loss, val_accuracy, val_loss (NaN: not known); `images` is
@@ -944,7 +942,7 @@ struct fer_pit {
  * there are. Whether epoch e is one depends on the epochs e - 10 ... e + 5 alone; it may change until epoch e + 5 is
  * done. */
 long fer_pits_find(const double (*history)[4], long epochs, size_t images, struct fer_pit *pits);
-/* The same figures for one epoch, be it a pit or not. At least one epoch must lie before it. */
+/* The same figures for one epoch, whether it is a pit or not. At least one epoch must lie before it. */
 void fer_pit_measure(const double (*history)[4], long epochs, size_t images, long epoch, struct fer_pit *pit);
 
 /* Experiments on the states after the pit's epoch and after the one before it. Each changes one thing and looks
@@ -988,7 +986,7 @@ struct fer_pit_step {
     double distance[FER_MAX_LAYERS], distance_rms[FER_MAX_LAYERS], ratio[FER_MAX_LAYERS];
 };
 
-/* Who wants to know. Each function may be NULL. */
+/* Functions of the caller that are told what is found. Each may be NULL. */
 struct fer_pit_report {
     void *context;
     void (*begin)(void *context, const char *experiment, const char *detail); /* before each outcome */
@@ -998,8 +996,9 @@ struct fer_pit_report {
 };
 
 /* Explains the epoch of `pit` (of fer_pits_find or fer_pit_measure). The trainer has the run's settings and data; its
- * state is overwritten. `run` is the folder that has epochs/NNNN.npz. experiments: the sum of 1 << experiment. What
- * cannot be done for want of a checkpoint before the epoch is left out. The last row is the conclusion. */
+ * state is overwritten. `run` is the folder that has epochs/NNNN.npz. experiments: the sum of 1 << experiment. An
+ * experiment that needs the checkpoint before the epoch is left out when there is none. The last row is the
+ * conclusion. */
 enum fer_end fer_pit_explain(struct fer_trainer *trainer, const char *run, const struct fer_pit *pit,
                              unsigned experiments, const struct fer_pit_report *report, struct fer_error *e);
 
@@ -1010,49 +1009,12 @@ int fer_pits_read(const char *path, struct fer_pit_row **rows, size_t *count, st
 
 /* ---- 14. Report ----------------------------------------------------------------------------------------------
  *
- * A run as one HTML page that needs nothing else: model/report.c collects what it shows, data/report.c writes it. The
- * same run gives the same page to the byte. */
+ * A run as one HTML page that needs nothing else: model/report.c collects what it shows, data/page/report.c writes it.
+ * The same run gives the same page to the byte. */
 
-/* One face, and what the network makes of it. */
-struct fer_prediction {
-    size_t image; /* of the dataset */
-    int predicted;
-    double loss, probability[FER_CLASSES];
-};
+struct fer_report; /* data/page/report.h has what is in it */
 
-/* One line of the table of settings. */
-struct fer_report_fact {
-    const char *name, *help;
-    char value[FER_PATH];
-};
-
-#define FER_REPORT_SAMPLES 2   /* of each class */
-#define FER_REPORT_MISTAKES 12
-#define FER_REPORT_FACTS (FER_SETTINGS + 9)
-struct fer_report {
-    char name[256];                /* the run folder's own name, without the folders that it is in */
-    const struct fer_dataset *data;
-    int size;                      /* of the network's input */
-    int validated;                 /* the data have a PublicTest split */
-    long epochs, planned;          /* done; asked for */
-    double (*history)[4];          /* [epochs] */
-    long shown;                    /* the epoch whose logged validation these weights reproduce to the bit; -1: none */
-    long pits;
-    struct fer_pit *pit;           /* [pits] */
-    size_t findings;
-    struct fer_pit_row *finding;   /* [findings] what run/pits.csv says of them, when it is there */
-    enum fer_usage usage;          /* what was evaluated: PublicTest, or Training when there is none */
-    struct fer_evaluation evaluation, test; /* of `usage`; of PrivateTest */
-    struct fer_class_score score[FER_CLASSES];
-    int samples, mistakes;
-    struct fer_prediction sample[FER_CLASSES * FER_REPORT_SAMPLES]; /* the first ones of each class */
-    struct fer_prediction mistake[FER_REPORT_MISTAKES];             /* those with the largest loss */
-    int facts;
-    struct fer_report_fact fact[FER_REPORT_FACTS];
-    char command[9 * FER_PATH];    /* a line for a shell that makes this run again */
-};
-
-/* Evaluates `network`, which is planned anew, and collects the rest from the folder `run`; `data` must be the run's, by
+/* Evaluates `network`, which gets a new plan, and collects the rest from the folder `run`; `data` must be the run's, by
  * its digest, and outlive the report. watcher (NULL: none) sees the evaluation's batches. */
 int fer_report_create(struct fer_report **report, const char *run, const struct fer_config *config,
                       struct fer_network *network, const struct fer_dataset *data, const struct fer_watcher *watcher,

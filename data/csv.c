@@ -10,8 +10,8 @@
  *     read_word, read_pixels     what one field says
  *     read_header, read_row      what one line says
  *
- * Fields are parted by commas; one may be quoted ("..", a quote inside is doubled), but not run over a line's end: so
- * an open quote is an error of its own line. */
+ * Fields are separated by commas. A field may be quoted ("..", a quote inside is doubled), but must end on the line on
+ * which it begins, so that an open quote is reported where it stands. */
 #include "data.h"
 
 #include <errno.h>
@@ -96,7 +96,7 @@ static void begin_field(struct csv *c)
     if (!c->in_quotes) back(c, byte);
 }
 
-/* A byte that may have a meaning of its own. */
+/* A byte that may be a quote, a comma, the end of the line or of the file. */
 static int special_byte(struct csv *c, int byte)
 {
     if (byte == EOF && ferror(c->file)) return fail(c, "the file cannot be read: %s", strerror(errno));
@@ -176,7 +176,7 @@ static int read_pixels(struct csv *c)
         data->pixels[data->pixel_count + count++] = (uint8_t)value;
     }
     if (value == FIELD_FAULT) return -1;
-    if (count == 0) return fail(c, "no pixels, expected values 0 ... 255 parted by blanks");
+    if (count == 0) return fail(c, "no pixels, expected values 0 ... 255 separated by blanks");
     if (c->side == 0) return set_side(c, count);
     if (count < most) return fail(c, "%lu pixels, expected %lu * %lu = %lu", count, side, side, most);
     return 0;

@@ -26,7 +26,7 @@ void fer_file_abandon(FILE *file, const char *path);
 #define FER_FACE_SIDE 48        /* FER2013's images, and the drawn ones */
 #define FER_MAX_SIDE 16384      /* no image is higher or wider: height * width fits into 32 bits */
 
-/* The number that stands at the name in a list of words, upper or lower case not minded; -1: not there. */
+/* The index of a word in a list, in upper or lower case; -1: it is not there. */
 int fer_find_word(const char *word, const char *const *list, int count);
 
 /* A dataset that still grows. Memory follows what has really been read, never what a file claims. */
@@ -86,7 +86,7 @@ typedef size_t (*fer_source)(void *context, unsigned char *bytes, size_t count);
 struct fer_inflate;
 struct fer_inflate *fer_inflate_create(void); /* NULL: out of memory */
 void fer_inflate_free(struct fer_inflate *z); /* NULL is allowed */
-/* Begins anew, with other data. */
+/* Begins with other data. */
 void fer_inflate_start(struct fer_inflate *z, fer_source source, void *context);
 /* The next `count` inflated bytes. Returns NULL, or what is wrong with the data. */
 const char *fer_inflate_read(struct fer_inflate *z, unsigned char *bytes, size_t count);

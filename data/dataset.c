@@ -119,18 +119,19 @@ void fer_dataset_select(const struct fer_dataset *data, enum fer_usage usage, si
 /* Output cell o takes the input cell under its centre, (o + 1/2) * in/out. Pillow reaches that place by adding in/out
  * up, one output cell after the other, in double; the same sum is needed here, since near a cell's edge it decides.
  * The last place is in - in/out/2 with an error below out * in / 2^52: inside, for any size that fits into memory. */
-void fer_image_scale(int height, int width, const uint8_t *pixels, int size, real *x)
+void fer_image_scale(int height, int width, const uint8_t *pixels, size_t size, real *x)
 {
     const real unit = (real)1 / (real)255;
-    const double step_y = (double)height / size, step_x = (double)width / size;
+    const double step_y = (double)height / (double)size, step_x = (double)width / (double)size;
     double place_y = step_y / 2, place_x;
-    int row, column, last = -1;
+    size_t row, column;
+    int last = -1;
     for (row = 0; row < size; row++, place_y += step_y) {
         const int from = (int)place_y;
         const uint8_t *in = pixels + (size_t)from * (size_t)width;
-        real *out = x + (size_t)row * (size_t)size;
+        real *out = x + row * size;
         if (from == last) { /* the row above again */
-            memcpy(out, out - size, (size_t)size * sizeof *out);
+            memcpy(out, out - size, size * sizeof *out);
             continue;
         }
         for (column = 0, place_x = step_x / 2; column < size; column++, place_x += step_x)
@@ -139,14 +140,14 @@ void fer_image_scale(int height, int width, const uint8_t *pixels, int size, rea
     }
 }
 
-void fer_batch_fill(const struct fer_dataset *data, const size_t *index, int n, int size, real *x, int *labels)
+void fer_batch_fill(const struct fer_dataset *data, const size_t *index, size_t n, size_t size, real *x,
+                    int *labels)
 {
-    int i;
+    size_t i;
 #pragma omp parallel for
     for (i = 0; i < n; i++) {
         const struct fer_image *image = &data->image[index[i]];
-        fer_image_scale(image->height, image->width, data->pixels + image->offset, size,
-                        x + (size_t)i * (size_t)size * (size_t)size);
+        fer_image_scale(image->height, image->width, data->pixels + image->offset, size, x + i * size * size);
         if (labels) labels[i] = image->label;
     }
 }

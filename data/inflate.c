@@ -2,7 +2,7 @@
  *
  * Deflated data is a row of blocks. A block holds either plain bytes, or symbols of a prefix code: 0 ... 255 a byte,
  * 256 the end of the block, from 257 on a match: "copy so many bytes from so far back", at most 32768 back. The bits
- * of a byte are taken from the lowest up. The data may be hostile: nothing is believed that was not checked. */
+ * of a byte are taken from the lowest up. The data may be hostile: nothing is used before it has been checked. */
 #include "data.h"
 
 #include <stdlib.h>
@@ -13,7 +13,7 @@
 
 /* A prefix code as one table: entry[next bits of the input] = symbol * 16 + length of its code; 0: no such code. */
 struct code {
-    int bits; /* the longest code of this block; the table has 2^bits entries */
+    int bits; /* the length of the longest code of this block; the table has 2^bits entries */
     uint16_t entry[1 << LONGEST_CODE];
 };
 
@@ -22,15 +22,15 @@ struct fer_inflate {
     void *context;
     unsigned char input[4096];
     size_t input_at, input_count;
-    uint32_t held; /* bits taken from the input and not yet used, the next one lowest */
-    int held_bits;
+    uint32_t held;        /* bits taken from the input and not yet used, the next one lowest */
+    int held_bits;        /* how many */
     int in_codes;         /* inside a block of symbols */
-    int last_block;       /* the block begun last says that none follows */
+    int last_block;       /* the present block is the last one */
     size_t run, distance; /* bytes still to copy: of a match, or of a block of plain bytes (distance 0) */
     struct code symbols, distances;
     unsigned char window[WINDOW];
-    uint64_t written; /* bytes given so far; byte i stands in window[i mod 32768] */
-    const char *wrong;
+    uint64_t written;     /* bytes given so far; byte i stands in window[i mod 32768] */
+    const char *wrong;    /* the first fault; NULL: none yet */
 };
 
 struct fer_inflate *fer_inflate_create(void)
@@ -56,7 +56,7 @@ void fer_inflate_start(struct fer_inflate *z, fer_source source, void *context)
     z->wrong = NULL;
 }
 
-/* Notes the first fault; nothing more is read then. The 0 stands in for what could not be read. */
+/* Keeps the first fault, after which nothing more is read. Returns 0, in place of what could not be read. */
 static unsigned fail(struct fer_inflate *z, const char *wrong)
 {
     if (!z->wrong) z->wrong = wrong;
@@ -106,7 +106,7 @@ static unsigned take_symbol(struct fer_inflate *z, const struct code *code)
 
 /* ---- prefix codes ---- */
 
-/* Codes are numbered by length, within a length by symbol, and stand in the input with their highest bit first. */
+/* Codes are numbered by length, and within a length by symbol. In the input their highest bit comes first. */
 static void fill_code(struct code *code, const unsigned char *lengths, int symbols, const unsigned next_of_length[])
 {
     unsigned next[LONGEST_CODE + 1], reversed, i;
@@ -122,12 +122,12 @@ static void fill_code(struct code *code, const unsigned char *lengths, int symbo
     }
 }
 
-/* Makes the code in which symbol i has lengths[i] bits (0: does not occur). The lengths must use up all codes;
- * only a code of one symbol, or none, may leave some over. */
+/* Makes the code in which symbol i has lengths[i] bits (0: does not occur). The lengths must use up all codes; only a
+ * code of one symbol or none may leave some over. */
 static void make_code(struct fer_inflate *z, struct code *code, const unsigned char *lengths, int symbols)
 {
     unsigned count[LONGEST_CODE + 1] = {0}, next[LONGEST_CODE + 1] = {0};
-    int i, length, left = 1; /* codes of this length that are not the beginning of a shorter one */
+    int i, length, left = 1; /* codes of this length that do not begin with a shorter one */
     for (i = 0; i < symbols; i++) count[lengths[i]]++;
     count[0] = 0;
     code->bits = 1;
@@ -208,8 +208,8 @@ static void begin_block(struct fer_inflate *z)
     type = take(z, 2);
     z->in_codes = type != 0;
     if (type == 0) {
-        take(z,
-             z->held_bits & 7); /* plain bytes begin at a whole byte: their number, and the same with all bits turned */
+        /* Plain bytes begin at a whole byte, with their number, and the same with all bits inverted. */
+        take(z, z->held_bits & 7);
         z->run = take(z, 16);
         z->distance = 0;
         if ((take(z, 16) ^ z->run) != 0xffff) fail(z, "the length of a stored block is damaged");
@@ -296,7 +296,7 @@ const char *fer_inflate_end(struct fer_inflate *z)
 {
     unsigned char more;
     if (give(z, &more, 1)) fail(z, "they hold more bytes than the directory says");
-    hold(z, 8 + z->held_bits % 8); /* the rest of the last byte is not looked at */
+    hold(z, 8 + z->held_bits % 8); /* the rest of the last byte does not matter */
     if (z->held_bits >= 8) fail(z, "other bytes follow their end");
     return z->wrong;
 }

@@ -2,8 +2,8 @@
 #include "../fer.h"
 
 /* Values that name a class each. */
-static int take_indices(struct fer_npz *npz, const struct fer_array *array, const double *value, size_t n, size_t classes,
-                        int *labels, struct fer_error *e)
+static int take_indices(struct fer_npz *npz, const struct fer_array *array, const double *value, size_t n,
+                        size_t classes, int *labels, struct fer_error *e)
 {
     size_t i;
     for (i = 0; i < n; i++) {
@@ -15,8 +15,8 @@ static int take_indices(struct fer_npz *npz, const struct fer_array *array, cons
 }
 
 /* Rows with one 1 among zeros. */
-static int take_one_hot(struct fer_npz *npz, const struct fer_array *array, const double *value, size_t n, size_t classes,
-                        int *labels, struct fer_error *e)
+static int take_one_hot(struct fer_npz *npz, const struct fer_array *array, const double *value, size_t n,
+                        size_t classes, int *labels, struct fer_error *e)
 {
     size_t i, k;
     for (i = 0; i < n; i++) {

@@ -5,9 +5,9 @@
  * is. Numbers are little-endian. Where 16 or 32 bits are too few they are filled with ones, and the number stands in
  * 64 bits in a zip64 record: in an extra field of an entry's header, or in a second end record before the end record.
  *
- * Reading believes nothing: opening checks that all parts lie inside the file and none on another, and that every array
- * has as many bytes as its shape needs. So a caller who allocates what `count` says allocates no more than the file
- * can hold (deflated: 1032 times the file). One array at a time is read, through a small buffer. */
+ * Nothing in the file is trusted: opening checks that all parts lie inside the file and none overlaps another, and that
+ * every array has as many bytes as its shape needs. So a caller who allocates what `count` says allocates no more than
+ * the file can hold (deflated: 1032 times the file). One array at a time is read, through a small buffer. */
 #include "data.h"
 
 #include <errno.h>
@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { STORED = 0, DEFLATED = 8 }; /* zip's methods of packing that are read */
+enum { STORED = 0, DEFLATED = 8 }; /* zip's compression methods that are read */
 
 /* deflate's best: a match of 258 bytes in two bits */
 #define MOST_INFLATED 1032

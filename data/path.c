@@ -1,4 +1,4 @@
-/* path.c - paths, which are never cut short in silence. */
+/* path.c - joins the parts of a path, or fails when it is too long: no path is ever cut short. */
 #include "data.h"
 
 #include <string.h>

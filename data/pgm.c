@@ -3,7 +3,7 @@
  *     P5 WIDTH HEIGHT MAXVAL, one blank, then the pixels in one byte each, or two (the high one first) if MAXVAL > 255
  *     P2 the same with the pixels as decimal numbers
  *
- * The numbers of the header are parted by blanks, and comments run from # to the end of their line.
+ * The numbers of the header are separated by blanks; a comment runs from # to the end of its line.
  *
  * A value is scaled to 0 ... 255 by round(value / MAXVAL * 255), in double, a half to the even number. That is Pillow's
  * rule for MAXVAL up to 255 (beyond, Pillow gives 0 ... 65535). Like Pillow, what follows the last pixel is ignored. */

@@ -359,7 +359,7 @@ static void flush_folder_of(const char *path)
 
 int fer_replace_file(const char *from, const char *to)
 {
-    if (fer_is_device(to)) return errno = EEXIST, -1; /* whoever may, would put a file in /dev/null's place */
+    if (fer_is_device(to)) return errno = EEXIST, -1; /* root would replace /dev/null by a file */
     if (rename(from, to)) return -1;
     flush_folder_of(to);
     return 0;

@@ -51,7 +51,7 @@ static int read_class(void *context, const char *name, struct fer_error *e)
     return fer_is_folder(t->class_folder) ? fer_list_folder(t->class_folder, read_image, t, e) : 0;
 }
 
-/* A folder whose name means nothing would be images left out in silence. */
+/* A folder of another name is refused: else its images would be missing, and nobody would know. */
 static int check_class(void *context, const char *name, struct fer_error *e)
 {
     struct tree *t = context;
@@ -124,7 +124,7 @@ static int make_folder(struct unpacked *u, int usage, int label, struct fer_erro
     return 0;
 }
 
-/* After a failure: takes away the first `count` images and the folders. */
+/* After a failure: removes the first `count` images and the folders. */
 static void undo(struct unpacked *u, size_t count)
 {
     size_t i, number[FER_USAGES] = {0};

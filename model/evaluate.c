@@ -16,14 +16,14 @@ void fer_count_predictions(const struct fer_network *network, size_t n, const in
     sum->count += n;
 }
 
-void fer_evaluate_batch(struct fer_network *net, const struct fer_dataset *data, const size_t *index, int n,
+void fer_evaluate_batch(struct fer_network *net, const struct fer_dataset *data, const size_t *index, size_t n,
                         int training, int *labels, double *losses, struct fer_evaluation *sum)
 {
-    int i;
-    fer_batch_fill(data, index, n, (int)net->height, fer_network_input(net), labels);
-    fer_network_forward(net, (size_t)n, training);
-    fer_cross_entropy((size_t)n, net->classes, net->logits, labels, losses, NULL);
-    fer_count_predictions(net, (size_t)n, labels, sum);
+    size_t i;
+    fer_batch_fill(data, index, n, net->height, fer_network_input(net), labels);
+    fer_network_forward(net, n, training);
+    fer_cross_entropy(n, net->classes, net->logits, labels, losses, NULL);
+    fer_count_predictions(net, n, labels, sum);
     for (i = 0; i < n; i++) sum->loss_sum += losses[i];
 }
 
@@ -31,7 +31,7 @@ enum fer_end fer_evaluate_images(struct fer_network *network, const struct fer_d
                                  size_t count, int training, enum fer_usage usage, const struct fer_watcher *watcher,
                                  const struct fer_trainer *trainer, struct fer_evaluation *result, struct fer_error *e)
 {
-    const size_t size = (size_t)network->batch, batches = (count + size - 1) / size;
+    const size_t size = network->batch, batches = (count + size - 1) / size;
     const struct fer_evaluation nothing = {0};
     int *labels = fer_allocate(size, sizeof *labels, e);
     double *losses = fer_allocate(size, sizeof *losses, e);
@@ -39,8 +39,7 @@ enum fer_end fer_evaluate_images(struct fer_network *network, const struct fer_d
     size_t batch;
     *result = nothing;
     for (batch = 0; batch < batches && end == FER_DONE; batch++) {
-        const size_t first = batch * size;
-        const int n = (int)(count - first < size ? count - first : size);
+        const size_t first = batch * size, n = count - first < size ? count - first : size;
         fer_evaluate_batch(network, data, index + first, n, training, labels, losses, result);
         if (watcher && watcher->batch_done &&
             watcher->batch_done(watcher->context, trainer, usage, batch + 1, batches, result))

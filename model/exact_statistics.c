@@ -13,8 +13,7 @@
  *     variance = sum of rows_b * (variance_b + d_b^2) / sum of rows_b - D^2
  *
  * so that a mean much larger than the deviation costs no digits. All in double. The batches are those that the epoch's
- * shuffled order is cut into: with images sorted by class, batches in the data's own order would be of one class each.
- * */
+ * shuffled order is cut into: with images sorted by class, batches in the data's own order would be of one class each. */
 #include "kinds.h"
 
 /* One channel's sums; every channel of every BatchNormalization layer, layer after layer. */
@@ -22,13 +21,13 @@ struct channel {
     double start, shift, square, rows; /* mean_0; sums of rows*d, rows*(variance + d^2), rows */
 };
 
-static void take_batch(const struct fer_network *net, int n, struct channel *channel)
+static void take_batch(const struct fer_network *net, size_t n, struct channel *channel)
 {
     size_t c;
     int i;
     for (i = 0; i < net->layers; i++) {
         const struct fer_layer *layer = &net->layer[i];
-        const double rows = (double)fer_layer_rows(layer, (size_t)n);
+        const double rows = (double)fer_layer_rows(layer, n);
         if (!fer_kinds[layer->type].statistics) continue;
         for (c = 0; c < layer->channels; c++, channel++) {
             const double mean = (double)layer->mean[c];
@@ -81,8 +80,7 @@ enum fer_end fer_exact_statistics(struct fer_trainer *t, size_t batches, const s
     enum fer_end end = channel && losses ? FER_DONE : FER_FAILED;
     size_t b;
     for (b = 0; b < most && end == FER_DONE; b++) {
-        const size_t left = t->train_count - b * size;
-        const int n = (int)(left < size ? left : size);
+        const size_t left = t->train_count - b * size, n = left < size ? left : size;
         fer_evaluate_batch(t->network, t->data, t->order + b * size, n, 1, t->labels, losses, &seen);
         take_batch(t->network, n, channel);
         if (watcher && watcher->batch_done &&

@@ -22,13 +22,13 @@ struct fer_fingerprint_row {
 extern const struct fer_fingerprint_row fer_fingerprint_expected[];
 extern const int fer_fingerprint_rows;
 
-/* evaluate.c. The predictions of a batch that the network has just seen, from its last output, added to `sum`: how many
- * there are, how many are right, and who was taken for whom. */
+/* evaluate.c. The predictions of a batch that the network has just seen, from its last output, added to `sum`: their
+ * number, how many are right, and the confusion matrix. */
 void fer_count_predictions(const struct fer_network *network, size_t n, const int *labels, struct fer_evaluation *sum);
 /* One batch in inference mode, or with the batch's own statistics (training), added to `sum`. labels[n] and
  * losses[n] are room for it. The losses are added image by image, so that the sum of an inference does not depend on
  * how the images were cut into batches. */
-void fer_evaluate_batch(struct fer_network *network, const struct fer_dataset *data, const size_t *index, int n,
+void fer_evaluate_batch(struct fer_network *network, const struct fer_dataset *data, const size_t *index, size_t n,
                         int training, int *labels, double *losses, struct fer_evaluation *sum);
 /* The images index[count] in batches of up to network->batch, as fer_evaluate; `usage` is for the watcher. */
 enum fer_end fer_evaluate_images(struct fer_network *network, const struct fer_dataset *data, const size_t *index,

@@ -1,16 +1,18 @@
 /* report.c - what the page of a run shows: its history, an evaluation, faces and what the network makes of them,
  * every setting.
  *
- * data/report.c writes the page. */
+ * data/page/report.c writes the page. */
 #include "model.h"
+
+#include "../data/page/report.h"
 
 #include <stdio.h>
 #include <string.h>
 
 /* ---- The evaluation, image by image ---- */
 
-/* fer_evaluate tells its watcher of each batch while the network still holds the batch's predictions; this one keeps
- * them. */
+/* fer_evaluate calls its watcher after each batch, when the network still holds the batch's predictions; this watcher
+ * keeps them. */
 struct collector {
     const struct fer_network *network;
     const struct fer_dataset *data;
@@ -22,7 +24,7 @@ struct collector {
     double *losses;
 };
 
-static void collect_image(struct collector *c, int i)
+static void collect_image(struct collector *c, size_t i)
 {
     const real *p = c->network->layer[c->network->layers - 1].output + i * FER_CLASSES;
     struct fer_prediction *to = &c->prediction[c->done];
@@ -40,10 +42,10 @@ static int collect_batch(void *context, const struct fer_trainer *trainer, enum 
                          size_t batches, const struct fer_evaluation *so_far)
 {
     struct collector *c = context;
-    const int n = (int)(so_far->count - c->done);
-    int i;
-    for (i = 0; i < n; i++) c->labels[i] = c->data->image[c->index[c->done + (size_t)i]].label;
-    fer_cross_entropy((size_t)n, FER_CLASSES, c->network->logits, c->labels, c->losses, NULL);
+    const size_t n = so_far->count - c->done;
+    size_t i;
+    for (i = 0; i < n; i++) c->labels[i] = c->data->image[c->index[c->done + i]].label;
+    fer_cross_entropy(n, FER_CLASSES, c->network->logits, c->labels, c->losses, NULL);
     for (i = 0; i < n; i++) collect_image(c, i);
     return c->watcher && c->watcher->batch_done &&
            c->watcher->batch_done(c->watcher->context, trainer, usage, batch, batches, so_far);
@@ -89,8 +91,8 @@ static int evaluate(struct fer_report *r, struct collector *c, struct fer_networ
     r->usage = data->usage_count[FER_PUBLIC_TEST] ? FER_PUBLIC_TEST : FER_TRAINING;
     c->index = fer_allocate(data->usage_count[r->usage] + 1, sizeof *c->index, e);
     c->prediction = fer_allocate(data->usage_count[r->usage] + 1, sizeof *c->prediction, e);
-    c->labels = fer_allocate((size_t)network->batch, sizeof *c->labels, e);
-    c->losses = fer_allocate((size_t)network->batch, sizeof *c->losses, e);
+    c->labels = fer_allocate(network->batch, sizeof *c->labels, e);
+    c->losses = fer_allocate(network->batch, sizeof *c->losses, e);
     if (!c->index || !c->prediction || !c->labels || !c->losses) return -1;
     fer_dataset_select(data, r->usage, c->index);
     end = fer_evaluate(network, data, r->usage, &collecting, NULL, &r->evaluation, e);
@@ -257,7 +259,9 @@ static int collect(struct fer_report *r, const char *run, const struct fer_confi
     if (digest != config->data_digest)
         return fer_fail(e, "%s: expected the run's data, whose digest is %08lx; that of %s is %08lx", run,
                         (unsigned long)config->data_digest, r->data->source, (unsigned long)digest);
-    if (fer_join_path(path, run, "last.npz", e) || fer_history_read(path, &r->history, &r->epochs, e) || read_findings(r, run, e)) return -1;
+    if (fer_join_path(path, run, "last.npz", e) || fer_history_read(path, &r->history, &r->epochs, e) ||
+        read_findings(r, run, e))
+        return -1;
     take_name(r, run);
     r->size = (int)network->height;
     r->planned = config->settings.epochs;

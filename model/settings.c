@@ -65,7 +65,7 @@ int fer_settings_set(struct fer_settings *settings, int i, const char *text, str
     errno = 0;
     if (s->kind == FER_WHOLE) {
         const long value = strtol(text, &end, 10);
-        if (!digit || *end || value < s->least || value > s->most)
+        if (!digit || *end || (double)value < s->least || (double)value > s->most)
             return fer_fail(e, "%s %s: expected a whole number, %.0f ... %.0f", s->name, text, s->least, s->most);
         *(int *)(void *)place = (int)value;
     } else if (s->kind == FER_SEED) {

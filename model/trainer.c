@@ -63,11 +63,11 @@ void fer_trainer_order(struct fer_trainer *t)
         fer_shuffle(t->batch_order, t->batches, s->seed, FER_FOR_BATCH_ORDER, (uint32_t)t->epoch);
 }
 
-int fer_trainer_fill(struct fer_trainer *t)
+size_t fer_trainer_fill(struct fer_trainer *t)
 {
     const size_t size = (size_t)t->settings.batch, first = t->batch_order[t->batch] * size;
-    const int n = (int)(t->train_count - first < size ? t->train_count - first : size);
-    fer_batch_fill(t->data, t->order + first, n, t->settings.size, fer_network_input(t->network), t->labels);
+    const size_t n = t->train_count - first < size ? t->train_count - first : size;
+    fer_batch_fill(t->data, t->order + first, n, t->network->height, fer_network_input(t->network), t->labels);
     return n;
 }
 
@@ -80,7 +80,7 @@ static int all_finite(const real *x, size_t count)
 }
 
 /* Computes the batch once more, layer by layer, to find the first output that is not finite. */
-static enum fer_end report_divergence(struct fer_trainer *t, int n, double loss, struct fer_error *e)
+static enum fer_end report_divergence(struct fer_trainer *t, size_t n, double loss, struct fer_error *e)
 {
     struct fer_network *net = t->network;
     const char *culprit = "none; the loss itself";
@@ -88,8 +88,8 @@ static enum fer_end report_divergence(struct fer_trainer *t, int n, double loss,
     fer_trainer_fill(t);
     for (i = 1; i < net->layers; i++) {
         const struct fer_layer *layer = &net->layer[i];
-        fer_layer_forward(net, i, (size_t)n, 1);
-        if (all_finite(layer->output, fer_layer_count(layer, (size_t)n))) continue;
+        fer_layer_forward(net, i, n, 1);
+        if (all_finite(layer->output, fer_layer_count(layer, n))) continue;
         culprit = layer->name;
         break;
     }
@@ -102,15 +102,15 @@ enum fer_end fer_trainer_step(struct fer_trainer *t, struct fer_error *e)
 {
     const struct fer_settings *s = &t->settings;
     const struct fer_adam adam = {s->learning_rate, s->beta1, s->beta2, s->adam_epsilon};
-    const int n = fer_trainer_fill(t);
+    const size_t n = fer_trainer_fill(t);
     double loss_sum;
-    fer_network_forward(t->network, (size_t)n, 1);
-    loss_sum = fer_network_backward(t->network, (size_t)n, t->labels);
+    fer_network_forward(t->network, n, 1);
+    loss_sum = fer_network_backward(t->network, n, t->labels);
     if (!(loss_sum - loss_sum == 0)) return report_divergence(t, n, loss_sum, e);
-    fer_count_predictions(t->network, (size_t)n, t->labels, &t->running);
+    fer_count_predictions(t->network, n, t->labels, &t->running);
     t->running.loss_sum += loss_sum;
     if (s->clip_norm > 0) fer_network_clip(t->network, s->clip_norm);
-    fer_network_update(t->network, (size_t)n, &adam, ++t->step);
+    fer_network_update(t->network, n, &adam, ++t->step);
     t->batch++;
     return FER_DONE;
 }

@@ -346,7 +346,7 @@ static const struct fer_pit_row *row_of(const char *experiment, const char *deta
 #define EXPERIMENT(name) (1u << FER_PIT_##name)
 
 /* The conclusion of findings made up here: a fall from 60 % to 20 %, the noise 1 %. */
-static struct findings f;
+static struct fer_pit_findings f;
 static char said[2400];
 
 static const char *conclusion(void)
@@ -355,9 +355,9 @@ static const char *conclusion(void)
     return said;
 }
 
-static struct outcome scores(double accuracy)
+static struct fer_pit_outcome scores(double accuracy)
 {
-    struct outcome o = {1, 0, 1};
+    struct fer_pit_outcome o = {1, 0, 1};
     o.accuracy = accuracy;
     return o;
 }

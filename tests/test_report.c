@@ -3,6 +3,7 @@
 #include "greatest.h"
 
 #include "../data/data.h"
+#include "../data/page/report.h"
 
 #include <string.h>
 

@@ -4,6 +4,7 @@
  * The page forbids itself scripts and foreign sources too. The style sheet is report_style.c, the plots are plot.c,
  * faces png.c. */
 #include "../data.h"
+#include "report.h"
 
 #include <math.h>
 #include <string.h>

@@ -112,7 +112,7 @@ int fer_batch_take(struct fer_batch *batch, const struct fer_dataset *data, enum
         return -1;
     }
     fer_dataset_select(data, usage, index);
-    fer_batch_fill(data, index, (int)n, (int)size, batch->input, batch->labels);
+    fer_batch_fill(data, index, n, size, batch->input, batch->labels);
     fer_free(index);
     return 0;
 }

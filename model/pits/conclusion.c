@@ -1,11 +1,11 @@
 /* conclusion.c - what the experiments on a pit show, in words that follow from their numbers.
  *
  * All is judged by accuracy; by log(loss) when the pit was seen in the loss alone. A drop within the noise is not
- * explained; one that is larger, but no pit, is when somebody asks for it. An outcome "removes" the drop when the
- * epoch, so changed, would be no pit (its distance from the level within the threshold of model/pit_rule.c) and at least
- * half of the drop is recovered. One layer is named when its exact statistics alone recover at least half of what
- * all together do; its mean or its variance when that one alone recovers at least half of what the layer does, and the
- * other less than a quarter. */
+ * explained; a larger one that is no pit is explained when somebody asks for it. An outcome "removes" the drop when the
+ * epoch, so changed, would be no pit (its distance from the level is within the threshold of model/pit_rule.c) and at
+ * least half of the drop is recovered. One layer is named when its exact statistics alone recover at least half of what
+ * all layers together do; its mean or its variance when that one alone recovers at least half of what the layer does,
+ * and the other less than a quarter. */
 #include "pits.h"
 
 #include <math.h>
@@ -30,14 +30,14 @@ static void say(struct text *t, const char *format, ...)
     if (t->length >= t->size) t->length = t->size - 1;
 }
 
-static double percent(const struct findings *f, const struct outcome *o)
+static double percent(const struct fer_pit_findings *f, const struct fer_pit_outcome *o)
 {
     const double p = 100 * fer_pit_recovered(f, o);
     return p > -0.5 && p < 0 ? 0 : p; /* "-0 %" */
 }
 
 /* "55.1 %", or "a loss of 1.23". */
-static void say_score(struct text *t, const struct findings *f, const struct outcome *o)
+static void say_score(struct text *t, const struct fer_pit_findings *f, const struct fer_pit_outcome *o)
 {
     if (o->accuracy != o->accuracy)
         say(t, "nothing, it diverged");
@@ -47,7 +47,7 @@ static void say_score(struct text *t, const struct findings *f, const struct out
         say(t, "%.1f %%", 100 * o->accuracy);
 }
 
-static int removes(const struct findings *f, const struct outcome *o)
+static int removes(const struct fer_pit_findings *f, const struct fer_pit_outcome *o)
 {
     if (!o->done || !(fer_pit_recovered(f, o) >= 0.5)) return 0;
     return fer_pit_level(f) - fer_pit_merit(f, o) <= FER_PIT_THRESHOLD * fer_pit_noise(f);
@@ -55,7 +55,7 @@ static int removes(const struct findings *f, const struct outcome *o)
 
 /* ---- Statistics ---- */
 
-static void say_layer(struct text *t, const struct findings *f)
+static void say_layer(struct text *t, const struct fer_pit_findings *f)
 {
     const char *name = f->layer < 0 ? "" : f->network->layer[f->layer].name;
     double alone, mean, variance;
@@ -85,13 +85,14 @@ static void say_layer(struct text *t, const struct findings *f)
 }
 
 /* How much of the drop lies between the epoch before and this one when both have exact statistics. */
-static double part_in_weights(const struct findings *f)
+static double part_in_weights(const struct fer_pit_findings *f)
 {
-    return f->exact_before.done ? (fer_pit_merit(f, &f->exact_before) - fer_pit_merit(f, &f->exact)) / fer_pit_drop(f) : 0;
+    if (!f->exact_before.done) return 0;
+    return (fer_pit_merit(f, &f->exact_before) - fer_pit_merit(f, &f->exact)) / fer_pit_drop(f);
 }
 
-/* Exact statistics lift healthy epochs too: so the epoch before is lifted likewise. */
-static void say_control(struct text *t, const struct findings *f)
+/* Exact statistics raise the score of healthy epochs too: so the epoch before gets its own for comparison. */
+static void say_control(struct text *t, const struct fer_pit_findings *f)
 {
     if (!f->exact_before.done) return;
     say(t, " Epoch %ld, with its own exact ones, scores ", f->pit.epoch - 1);
@@ -104,7 +105,7 @@ static void say_control(struct text *t, const struct findings *f)
         say(t, ": %.1f points of the fall are in the weights.", 100 * (f->exact_before.accuracy - f->exact.accuracy));
 }
 
-static void say_statistics(struct text *t, const struct findings *f)
+static void say_statistics(struct text *t, const struct fer_pit_findings *f)
 {
     const double part = f->exact.done ? percent(f, &f->exact) : 0;
     if (f->exact.done && part < 25) {
@@ -132,7 +133,7 @@ static void say_statistics(struct text *t, const struct findings *f)
     }
 }
 
-static void say_swap(struct text *t, const struct findings *f)
+static void say_swap(struct text *t, const struct fer_pit_findings *f)
 {
     if (!f->old_weights.done) return;
     if (f->exact.done && fer_pit_recovered(f, &f->exact) >= 0.5 && part_in_weights(f) < 0.25) return;
@@ -143,7 +144,7 @@ static void say_swap(struct text *t, const struct findings *f)
     say(t, ".");
 }
 
-static void say_training(struct text *t, const struct findings *f)
+static void say_training(struct text *t, const struct fer_pit_findings *f)
 {
     const double was = f->training_before.accuracy, is = f->training.accuracy;
     if (!f->training_before.done || fer_pit_of_loss_alone(f)) return;
@@ -161,7 +162,8 @@ static void say_training(struct text *t, const struct findings *f)
 
 /* ---- Replays ---- */
 
-static void say_departure(struct text *t, const struct findings *f, const struct departure *d, const char *what)
+static void say_departure(struct text *t, const struct fer_pit_findings *f, const struct fer_pit_departure *d,
+                          const char *what)
 {
     if (d->step == 0) return;
     say(t, " At step %ld of %ld (%d images) %s", d->step, f->steps, d->images, what);
@@ -169,7 +171,7 @@ static void say_departure(struct text *t, const struct findings *f, const struct
     say(t, " was %.3g, %.3g being usual until then.", d->value, d->usual);
 }
 
-static void say_replay(struct text *t, const struct findings *f)
+static void say_replay(struct text *t, const struct fer_pit_findings *f)
 {
     if (!f->replay.done) return;
     if (f->differing) {
@@ -190,7 +192,7 @@ static void say_replay(struct text *t, const struct findings *f)
 }
 
 /* No change removes the pit: which comes nearest. */
-static void say_nearest(struct text *t, const struct findings *f)
+static void say_nearest(struct text *t, const struct fer_pit_findings *f)
 {
     double most = 0.25; /* of a change that diverged the share is NaN, and no comparison holds */
     int i, best = -1;
@@ -204,13 +206,13 @@ static void say_nearest(struct text *t, const struct findings *f)
 
 enum verdict { GONE, THERE, DIVERGED };
 
-static enum verdict verdict_of(const struct findings *f, const struct outcome *o)
+static enum verdict verdict_of(const struct fer_pit_findings *f, const struct fer_pit_outcome *o)
 {
     return o->accuracy != o->accuracy ? DIVERGED : removes(f, o) ? GONE : THERE;
 }
 
 /* The changes of one verdict, with their scores. Returns how many. */
-static int say_changes_that(struct text *t, const struct findings *f, enum verdict verdict, const char *before)
+static int say_changes_that(struct text *t, const struct fer_pit_findings *f, enum verdict verdict, const char *before)
 {
     int i, count = 0;
     for (i = 0; i < FER_CHANGES; i++) {
@@ -223,7 +225,7 @@ static int say_changes_that(struct text *t, const struct findings *f, enum verdi
     return count;
 }
 
-static void say_changes(struct text *t, const struct findings *f)
+static void say_changes(struct text *t, const struct fer_pit_findings *f)
 {
     int gone, there, diverged;
     if (f->differing) return; /* the changes start from a replay that is not this pit's */
@@ -241,12 +243,12 @@ static void say_changes(struct text *t, const struct findings *f)
         say(t, " Since another shuffle alone removes it, a change that removes it need not be its cause.");
 }
 
-static int helps(const struct findings *f, const struct outcome *o)
+static int helps(const struct fer_pit_findings *f, const struct fer_pit_outcome *o)
 {
     return o->done && fer_pit_recovered(f, o) >= 0.25;
 }
 
-static int anything_helps(const struct findings *f)
+static int anything_helps(const struct fer_pit_findings *f)
 {
     int i, any = helps(f, &f->batch) || helps(f, &f->exact) || helps(f, &f->exact_mean) ||
                  helps(f, &f->exact_variance) || helps(f, &f->old_statistics) || helps(f, &f->old_weights) ||
@@ -255,12 +257,12 @@ static int anything_helps(const struct findings *f)
     return any;
 }
 
-static void say_left_out(struct text *t, const struct findings *f)
+static void say_left_out(struct text *t, const struct fer_pit_findings *f)
 {
     if (f->lacks_before) say(t, " No checkpoint of epoch %ld was kept: what needs it is left out.", f->pit.epoch - 1);
 }
 
-static void say_no_drop(struct text *t, const struct findings *f)
+static void say_no_drop(struct text *t, const struct fer_pit_findings *f)
 {
     say(t, fer_pit_drop(f) > 0 ? " That is within the noise: there is nothing to explain."
                        : " That is no drop: there is nothing to explain.");
@@ -273,7 +275,7 @@ static void say_no_drop(struct text *t, const struct findings *f)
     say_left_out(t, f);
 }
 
-void fer_pit_conclude(const struct findings *f, char *text, size_t size)
+void fer_pit_conclude(const struct fer_pit_findings *f, char *text, size_t size)
 {
     struct text t = {NULL, 0, 0};
     t.to = text;
@@ -293,8 +295,8 @@ void fer_pit_conclude(const struct findings *f, char *text, size_t size)
         return;
     }
     if (fer_pit_drop(f) <= FER_PIT_THRESHOLD * fer_pit_noise(f))
-        say(&t, " That is no pit by the rule: the drop is %.1f times the noise, %.0f are wanted.", fer_pit_drop(f) / fer_pit_noise(f),
-            FER_PIT_THRESHOLD);
+        say(&t, " That is no pit by the rule: the drop is %.1f times the noise, %.0f are wanted.",
+            fer_pit_drop(f) / fer_pit_noise(f), FER_PIT_THRESHOLD);
     say_statistics(&t, f);
     say_swap(&t, f);
     say_training(&t, f);

@@ -28,13 +28,13 @@ const char *const fer_pit_experiment_names[FER_PIT_EXPERIMENTS] = {"batch",  "ex
 /* ---- The laboratory ---- */
 
 struct laboratory {
-    struct replay replay; /* trainer, run, epoch, report */
+    struct fer_pit_replay replay; /* trainer, run, epoch, report */
     struct fer_network *network;
     unsigned experiments;
     int has_before;             /* there is a checkpoint of the epoch before */
     real *now, *before, *exact; /* states: after the epoch, after the one before, now with exact statistics */
     size_t *images, count;      /* room for the images of an evaluation; of validation */
-    struct findings f;
+    struct fer_pit_findings f;
 };
 
 static int wanted(const struct laboratory *x, enum fer_pit_experiment which)
@@ -49,12 +49,13 @@ static void begin(const struct laboratory *x, const char *experiment, const char
 }
 
 /* Whether it scores other images, or another epoch's state: then it recovers nothing of this pit. */
-static int scores_something_else(const struct laboratory *x, const struct outcome *o)
+static int scores_something_else(const struct laboratory *x, const struct fer_pit_outcome *o)
 {
     return o == &x->f.training || o == &x->f.training_before || o == &x->f.exact_before;
 }
 
-static void report_row(const struct laboratory *x, const char *experiment, const char *detail, const struct outcome *outcome)
+static void report_row(const struct laboratory *x, const char *experiment, const char *detail,
+                       const struct fer_pit_outcome *outcome)
 {
     const struct fer_pit_report *r = x->replay.report;
     struct fer_pit_row row;
@@ -67,7 +68,7 @@ static void report_row(const struct laboratory *x, const char *experiment, const
     if (r->row) r->row(r->context, &row);
 }
 
-static void set_outcome(struct outcome *outcome, const struct fer_evaluation *v)
+static void set_outcome(struct fer_pit_outcome *outcome, const struct fer_evaluation *v)
 {
     outcome->done = 1;
     outcome->accuracy = (double)v->correct / (double)v->count;
@@ -75,8 +76,8 @@ static void set_outcome(struct outcome *outcome, const struct fer_evaluation *v)
 }
 
 /* PublicTest under the present state, and the row. */
-static enum fer_end validate(struct laboratory *x, const char *experiment, const char *detail, struct outcome *outcome,
-                             struct fer_error *e)
+static enum fer_end validate(struct laboratory *x, const char *experiment, const char *detail,
+                             struct fer_pit_outcome *outcome, struct fer_error *e)
 {
     const struct fer_trainer *t = x->replay.trainer;
     struct fer_evaluation v;
@@ -91,9 +92,9 @@ static enum fer_end validate(struct laboratory *x, const char *experiment, const
 
 /* Validates the state after the epoch, but for some arrays of another state. */
 static enum fer_end validate_with(struct laboratory *x, const real *state, int kinds, int layer, const char *experiment,
-                                  const char *detail, struct outcome *outcome, struct fer_error *e)
+                                  const char *detail, struct fer_pit_outcome *outcome, struct fer_error *e)
 {
-    fer_pit_put_state(x->network, x->now, FER_WEIGHTS | FER_STATISTICS, FER_EVERY_LAYER);
+    fer_pit_put_state(x->network, x->now, FER_PIT_EVERYTHING, FER_PIT_EVERY_LAYER);
     fer_pit_put_state(x->network, state, kinds, layer);
     return validate(x, experiment, detail, outcome, e);
 }
@@ -132,13 +133,14 @@ static enum fer_end exact_statistics(struct laboratory *x, struct fer_error *e)
     enum fer_end end = pass_over_training_images(x, e);
     fer_pit_keep_state(x->network, x->exact);
     if (end == FER_DONE)
-        end = validate_with(x, x->exact, FER_STATISTICS, FER_EVERY_LAYER, "exact", "exact statistics", &x->f.exact, e);
+        end = validate_with(x, x->exact, FER_PIT_STATISTICS, FER_PIT_EVERY_LAYER, "exact", "exact statistics",
+                            &x->f.exact, e);
     if (end == FER_DONE)
-        end = validate_with(x, x->exact, FER_MEANS, FER_EVERY_LAYER, "exact", "exact means, moving variances", &x->f.exact_mean,
-                            e);
+        end = validate_with(x, x->exact, FER_PIT_MEANS, FER_PIT_EVERY_LAYER, "exact", "exact means, moving variances",
+                            &x->f.exact_mean, e);
     if (end == FER_DONE)
-        end = validate_with(x, x->exact, FER_VARIANCES, FER_EVERY_LAYER, "exact", "moving means, exact variances",
-                            &x->f.exact_variance, e);
+        end = validate_with(x, x->exact, FER_PIT_VARIANCES, FER_PIT_EVERY_LAYER, "exact",
+                            "moving means, exact variances", &x->f.exact_variance, e);
     return end;
 }
 
@@ -165,7 +167,7 @@ static void find_channel(struct laboratory *x, int layer)
 /* Mean and variance apart in the layer that recovers most alone, or, when there was no drop, scores most. */
 static enum fer_end best_layer(struct laboratory *x, struct fer_error *e)
 {
-    struct findings *f = &x->f;
+    struct fer_pit_findings *f = &x->f;
     char detail[160];
     enum fer_end end;
     int i;
@@ -173,15 +175,15 @@ static enum fer_end best_layer(struct laboratory *x, struct fer_error *e)
         if (f->alone[i].done && (f->layer < 0 || fer_pit_better(f, &f->alone[i], &f->alone[f->layer]))) f->layer = i;
     find_channel(x, f->layer);
     snprintf(detail, sizeof detail, "exact mean in %s alone", x->network->layer[f->layer].name);
-    end = validate_with(x, x->exact, FER_MEANS, f->layer, "layers", detail, &f->layer_mean, e);
+    end = validate_with(x, x->exact, FER_PIT_MEANS, f->layer, "layers", detail, &f->layer_mean, e);
     if (end != FER_DONE) return end;
     snprintf(detail, sizeof detail, "exact variance in %s alone", x->network->layer[f->layer].name);
-    return validate_with(x, x->exact, FER_VARIANCES, f->layer, "layers", detail, &f->layer_variance, e);
+    return validate_with(x, x->exact, FER_PIT_VARIANCES, f->layer, "layers", detail, &f->layer_variance, e);
 }
 
 static enum fer_end one_layer_at_a_time(struct laboratory *x, struct fer_error *e)
 {
-    const struct outcome none = {0, 0, 0};
+    const struct fer_pit_outcome none = {0, 0, 0};
     char detail[160];
     enum fer_end end = FER_DONE;
     int i;
@@ -192,10 +194,10 @@ static enum fer_end one_layer_at_a_time(struct laboratory *x, struct fer_error *
     for (i = 0; i < x->network->layers && end == FER_DONE; i++) {
         if (!fer_kinds[x->network->layer[i].type].statistics) continue;
         snprintf(detail, sizeof detail, "exact statistics in %s alone", x->network->layer[i].name);
-        end = validate_with(x, x->exact, FER_STATISTICS, i, "layers", detail, &x->f.alone[i], e);
+        end = validate_with(x, x->exact, FER_PIT_STATISTICS, i, "layers", detail, &x->f.alone[i], e);
         if (end != FER_DONE) break;
-        fer_pit_put_state(x->network, x->exact, FER_STATISTICS, FER_EVERY_LAYER);
-        fer_pit_put_state(x->network, x->now, FER_STATISTICS, i);
+        fer_pit_put_state(x->network, x->exact, FER_PIT_STATISTICS, FER_PIT_EVERY_LAYER);
+        fer_pit_put_state(x->network, x->now, FER_PIT_STATISTICS, i);
         snprintf(detail, sizeof detail, "exact statistics in all but %s", x->network->layer[i].name);
         end = validate(x, "layers", detail, &x->f.without[i], e);
     }
@@ -208,7 +210,7 @@ static enum fer_end exact_before(struct laboratory *x, struct fer_error *e)
     char detail[160];
     enum fer_end end;
     snprintf(detail, sizeof detail, "exact statistics after epoch %ld", x->replay.epoch - 1);
-    fer_pit_put_state(x->network, x->before, FER_WEIGHTS | FER_STATISTICS, FER_EVERY_LAYER);
+    fer_pit_put_state(x->network, x->before, FER_PIT_EVERYTHING, FER_PIT_EVERY_LAYER);
     end = pass_over_training_images(x, e);
     return end == FER_DONE ? validate(x, "exact", detail, &x->f.exact_before, e) : end;
 }
@@ -218,14 +220,14 @@ static enum fer_end swap(struct laboratory *x, struct fer_error *e)
     char detail[160];
     enum fer_end end;
     snprintf(detail, sizeof detail, "the moving statistics of epoch %ld", x->replay.epoch - 1);
-    end = validate_with(x, x->before, FER_STATISTICS, FER_EVERY_LAYER, "swap", detail, &x->f.old_statistics, e);
+    end = validate_with(x, x->before, FER_PIT_STATISTICS, FER_PIT_EVERY_LAYER, "swap", detail, &x->f.old_statistics, e);
     if (end != FER_DONE) return end;
     snprintf(detail, sizeof detail, "the weights of epoch %ld", x->replay.epoch - 1);
-    return validate_with(x, x->before, FER_WEIGHTS, FER_EVERY_LAYER, "swap", detail, &x->f.old_weights, e);
+    return validate_with(x, x->before, FER_PIT_WEIGHTS, FER_PIT_EVERY_LAYER, "swap", detail, &x->f.old_weights, e);
 }
 
-static enum fer_end on_training_images(struct laboratory *x, const real *state, long epoch, struct outcome *outcome,
-                                       struct fer_error *e)
+static enum fer_end on_training_images(struct laboratory *x, const real *state, long epoch,
+                                       struct fer_pit_outcome *outcome, struct fer_error *e)
 {
     const struct fer_trainer *t = x->replay.trainer;
     const size_t count = x->count < t->train_count ? x->count : t->train_count;
@@ -235,7 +237,7 @@ static enum fer_end on_training_images(struct laboratory *x, const real *state, 
     size_t i;
     snprintf(detail, sizeof detail, "%lu training images after epoch %ld", (unsigned long)count, epoch);
     begin(x, "training", detail);
-    fer_pit_put_state(x->network, state, FER_WEIGHTS | FER_STATISTICS, FER_EVERY_LAYER);
+    fer_pit_put_state(x->network, state, FER_PIT_EVERYTHING, FER_PIT_EVERY_LAYER);
     for (i = 0; i < count; i++) x->images[i] = t->train[(uint64_t)i * t->train_count / count];
     end = fer_evaluate_images(x->network, t->data, x->images, count, 0, FER_TRAINING, x->replay.report->watcher, t, &v,
                               e);
@@ -253,7 +255,7 @@ static enum fer_end changes(struct laboratory *x, struct fer_error *e)
     for (i = 0; i < FER_CHANGES && end == FER_DONE; i++) {
         if (!fer_pit_is_change(t, (enum fer_pit_change)i)) continue;
         begin(x, "changes", fer_pit_change_names[i]);
-        end = fer_pit_replay(&x->replay, (enum fer_pit_change)i, &x->f.change[i], e);
+        end = fer_pit_replay_changed(&x->replay, (enum fer_pit_change)i, &x->f.change[i], e);
         if (end == FER_DONE) report_row(x, "changes", fer_pit_change_names[i], &x->f.change[i]);
     }
     return end;
@@ -274,7 +276,7 @@ static void digest(const struct fer_network *net, uint32_t *crc)
 
 static enum fer_end replay(struct laboratory *x, struct fer_error *e)
 {
-    struct findings *f = &x->f;
+    struct fer_pit_findings *f = &x->f;
     uint32_t kept[FER_MAX_PARAMETERS], made[FER_MAX_PARAMETERS];
     char detail[160];
     enum fer_end end;
@@ -325,7 +327,7 @@ static enum fer_end of_both_states(struct laboratory *x, struct fer_error *e)
 
 static void conclude(const struct laboratory *x)
 {
-    const struct outcome none = {0, 0, 0};
+    const struct fer_pit_outcome none = {0, 0, 0};
     char text[sizeof((struct fer_pit_row *)0)->detail];
     fer_pit_conclude(&x->f, text, sizeof text);
     report_row(x, "conclusion", text, &none);

@@ -138,7 +138,7 @@ static void look_after(const struct observer *o, const struct fer_network *net, 
 
 /* ---- The epoch ---- */
 
-static enum fer_end one_step(const struct replay *r, struct observer *o, struct fer_error *e)
+static enum fer_end one_step(const struct fer_pit_replay *r, struct observer *o, struct fer_error *e)
 {
     struct fer_trainer *t = r->trainer;
     const struct fer_evaluation sum = t->running;
@@ -156,7 +156,8 @@ static enum fer_end one_step(const struct replay *r, struct observer *o, struct 
 }
 
 /* The steps of the epoch, and its validation. */
-static enum fer_end run_epoch(const struct replay *r, struct observer *o, struct outcome *outcome, struct fer_error *e)
+static enum fer_end run_epoch(const struct fer_pit_replay *r, struct observer *o, struct fer_pit_outcome *outcome,
+                              struct fer_error *e)
 {
     struct fer_trainer *t = r->trainer;
     const struct fer_watcher *w = r->report->watcher;
@@ -178,8 +179,8 @@ static enum fer_end run_epoch(const struct replay *r, struct observer *o, struct
 }
 
 /* From the checkpoint; afterwards the trainer has the run's settings again. */
-static enum fer_end replay(const struct replay *r, enum fer_pit_change change, struct observer *o,
-                           struct outcome *outcome, struct fer_error *e)
+static enum fer_end replay(const struct fer_pit_replay *r, enum fer_pit_change change, struct observer *o,
+                           struct fer_pit_outcome *outcome, struct fer_error *e)
 {
     struct fer_trainer *t = r->trainer;
     const struct fer_settings settings = t->settings;
@@ -196,8 +197,8 @@ static enum fer_end replay(const struct replay *r, enum fer_pit_change change, s
     return end == FER_DIVERGED ? FER_DONE : end;
 }
 
-enum fer_end fer_pit_replay(const struct replay *r, enum fer_pit_change change, struct outcome *outcome,
-                            struct fer_error *e)
+enum fer_end fer_pit_replay_changed(const struct fer_pit_replay *r, enum fer_pit_change change,
+                                    struct fer_pit_outcome *outcome, struct fer_error *e)
 {
     return replay(r, change, NULL, outcome, e);
 }
@@ -227,7 +228,7 @@ static double median(double *x, size_t count)
 /* The first step at which a layer's figure left its range, if that is earlier than *d, or as early and farther away.
  * series and room: [count]. */
 static void look_for_departure(const struct fer_pit_step *steps, size_t count, enum figure figure, int layer,
-                               double *series, double *room, struct departure *d)
+                               double *series, double *room, struct fer_pit_departure *d)
 {
     size_t i, k;
     if (count == 0 || figure_of(&steps[0], figure, layer) == 0) return; /* the layer has no such figure */
@@ -253,14 +254,14 @@ static void look_for_departure(const struct fer_pit_step *steps, size_t count, e
 
 /* Of one layer, or (-1) of all. */
 static void find_departure(const struct fer_pit_step *steps, size_t count, enum figure figure, int layer,
-                           double *series, struct departure *d)
+                           double *series, struct fer_pit_departure *d)
 {
     int i;
     for (i = layer < 0 ? 0 : layer; i < (layer < 0 ? FER_MAX_LAYERS : layer + 1); i++)
         look_for_departure(steps, count, figure, i, series, series + count, d);
 }
 
-enum fer_end fer_pit_replay_steps(const struct replay *r, struct findings *f, struct fer_error *e)
+enum fer_end fer_pit_replay_steps(const struct fer_pit_replay *r, struct fer_pit_findings *f, struct fer_error *e)
 {
     const size_t most = r->trainer->batches;
     struct fer_pit_step *steps = fer_allocate(most, sizeof *steps, e);

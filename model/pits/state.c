@@ -5,7 +5,7 @@
 
 static int kind_of(const struct fer_parameter *p)
 {
-    return p->trainable ? FER_WEIGHTS : strstr(p->name, "/moving_mean") ? FER_MEANS : FER_VARIANCES;
+    return p->trainable ? FER_PIT_WEIGHTS : strstr(p->name, "/moving_mean") ? FER_PIT_MEANS : FER_PIT_VARIANCES;
 }
 
 size_t fer_pit_state_size(const struct fer_network *net)
@@ -32,8 +32,8 @@ const real *fer_pit_array(const struct fer_network *net, const real *state, cons
 
 void fer_pit_put_state(struct fer_network *net, const real *state, int kinds, int layer)
 {
-    const int first = layer == FER_EVERY_LAYER ? 0 : net->layer[layer].parameter;
-    const int end = layer == FER_EVERY_LAYER ? net->parameters : first + net->layer[layer].parameters;
+    const int first = layer == FER_PIT_EVERY_LAYER ? 0 : net->layer[layer].parameter;
+    const int end = layer == FER_PIT_EVERY_LAYER ? net->parameters : first + net->layer[layer].parameters;
     int i;
     for (i = 0; i < net->parameters; state += net->parameter[i++].count)
         if (i >= first && i < end && kind_of(&net->parameter[i]) & kinds)
