@@ -178,11 +178,12 @@ void fer_conv2d_backward_kernel(const struct fer_window *g, const real *x, const
  *               (inference). dx, dgamma and dbeta may be NULL: not wanted.
  * y may be x itself, and dx dy. */
 void fer_batch_moments(size_t rows, size_t channels, const real *x, real *mean, real *variance);
-void fer_batch_normalization_forward(size_t rows, size_t channels, const real *x, const real *mean, const real *variance,
-                                     const real *gamma, const real *beta, double epsilon, real *y);
-void fer_batch_normalization_backward(size_t rows, size_t channels, const real *x, const real *mean, const real *variance,
-                                      const real *gamma, double epsilon, int batch_statistics, const real *dy, real *dx,
-                                      real *dgamma, real *dbeta);
+void fer_batch_normalization_forward(size_t rows, size_t channels, const real *x, const real *mean,
+                                     const real *variance, const real *gamma, const real *beta, double epsilon,
+                                     real *y);
+void fer_batch_normalization_backward(size_t rows, size_t channels, const real *x, const real *mean,
+                                      const real *variance, const real *gamma, double epsilon, int batch_statistics,
+                                      const real *dy, real *dx, real *dgamma, real *dbeta);
 /* moving = moving * momentum + batch * (1 - momentum), in place. With unbiased != 0 the variance taken in is
  * variance * rows / max(rows - 1, 1) (Bessel; TensorFlow's fused kernel), else the biased one (Keras 3). */
 void fer_moving_statistics(size_t rows, size_t channels, const real *mean, const real *variance, double momentum,
@@ -224,9 +225,10 @@ void fer_softmax(size_t rows, size_t classes, const real *logits, real *probabil
 /* Categorical cross-entropy, from the logits:
  *     losses[n]     = log(sum over k of exp(logits[n][k])) - logits[n][label], in double    (NULL: not wanted)
  *     dlogits[n][k] = (probabilities[n][k] - [k is the label]) / images                     (NULL: not wanted)
- * labels[images], each 0 <= label < classes. Returns the sum of the losses in image order, in double. The batch's loss, whose
- * gradient dlogits is, is that sum / images. */
-double fer_cross_entropy(size_t images, size_t classes, const real *logits, const int *labels, double *losses, real *dlogits);
+ * labels[images], each 0 <= label < classes. Returns the sum of the losses in image order, in double. The batch's loss,
+ * whose gradient dlogits is, is that sum / images. */
+double fer_cross_entropy(size_t images, size_t classes, const real *logits, const int *labels, double *losses,
+                         real *dlogits);
 /* Both at once. probabilities may be NULL too; without labels (NULL) there is no loss: 0 is returned. */
 double fer_softmax_cross_entropy(size_t images, size_t classes, const real *logits, const int *labels,
                                  real *probabilities, double *losses, real *dlogits);

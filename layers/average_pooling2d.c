@@ -1,13 +1,13 @@
 /* average_pooling2d.c - AveragePooling2D, of x[n][ih][iw][c] to y[n][oh][ow][c]; each channel on its own.
  *
  *     y[n][oh][ow][c]  = (sum of x[n][ih][iw][c] over the window's cells inside the image) / (how many those are)
- *     dx[n][ih][iw][c] = sum over the windows that see (ih, iw) of dy[n][oh][ow][c] / (how many cells they have inside)
+ *     dx[n][ih][iw][c] = sum over the windows that see (ih, iw) of dy[n][oh][ow][c] / (how many cells it has inside)
  *
- * Order of the sums, in `real`: cells and windows in row-major order; one division at the end (forward) or for each term
- * (backward). */
+ * Order of the sums, in `real`: cells and windows in row-major order; one division at the end (forward) or of each
+ * term (backward). */
 #include "layers.h"
 
-#ifdef FER_PLAIN /* else layers/fast/average_pooling2d.c defines these functions, with the same bits: see its README.md */
+#ifdef FER_PLAIN /* else layers/fast/average_pooling2d.c defines these functions, with the same bits */
 
 static real size_of(struct fer_cells cells)
 {

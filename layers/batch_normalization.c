@@ -3,18 +3,23 @@
  *     mean   = (1/rows) sum of x                   variance = (1/rows) sum of (x - mean)^2
  *     y      = (x - mean) * scale + beta           scale    = gamma / sqrt(variance + epsilon)
  *     dbeta  = sum of dy                           dgamma   = sum of dy * (x - mean) / sqrt(variance + epsilon)
- *     dx     = scale * dy                                            mean and variance given (inference)
- *     dx     = scale * (dy - dbeta/rows - xhat * dgamma/rows)        mean and variance of this batch (training)
+ *     dx     = scale * dy                                       mean and variance given (inference)
+ *     dx     = scale * (dy - dbeta/rows - xhat * dgamma/rows)   mean and variance of this batch (training)
  *
- * with xhat = (x - mean) / sqrt(variance + epsilon). In training x acts on y three times over: directly, through mean, and
+ * with xhat = (x - mean) / sqrt(variance + epsilon). In training x acts on y in three ways: directly, through mean, and
  * through variance. That gives the three terms (Ioffe and Szegedy, section 3, put together).
  *
- * Order of the sums: rows ascending, in double. What is computed once a channel is computed in double, from mean and variance
- * as they are stored, and rounded to `real` once; what is computed for each element is computed in `real`, as written in the
- * loops. */
+ * Order of the sums: rows ascending, in double. What is computed once a channel is computed in double, from mean and
+ * variance as they are stored, and rounded to `real` once; what is computed for each element is computed in `real`, as
+ * the loops say:
+ *
+ *     y  = (x - mean) * scale + beta
+ *     dx = ((dy - average) - (x - mean) * slope) * scale
+ *
+ * average = dbeta/rows and slope = (sum of dy * (x - mean)) / rows / (variance + epsilon), both 0 in inference. */
 #include "layers.h"
 
-#ifdef FER_PLAIN /* else layers/fast/batch_normalization.c defines these functions, with the same bits: see its README.md */
+#ifdef FER_PLAIN /* else layers/fast/batch_normalization.c defines these functions, with the same bits */
 
 #include <math.h>
 
@@ -39,8 +44,9 @@ void fer_batch_moments(size_t rows, size_t channels, const real *x, real *mean, 
     }
 }
 
-void fer_batch_normalization_forward(size_t rows, size_t channels, const real *x, const real *mean, const real *variance,
-                                     const real *gamma, const real *beta, double epsilon, real *y)
+void fer_batch_normalization_forward(size_t rows, size_t channels, const real *x, const real *mean,
+                                     const real *variance, const real *gamma, const real *beta, double epsilon,
+                                     real *y)
 {
 #pragma omp parallel for
     for (size_t first = 0; first < channels; first += FER_SLICE) {
@@ -54,9 +60,9 @@ void fer_batch_normalization_forward(size_t rows, size_t channels, const real *x
     }
 }
 
-void fer_batch_normalization_backward(size_t rows, size_t channels, const real *x, const real *mean, const real *variance,
-                                      const real *gamma, double epsilon, int batch_statistics, const real *dy, real *dx,
-                                      real *dgamma, real *dbeta)
+void fer_batch_normalization_backward(size_t rows, size_t channels, const real *x, const real *mean,
+                                      const real *variance, const real *gamma, double epsilon, int batch_statistics,
+                                      const real *dy, real *dx, real *dgamma, real *dbeta)
 {
 #pragma omp parallel for
     for (size_t first = 0; first < channels; first += FER_SLICE) {
@@ -77,7 +83,8 @@ void fer_batch_normalization_backward(size_t rows, size_t channels, const real *
             average[c - first] = (real)(sum[c - first] / (double)rows);
             slope[c - first] = (real)(moment[c - first] / (double)rows / square);
         }
-        /* y[row][c] = (x[row][c] - mean[c]) * scale[c] + beta[c], so by x[row][c], which in training is in mean and scale too: */
+        /* y[row][c] = (x[row][c] - mean[c]) * scale[c] + beta[c], so by x[row][c], which in training is in mean and
+         * scale too: */
         for (size_t row = 0; row < rows && dx; row++)
             for (size_t c = first; c < end; c++)
                 dx[row * channels + c] = (dy[row * channels + c] - average[c - first] -

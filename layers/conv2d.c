@@ -4,20 +4,20 @@
  *     dx[n][ih][iw][ci]       = sum over kh, kw, co  of  dy[n][oh][ow][co] * kernel[kh][kw][ci][co]
  *     dkernel[kh][kw][ci][co] = sum over n, oh, ow   of  x[n][ih][iw][ci] * dy[n][oh][ow][co]
  *
- * where ih = oh*stride_h + kh - pad_top and iw = ow*stride_w + kw - pad_left. Products with a cell outside the image are left
- * out of the sum (nothing is multiplied by zero).
+ * where ih = oh*stride_h + kh - pad_top and iw = ow*stride_w + kw - pad_left. Products with a cell outside the image
+ * are left out (nothing is multiplied by zero).
  *
  * Order of the sums, in `real`, starting from 0:
  *     y         kh, kw, ci ascending, ci fastest
  *     dx        kh, kw, co ascending, co fastest
- *     dkernel   the output cells in row-major order over (n, oh, ow) are cut into blocks of BLOCK = 256; a block is summed in
- *               `real`, cells ascending; the blocks' sums are added in double, blocks ascending, and rounded once at the end.
- *               So the error does not grow with the batch. */
+ *     dkernel   the output cells in row-major order over (n, oh, ow) are cut into blocks of 256; a block is summed in
+ *               `real`, cells ascending; the blocks' sums are added in double, blocks ascending, and rounded once at
+ *               the end. So the error does not grow with the batch. */
 #include "layers.h"
 
 #ifdef FER_PLAIN /* else layers/fast/conv2d.c defines these functions, with the same bits: see layers/fast/README.md */
 
-enum { BLOCK = 256 };
+enum { BLOCK = 256 }; /* cells of the kernel's gradient, see above */
 
 void fer_conv2d_forward(const struct fer_window *g, const real *x, const real *kernel, real *y)
 {

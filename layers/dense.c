@@ -5,10 +5,12 @@
  *     dkernel[ci][co] = sum over row of x[row][ci] * dy[row][co]
  *     dbias[co]       = sum over row of dy[row][co]
  *
- * Order of the sums: y and dx in `real`, ci and co ascending; dkernel and dbias in double, rows ascending, rounded once. */
+ * Order of the sums: y and dx in `real`, ci and co ascending; dkernel and dbias in double, rows ascending, rounded
+ * once. */
 #include "layers.h"
 
-void fer_dense_forward(size_t rows, size_t in_c, size_t out_c, const real *x, const real *kernel, const real *bias, real *y)
+void fer_dense_forward(size_t rows, size_t in_c, size_t out_c, const real *x, const real *kernel, const real *bias,
+                       real *y)
 {
 #pragma omp parallel for if (rows * in_c * out_c > FER_FEW)
     for (size_t row = 0; row < rows; row++) {

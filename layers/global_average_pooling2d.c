@@ -22,5 +22,7 @@ void fer_global_average_pooling2d_backward(size_t images, size_t cells, size_t c
 #pragma omp parallel for
     for (size_t n = 0; n < images; n++)
         for (size_t cell = 0; cell < cells; cell++)
-            for (size_t c = 0; c < channels; c++) dx[(n * cells + cell) * channels + c] = dy[n * channels + c] / (real)cells;
+            /* y[n][c] is the sum of x[n][cell][c] / cells, so by x[n][cell][c]: */
+            for (size_t c = 0; c < channels; c++)
+                dx[(n * cells + cell) * channels + c] = dy[n * channels + c] / (real)cells;
 }

@@ -23,8 +23,8 @@ static inline size_t kernel_at(const struct fer_window *g, size_t kh, size_t kw,
 
 /* ---- Which cells a window joins ---- */
 
-/* Whether input cell (ih, iw) lies inside the image. Above or left of it a cell's number would be negative; in size_t it
- * wraps around to a huge one, so that one comparison an axis will do. */
+/* Whether input cell (ih, iw) lies inside the image. Above or left of it a cell's number would be negative; in size_t
+ * it wraps around to a huge one, so that one comparison an axis will do. */
 static inline int inside(const struct fer_window *g, size_t ih, size_t iw)
 {
     return ih < g->in_h && iw < g->in_w;
@@ -43,8 +43,8 @@ struct fer_cells fer_window_outputs(const struct fer_window *g, size_t ih, size_
 
 /* ---- Memory ---- */
 
-/* Where a loop needs memory of its own for each channel, the channels are taken a slice at a time, first ... end - 1: an
- * array in C has a fixed size, and a layer function that allocates could fail. */
+/* Where a loop needs memory of its own for each channel, the channels are taken a slice at a time, first ... end - 1:
+ * an array in C has a fixed size, and a layer function that allocates could fail. */
 enum { FER_SLICE = 128 };
 
 static inline size_t slice_end(size_t first, size_t channels)

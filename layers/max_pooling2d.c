@@ -3,13 +3,13 @@
  *     y[n][oh][ow][c]  = the largest x[n][ih][iw][c] of the window's cells inside the image
  *     dx[n][ih][iw][c] = sum of dy[n][oh][ow][c] over the windows whose maximum stands at (ih, iw)
  *
- * Of several equal maxima the first in row-major order counts. A NaN counts as larger than any number, the first one as the
- * maximum.
+ * Of several equal maxima the first in row-major order counts. A NaN counts as larger than any number, the first one as
+ * the maximum.
  *
  * Order of the sum, in `real`: the windows in row-major order. */
 #include "layers.h"
 
-#ifdef FER_PLAIN /* else layers/fast/max_pooling2d.c defines these functions, with the same bits: see its README.md */
+#ifdef FER_PLAIN /* else layers/fast/max_pooling2d.c defines these functions, with the same bits */
 
 /* Where in x the maximum of a window stands. */
 static size_t maximum_at(const struct fer_window *g, size_t n, size_t oh, size_t ow, size_t c, const real *x)

@@ -2,8 +2,8 @@
  *
  *     moving = moving * momentum + batch * (1 - momentum)
  *
- * A batch's variance is taken as it is (Keras 3), or as an unbiased estimate, times rows / (rows - 1) (TensorFlow's fused
- * kernel). Computed in double and rounded once. */
+ * A batch's variance is taken as it is (Keras 3), or as an unbiased estimate, times rows / (rows - 1) (TensorFlow's
+ * fused kernel). Computed in double and rounded once. */
 #include "layers.h"
 
 void fer_moving_statistics(size_t rows, size_t channels, const real *mean, const real *variance, double momentum,

@@ -1,13 +1,13 @@
-/* softmax_cross_entropy.c - softmax of the logits z[n][k], and categorical cross-entropy, from the logits too. With m the largest
- * logit of an image, and for each image n:
+/* softmax_cross_entropy.c - softmax of the logits z[n][k], and categorical cross-entropy, computed from the logits too.
+ * For each image n, m being its largest logit:
  *
- *     s       = sum over k of exp(z[k] - m)
- *     p[k]    = exp(z[k] - m) / s
- *     loss    = log(s) - (z[label] - m)                 which is -log(p[label]); the batch's loss is the mean over n
- *     dz[k]   = (p[k] - [k is the label]) / images      of the batch's loss
+ *     s     = sum over k of exp(z[k] - m)
+ *     p[k]  = exp(z[k] - m) / s
+ *     loss  = log(s) - (z[label] - m)                which is -log(p[label]); the batch's loss is the mean over n
+ *     dz[k] = (p[k] - [k is the label]) / images     of the batch's loss
  *
- * Taking m off changes nothing but keeps exp from overflowing. Everything is computed in double and rounded once when it is
- * stored; s is summed with k ascending, the losses with n ascending. */
+ * Taking m off changes nothing but keeps exp from overflowing. Everything is computed in double and rounded once when
+ * it is stored; s is summed with k ascending, the losses with n ascending. */
 #include "layers.h"
 
 /* m and s of one image. */
@@ -34,7 +34,8 @@ void fer_softmax(size_t rows, size_t classes, const real *logits, real *probabil
     }
 }
 
-double fer_cross_entropy(size_t images, size_t classes, const real *logits, const int *labels, double *losses, real *dlogits)
+double fer_cross_entropy(size_t images, size_t classes, const real *logits, const int *labels, double *losses,
+                         real *dlogits)
 {
     double total = 0;
     for (size_t n = 0; n < images; n++) {

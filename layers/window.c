@@ -45,7 +45,8 @@ int fer_window_set(struct fer_window *g, size_t n, size_t in_h, size_t in_w, siz
     if (set_axis("high", in_h, kernel_h, stride_h, padding, &g->out_h, &g->pad_top, e)) return -1;
     if (set_axis("wide", in_w, kernel_w, stride_w, padding, &g->out_w, &g->pad_left, e)) return -1;
     if (!fits(n, in_h, in_w, in_c) || !fits(n, g->out_h, g->out_w, out_c) || !fits(kernel_h, kernel_w, in_c, out_c))
-        return fer_fail(e, "an array of input %zux%zux%zux%zu, window %zux%zu, %zu channels out does not fit into memory",
+        return fer_fail(e,
+                        "an array of input %zux%zux%zux%zu, window %zux%zu, %zu channels out does not fit into memory",
                         n, in_h, in_w, in_c, kernel_h, kernel_w, out_c);
     return 0;
 }
@@ -58,7 +59,8 @@ static void inputs_of(size_t o, size_t stride, size_t pad, size_t kernel, size_t
     *to = end - pad < in ? end - pad : in;
 }
 
-/* One axis: the outputs *from ... *to - 1 that see input i: the windows that start at or before it and have not ended. */
+/* One axis: the outputs *from ... *to - 1 that see input i: those whose windows start at or before it, and end behind
+ * it. */
 static void outputs_of(size_t i, size_t stride, size_t pad, size_t kernel, size_t out, size_t *from, size_t *to)
 {
     const size_t last = (i + pad) / stride;

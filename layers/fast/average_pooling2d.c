@@ -1,11 +1,7 @@
-/* average_pooling2d.c - AveragePooling2D and GlobalAveragePooling2D, each channel on its own.
+/* average_pooling2d.c - AveragePooling2D; layers/average_pooling2d.c has the formulas and the order of the sums.
  *
- *     y[n][oh][ow][c]  = (sum of x[n][ih][iw][c] over the window's cells inside the image) / (how many those are)
- *     dx[n][ih][iw][c] = sum over the windows that see (ih, iw) of dy[n][oh][ow][c] / (how many cells it has inside)
- *
- * Global: one window, the whole image:  y[n][c] = (sum of x[n][cell][c]) / cells,  dx[n][cell][c] = dy[n][c] / cells.
- * Order of the sums, in `real`: cells and windows in row-major order; one division at the end (forward) or for each
- * term (backward). */
+ * Threads share out rows. The gradient is sent from the windows to the cells that they see, windows in row-major order,
+ * so that each sum has the order that it has there. */
 #include "../layers.h"
 
 #ifndef FER_PLAIN /* else layers/average_pooling2d.c defines these functions */

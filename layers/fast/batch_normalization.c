@@ -1,22 +1,4 @@
-/* batch_normalization.c - BatchNormalization of x[rows][channels], rows = n*h*w; each channel c on its own:
- *
- *     mean     = (1/rows) sum of x                         variance = (1/rows) sum of (x - mean)^2
- *     y        = (x - mean) * scale + beta                 scale    = gamma / sqrt(variance + epsilon)
- *     dbeta    = sum of dy                                 dgamma   = sum of dy * (x - mean) / sqrt(variance + epsilon)
- *     dx       = scale * dy                                                         statistics constant (inference)
- *     dx       = scale * (dy - dbeta/rows - xhat * dgamma/rows)                     statistics of the batch (training)
- *
- * with xhat = (x - mean) / sqrt(variance + epsilon). The training form is the derivative through mean and variance:
- * dL/dx_i = scale * (dy_i - average of dy - xhat_i * average of dy*xhat) (Ioffe and Szegedy, section 3, gathered).
- *
- * Order of the sums: each channel's sums run over the rows ascending, in double. What is computed once a channel is
- * computed in double, from mean and variance as they are stored, and rounded to `real` once; what is computed for each
- * element is computed in `real`, as written here:
- *
- *     y  = (x - mean) * scale + beta
- *     dx = ((dy - average) - (x - mean) * slope) * scale
- *
- * with average = dbeta / rows and slope = (sum of dy * (x - mean)) / rows / (variance + epsilon), both 0 in inference.
+/* batch_normalization.c - BatchNormalization; layers/batch_normalization.c has the formulas and the order of the sums.
  *
  * Up to GROUP channels are taken at a time, row by row as they stand in memory. Threads share out the groups for the
  * sums, and rows for what is computed for each element. */
@@ -84,8 +66,9 @@ static void normalize(size_t rows, size_t channels, size_t width, const real *x,
         for (c = 0; c < width; c++) y[c] = (x[c] - mean[c]) * scale[c] + shift[c];
 }
 
-void fer_batch_normalization_forward(size_t rows, size_t channels, const real *x, const real *mean, const real *variance,
-                                     const real *gamma, const real *beta, double epsilon, real *y)
+void fer_batch_normalization_forward(size_t rows, size_t channels, const real *x, const real *mean,
+                                     const real *variance, const real *gamma, const real *beta, double epsilon,
+                                     real *y)
 {
     size_t c0, c, block;
     for (c0 = 0; c0 < channels; c0 += GROUP) {
@@ -125,9 +108,9 @@ static void differentiate(size_t rows, size_t channels, size_t width, const real
         for (c = 0; c < width; c++) dx[c] = (dy[c] - average_dy[c] - (x[c] - mean[c]) * slope[c]) * scale[c];
 }
 
-void fer_batch_normalization_backward(size_t rows, size_t channels, const real *x, const real *mean, const real *variance,
-                                      const real *gamma, double epsilon, int batch_statistics, const real *dy, real *dx,
-                                      real *dgamma, real *dbeta)
+void fer_batch_normalization_backward(size_t rows, size_t channels, const real *x, const real *mean,
+                                      const real *variance, const real *gamma, double epsilon, int batch_statistics,
+                                      const real *dy, real *dx, real *dgamma, real *dbeta)
 {
     size_t c0, c, block;
     for (c0 = 0; c0 < channels; c0 += GROUP) {

@@ -1,19 +1,4 @@
-/* conv2d.c - Conv2D without bias: forward, gradient of the input, gradient of the kernel.
- *
- *     y[n][oh][ow][co]        = sum over kh, kw, ci  of  x[n][ih][iw][ci] * kernel[kh][kw][ci][co]
- *     dx[n][ih][iw][ci]       = sum over kh, kw, co  of  dy[n][oh][ow][co] * kernel[kh][kw][ci][co]
- *     dkernel[kh][kw][ci][co] = sum over n, oh, ow   of  x[n][ih][iw][ci] * dy[n][oh][ow][co]
- *
- * where tap (kh, kw) joins output cell (oh, ow) to input cell (ih, iw):
- *     ih = oh*stride_h + kh - pad_top,  iw = ow*stride_w + kw - pad_left.
- * A pair of cells of which one lies outside its image is left out of the sum (zeros are not multiplied).
- *
- * Order of the sums, in `real`, starting from 0:
- *   y         kh, kw, ci ascending, ci fastest
- *   dx        kh, kw, co ascending, co fastest
- *   dkernel   the output cells in row-major order over (n, oh, ow) are cut into blocks of BLOCK = 256; a block is
- *             summed in `real`, cells ascending; the blocks' sums are added in double, blocks ascending, and rounded
- *             once at the end. So the error does not grow with the batch.
+/* conv2d.c - Conv2D; layers/conv2d.c has the formulas and the order of the sums.
  *
  * All three passes are the same walk. A tap joins cells in pairs, and each pair is one row of a matrix product:
  *     y[out] += x[in] . K,   dx[in] += dy[out] . K transposed,   dK += x[in] transposed . dy[out]
@@ -28,7 +13,7 @@
 
 enum {
     WIDTH = FER_TILE_WIDTH,
-    BLOCK = 256, /* cells; of the kernel's gradient, see above */
+    BLOCK = 256, /* cells; of the kernel's gradient, as layers/conv2d.c has it */
     DEPTH = 256, /* rows of a panel */
     CI_CHUNK = 64,
     CO_CHUNK = 2 * WIDTH,
@@ -73,8 +58,8 @@ static void add_run(struct runs *runs, size_t at, size_t other, size_t count)
     runs->count++;
 }
 
-/* The first of the cells 0, 1, ... of a strided axis that starts at or behind `position`, which may be before 0: such a
- * position has wrapped around and is huge. */
+/* The first of the cells 0, 1, ... of a strided axis that starts at or behind `position`, which may be before 0: it has
+ * wrapped around then, and is huge. */
 static size_t first_from(size_t position, size_t stride)
 {
     return position < (size_t)-1 / 2 ? (position + stride - 1) / stride : 0;
@@ -183,7 +168,8 @@ static void multiply_pairs(const struct runs *runs, const real *other, size_t ch
 }
 
 /* panel[k][c] = matrix[k*k_step + c*c_step], zero for columns from `width` on. One of the steps is 1. */
-static void fill_panel(size_t depth, size_t width, const real *matrix, size_t k_step, size_t c_step, real panel[][WIDTH])
+static void fill_panel(size_t depth, size_t width, const real *matrix, size_t k_step, size_t c_step,
+                       real panel[][WIDTH])
 {
     size_t k, c;
     if (c_step == 1)
@@ -198,7 +184,8 @@ static void fill_panel(size_t depth, size_t width, const real *matrix, size_t k_
  * + c*c_step. Taps kw ... end - 1 of a row that `list` finds pairs for are taken as one, of as many channels. */
 static void sum_over_taps(const struct fer_window *g, size_t cells, size_t first, size_t c0, size_t c_channels,
                           size_t k_channels, size_t k_step, size_t c_step,
-                          void (*list)(const struct fer_window *, size_t, size_t, size_t, size_t, size_t, struct runs *),
+                          void (*list)(const struct fer_window *, size_t, size_t, size_t, size_t, size_t,
+                                       struct runs *),
                           const real *source, const real *kernel, real *result)
 {
     const size_t block = smaller(cells - first, BLOCK), width = smaller(c_channels - c0, WIDTH);
@@ -245,8 +232,8 @@ void fer_conv2d_backward_input(const struct fer_window *g, const real *dy, const
 /* ---- The gradient of the kernel ---- */
 
 /* sum[ci][co] += x[i*x_step + ci] * dy[i][co], i = 0, 1, ... count-1. */
-static void multiply_run(size_t count, size_t ci_count, size_t co_count, const real *x, size_t x_step, real dy[][CO_CHUNK],
-                         real sum[][CO_CHUNK])
+static void multiply_run(size_t count, size_t ci_count, size_t co_count, const real *x, size_t x_step,
+                         real dy[][CO_CHUNK], real sum[][CO_CHUNK])
 {
     const real *f[FER_TILE_ROWS];
     real *s[FER_TILE_ROWS];

@@ -1,11 +1,7 @@
-/* max_pooling2d.c - MaxPooling2D, each channel on its own.
+/* max_pooling2d.c - MaxPooling2D; layers/max_pooling2d.c has the formulas and the order of the sums.
  *
- *     y[n][oh][ow][c]  = the largest x[n][ih][iw][c] of the window's cells inside the image
- *     dx[n][ih][iw][c] = sum of dy[n][oh][ow][c] over the windows whose maximum is at (ih, iw)
- *
- * Of several equal maxima the first in row-major order counts. A NaN counts as larger than any number, the first one
- * as the maximum.
- * Order of the sum: the windows in row-major order. */
+ * Up to GROUP channels are searched side by side, each window once. The gradient is sent from the windows to their
+ * maxima, windows in row-major order, so that each sum has the order that it has there. */
 #include "../layers.h"
 
 #ifndef FER_PLAIN /* else layers/max_pooling2d.c defines these functions */
