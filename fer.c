@@ -1,6 +1,7 @@
 /* fer.c - the program: one function a command. Everything that computes is in the library (fer.h). */
 #include "fer.h"
 #include "model/check/text.h"
+#include "model/pits/command.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -914,278 +915,59 @@ static int fingerprint(int argc, char **argv)
 
 /* ---- pits ---- */
 
-/* The run's rows so far, and what the display of `pits` remembers. */
-struct pits_table {
-    int json, terminal, layers_shown;
-    long epoch;              /* the pit at hand */
-    struct fer_pit_row *row; /* in order of epochs: pits.csv */
-    size_t rows, row_room;
-    struct fer_pit_step *step; /* of the pit at hand */
-    size_t steps, step_room;
-    const struct fer_network *network;
-    char doing[200];
-    double last_drawn;
-    int out_of_memory;
+/* What the command line asks for, and what is there. */
+struct pits_request {
+    const char *where, *data_path, *epoch, *experiments, *images;
+    int json, is_run;
+    unsigned which; /* experiments */
+    struct fer_config config;
+    struct fer_dataset data;
+    struct fer_log log;
+    struct fer_pits_choice chosen;
 };
 
-/* Makes room for one more in a growing array. */
-static void *grow(void *array, size_t count, size_t *room, size_t size, int *failed)
-{
-    void *more;
-    if (count < *room) return array;
-    more = realloc(array, 2 * (*room + 32) * size);
-    if (!more) return *failed = 1, array;
-    *room = 2 * (*room + 32);
-    return more;
-}
-
-static void keep_pit_row(struct pits_table *t, const struct fer_pit_row *row)
-{
-    size_t at = t->rows;
-    t->row = grow(t->row, t->rows, &t->row_room, sizeof *t->row, &t->out_of_memory);
-    if (t->out_of_memory) return;
-    while (at > 0 && t->row[at - 1].epoch > row->epoch) at--;
-    memmove(t->row + at + 1, t->row + at, (t->rows - at) * sizeof *t->row);
-    t->row[at] = *row;
-    t->rows++;
-}
-
-/* Whether these experiments bring such a row anew. Those with layers begin with exact ones everywhere. */
-static int comes_anew(const char *experiment, unsigned experiments)
-{
-    int i;
-    for (i = 0; i < FER_PIT_EXPERIMENTS; i++)
-        if (strcmp(fer_pit_experiment_names[i], experiment) == 0)
-            return (experiments >> i & 1) || (i == FER_PIT_EXACT && experiments >> FER_PIT_LAYERS & 1);
-    return 1; /* base, conclusion */
-}
-
-/* Forgets what an earlier call has found on this epoch by the same experiments. */
-static void begin_pit(struct pits_table *t, long epoch, unsigned experiments)
-{
-    size_t i, kept = 0;
-    for (i = 0; i < t->rows; i++)
-        if (t->row[i].epoch != epoch || !comes_anew(t->row[i].experiment, experiments)) t->row[kept++] = t->row[i];
-    t->rows = kept;
-    t->steps = 0;
-    t->epoch = epoch;
-    t->layers_shown = 0;
-}
+/* What is shown and kept while a run's pits are explained. */
+struct pits_display {
+    struct fer_pits_text text;
+    struct fer_pits_table table;
+    int terminal;
+    char doing[200];
+    double last_drawn;
+};
 
 static void begin_experiment(void *context, const char *experiment, const char *detail)
 {
-    struct pits_table *t = context;
-    snprintf(t->doing, sizeof t->doing, "%s: %s", experiment, detail);
+    struct pits_display *d = context;
+    snprintf(d->doing, sizeof d->doing, "%s: %s", experiment, detail);
 }
 
 static int draw_pits_progress(void *context, const struct fer_trainer *trainer, enum fer_usage usage, size_t batch,
                               size_t batches, const struct fer_evaluation *so_far)
 {
-    struct pits_table *t = context;
+    struct pits_display *d = context;
     const double now = fer_clock();
     (void)trainer, (void)usage, (void)so_far;
-    if (t->terminal && now - t->last_drawn > 0.1) {
-        t->last_drawn = now;
-        fprintf(stderr, "\r  %-60.60s %5lu/%lu ", t->doing, (unsigned long)batch, (unsigned long)batches);
+    if (d->terminal && now - d->last_drawn > 0.1) {
+        d->last_drawn = now;
+        fprintf(stderr, "\r  %-60.60s %5zu/%zu ", d->doing, batch, batches);
     }
     return interrupted;
 }
 
-static void print_pit_row(const struct fer_pit_row *row)
-{
-    char recovered[32] = "", accuracy[32] = "", loss[32] = "";
-    if (row->val_accuracy == row->val_accuracy) snprintf(accuracy, sizeof accuracy, "%.4f", row->val_accuracy);
-    if (row->val_loss == row->val_loss) snprintf(loss, sizeof loss, "%.4f", row->val_loss);
-    if (row->recovered == row->recovered) snprintf(recovered, sizeof recovered, "%.0f %%", 100 * row->recovered);
-    printf("  %-10s %-66s %9s %9s %9s\n", row->experiment, row->detail, accuracy, loss, recovered);
-    fflush(stdout);
-}
-
-/* What was recovered, or, when there was no drop to recover from, the accuracy. */
-static double merit(const struct fer_pit_row *row)
-{
-    return row->recovered == row->recovered ? row->recovered : row->val_accuracy;
-}
-
-/* Of the experiments on one layer alone the best. */
-static void print_best_layers(struct pits_table *t)
-{
-    const struct fer_pit_row *best[6];
-    int count = 0, i;
-    size_t k;
-    for (k = 0; k < t->rows; k++) {
-        const struct fer_pit_row *row = &t->row[k];
-        if (row->epoch != t->epoch || strcmp(row->experiment, "layers") != 0 || strstr(row->detail, "all but"))
-            continue;
-        for (i = count < 6 ? count++ : 6; i > 0 && !(merit(best[i - 1]) >= merit(row)); i--)
-            if (i < 6) best[i] = best[i - 1];
-        if (i < 6) best[i] = row;
-    }
-    for (i = 0; i < count; i++) print_pit_row(best[i]);
-}
-
-/* The layers are many: the best are shown when all are there. */
 static void take_pit_row(void *context, const struct fer_pit_row *row)
 {
-    struct pits_table *t = context;
-    keep_pit_row(t, row);
-    if (t->json || t->out_of_memory) return;
-    if (t->terminal) clear_line(stderr);
-    if (strcmp(row->experiment, "layers") == 0) {
-        t->layers_shown = -1;
-        return;
-    }
-    if (t->layers_shown < 0) print_best_layers(t);
-    t->layers_shown = 0;
-    if (strcmp(row->experiment, "conclusion") == 0)
-        printf("  %s\n", row->detail);
-    else
-        print_pit_row(row);
+    struct pits_display *d = context;
+    fer_pits_table_keep(&d->table, row);
+    if (d->terminal) clear_line(stderr);
+    fer_pits_text_row(&d->text, row);
 }
 
 static void take_pit_step(void *context, const struct fer_network *network, const struct fer_pit_step *step)
 {
-    struct pits_table *t = context;
-    if (!t->json) return;
-    t->network = network;
-    t->step = grow(t->step, t->steps, &t->step_room, sizeof *t->step, &t->out_of_memory);
-    if (!t->out_of_memory) t->step[t->steps++] = *step;
+    struct pits_display *d = context;
+    (void)network;
+    if (d->text.is_json) fer_pits_table_keep_step(&d->table, step);
 }
-
-/* ---- pits: JSON ---- */
-
-static void print_json_number(const char *name, double value)
-{
-    char text[32];
-    fer_format_double(value, text);
-    printf(value - value == 0 ? ", \"%s\": %s" : ", \"%s\": \"%s\"", name, text);
-}
-
-static void print_json_string(const char *text)
-{
-    struct fer_json json = {0};
-    json.out = stdout;
-    fer_json_string(&json, NULL, text);
-}
-
-/* A number, or null where there is none. */
-static void print_json_known(const char *name, double value)
-{
-    if (value == value)
-        print_json_number(name, value);
-    else
-        printf(", \"%s\": null", name);
-}
-
-static void print_pit_layers(const struct fer_network *net, const char *name, const double *value, const double *second)
-{
-    const char *comma = "";
-    int i;
-    printf(", \"%s\": {", name);
-    for (i = 0; i < net->layers; i++) {
-        if (value[i] == 0) continue;
-        printf(second ? "%s\"%s\": [%.4g, %.4g]" : "%s\"%s\": %.4g", comma, net->layer[i].name,
-               value[i] - value[i] == 0 ? value[i] : 1e308, second ? second[i] : 0);
-        comma = ", ";
-    }
-    printf("}");
-}
-
-static void print_pit_experiments(const struct pits_table *t)
-{
-    const char *comma = "", *conclusion = "";
-    size_t i;
-    printf(",\n   \"experiments\": [");
-    for (i = 0; i < t->rows; i++) {
-        const struct fer_pit_row *row = &t->row[i];
-        if (row->epoch != t->epoch) continue;
-        if (strcmp(row->experiment, "conclusion") == 0) {
-            conclusion = row->detail;
-            continue;
-        }
-        printf("%s\n    {\"experiment\": \"%s\", \"detail\": ", comma, row->experiment);
-        print_json_string(row->detail);
-        print_json_known("val_accuracy", row->val_accuracy);
-        print_json_known("val_loss", row->val_loss);
-        print_json_known("recovered", row->recovered);
-        printf("}");
-        comma = ",";
-    }
-    printf("],\n   \"steps\": [");
-    for (i = 0; i < t->steps; i++) {
-        const struct fer_pit_step *s = &t->step[i];
-        printf("%s\n    {\"step\": %ld, \"images\": %d", i ? "," : "", s->step, s->images);
-        print_json_number("loss", s->loss);
-        print_pit_layers(t->network, "update", s->update, NULL);
-        print_pit_layers(t->network, "drive", s->drive, NULL);
-        print_pit_layers(t->network, "distance", s->distance, s->distance_rms);
-        print_pit_layers(t->network, "variance_ratio", s->ratio, NULL);
-        printf("}");
-    }
-    printf("],\n   \"conclusion\": ");
-    print_json_string(conclusion);
-}
-
-/* ---- pits: the command ---- */
-
-static void print_pit(const struct fer_pit *p, long epoch, long line, int json, int first)
-{
-    const char *seen = p->in_accuracy && p->in_loss ? "accuracy and loss"
-                       : p->in_accuracy             ? "accuracy"
-                       : p->in_loss                 ? "loss"
-                                                    : "neither";
-    if (!json) {
-        printf("epoch %ld (line %ld): val_accuracy %.4f where %.4f was to be expected: depth %.4f, noise %.4f; ", epoch,
-               line, p->accuracy, p->level, p->depth, p->noise);
-        if (p->loss == p->loss) printf("val_loss %.4f where %.4f; ", p->loss, p->loss_level);
-        if (p->in_accuracy || p->in_loss)
-            printf("a pit in %s\n", seen);
-        else
-            printf("no pit by the rule\n");
-        return;
-    }
-    printf("%s\n  {\"epoch\": %ld, \"line\": %ld, \"seen_in\": \"%s\"", first ? "" : ",", epoch, line, seen);
-    print_json_known("val_accuracy", p->accuracy);
-    print_json_known("level", p->level);
-    print_json_known("depth", p->depth);
-    print_json_known("noise", p->noise);
-    print_json_known("val_loss", p->loss);
-    print_json_known("loss_level", p->loss_level);
-}
-
-/* "batch,exact" as a sum of 1 << experiment; NULL: all. */
-static int choose_experiments(const char *list, unsigned *experiments, struct fer_error *e)
-{
-    const char *end;
-    int i;
-    *experiments = list ? 0 : (1u << FER_PIT_EXPERIMENTS) - 1;
-    for (; list; list = *end ? end + 1 : NULL) {
-        const size_t length = strcspn(list, ",");
-        end = list + length;
-        for (i = 0; i < FER_PIT_EXPERIMENTS; i++)
-            if (strlen(fer_pit_experiment_names[i]) == length &&
-                strncmp(fer_pit_experiment_names[i], list, length) == 0)
-                break;
-        if (i == FER_PIT_EXPERIMENTS)
-            return fer_fail(e, "--experiments %.*s: expected some of batch,exact,swap,training,layers,replay,changes",
-                            (int)length, list);
-        *experiments |= 1u << i;
-    }
-    return 0;
-}
-
-/* What the command line asks for, and what is there. */
-struct pits_request {
-    const char *where, *data_path, *epoch, *experiments, *images;
-    int json, is_run;
-    struct fer_config config;
-    struct fer_dataset data;
-    struct fer_log log;
-    struct fer_pit *pit;
-    struct fer_pit deepest; /* the largest fall of val_accuracy, be it a pit or not; its depth may be 0 */
-    long count, runs;       /* of pits; of runs that the log holds one after the other */
-    unsigned which;
-};
 
 /* A run's data, which must be those that it was trained with. */
 static int read_run_data(struct pits_request *r, struct fer_error *e)
@@ -1198,101 +980,33 @@ static int read_run_data(struct pits_request *r, struct fer_error *e)
                     (unsigned long)r->config.data_digest);
 }
 
-/* The row after the last of the run that begins at `start`: a log that was appended to holds several, and an epoch that
- * is not above the first of its run begins the next. */
-static long end_of_run(const struct fer_log *log, long start)
+static int read_images(const char *text, size_t *images, struct fer_error *e)
 {
-    long row = start + 1;
-    while (row < log->count && log->epoch[row] > log->epoch[start]) row++;
-    return row;
-}
-
-/* Of one run's epochs that can be judged. */
-static void find_deepest(struct pits_request *r, long start, long end, size_t images)
-{
-    const double(*history)[4] = (const double(*)[4])r->log.row + start;
-    struct fer_pit dip;
-    long epoch;
-    for (epoch = 3; start + epoch + 1 < end; epoch++) {
-        fer_pit_measure(history, end - start, images, epoch, &dip);
-        dip.epoch += start;
-        if (dip.depth > r->deepest.depth) r->deepest = dip;
-    }
-}
-
-/* Which epochs: the pits of each run, or the epoch asked for. */
-static int choose_pits(struct pits_request *r, size_t images, struct fer_error *e)
-{
-    const double(*history)[4] = (const double(*)[4])r->log.row;
     char *end;
-    long row, epoch, start = 0, next, i;
-    r->pit = fer_allocate((size_t)r->log.count + 1, sizeof *r->pit, e);
-    if (!r->pit) return -1;
-    for (; start < r->log.count; start = next, r->runs++) {
-        const long before = r->count;
-        next = end_of_run(&r->log, start);
-        if (!r->epoch) r->count += fer_pits_find(history + start, next - start, images, r->pit + before);
-        for (i = before; i < r->count; i++) r->pit[i].epoch += start;
-        find_deepest(r, start, next, images);
-    }
-    if (!r->epoch) return 0;
-    epoch = strtol(r->epoch, &end, 10);
-    for (row = 0; row < r->log.count && r->log.epoch[row] != epoch;) row++;
-    if (*r->epoch < '0' || *r->epoch > '9' || *end || row == r->log.count || row == 0)
-        return fer_fail(e, "--epoch %s: expected an epoch of the log that is not its first", r->epoch);
-    for (start = 0; (next = end_of_run(&r->log, start)) <= row;) start = next;
-    if (row == start)
-        return fer_fail(e, "--epoch %s: expected an epoch of the log that is not the first of its run", r->epoch);
-    fer_pit_measure(history + start, next - start, images, row - start, r->pit);
-    r->pit->epoch += start;
-    r->count = 1;
-    return 0;
+    *images = strtoul(text, &end, 10);
+    if (*text >= '1' && *text <= '9' && !*end) return 0;
+    return fer_fail(e, "--images %s: expected a whole number from 1", text);
 }
 
 static int read_request(struct pits_request *r, struct fer_error *e)
 {
-    char path[FER_PATH], *end;
+    char path[FER_PATH];
     size_t images = FER_FER2013_VALIDATION;
-    if (choose_experiments(r->experiments, &r->which, e) || fer_join_path(path, r->where, "config.txt", e))
+    if (fer_pits_choose_experiments(r->experiments, &r->which, e) || fer_join_path(path, r->where, "config.txt", e))
         return -1;
     r->is_run = fer_file_exists(path);
     if (!r->is_run && (r->experiments || r->data_path))
         return fer_fail(e, "%s: no run folder (there is no %s): --experiments and --data need one", r->where, path);
     if (r->is_run && r->images) return fer_fail(e, "--images: a run's data say how many there are");
-    if (r->images) {
-        images = strtoul(r->images, &end, 10);
-        if (*r->images < '1' || *r->images > '9' || *end)
-            return fer_fail(e, "--images %s: expected a whole number from 1", r->images);
-    }
+    if (r->images && read_images(r->images, &images, e)) return -1;
     if (r->is_run) {
         if (fer_config_load(&r->config, path, e) || read_run_data(r, e) ||
             fer_join_path(path, r->where, "log.csv", e))
             return -1;
         images = r->data.usage_count[FER_PUBLIC_TEST];
     }
-    return fer_log_read(&r->log, r->is_run ? path : r->where, e) || choose_pits(r, images, e) ? -1 : 0;
-}
-
-/* Explains pit number i, and writes pits.csv anew. */
-static enum fer_end explain_pit(struct pits_request *r, long i, struct fer_trainer *trainer, struct pits_table *t,
-                                struct fer_error *e)
-{
-    struct fer_watcher watcher = {NULL, NULL, NULL};
-    struct fer_pit_report report = {NULL, begin_experiment, take_pit_row, take_pit_step, NULL};
-    char path[FER_PATH];
-    enum fer_end end;
-    watcher.context = report.context = t;
-    watcher.batch_done = draw_pits_progress;
-    report.watcher = &watcher;
-    begin_pit(t, r->pit[i].epoch, r->which);
-    if (!t->json) printf("  %-10s %-66s %9s %9s %9s\n", "experiment", "", "accuracy", "loss", "recovered");
-    end = fer_pit_explain(trainer, r->where, &r->pit[i], r->which | (r->epoch ? FER_PIT_LAYERS_ALWAYS : 0), &report, e);
-    if (t->terminal) clear_line(stderr);
-    if (end != FER_DONE) return end;
-    if (t->out_of_memory) return fer_fail(e, "out of memory"), FER_FAILED;
-    if (t->json) print_pit_experiments(t);
-    if (fer_join_path(path, r->where, "pits.csv", e)) return FER_FAILED;
-    return fer_pits_write(path, t->row, t->rows, e) ? FER_FAILED : FER_DONE;
+    if (fer_log_read(&r->log, r->is_run ? path : r->where, e)) return -1;
+    return fer_pits_choose(&r->chosen, &r->log, images, r->epoch, e);
 }
 
 /* Whether a pit's state is still there: runs made before train kept checkpoints have none. */
@@ -1302,94 +1016,80 @@ static int has_state(const struct pits_request *r, long epoch)
     return fer_checkpoint_path(path, r->where, epoch, NULL) == 0 && fer_file_exists(path);
 }
 
-static enum fer_end explain_pits(struct pits_request *r, struct pits_table *t, struct fer_trainer *trainer,
-                                 struct fer_error *e)
+/* Explains one pit by experiment, and writes pits.csv anew. */
+static enum fer_end explain_pit(struct pits_request *r, const struct fer_pit *pit, struct fer_trainer *trainer,
+                                struct pits_display *d, struct fer_error *e)
+{
+    const unsigned which = r->which | (r->epoch ? FER_PIT_LAYERS_ALWAYS : 0);
+    const struct fer_watcher watcher = {d, draw_pits_progress, NULL};
+    const struct fer_pit_report report = {d, begin_experiment, take_pit_row, take_pit_step, &watcher};
+    char path[FER_PATH];
+    enum fer_end end;
+    fer_pits_table_begin(&d->table, pit->epoch, r->which);
+    fer_pits_text_head(&d->text);
+    end = fer_pit_explain(trainer, r->where, pit, which, &report, e);
+    if (d->terminal) clear_line(stderr);
+    if (end != FER_DONE) return end;
+    if (d->table.out_of_memory) return fer_fail(e, "out of memory"), FER_FAILED;
+    fer_pits_text_explained(&d->text, trainer->network);
+    if (fer_join_path(path, r->where, "pits.csv", e)) return FER_FAILED;
+    return fer_pits_write(path, d->table.row, d->table.rows, e) ? FER_FAILED : FER_DONE;
+}
+
+/* Shows what was chosen; explains each pit of a run. */
+static enum fer_end report_each(struct pits_request *r, struct fer_trainer *trainer, struct pits_display *d,
+                                struct fer_error *e)
 {
     enum fer_end end = FER_DONE;
     long i;
-    for (i = 0; i < r->count && end == FER_DONE; i++) {
-        print_pit(&r->pit[i], r->log.epoch[r->pit[i].epoch], r->log.line[r->pit[i].epoch], r->json, i == 0);
-        fflush(stdout);
-        if (!r->is_run) {
-            if (r->json) printf("}");
-            continue;
-        }
-        if (has_state(r, r->pit[i].epoch))
-            end = explain_pit(r, i, trainer, t, e);
-        else if (r->json)
-            printf(", \"experiments\": [], \"conclusion\": \"no checkpoint of this epoch was kept\"");
-        else
-            printf("  no checkpoint of this epoch was kept: nothing can be explained\n");
-        if (r->json) printf("}");
+    fer_pits_text_begin(&d->text, r->where, r->is_run, r->epoch != NULL, &r->log, &r->chosen);
+    for (i = 0; i < r->chosen.count && end == FER_DONE; i++) {
+        const struct fer_pit *pit = &r->chosen.pit[i];
+        fer_pits_text_pit(&d->text, &r->log, pit);
+        if (r->is_run && has_state(r, pit->epoch))
+            end = explain_pit(r, pit, trainer, d, e);
+        else if (r->is_run)
+            fer_pits_text_no_state(&d->text);
+        fer_pits_text_pit_end(&d->text);
     }
+    fer_pits_text_end(&d->text);
     return end;
 }
 
-/* Epochs without val_accuracy and val_loss: nothing can be said of them. */
-static long count_unknown(const struct fer_log *log)
+/* What earlier calls have found on this run. */
+static int read_found(const struct pits_request *r, struct fer_pits_table *table, struct fer_error *e)
 {
-    long row, count = 0;
-    for (row = 0; row < log->count; row++)
-        count += log->row[row][2] != log->row[row][2] && log->row[row][3] != log->row[row][3];
-    return count;
-}
-
-/* What was looked at, and how many pits there are. */
-static void print_pits_heading(const struct pits_request *r)
-{
-    const long unknown = count_unknown(&r->log);
-    if (r->json) {
-        printf("{\"fer\": \"" FER_VERSION "\", \"log\": ");
-        print_json_string(r->where);
-        printf(", \"epochs\": %ld, \"runs\": %ld, \"unknown\": %ld, \"pits\": [", r->log.count, r->runs, unknown);
-        return;
-    }
-    printf("%s: %ld epoch%s", r->where, r->log.count, r->log.count == 1 ? "" : "s");
-    if (r->runs > 1) printf(" of %ld runs", r->runs);
-    if (unknown) printf(", %ld of them without val_accuracy and val_loss", unknown);
-    if (r->epoch) {
-        printf(", one is looked at\n");
-        return;
-    }
-    if (r->count)
-        printf(", %ld pit%s", r->count, r->count == 1 ? "" : "s");
-    else
-        printf(", no pit");
-    printf(" (a run's first three epochs and its last cannot be judged)\n");
-    if (!r->count && r->deepest.depth > 0)
-        printf("the deepest dip: epoch %ld (line %ld), val_accuracy %.4f where %.4f was to be expected, %.1f times the "
-               "noise%s\n",
-               r->log.epoch[r->deepest.epoch], r->log.line[r->deepest.epoch], r->deepest.accuracy, r->deepest.level,
-               r->deepest.depth / r->deepest.noise, r->is_run ? "; --epoch looks into it" : "");
+    struct fer_pit_row *row = NULL;
+    char path[FER_PATH];
+    size_t rows = 0, i;
+    if (fer_join_path(path, r->where, "pits.csv", e)) return -1;
+    if (r->is_run && fer_file_exists(path) && fer_pits_read(path, &row, &rows, e)) return -1;
+    for (i = 0; i < rows; i++) fer_pits_table_keep(table, &row[i]);
+    fer_free(row);
+    return 0;
 }
 
 /* The pits of a log or run that has been read. */
 static enum fer_end report_pits(struct pits_request *r, struct fer_error *e)
 {
-    struct pits_table t = {0};
+    struct pits_display d = {0};
     struct fer_trainer *trainer = NULL;
-    struct fer_pit_row *old = NULL;
-    char path[FER_PATH];
-    size_t count = 0, i;
+    const struct fer_pit *first = r->chosen.pit;
     enum fer_end end = FER_FAILED;
-    if (r->is_run && r->epoch && !has_state(r, r->pit->epoch))
-        return fer_fail(e, "%s: no checkpoint of epoch %s was kept: expected epochs/%04ld.npz", r->where, r->epoch,
-                        r->pit->epoch),
-               end;
-    t.json = r->json;
-    t.terminal = fer_is_terminal(stderr) && fer_is_terminal(stdout);
-    if (fer_join_path(path, r->where, "pits.csv", e)) return end;
-    if (r->is_run && fer_file_exists(path) && fer_pits_read(path, &old, &count, e)) return end;
-    for (i = 0; i < count; i++) keep_pit_row(&t, &old[i]);
-    fer_free(old);
-    if (!r->is_run || !r->count || fer_trainer_create(&trainer, &r->config.settings, &r->data, e) == 0) {
-        print_pits_heading(r);
-        end = explain_pits(r, &t, trainer, e);
-        if (r->json) printf("]}\n");
+    if (r->is_run && r->epoch && !has_state(r, first->epoch)) {
+        fer_fail(e, "%s: no checkpoint of epoch %s was kept: expected epochs/%04ld.npz", r->where, r->epoch,
+                 first->epoch);
+        return end;
     }
+    d.text.out = stdout;
+    d.text.is_json = r->json;
+    d.text.table = &d.table;
+    d.terminal = fer_is_terminal(stderr) && fer_is_terminal(stdout);
+    if (read_found(r, &d.table, e) == 0 &&
+        (!r->is_run || !r->chosen.count || fer_trainer_create(&trainer, &r->config.settings, &r->data, e) == 0))
+        end = report_each(r, trainer, &d, e);
     fer_trainer_free(trainer);
-    free(t.row);
-    free(t.step);
+    fer_pits_table_free(&d.table);
     return end;
 }
 
@@ -1408,7 +1108,7 @@ static int pits(int argc, char **argv)
     if (read_request(&r, &e) == 0) end = report_pits(&r, &e);
     fer_dataset_free(&r.data);
     fer_log_free(&r.log);
-    fer_free(r.pit);
+    fer_free(r.chosen.pit);
     if (end == FER_STOPPED) return fprintf(stderr, "stopped\n"), EXIT_CHECK_FAILED;
     return end == FER_DONE ? EXIT_OK : complain(&e);
 }

@@ -1,0 +1,67 @@
+/* command.h - the parts of `fer pits`: which epochs and experiments, the table of what was found, and what is shown. */
+#ifndef FER_PITS_COMMAND_H
+#define FER_PITS_COMMAND_H
+
+#include "../../data/data.h"
+
+/* ---- choose.c ---- */
+
+/* "batch,exact" as the sum of 1 << experiment; NULL: all. */
+int fer_pits_choose_experiments(const char *list, unsigned *experiments, struct fer_error *e);
+
+/* The epochs to be looked at. An epoch is a row of the log here; the log says how the file counts it. */
+struct fer_pits_choice {
+    struct fer_pit *pit;    /* [count] freed by fer_free */
+    long count;
+    long runs;              /* that the log holds one after the other */
+    long unknown;           /* epochs without val_accuracy and val_loss */
+    struct fer_pit deepest; /* the largest fall of val_accuracy, whether a pit or not; its depth may be 0 */
+};
+/* The pits of every run in the log, or, when `epoch` is not NULL, that epoch, as the log counts it. `images` is how many
+ * each val_accuracy was taken over. */
+int fer_pits_choose(struct fer_pits_choice *choice, const struct fer_log *log, size_t images, const char *epoch,
+                    struct fer_error *e);
+
+/* ---- table.c ---- */
+
+/* What was found, in order of epochs: the lines of pits.csv. Begins as zeros. */
+struct fer_pits_table {
+    struct fer_pit_row *row;
+    size_t rows, row_room;
+    long epoch;                /* the pit at hand, and its replay's steps */
+    struct fer_pit_step *step;
+    size_t steps, step_room;
+    int out_of_memory;         /* something could not be kept */
+};
+void fer_pits_table_free(struct fer_pits_table *t);
+/* The pit at hand is this one: forgets what these experiments have found on it before. */
+void fer_pits_table_begin(struct fer_pits_table *t, long epoch, unsigned experiments);
+void fer_pits_table_keep(struct fer_pits_table *t, const struct fer_pit_row *row);
+void fer_pits_table_keep_step(struct fer_pits_table *t, const struct fer_pit_step *step);
+/* Of the experiments on one layer alone those that recover most, the best first. Returns how many there are. */
+#define FER_PITS_BEST 6
+int fer_pits_table_best_layers(const struct fer_pits_table *t, const struct fer_pit_row *best[FER_PITS_BEST]);
+
+/* ---- text.c ---- */
+
+/* What is shown, as text or as one JSON object. Begins as {out, is_json, table}. */
+struct fer_pits_text {
+    FILE *out;
+    int is_json;
+    const struct fer_pits_table *table;
+    int layers_due; /* rows of layers have come; the best are shown when all are there */
+    struct fer_json json;
+};
+/* What was looked at, and how many pits there are. `named`: the epoch was chosen by the caller. */
+void fer_pits_text_begin(struct fer_pits_text *t, const char *where, int is_run, int named, const struct fer_log *log,
+                         const struct fer_pits_choice *choice);
+void fer_pits_text_end(struct fer_pits_text *t);
+/* One pit: its own figures; then either the outcomes of the experiments or that there are none; then its end. */
+void fer_pits_text_pit(struct fer_pits_text *t, const struct fer_log *log, const struct fer_pit *pit);
+void fer_pits_text_pit_end(struct fer_pits_text *t);
+void fer_pits_text_no_state(struct fer_pits_text *t);
+void fer_pits_text_head(struct fer_pits_text *t);
+void fer_pits_text_row(struct fer_pits_text *t, const struct fer_pit_row *row); /* it is in the table already */
+void fer_pits_text_explained(struct fer_pits_text *t, const struct fer_network *network);
+
+#endif
