@@ -2,6 +2,7 @@
 #include "fer.h"
 #include "model/check/text.h"
 #include "model/pits/command.h"
+#include "model/text.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -181,26 +182,12 @@ static int draw_progress(void *context, const struct fer_trainer *t, enum fer_us
                          const struct fer_evaluation *so_far)
 {
     struct display *d = context;
-    const double now = fer_clock(), spent = now - d->epoch_start;
-    char bar[31], left[32];
-    int i, done = (int)(30 * batch / batches);
+    const double now = fer_clock();
     if (!d->terminal || (now - d->last_drawn < 0.1 && batch < batches)) return interrupted;
     d->last_drawn = now;
-    for (i = 0; i < 30; i++) bar[i] = i < done ? '=' : i == done ? '>' : '.';
-    bar[30] = 0;
-    if (usage == FER_TRAINING && t && (size_t)t->batch != batch) {
-        printf("\r%*lu/%lu [%s] - exact statistics of the training images  ", 5, (unsigned long)batch,
-               (unsigned long)batches, bar);
-    } else if (usage == FER_TRAINING) {
-        fer_format_seconds(spent / (double)batch * (double)(batches - batch), left);
-        printf("\r%*lu/%lu [%s] - ETA: %s - loss: %.4f - accuracy: %.4f  ", 5, (unsigned long)batch,
-               (unsigned long)batches, bar, left, so_far->loss_sum / (double)so_far->count,
-               (double)so_far->correct / (double)so_far->count);
-    } else {
-        printf("\r%*lu/%lu [%s] - validation - val_loss: %.4f - val_accuracy: %.4f  ", 5, (unsigned long)batch,
-               (unsigned long)batches, bar, so_far->loss_sum / (double)so_far->count,
-               (double)so_far->correct / (double)so_far->count);
-    }
+    printf("\r");
+    fer_progress_text(stdout, t, usage, batch, batches, so_far, now - d->epoch_start);
+    printf("  ");
     fflush(stdout);
     return interrupted;
 }
@@ -208,12 +195,8 @@ static int draw_progress(void *context, const struct fer_trainer *t, enum fer_us
 static int print_epoch(void *context, const struct fer_trainer *t)
 {
     struct display *d = context;
-    const double *row = t->history[t->epoch - 1];
-    char spent[32];
-    fer_format_seconds(fer_clock() - d->epoch_start, spent);
     if (d->terminal) clear_line(stdout);
-    printf("Epoch %ld/%d - %s - loss: %.4f - accuracy: %.4f", t->epoch, t->settings.epochs, spent, row[1], row[0]);
-    if (t->data->usage_count[FER_PUBLIC_TEST]) printf(" - val_loss: %.4f - val_accuracy: %.4f", row[3], row[2]);
+    fer_epoch_text(stdout, t, fer_clock() - d->epoch_start);
     printf("\n");
     fflush(stdout);
     d->epoch_start = fer_clock();
@@ -390,24 +373,6 @@ static int load_network(struct fer_network **network, const char *where, int siz
     return fer_weights_load(network, path, (size_t)size, &ignored, e);
 }
 
-static void print_evaluation(const struct fer_evaluation *v)
-{
-    struct fer_class_score score[FER_CLASSES];
-    int i, k;
-    fer_class_scores(v, score);
-    printf("loss %.6f, accuracy %.4f (%lu of %lu)\n\n", v->loss_sum / (double)v->count,
-           (double)v->correct / (double)v->count, (unsigned long)v->correct, (unsigned long)v->count);
-    printf("%-10s %9s %9s %9s   predicted", "class", "images", "precision", "recall");
-    for (k = 0; k < FER_CLASSES; k++) printf(" %8s", fer_class_names[k]);
-    printf("\n");
-    for (i = 0; i < FER_CLASSES; i++) {
-        printf("%-10s %9lu %9.4f %9.4f            ", fer_class_names[i], (unsigned long)score[i].images,
-               score[i].precision, score[i].recall);
-        for (k = 0; k < FER_CLASSES; k++) printf(" %8lu", (unsigned long)v->confusion[i][k]);
-        printf("\n");
-    }
-}
-
 static int eval(int argc, char **argv)
 {
     const char *data_path = NULL, *usage_name = "PublicTest";
@@ -435,28 +400,21 @@ static int eval(int argc, char **argv)
     if (failed)
         complain(&e);
     else
-        print_evaluation(&result);
+        fer_evaluation_text(stdout, &result);
     fer_dataset_free(&data);
     fer_network_free(network);
     return failed ? EXIT_BAD_INPUT : EXIT_OK;
 }
 
-/* One image's line: its name, the seven probabilities, the class that has the largest. */
 static int predict_image(struct fer_network *network, const char *path, struct fer_error *e)
 {
-    const real *p = network->layer[network->layers - 1].output;
     uint8_t *pixels;
-    int height, width, k, best = 0;
+    int height, width;
     if (fer_pgm_read(path, &height, &width, &pixels, e)) return -1;
-    fer_image_scale(height, width, pixels, network->height, fer_network_input(network));
+    fer_image_scale(height, width, pixels, (int)network->height, fer_network_input(network));
     fer_free(pixels);
     fer_network_forward(network, 1, 0);
-    printf("%s", path);
-    for (k = 0; k < FER_CLASSES; k++) {
-        printf("\t%.6f", (double)p[k]);
-        if (p[k] > p[best]) best = k;
-    }
-    printf("\t%s\n", fer_class_names[best]);
+    fer_prediction_text(stdout, path, network->layer[network->layers - 1].output);
     return 0;
 }
 
@@ -472,11 +430,7 @@ static int predict(int argc, char **argv)
     if (argc < 2) return fer_fail(&e, "predict: expected a run folder or weights file, then PGM images"), complain(&e);
     if (load_network(&network, argv[0], given_size(&choice), &config, &e)) return complain(&e);
     failed = fer_network_plan(network, 1, FER_PLAN_INFERENCE, &e);
-    if (!failed) {
-        printf("image");
-        for (i = 0; i < FER_CLASSES; i++) printf("\t%s", fer_class_names[i]);
-        printf("\tprediction\n");
-    }
+    if (!failed) fer_prediction_head(stdout);
     for (i = 1; i < argc && !failed; i++) failed = predict_image(network, argv[i], &e);
     fer_network_free(network);
     return failed ? complain(&e) : EXIT_OK;
@@ -531,76 +485,31 @@ static int report(int argc, char **argv)
 
 /* ---- summary ---- */
 
-static const char line_of_summary[] =
-    "__________________________________________________________________________________________________";
-
-static void print_layer(const struct fer_network *net, const struct fer_layer *layer)
-{
-    char title[80], shape[64];
-    size_t count = 0;
-    int i;
-    snprintf(title, sizeof title, "%s (%s)", layer->name, fer_layer_class(layer->type));
-    if (layer->flat)
-        snprintf(shape, sizeof shape, "(None, %zu)", layer->channels);
-    else
-        snprintf(shape, sizeof shape, layer->inputs ? "(None, %zu, %zu, %zu)" : "[(None, %zu, %zu, %zu)]",
-                 layer->height, layer->width, layer->channels);
-    for (i = 0; i < layer->parameters; i++) count += net->parameter[layer->parameter + i].count;
-    printf(" %-44s %-23s %-9lu %s", title, shape, (unsigned long)count, layer->inputs ? "[" : "[]\n");
-    for (i = 0; i < layer->inputs; i++)
-        printf("%s'%s[0][0]'%s\n",
-               i ? "                                                                                 " : "",
-               net->layer[layer->input[i]].name, i + 1 < layer->inputs ? "," : "]");
-}
-
 static int summary(int argc, char **argv)
 {
     struct choice choice;
     struct fer_network *net;
     struct fer_error e;
-    size_t trainable = 0, fixed = 0;
-    char text[32];
-    int i;
     begin_choice(&choice, "size");
     if (parse(&argc, argv, NULL, 0, &choice, &e)) return complain(&e);
     if (argc) return fer_fail(&e, "summary: %s: expected options only", argv[0]), complain(&e);
     if (fer_incv3v1(&net, (size_t)choice.settings.size, &e)) return complain(&e);
-    printf("Model: \"incv3v1\"\n%s\n %-44s %-23s %-9s %s\n%s\n", line_of_summary, "Layer (type)", "Output Shape",
-           "Param #", "Connected to", line_of_summary);
-    for (i = 0; i < net->layers; i++) print_layer(net, &net->layer[i]);
-    for (i = 0; i < net->parameters; i++)
-        *(net->parameter[i].trainable ? &trainable : &fixed) += net->parameter[i].count;
-    printf("%s\n", line_of_summary);
-    fer_format_count(trainable + fixed, text), printf("Total params: %s\n", text);
-    fer_format_count(trainable, text), printf("Trainable params: %s\n", text);
-    fer_format_count(fixed, text), printf("Non-trainable params: %s\n", text);
+    fer_summary_text(stdout, "incv3v1", net);
     fer_network_free(net);
     return EXIT_OK;
 }
 
 /* ---- gradcheck ---- */
 
-/* The head of the table comes with its first row, so that a name that is none leaves no table. */
-static void print_gradient_row(void *context, const struct fer_gradcheck_row *row)
-{
-    int *rows = context;
-    if ((*rows)++ == 0)
-        printf("%-26s %-44s %-12s %6s %7s %10s  verdict (below %.0e)\n", "layer", "geometry", "argument", "checked",
-               "skipped", "worst", FER_GRADCHECK_GOAL);
-    printf("%-26s %-44s %-12s %6lu %7lu %10.1e  %s%s%s\n", row->layer, row->geometry, row->argument,
-           (unsigned long)row->result.checked, (unsigned long)row->result.skipped, row->result.worst,
-           fer_gradcheck_passed(&row->result) ? "ok" : "FAILED", *row->worst_in ? ", worst in " : "", row->worst_in);
-    fflush(stdout);
-}
-
 static int gradcheck(int argc, char **argv)
 {
     struct choice choice;
     struct fer_error e;
-    int failed, rows = 0;
+    struct fer_gradcheck_text text = {stdout, 0};
+    int failed;
     begin_choice(&choice, "seed");
     if (parse(&argc, argv, NULL, 0, &choice, &e)) return complain(&e);
-    failed = fer_gradcheck((const char *const *)argv, argc, choice.settings.seed, print_gradient_row, &rows, &e);
+    failed = fer_gradcheck((const char *const *)argv, argc, choice.settings.seed, fer_gradcheck_text_row, &text, &e);
     if (failed < 0) return complain(&e);
     printf(failed ? "%d FAILED\n" : "all gradients agree with finite differences\n", failed);
     return failed ? EXIT_CHECK_FAILED : EXIT_OK;
@@ -869,48 +778,22 @@ static int bench(int argc, char **argv)
 #define COMPILER "an unknown compiler"
 #endif
 
-static void print_stage(void *context, const struct fer_fingerprint_stage *stage)
-{
-    (void)context;
-    printf("%-44s %08lx\n", stage->name, (unsigned long)stage->digest);
-}
-
-/* What --check remembers: how many stages there were, and the first that differs. */
-struct stages {
-    int count, differ;
-    struct fer_fingerprint_stage first;
-};
-
-static void check_stage(void *context, const struct fer_fingerprint_stage *stage)
-{
-    struct stages *s = context;
-    s->count++;
-    if (stage->differs && s->differ++ == 0) s->first = *stage;
-}
-
 static int fingerprint(int argc, char **argv)
 {
     const int check = take_flag(&argc, argv, "check");
-    struct stages stages = {0};
+    struct fer_fingerprint_text text = {0};
     struct fer_error e;
     int differ;
     if (parse(&argc, argv, NULL, 0, NULL, &e)) return complain(&e);
     if (argc) return fer_fail(&e, "fingerprint: %s: expected nothing but --check", argv[0]), complain(&e);
     printf("fer %s %s, compiled by %s, %d thread%s\n", FER_VERSION, FER_REAL_NAME, COMPILER, fer_threads(),
            fer_threads() == 1 ? "" : "s");
-    differ = fer_fingerprint(check ? check_stage : print_stage, &stages, &e);
+    text.out = stdout;
+    text.check = check;
+    differ = fer_fingerprint(fer_fingerprint_text_stage, &text, &e);
     if (differ < 0) return complain(&e);
-    if (!check) return EXIT_OK;
-    if (differ == 0) return printf("%d stages, all as expected\n", stages.count), EXIT_OK;
-    if (stages.differ == 0)
-        printf("the last stages never came");
-    else if (stages.first.known)
-        printf("first difference: %s: expected %08lx, got %08lx", stages.first.name,
-               (unsigned long)stages.first.expected, (unsigned long)stages.first.digest);
-    else
-        printf("first difference: %s: no such stage was expected", stages.first.name);
-    printf("; %d of %d stages differ\n", differ, stages.count);
-    return EXIT_CHECK_FAILED;
+    fer_fingerprint_text_end(&text, differ);
+    return check && differ ? EXIT_CHECK_FAILED : EXIT_OK;
 }
 
 /* ---- pits ---- */

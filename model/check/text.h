@@ -21,6 +21,30 @@ void fer_verify_text_row(void *context, const struct fer_verify_row *row);
 /* NULL: fer_verify has failed. */
 void fer_verify_text_end(struct fer_verify_text *t, const struct fer_verify_summary *summary);
 
+/* ---- gradcheck_text.c ---- */
+
+/* Begins as {out}. The table's head comes with its first row, so that a name that is none leaves no table. */
+struct fer_gradcheck_text {
+    FILE *out;
+    int rows;
+};
+/* `report` of fer_gradcheck; the context is a struct fer_gradcheck_text. */
+void fer_gradcheck_text_row(void *context, const struct fer_gradcheck_row *row);
+
+/* ---- fingerprint_text.c ---- */
+
+/* Begins as {out, check}. */
+struct fer_fingerprint_text {
+    FILE *out;
+    int check;                          /* compare; else each stage's digest is shown */
+    int stages, differ;                 /* so far */
+    struct fer_fingerprint_stage first; /* the first that differs */
+};
+/* `report` of fer_fingerprint; the context is a struct fer_fingerprint_text. */
+void fer_fingerprint_text_stage(void *context, const struct fer_fingerprint_stage *stage);
+/* `differ` as fer_fingerprint has returned it. */
+void fer_fingerprint_text_end(struct fer_fingerprint_text *t, int differ);
+
 /* ---- bench_text.c ---- */
 
 void fer_bench_text(FILE *out, const struct fer_network *network, const struct fer_bench *bench);

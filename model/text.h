@@ -1,0 +1,24 @@
+/* text.h - what the commands on networks show, written to a file of the caller's. */
+#ifndef FER_MODEL_TEXT_H
+#define FER_MODEL_TEXT_H
+
+#include "../data/data.h"
+
+/* summary.c: Keras's table of the layers. */
+void fer_summary_text(FILE *out, const char *name, const struct fer_network *network);
+
+/* evaluation_text.c: loss, accuracy, and for each class its scores and whom its images were taken for. */
+void fer_evaluation_text(FILE *out, const struct fer_evaluation *evaluation);
+/* The line above those of predictions, and an image's: its name, the probabilities, the likeliest class. */
+void fer_prediction_head(FILE *out);
+void fer_prediction_text(FILE *out, const char *image, const real *probability);
+
+/* progress_text.c: what is to be seen while a run trains. Both lines are without their end. */
+
+/* A bar over the epoch's batches, the time left, the figures so far. `spent` is in seconds, of this epoch. */
+void fer_progress_text(FILE *out, const struct fer_trainer *trainer, enum fer_usage usage, size_t batch, size_t batches,
+                       const struct fer_evaluation *so_far, double spent);
+/* The epoch that is done. */
+void fer_epoch_text(FILE *out, const struct fer_trainer *trainer, double spent);
+
+#endif
