@@ -1,6 +1,6 @@
 /* fer.c - the program: one function a command. Everything that computes is in the library (fer.h). */
 #include "fer.h"
-#include "model/check/text.h"
+#include "model/check/command.h"
 #include "model/pits/command.h"
 #include "model/text.h"
 
@@ -28,7 +28,7 @@ struct option {
 
 /* The settings that a command has as options, and which of them were given. */
 struct choice {
-    const char *names; /* parted by blanks; NULL: all of the table */
+    const char *names; /* separated by blanks; NULL: all of the table */
     struct fer_settings settings;
     char given[FER_SETTINGS];
 };
@@ -40,7 +40,7 @@ static void begin_choice(struct choice *c, const char *names)
     fer_settings_default(&c->settings);
 }
 
-/* Whether the words, parted by blanks, hold this one. */
+/* Whether this word is one of those, which are separated by blanks. */
 static int has_word(const char *words, const char *word)
 {
     size_t length;
@@ -276,8 +276,8 @@ static int settle_config(struct fer_config *config, const struct choice *choice,
 
 static void print_plan(const struct fer_trainer *t, const char *run)
 {
-    const double memory =
-        (double)fer_network_memory(t->network, (size_t)t->settings.batch, FER_PLAN_TRAINING) + (double)t->data->pixel_count;
+    const size_t network = fer_network_memory(t->network, (size_t)t->settings.batch, FER_PLAN_TRAINING);
+    const double memory = (double)network + (double)t->data->pixel_count;
     printf("fer %s %s: incv3v1 at %dx%d, batch %d, %lu batches an epoch, %.0f MB of memory; run folder %s\n",
            FER_VERSION, FER_REAL_NAME, t->settings.size, t->settings.size, t->settings.batch, (unsigned long)t->batches,
            memory / 1e6, run);
@@ -654,7 +654,8 @@ static int record(int argc, char **argv)
     size = given_size(&r.choice); /* 0: the weights file's */
     failed = 0;
     if (r.input)
-        failed = fer_batch_read(&batch, r.input, is_given(&r.choice, "batch") ? (size_t)r.choice.settings.batch : 0, NULL, &e);
+        failed = fer_batch_read(&batch, r.input, is_given(&r.choice, "batch") ? (size_t)r.choice.settings.batch : 0,
+                                NULL, &e);
     if (!failed && r.input && size && (size_t)size != batch.height)
         failed = fer_fail(&e, "--size %d: the images of %s are %zux%zu", size, r.input, batch.height, batch.width);
     if (!failed) failed = make_network(&network, &r, size ? size : (int)batch.height, &e);
@@ -666,40 +667,6 @@ static int record(int argc, char **argv)
 }
 
 /* ---- verify ---- */
-
-/* Which of `count` names the text is. */
-static int choose(const char *option, const char *text, const char *const *names, int count, int *choice,
-                  struct fer_error *e)
-{
-    char list[100] = "";
-    int i, length = 0;
-    for (i = 0; i < count; i++) {
-        if (strcmp(text, names[i]) == 0) {
-            *choice = i;
-            return 0;
-        }
-        length += snprintf(list + length, sizeof list - (size_t)length, "%s%s", i ? ", " : "", names[i]);
-    }
-    return fer_fail(e, "--%s %.40s: expected one of %s", option, text, list);
-}
-
-/* The options of verify that are no settings. Sums are float32 unless said otherwise, or float64 where everything
- * is. */
-static int set_verify_options(struct fer_verify_options *o, const char *unit, const char *accumulate, const char *adam,
-                              const char *ties, struct fer_error *e)
-{
-    static const char *const rules[] = {"keras", "pytorch"}, *const maxima[] = {"first", "any"};
-    int i = o->unit, sum;
-    if (unit && choose("unit", unit, fer_unit_names, FER_UNITS, &i, e)) return -1;
-    sum = i == FER_UNIT_F64 ? FER_UNIT_F64 : FER_UNIT_F32;
-    if (accumulate && choose("accumulate", accumulate, fer_unit_names, FER_UNITS, &sum, e)) return -1;
-    if (sum == FER_UNIT_TF32)
-        return fer_fail(e, "--accumulate tf32: nothing sums in tf32; expected f64, f32, bf16 or f16");
-    o->unit = (enum fer_unit)i;
-    o->accumulate = (enum fer_unit)sum;
-    if (adam && choose("adam", adam, rules, 2, &o->adam_pytorch, e)) return -1;
-    return ties ? choose("ties", ties, maxima, 2, &o->ties_any, e) : 0;
-}
 
 static int verify(int argc, char **argv)
 {
@@ -714,7 +681,7 @@ static int verify(int argc, char **argv)
     int failed;
     begin_choice(&choice, "learning-rate beta1 beta2 adam-epsilon bn-momentum bn-epsilon bn-moving-variance");
     fer_verify_options_default(&o);
-    if (parse(&argc, argv, options, 4, &choice, &e) || set_verify_options(&o, unit, accumulate, adam, ties, &e))
+    if (parse(&argc, argv, options, 4, &choice, &e) || fer_verify_options_read(&o, unit, accumulate, adam, ties, &e))
         return complain(&e);
     o.settings = choice.settings;
     if (argc != 1) return fer_fail(&e, "verify: expected one record, RECORD.npz"), complain(&e);
@@ -1015,8 +982,7 @@ static const struct command commands[] = {
      "  --resume RUN     goes on where that run stopped, with its settings and data; only --epochs may change\n"
      "  --weights W.npz  starts from these weights\n"
      "Ctrl-C stops at the next batch; --resume goes on from there, to the same bits.\n"
-     "RUN/epochs/NNNN.npz are checkpoints after each of the last 7 epochs, and after and before each pit (see `fer "
-     "help pits`):\n"
+     "RUN/epochs/NNNN.npz are checkpoints after each of the last 7 epochs, and after and before each pit (see `fer help pits`):\n"
      "40 MB each (fer64: 79), so some 280 MB (560) and 80 (160) a pit.\n",
      1},
     {"eval", eval, "loss, accuracy and confusion matrix on a split",
@@ -1026,7 +992,7 @@ static const struct command commands[] = {
      "  --seed N         which drawn faces\n",
      0},
     {"predict", predict, "the seven probabilities for PGM images", "RUN|WEIGHTS.npz [--size N] IMAGE.pgm ...",
-     "Prints a line for each image, parted by tabs: name, seven probabilities, the likeliest class.\n", 0},
+     "Prints a line for each image, separated by tabs: name, seven probabilities, the likeliest class.\n", 0},
     {"report", report, "a run as one HTML page", "RUN [-o report.html] [--data PATH]",
      "Writes a page with the run's curves, pits, confusion matrix, faces, worst mistakes and settings; it needs no\n"
      "other file, no network and no script.\n"
@@ -1036,64 +1002,48 @@ static const struct command commands[] = {
     {"summary", summary, "the network, layer by layer", "[--size N]", "Prints the table of Keras's model.summary().\n",
      0},
     {"gradcheck", gradcheck, "check every gradient by finite differences", "[LAYER ...] [--seed N]",
-     "Compares every layer's gradients, and the whole network's, with finite differences. fer64 is the program to "
-     "trust.\n"
+     "Compares every layer's gradients, and the whole network's, with finite differences. fer64 is the program to trust.\n"
      "Exit status 1 when one disagrees.\n",
      0},
     {"unpack", unpack, "a FER2013 CSV as folders of PGM images", "FILE.csv DIR",
      "Writes DIR/Training/0/00000.pgm ...; DIR must not exist, or be empty.\n", 0},
     {"op", op, "one layer, forward and backward, on arrays from a file", "NAME IN.npz OUT.npz [options]",
-     "Reads the arrays that the operation needs (those in brackets may be missing), writes its results. With dy: the "
-     "gradients too.\n"
-     "  conv2d                    x, kernel, [dy]         y, dx, dkernel          --strides H,W (1,1) --padding "
-     "same|valid (valid)\n"
-     "  batch_normalization       x, [gamma], [beta],     y, mean, variance,      --training 0|1 (1) --momentum X "
-     "(0.99)\n"
+     "Reads the arrays that the operation needs (those in brackets may be missing), writes its results. With dy: the gradients too.\n"
+     "  conv2d                    x, kernel, [dy]         y, dx, dkernel          --strides H,W (1,1) --padding same|valid (valid)\n"
+     "  batch_normalization       x, [gamma], [beta],     y, mean, variance,      --training 0|1 (1) --momentum X (0.99)\n"
      "                            [moving_mean],          moving_mean,            --epsilon X (0.001)\n"
-     "                            [moving_variance],      moving_variance,        --moving-variance unbiased|biased "
-     "(unbiased)\n"
+     "                            [moving_variance],      moving_variance,        --moving-variance unbiased|biased (unbiased)\n"
      "                            [dy]                    dx, dgamma, dbeta\n"
      "  relu                      x, [dy]                 y, dx\n"
-     "  max_pooling2d             x, [dy]                 y, dx                   --pool H,W (2,2) --strides H,W (= "
-     "pool)\n"
+     "  max_pooling2d             x, [dy]                 y, dx                   --pool H,W (2,2) --strides H,W (= pool)\n"
      "  average_pooling2d         x, [dy]                 y, dx                   --padding same|valid (valid)\n"
      "  global_average_pooling2d  x, [dy]                 y, dx\n"
      "  concatenate               x0, x1, ..., [dy]       y, dx0, dx1, ...\n"
      "  dense                     x, kernel, [bias], [dy] y, dx, dkernel, dbias\n"
      "  softmax_cross_entropy     logits, labels          probabilities, loss, dlogits\n"
-     "  adam                      parameter, gradient,    parameter, m, v         --step T (1) --learning-rate X "
-     "(0.001) --beta1 X (0.9)\n"
-     "                            [m], [v]                                        --beta2 X (0.999) --epsilon X "
-     "(1e-7)\n"
-     "Images are [N,H,W,C], kernels [KH,KW,CI,CO], of a dense layer [I,O]; labels are indices [N] or one-hot [N,C]. IN "
-     "may be a lone\n"
+     "  adam                      parameter, gradient,    parameter, m, v         --step T (1) --learning-rate X (0.001) --beta1 X (0.9)\n"
+     "                            [m], [v]                                        --beta2 X (0.999) --epsilon X (1e-7)\n"
+     "Images are [N,H,W,C], kernels [KH,KW,CI,CO], of a dense layer [I,O]; labels are indices [N] or one-hot [N,C]. IN may be a lone\n"
      ".npy file, which is x.\n",
      0},
     {"record", record, "every array of one training step, as a file",
      "[--weights W.npz] [--input IN.npz | --data PATH] [options] -o RECORD.npz",
-     "Writes the ground truth of one training step, Adam's first: input, labels, every output, gradient, parameter and "
-     "updated parameter.\n"
+     "Writes the ground truth of one training step, Adam's first: input, labels, every output, gradient, parameter and updated parameter.\n"
      "  --weights W.npz  the parameters; without it, initial weights from the seed\n"
      "  --input IN.npz   holds `input` [N,S,S,1], as the network sees it, and `labels`\n"
-     "  --data PATH      a FER2013 CSV or a folder: its first images of --usage (Training); without either, drawn "
-     "faces\n"
+     "  --data PATH      a FER2013 CSV or a folder: its first images of --usage (Training); without either, drawn faces\n"
      "  --batch N        images (32; of --input: all)\n"
      "  --size N         height and width at which the network sees them (the input's, the weights file's, or 128)\n"
      "  --seed N         decides initial weights, drawn faces and exact integers (0)\n"
-     "  --exact          small integers in place of a training step, such that every sum of convolutions, dense layer "
-     "and poolings is\n"
+     "  --exact          small integers in place of a training step, such that every sum of convolutions, dense layer and poolings is\n"
      "                   exact in float32 in any order; arrays that are no such sum are left out\n"
-     "  --learning-rate, --beta1, --beta2, --adam-epsilon, --bn-momentum, --bn-epsilon, --bn-moving-variance: as of "
-     "`fer train`\n",
+     "  --learning-rate, --beta1, --beta2, --adam-epsilon, --bn-momentum, --bn-epsilon, --bn-moving-variance: as of `fer train`\n",
      0},
     {"verify", verify, "another implementation's record against the rounding bound",
      "RECORD.npz [--unit F] [--accumulate F] [--json] [...]",
-     "Checks each array of a record of one training step against what should have come out of its recorded inputs, "
-     "computed in float64\n"
-     "(so it takes fer64). The table gives the largest error as a part of the bound that rounding can reach (proven), "
-     "and of the one\n"
-     "that it reaches but once in 10^12 elements (likely). Verdicts: ok; suspect (beyond likely); WRONG (beyond "
-     "proven, or not finite);\n"
+     "Checks each array of a record of one training step against what should have come out of its recorded inputs, computed in float64\n"
+     "(so it takes fer64). The table gives the largest error as a part of the bound that rounding can reach (proven), and of the one\n"
+     "that it reaches but once in 10^12 elements (likely). Verdicts: ok; suspect (beyond likely); WRONG (beyond proven, or not finite);\n"
      "MISTRUSTED (all zero or all equal: it proves nothing). Exit status 1 unless all are ok.\n"
      "  --unit F                f64, f32, tf32, bf16 or f16: the format of inputs and outputs (f32)\n"
      "  --accumulate F          what the implementation sums in (f32; with --unit f64: f64)\n"
@@ -1106,10 +1056,8 @@ static const struct command commands[] = {
      0},
     {"bench", bench, "times a training step and an inference, layer by layer",
      "[--size N] [--batch N] [--repeats N] [--json]",
-     "Medians over the repeats (5), on drawn faces. For each layer and pass: milliseconds a batch and, of "
-     "convolutions, GFLOP/s (a\n"
-     "multiplication and an addition are two operations; cells outside the image are not counted); its share of the "
-     "training step; its\n"
+     "Medians over the repeats (5), on drawn faces. For each layer and pass: milliseconds a batch and, of convolutions, GFLOP/s (a\n"
+     "multiplication and an addition are two operations; cells outside the image are not counted); its share of the training step; its\n"
      "share of the peak, which is the speed of the innermost loop alone, measured in the same run.\n"
      "  --size N         height and width of the images (128)\n"
      "  --batch N        images a batch (32)\n"
@@ -1117,37 +1065,28 @@ static const struct command commands[] = {
      "The number of threads is OpenMP's: set OMP_NUM_THREADS.\n",
      0},
     {"fingerprint", fingerprint, "train a few fixed steps; their digests are equal everywhere", "[--check]",
-     "Trains two steps on drawn faces and prints a digest after every stage: faces, initial weights, each layer's "
-     "output and\n"
-     "gradients in the first step, the weights after each step, an evaluation. Every build of fer must print the "
-     "same.\n"
-     "  --check          compares with the digests that this version was released with, and names the first stage that "
-     "differs\n"
+     "Trains two steps on drawn faces and prints a digest after every stage: faces, initial weights, each layer's output and\n"
+     "gradients in the first step, the weights after each step, an evaluation. Every build of fer must print the same.\n"
+     "  --check          compares with the digests that this version was released with, and names the first stage that differs\n"
      "Exit status 1 when one does.\n",
      0},
     {"pits", pits, "find the epochs whose validation collapses, and explain them by experiment",
      "RUN|LOG.csv [--epoch N] [--experiments LIST] [--data PATH] [--images N] [--json]",
-     "Of a log (of fer, or of Keras's CSVLogger) it finds the pits: epochs whose val_accuracy or val_loss is far from "
-     "that of the epochs\n"
-     "around them; model/pit_rule.c has the rule. Of a run folder it also explains them: it takes the states after and "
-     "before the epoch\n"
-     "(RUN/epochs), changes one thing, validates, and tells what part of the drop is recovered. Results are kept in "
-     "RUN/pits.csv.\n"
+     "Of a log (of fer, or of Keras's CSVLogger) it finds the pits: epochs whose val_accuracy or val_loss is far from that of the epochs\n"
+     "around them; model/pit_rule.c has the rule. Of a run folder it also explains them: it takes the states after and before the epoch\n"
+     "(RUN/epochs), changes one thing, validates, and tells what part of the drop is recovered. Results are kept in RUN/pits.csv.\n"
      "A log's columns are known by their names, as Keras gives them; val_accuracy must be there, or val_acc,\n"
-     "val_categorical_accuracy or val_sparse_categorical_accuracy. They are parted by commas, semicolons or tabs.\n"
+     "val_categorical_accuracy or val_sparse_categorical_accuracy. They are separated by commas, semicolons or tabs.\n"
      "Where epochs begin anew (CSVLogger(append=True)), another run begins. Of a run the first three epochs and the\n"
      "last cannot be judged.\n"
-     "  --epoch N           this epoch, as log.csv counts them (from 0), be it a pit or not, by every experiment. Its "
-     "checkpoint must\n"
+     "  --epoch N           this epoch, as log.csv counts them (from 0), whether a pit or not, by every experiment. Its checkpoint must\n"
      "                      be there: the last 7 are; swap, replay and changes need that of the epoch before too\n"
-     "  --experiments LIST  some of batch,exact,swap,training,layers,replay,changes (all); replay takes as long as an "
-     "epoch, changes as\n"
+     "  --experiments LIST  some of batch,exact,swap,training,layers,replay,changes (all); replay takes as long as an epoch, changes as\n"
      "                      long as seven\n"
      "  --data PATH         where the run's data are now\n"
      "  --images N          of a log: how many images each val_accuracy was taken over (3589, FER2013's PublicTest)\n"
      "  --json              the same as one JSON object, with every layer and every step\n"
-     "`fer train` can avoid what is found: --precise-bn, --clip-norm, --bn-momentum, --adam-epsilon, "
-     "--learning-rate.\n",
+     "`fer train` can avoid what is found: --precise-bn, --clip-norm, --bn-momentum, --adam-epsilon, --learning-rate.\n",
      0},
     {"help", help, "help on one command", "[COMMAND]", "", 0},
 };

@@ -1,5 +1,5 @@
 /* bench_text.c - what `fer bench` shows: each layer's speed, that of all layers of a kind, and the totals. */
-#include "text.h"
+#include "command.h"
 
 /* What one line stands for: a layer, or all layers of a kind. */
 struct passes {

@@ -1,5 +1,5 @@
 /* fingerprint_text.c - what `fer fingerprint` shows: every stage's digest, or the first that differs. */
-#include "text.h"
+#include "command.h"
 
 void fer_fingerprint_text_stage(void *context, const struct fer_fingerprint_stage *stage)
 {

@@ -1,5 +1,5 @@
 /* gradcheck_text.c - what `fer gradcheck` shows: a line for each argument of each geometry. */
-#include "text.h"
+#include "command.h"
 
 void fer_gradcheck_text_row(void *context, const struct fer_gradcheck_row *row)
 {

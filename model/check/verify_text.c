@@ -1,5 +1,5 @@
 /* verify_text.c - what `fer verify` shows: a line or a JSON object for each array, then the sum of them. */
-#include "text.h"
+#include "command.h"
 
 #include <string.h>
 

@@ -1,8 +1,16 @@
-/* text.h - what the commands of this folder show: tables, and the same as JSON, written to a file of the caller's. */
-#ifndef FER_CHECK_TEXT_H
-#define FER_CHECK_TEXT_H
+/* command.h - what fer.c needs of this folder beyond fer.h: options from text; tables, and the same as JSON, written to a
+ * file of the caller's. */
+#ifndef FER_CHECK_COMMAND_H
+#define FER_CHECK_COMMAND_H
 
 #include "../../data/data.h"
+
+/* ---- verify_options.c ---- */
+
+/* The options that are no settings; NULL: not given. Without `accumulate` sums are float64 when everything is, else
+ * float32. */
+int fer_verify_options_read(struct fer_verify_options *options, const char *unit, const char *accumulate,
+                            const char *adam, const char *ties, struct fer_error *e);
 
 /* ---- verify_text.c ---- */
 
