@@ -411,7 +411,7 @@ static int predict_image(struct fer_network *network, const char *path, struct f
     uint8_t *pixels;
     int height, width;
     if (fer_pgm_read(path, &height, &width, &pixels, e)) return -1;
-    fer_image_scale(height, width, pixels, (int)network->height, fer_network_input(network));
+    fer_image_scale(height, width, pixels, network->height, fer_network_input(network));
     fer_free(pixels);
     fer_network_forward(network, 1, 0);
     fer_prediction_text(stdout, path, network->layer[network->layers - 1].output);
