@@ -182,7 +182,7 @@ static void conv_kernel(const struct fer_window *g, const real *x, const real *d
                 }
 }
 
-static struct fer_window dense_window(int n, int in, int out)
+static struct fer_window dense_window(size_t n, size_t in, size_t out)
 {
     const struct fer_window g = {n, 1, 1, in, 1, 1, out, 1, 1, 1, 1, 0, 0};
     return g;
@@ -192,7 +192,7 @@ static void conv_in_float(void (*f)(const struct fer_window *, const real *, con
                           const struct fer_window *g, const real *a, const real *b, real *result, enum order order)
 {
     struct terms t;
-    const size_t taps = (size_t)g->kernel_h * (size_t)g->kernel_w;
+    const size_t taps = g->kernel_h * g->kernel_w;
     const size_t cells = (size_t)g->n * (size_t)g->out_h * (size_t)g->out_w, most = taps * (size_t)(g->in_c + g->out_c);
     if (create_terms(&t, most > cells ? most : cells)) return;
     f(g, a, b, result, order, &t);
@@ -260,7 +260,7 @@ static void moments_in_float(size_t rows, size_t channels, size_t c, const real 
 
 void backend_normalise(struct fer_layer *layer, size_t rows, const real *x, const real *beta, double epsilon, enum order order, int way)
 {
-    const size_t channels = (size_t)layer->channels;
+    const size_t channels = layer->channels;
     size_t c, i;
     for (c = 0; c < channels; c++) {
         float mean, variance, scale, shift;
@@ -276,7 +276,7 @@ void backend_normalise(struct fer_layer *layer, size_t rows, const real *x, cons
 void backend_normalise_backward(struct fer_layer *layer, size_t rows, const real *x, const real *dy, double epsilon, real *dx, real *dbeta,
                                 enum order order, int way)
 {
-    const size_t channels = (size_t)layer->channels;
+    const size_t channels = layer->channels;
     const float n = (float)rows;
     size_t c, i;
     for (c = 0; c < channels; c++) {
@@ -300,12 +300,12 @@ void backend_normalise_backward(struct fer_layer *layer, size_t rows, const real
 
 static size_t rows_of(const struct backend *b, const struct fer_layer *layer)
 {
-    return (size_t)b->n * (size_t)layer->height * (size_t)layer->width;
+    return b->n * layer->height * layer->width;
 }
 
 static size_t count_of(const struct backend *b, const struct fer_layer *layer)
 {
-    return rows_of(b, layer) * (size_t)layer->channels;
+    return rows_of(b, layer) * layer->channels;
 }
 
 static struct fer_window window_of(const struct backend *b, const struct fer_layer *layer)
@@ -323,7 +323,7 @@ static enum order order_at(const struct backend *b, int i)
 /* Turned by 180 degrees, tap by tap. */
 static real *rotated(const struct fer_window *g, const real *kernel)
 {
-    const size_t taps = (size_t)g->kernel_h * (size_t)g->kernel_w, size = (size_t)g->in_c * (size_t)g->out_c;
+    const size_t taps = g->kernel_h * g->kernel_w, size = g->in_c * g->out_c;
     real *turned = malloc(taps * size * sizeof *turned);
     size_t i;
     for (i = 0; i < taps; i++) memcpy(turned + i * size, kernel + (taps - 1 - i) * size, size * sizeof *turned);
@@ -333,7 +333,8 @@ static real *rotated(const struct fer_window *g, const real *kernel)
 /* Faults of geometry hold in both directions. */
 static void break_geometry(struct backend *b)
 {
-    int i, old;
+    size_t old;
+    int i;
     for (i = 1; i < b->net->layers; i++) {
         struct fer_layer *layer = &b->net->layer[i];
         struct fer_window *g = &layer->window;
@@ -371,7 +372,7 @@ static void normalise(struct backend *b, int i, const real *x)
     struct fer_network *net = b->net;
     struct fer_layer *layer = &net->layer[i];
     const struct fer_parameter *p = &net->parameter[layer->parameter];
-    const size_t rows = rows_of(b, layer), channels = (size_t)layer->channels;
+    const size_t rows = rows_of(b, layer), channels = layer->channels;
     const double epsilon = broken(b, layer, "epsilon 1e-5") ? 1e-5 : layer->epsilon;
     const int twice = broken(b, layer, "beta added twice"), outside = broken(b, layer, "epsilon outside the root");
     size_t k;
@@ -398,7 +399,7 @@ static void pool(struct backend *b, int i, const real *x)
     struct fer_layer *layer = &b->net->layer[i];
     const struct fer_layer *from = &b->net->layer[layer->input[0]];
     const struct fer_window g = window_of(b, layer);
-    const size_t cells = (size_t)from->height * (size_t)from->width, c = (size_t)layer->channels;
+    const size_t cells = from->height * from->width, c = layer->channels;
     size_t k, cell;
     if (layer->type == FER_MAX_POOLING2D) fer_max_pooling2d_forward(&g, x, layer->output);
     if (layer->type == FER_AVERAGE_POOLING2D) {
@@ -409,12 +410,14 @@ static void pool(struct backend *b, int i, const real *x)
         }
     }
     if (layer->type == FER_GLOBAL_AVERAGE_POOLING2D) {
-        fer_global_average_pooling2d_forward(b->n, (int)cells, layer->channels, x, layer->output);
-        for (k = 0; k < count_of(b, layer) && broken(b, layer, "maximum for average"); k++)
-            for (cell = layer->output[k] = 0; cell < cells; cell++) {
+        fer_global_average_pooling2d_forward(b->n, cells, layer->channels, x, layer->output);
+        for (k = 0; k < count_of(b, layer) && broken(b, layer, "maximum for average"); k++) {
+            layer->output[k] = 0;
+            for (cell = 0; cell < cells; cell++) {
                 const real value = x[(k / c * cells + cell) * c + k % c];
                 if (value > layer->output[k]) layer->output[k] = value;
             }
+        }
     }
 }
 
@@ -428,7 +431,7 @@ static void concatenate(struct backend *b, int i)
     for (k = 0; k < layer->inputs; k++) {
         const struct fer_layer *from = &b->net->layer[layer->input[reversed ? layer->inputs - 1 - k : k]];
         x[k] = from->output;
-        channels[k] = (size_t)from->channels;
+        channels[k] = from->channels;
     }
     fer_concatenate_forward(rows_of(b, layer), layer->inputs, channels, x, layer->output);
 }
@@ -450,10 +453,10 @@ static void predict(struct backend *b, int i, const real *x)
     struct fer_network *net = b->net;
     struct fer_layer *layer = &net->layer[i];
     const struct fer_parameter *p = &net->parameter[layer->parameter];
-    const int in = p[0].shape[0];
+    const size_t in = (size_t)p[0].shape[0];
     const struct fer_window g = dense_window(b->n, in, FER_CLASSES);
     const enum order order = order_at(b, i);
-    int k;
+    size_t k;
     if (order == EXACT)
         fer_dense_forward(b->n, in, FER_CLASSES, x, p[0].value, p[1].value, net->logits);
     else
@@ -462,13 +465,13 @@ static void predict(struct backend *b, int i, const real *x)
         if (order != EXACT) net->logits[k] = (real)((float)net->logits[k] + (float)p[1].value[k % FER_CLASSES]);
         if (broken(b, layer, "bias left out")) net->logits[k] -= p[1].value[k % FER_CLASSES];
     }
-    store(b, net->logits, (size_t)(b->n * FER_CLASSES));
+    store(b, net->logits, b->n * FER_CLASSES);
     fer_softmax(b->n, FER_CLASSES, net->logits, layer->output);
     for (k = 0; k < b->n * FER_CLASSES && broken(b, layer, "a coarse exp"); k++)
-        layer->output[k] *= (real)(1 + 1e-5 * (k % FER_CLASSES - 3));
+        layer->output[k] *= (real)(1 + 1e-5 * ((double)(k % FER_CLASSES) - 3));
     for (k = 0; order != EXACT && k < b->n; k++) { /* in float32, without taking the largest off */
         float e[FER_CLASSES], sum = 0;
-        int c;
+        size_t c;
         for (c = 0; c < FER_CLASSES; c++) sum += e[c] = (float)exp((double)net->logits[k * FER_CLASSES + c]);
         for (c = 0; c < FER_CLASSES; c++) layer->output[k * FER_CLASSES + c] = (real)(e[c] / sum);
     }
@@ -495,7 +498,7 @@ static void swap(real *a, real *b)
 /* Faults that spoil the finished output of a layer, whatever it is. */
 static void spoil_output(struct backend *b, struct fer_layer *layer)
 {
-    const size_t c = (size_t)layer->channels, count = count_of(b, layer), row = (size_t)layer->width * c, image = row * (size_t)layer->height;
+    const size_t c = layer->channels, count = count_of(b, layer), row = layer->width * c, image = row * layer->height;
     real *y = layer->output;
     size_t k;
     for (k = 0; k < count && broken(b, layer, "two channels swapped"); k += c) swap(&y[k + 3], &y[k + 4]);
@@ -532,7 +535,8 @@ static void begin_backward(struct backend *b)
 {
     struct fer_network *net = b->net;
     struct fer_layer *last = &net->layer[net->layers - 1];
-    int labels[64], i;
+    int labels[64];
+    size_t i;
     for (i = 0; i < b->n; i++) labels[i] = (b->labels[i] + broken(b, last, "labels off by one")) % FER_CLASSES;
     b->loss = (real)fer_cross_entropy(b->n, FER_CLASSES, net->logits, labels, NULL, net->logits_gradient);
     if (!broken(b, last, "loss summed")) b->loss /= (real)b->n;
@@ -540,9 +544,10 @@ static void begin_backward(struct backend *b)
     for (i = 0; i < b->n * FER_CLASSES; i++) {
         if (broken(b, last, "gradient not divided by the batch")) net->logits_gradient[i] *= (real)b->n;
         if (b->order != EXACT) /* from the rounded probabilities */
-            net->logits_gradient[i] = (real)(((float)last->output[i] - (float)(i % FER_CLASSES == labels[i / FER_CLASSES])) * (1 / (float)b->n));
+            net->logits_gradient[i] = (real)(((float)last->output[i] - (float)(i % FER_CLASSES == (size_t)labels[i / FER_CLASSES])) *
+                                             (1 / (float)b->n));
     }
-    store(b, net->logits_gradient, (size_t)(b->n * FER_CLASSES));
+    store(b, net->logits_gradient, b->n * FER_CLASSES);
 }
 
 static void convolve_backward(struct backend *b, int i, const real *x, const real *dy, real *dx)
@@ -619,7 +624,7 @@ static void predict_backward(struct backend *b, int i, const real *x, real *dx)
     struct fer_network *net = b->net;
     struct fer_layer *layer = &net->layer[i];
     struct fer_parameter *p = &net->parameter[layer->parameter];
-    const int in = p[0].shape[0];
+    const size_t in = (size_t)p[0].shape[0];
     const struct fer_window g = dense_window(b->n, in, FER_CLASSES);
     const enum order order = order_at(b, i);
     const real *dy = net->logits_gradient;
@@ -670,7 +675,7 @@ static void layer_backward(struct backend *b, int i, real *dx)
 /* Faults that spoil what a layer sends back to its input, `from`. */
 static void spoil_gradient(struct backend *b, const struct fer_layer *layer, const struct fer_layer *from, real *dx)
 {
-    const size_t count = count_of(b, from), row = (size_t)from->width * (size_t)from->channels, image = row * (size_t)from->height;
+    const size_t count = count_of(b, from), row = from->width * from->channels, image = row * from->height;
     size_t k;
     for (k = 0; k < count && broken(b, layer, "branch left out"); k++) dx[k] = 0;
     for (k = 0; k < count && broken(b, layer, "branch counted twice"); k++) dx[k] *= 2;
@@ -801,7 +806,7 @@ static size_t parameter_reals(const struct fer_network *net)
     return (size_t)(last->value - net->parameter[0].value) + last->count;
 }
 
-int backend_create(struct backend *b, int size, int n, uint64_t seed)
+int backend_create(struct backend *b, size_t size, size_t n, uint64_t seed)
 {
     int i;
     memset(b, 0, sizeof *b);
@@ -820,8 +825,8 @@ int backend_create(struct backend *b, int size, int n, uint64_t seed)
         if (strcmp(what, "moving_mean") == 0) draw(p->value, p->count, seed, (uint32_t)i, -0.1, 0.1);
         if (strcmp(what, "moving_variance") == 0) draw(p->value, p->count, seed, (uint32_t)i, 0.5, 1.5);
     }
-    draw(fer_network_input(b->net), (size_t)n * (size_t)size * (size_t)size, seed, 1000, 0, 1);
-    for (i = 0; i < n; i++) b->labels[i] = (3 * i + 1) % FER_CLASSES;
+    draw(fer_network_input(b->net), n * size * size, seed, 1000, 0, 1);
+    for (i = 0; i < (int)n; i++) b->labels[i] = (3 * i + 1) % FER_CLASSES;
     return 0;
 }
 
@@ -890,10 +895,10 @@ static void put_parameter(struct writing *w, const struct fer_parameter *p, cons
 static void put_all(struct writing *w, const struct backend *b, int updates)
 {
     const struct fer_network *net = b->net;
-    const size_t n = (size_t)b->n, one = n, classes = FER_CLASSES;
+    const size_t n = b->n, one = n, classes = FER_CLASSES;
     int64_t labels[64];
     int i;
-    for (i = 0; i < b->n; i++) labels[i] = b->labels[i];
+    for (i = 0; i < (int)b->n; i++) labels[i] = b->labels[i];
     if (fer_npz_write(w->writer, "labels", FER_I8, 1, &one, labels, NULL)) w->failed = 1;
     put(w, "input", "", 4, n, net->height, net->width, 1, net->layer[0].output);
     put(w, "loss", "", 0, 0, 0, 0, 0, &b->loss);
@@ -902,9 +907,9 @@ static void put_all(struct writing *w, const struct backend *b, int updates)
     for (i = 1; i < net->layers; i++) {
         const struct fer_layer *l = &net->layer[i];
         const int dims = l->type == FER_DENSE || l->type == FER_GLOBAL_AVERAGE_POOLING2D ? 2 : 4;
-        const size_t h = dims == 2 ? (size_t)l->channels : (size_t)l->height;
-        put(w, l->name, "/output", dims, n, h, (size_t)l->width, (size_t)l->channels, l->output);
-        if (l->type != FER_DENSE) put(w, l->name, "/output_grad", dims, n, h, (size_t)l->width, (size_t)l->channels, l->output_gradient);
+        const size_t h = dims == 2 ? l->channels : l->height;
+        put(w, l->name, "/output", dims, n, h, l->width, l->channels, l->output);
+        if (l->type != FER_DENSE) put(w, l->name, "/output_grad", dims, n, h, l->width, l->channels, l->output_gradient);
     }
     for (i = 0; i < net->parameters; i++) {
         const struct fer_parameter *p = &net->parameter[i];

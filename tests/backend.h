@@ -12,7 +12,8 @@ enum order { EXACT, ASCENDING, DESCENDING, PAIRWISE, LANES, SHUFFLED, KAHAN, FUS
 
 struct backend {
     struct fer_network *net;  /* planned FER_PLAN_KEEP: holds outputs and gradients */
-    int n, labels[64];
+    size_t n;
+    int labels[64];
     enum order order;         /* MIXED: another one at each layer */
     int bits;                 /* of the format in which everything is stored: 24 for float32, 8 for bfloat16 */
     const char *fault, *at;   /* its name ("": none) and its layer ("": all) */
@@ -21,7 +22,7 @@ struct backend {
 };
 
 /* A network with weights, statistics, images and labels from the seed. 0, or -1 when memory runs out. */
-int backend_create(struct backend *b, int size, int n, uint64_t seed);
+int backend_create(struct backend *b, size_t size, size_t n, uint64_t seed);
 void backend_free(struct backend *b);
 /* Forward, backward, update. */
 void backend_step(struct backend *b, enum order order, const char *fault, const char *at);

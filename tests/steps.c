@@ -110,7 +110,7 @@ static int infer(struct fer_npz_writer *w, struct fer_trainer *t, struct fer_err
     const int n = next_batch(t);
     const size_t shape[2] = {(size_t)n, FER_CLASSES};
     if (write_batch(w, "inference", t, n, e)) return -1;
-    fer_network_forward(t->network, n, 0);
+    fer_network_forward(t->network, (size_t)n, 0);
     return fer_npz_write(w, "inference/probabilities", FER_REAL_TYPE, 2, shape, predictions->output, e);
 }
 

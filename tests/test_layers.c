@@ -70,9 +70,9 @@ static uint32_t next(void)
 }
 
 /* 0 ... n - 1 */
-static int below(int n)
+static size_t below(size_t n)
 {
-    return (int)(((uint64_t)next() * (uint64_t)n) >> 32);
+    return (size_t)(((uint64_t)next() * n) >> 32);
 }
 
 /* Between -1 and 1, with all digits that `real` has; one of sixteen is 0. */
@@ -92,7 +92,7 @@ static real *random_integers(size_t count, int limit, long step)
 {
     real *x = array(count);
     size_t i;
-    for (i = 0; i < count; i++) x[i] = (real)((below(2 * limit + 1) - limit) * step);
+    for (i = 0; i < count; i++) x[i] = (real)(((long)below(2 * (size_t)limit + 1) - limit) * step);
     return x;
 }
 
@@ -102,7 +102,7 @@ static void sprinkle(real *x, size_t count)
     const double strange[] = {HUGE_VAL, -HUGE_VAL, 1e30, -1e30, 1e-38, HUGE_VAL - HUGE_VAL, -0.0};
     int i;
     for (i = 0; i < 3; i++) {
-        const int at = below((int)count);
+        const size_t at = below(count);
         x[at] = (real)strange[below(7)];
     }
 }
@@ -226,13 +226,13 @@ static void random_window(int round, int pooling, double work, struct fer_window
 {
     start(round);
     for (;;) {
-        const int n = 1 + below(5), in_h = 1 + below(17), in_w = 1 + below(17), kernel_h = 1 + below(7),
-                  kernel_w = 1 + below(7);
-        const int in_c = 1 + below(70), out_c = pooling ? in_c : 1 + below(70), stride_h = 1 + below(3),
-                  stride_w = 1 + below(3);
+        const size_t n = 1 + below(5), in_h = 1 + below(17), in_w = 1 + below(17), kernel_h = 1 + below(7),
+                     kernel_w = 1 + below(7);
+        const size_t in_c = 1 + below(70), out_c = pooling ? in_c : 1 + below(70), stride_h = 1 + below(3),
+                     stride_w = 1 + below(3);
         const enum fer_padding padding = below(2) ? FER_SAME : FER_VALID;
         if (fer_window_set(g, n, in_h, in_w, in_c, out_c, kernel_h, kernel_w, stride_h, stride_w, padding, NULL)) continue;
-        if ((double)out_size(g) * kernel_h * kernel_w * (pooling ? in_h * in_w : in_c) <= work) break;
+        if ((double)(out_size(g) * kernel_h * kernel_w * (pooling ? in_h * in_w : in_c)) <= work) break;
     }
     describe(round, g);
 }
@@ -240,7 +240,7 @@ static void random_window(int round, int pooling, double work, struct fer_window
 /* Windows of a convolution: first those at whose sizes the loops of conv2d.c change their course, then random ones. */
 static void conv2d_window(int round, struct fer_window *g)
 {
-    static const short border[][9] = {
+    static const size_t border[][9] = {
         /* n, h, w, ci, co, kernel h and w, stride, SAME */
         {1, 16, 16, 2, 3, 3, 3, 1, 1}, {1, 17, 15, 3, 2, 3, 3, 1, 1}, {1, 257, 1, 2, 2, 3, 1, 1, 1},
         {5, 17, 17, 3, 5, 3, 3, 1, 1}, {5, 17, 17, 5, 3, 2, 3, 1, 0}, {3, 31, 33, 1, 4, 5, 5, 2, 1},
@@ -255,7 +255,7 @@ static void conv2d_window(int round, struct fer_window *g)
     if (round >= borders) {
         random_window(round, 0, 1e6, g);
     } else {
-        const short *b = border[round];
+        const size_t *b = border[round];
         start(round);
         fer_window_set(g, b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[7], b[8] ? FER_SAME : FER_VALID, NULL);
         describe(round, g);
@@ -294,13 +294,14 @@ TEST windows_have_tensorflows_sizes(void)
 
 TEST impossible_windows_are_refused(void)
 {
-    static const int good[9] = {2, 8, 8, 3, 5, 3, 3, 1, 1};
+    static const size_t good[9] = {2, 8, 8, 3, 5, 3, 3, 1, 1};
     struct fer_window g;
     struct fer_error e;
-    int i, s[9];
-    for (i = 0; i < 18; i++) { /* each size in turn 0, then negative */
+    size_t s[9];
+    int i;
+    for (i = 0; i < 18; i++) { /* each size in turn 0, then what -1 becomes */
         memcpy(s, good, sizeof s);
-        s[i % 9] = i < 9 ? 0 : -1;
+        s[i % 9] = i < 9 ? 0 : (size_t)-1;
         e.text[0] = 0;
         ASSERT_EQ(-1, fer_window_set(&g, s[0], s[1], s[2], s[3], s[4], s[5], s[6], s[7], s[8], FER_SAME, &e));
         ASSERT(e.text[0]);
@@ -412,20 +413,18 @@ TEST global_average_pooling2d_is_a_window_as_large_as_the_image(void)
     int round, i;
     for (round = 0; round < 50; round++) {
         struct fer_window g;
-        int n, cells, channels;
-        size_t in, out, k;
+        size_t n, cells, channels, in, out, k;
         real *x, *dy, *y, *dx;
         start(round);
         n = 1 + below(5), cells = 1 + below(100), channels = 1 + below(70);
-        snprintf(where, sizeof where, "round %d, x[%d][%d][%d]", round, n, cells, channels);
-        out = (size_t)(n * channels), in = out * (size_t)cells;
+        snprintf(where, sizeof where, "round %d, x[%zu][%zu][%zu]", round, n, cells, channels);
+        out = n * channels, in = out * cells;
         x = random_reals(in), dy = random_reals(out), y = array(out), dx = array(in);
         if (round % 3 == 2) sprinkle(x, in), sprinkle(dy, out);
-        fer_window_set(&g, (size_t)n, (size_t)cells, 1, (size_t)channels, (size_t)channels, (size_t)cells, 1, 1, 1,
-                       FER_VALID, NULL);
+        fer_window_set(&g, n, cells, 1, channels, channels, cells, 1, 1, 1, FER_VALID, NULL);
         plain_average_pooling2d_forward(&g, x, y);
         for (k = 0; k < in; k++) /* dx[n][cell][c] = dy[n][c] / cells */
-            dx[k] = dy[k / ((size_t)cells * g.in_c) * g.in_c + k % g.in_c] / (real)cells;
+            dx[k] = dy[k / (cells * g.in_c) * g.in_c + k % g.in_c] / (real)cells;
         for (i = 0; threads(round, i); i++) {
             real *y2 = array(out), *dx2 = array(in);
             fer_global_average_pooling2d_forward(n, cells, channels, x, y2);
@@ -438,33 +437,33 @@ TEST global_average_pooling2d_is_a_window_as_large_as_the_image(void)
 }
 
 struct normalisation {
-    size_t rows;
-    int channels, training;
+    size_t rows, channels;
+    int training;
     real *x, *dy, *mean, *variance, *gamma, *beta;
 };
 
 /* Any of the optional arguments may be missing; statistics of the batch, or given ones. */
-static void random_normalisation(int round, int channels, struct normalisation *b)
+static void random_normalisation(int round, size_t channels, struct normalisation *b)
 {
     size_t i;
     start(round);
-    b->rows = 1 + (size_t)below(round % 4 ? 60 : 3);
+    b->rows = 1 + below(round % 4 ? 60 : 3);
     b->channels = channels ? channels : 1 + below(70);
     b->training = below(3) > 0;
-    snprintf(where, sizeof where, "round %d, x[%d][%d], training %d", round, (int)b->rows, b->channels, b->training);
-    b->x = random_reals(b->rows * (size_t)b->channels);
-    b->dy = random_reals(b->rows * (size_t)b->channels);
-    b->gamma = below(2) ? random_reals((size_t)b->channels) : NULL;
-    b->beta = below(2) ? random_reals((size_t)b->channels) : NULL;
-    b->mean = random_reals((size_t)b->channels);
-    b->variance = random_reals((size_t)b->channels);
-    for (i = 0; i < (size_t)b->channels; i++) b->variance[i] *= b->variance[i];
+    snprintf(where, sizeof where, "round %d, x[%zu][%zu], training %d", round, b->rows, b->channels, b->training);
+    b->x = random_reals(b->rows * b->channels);
+    b->dy = random_reals(b->rows * b->channels);
+    b->gamma = below(2) ? random_reals(b->channels) : NULL;
+    b->beta = below(2) ? random_reals(b->channels) : NULL;
+    b->mean = random_reals(b->channels);
+    b->variance = random_reals(b->channels);
+    for (i = 0; i < b->channels; i++) b->variance[i] *= b->variance[i];
     if (b->training) fer_batch_moments(b->rows, b->channels, b->x, b->mean, b->variance);
 }
 
 static int normalisation_agrees(int round, const struct normalisation *b)
 {
-    const size_t size = b->rows * (size_t)b->channels, c = (size_t)b->channels;
+    const size_t size = b->rows * b->channels, c = b->channels;
     real *y = array(size), *dx = array(size), *mean = array(c), *variance = array(c), *dgamma = array(c), *dbeta = array(c);
     int i, fine = 1;
     plain_batch_moments(b->rows, b->channels, b->x, mean, variance);
@@ -511,12 +510,12 @@ TEST batch_normalization_has_the_plain_bits(void)
     for (round = 0; round < 200; round++) {
         struct normalisation b;
         random_normalisation(round, 0, &b);
-        if (round % 5 == 2) cancel(b.x, b.rows, (size_t)b.channels);
+        if (round % 5 == 2) cancel(b.x, b.rows, b.channels);
         if (round % 5 == 3) { /* sum of dy, and of dy * x as x is the same there */
-            cancel(b.dy, b.rows, (size_t)b.channels);
-            memmove(b.x + b.rows / 2 * (size_t)b.channels, b.x, (size_t)b.channels * sizeof *b.x);
+            cancel(b.dy, b.rows, b.channels);
+            memmove(b.x + b.rows / 2 * b.channels, b.x, b.channels * sizeof *b.x);
         }
-        if (round % 5 == 4) sprinkle(b.x, b.rows * (size_t)b.channels), sprinkle(b.dy, b.rows * (size_t)b.channels);
+        if (round % 5 == 4) sprinkle(b.x, b.rows * b.channels), sprinkle(b.dy, b.rows * b.channels);
         ASSERTm(note, normalisation_agrees(round, &b));
         release(NULL);
     }
@@ -525,10 +524,10 @@ TEST batch_normalization_has_the_plain_bits(void)
 
 /* ---- files without a twin: each result by itself, with its sum in the stated order ---- */
 
-static void weighted_means(size_t rows, int channels, const real *mean, const real *variance, double momentum,
+static void weighted_means(size_t rows, size_t channels, const real *mean, const real *variance, double momentum,
                            int unbiased, real *moving_mean, real *moving_variance)
 {
-    int c;
+    size_t c;
     for (c = 0; c < channels; c++) {
         const double old_mean = (double)moving_mean[c], old_variance = (double)moving_variance[c];
         const double factor = unbiased && rows > 1 ? (double)rows / ((double)rows - 1) : 1;
@@ -544,7 +543,7 @@ TEST moving_statistics_are_weighted_means(void)
         struct normalisation b;
         random_normalisation(round, 0, &b);
         for (unbiased = 0; unbiased < 2; unbiased++) {
-            const size_t c = (size_t)b.channels;
+            const size_t c = b.channels;
             real *mean = random_reals(c), *variance = random_reals(c), *mean2 = array(c), *variance2 = array(c);
             memcpy(mean2, mean, c * sizeof *mean), memcpy(variance2, variance, c * sizeof *variance);
             weighted_means(b.rows, b.channels, b.mean, b.variance, 0.99, unbiased, mean, variance);
@@ -573,8 +572,8 @@ TEST relu_passes_what_is_positive(void)
         size_t count;
         real *x, *dy, *y, *dx;
         start(round);
-        count = 1 + (size_t)below(3000);
-        snprintf(where, sizeof where, "round %d, x[%d]", round, (int)count);
+        count = 1 + below(3000);
+        snprintf(where, sizeof where, "round %d, x[%zu]", round, count);
         x = random_reals(count), dy = random_reals(count), y = array(count), dx = array(count);
         sprinkle(x, count), sprinkle(dy, count);
         pass_positive(count, x, dy, y, dx);
@@ -595,7 +594,7 @@ TEST relu_passes_what_is_positive(void)
 }
 
 struct full_connection {
-    int n, in, out;
+    size_t n, in, out;
     real *x, *kernel, *bias, *dy;
 };
 
@@ -603,17 +602,17 @@ static void random_dense(int round, struct full_connection *d)
 {
     start(round);
     d->n = 1 + below(40), d->in = 1 + below(70), d->out = 1 + below(20);
-    snprintf(where, sizeof where, "round %d, x[%d][%d], kernel[%d][%d]", round, d->n, d->in, d->in, d->out);
-    d->x = random_reals((size_t)(d->n * d->in));
-    d->kernel = random_reals((size_t)(d->in * d->out));
-    d->bias = random_reals((size_t)d->out);
-    d->dy = random_reals((size_t)(d->n * d->out));
+    snprintf(where, sizeof where, "round %d, x[%zu][%zu], kernel[%zu][%zu]", round, d->n, d->in, d->in, d->out);
+    d->x = random_reals(d->n * d->in);
+    d->kernel = random_reals(d->in * d->out);
+    d->bias = random_reals(d->out);
+    d->dy = random_reals(d->n * d->out);
 }
 
 /* y and dx in real, the gradients of kernel and bias in double. The bias is one more row of the kernel, whose input is 1. */
 static void single_sums(const struct full_connection *d, real *y, real *y0, real *dx, real *dkernel, real *dbias)
 {
-    int n, ci, co;
+    size_t n, ci, co;
     for (n = 0; n < d->n; n++)
         for (co = 0; co < d->out; co++) {
             real sum = 0;
@@ -637,13 +636,13 @@ static void single_sums(const struct full_connection *d, real *y, real *y0, real
 
 static int dense_agrees(int round, const struct full_connection *d)
 {
-    const size_t x_size = (size_t)(d->n * d->in), y_size = (size_t)(d->n * d->out), k_size = (size_t)(d->in * d->out);
+    const size_t x_size = d->n * d->in, y_size = d->n * d->out, k_size = d->in * d->out;
     real *y = array(y_size), *y0 = array(y_size), *dx = array(x_size), *dkernel = array(k_size),
-         *dbias = array((size_t)d->out);
+         *dbias = array(d->out);
     int i, fine = 1;
     single_sums(d, y, y0, dx, dkernel, dbias);
     for (i = 0; threads(round, i); i++) {
-        real *y2 = array(y_size), *dx2 = array(x_size), *dkernel2 = array(k_size), *dbias2 = array((size_t)d->out);
+        real *y2 = array(y_size), *dx2 = array(x_size), *dkernel2 = array(k_size), *dbias2 = array(d->out);
         fer_dense_forward(d->n, d->in, d->out, d->x, d->kernel, NULL, y2);
         fine = fine && same("y without bias", y2, y0, y_size);
         fer_dense_forward(d->n, d->in, d->out, d->x, d->kernel, d->bias, y2);
@@ -651,7 +650,7 @@ static int dense_agrees(int round, const struct full_connection *d)
         fer_dense_backward_kernel(d->n, d->in, d->out, d->x, d->dy, dkernel2);
         fer_dense_backward_bias(d->n, d->out, d->dy, dbias2);
         fine = fine && same("y", y2, y, y_size) && same("dx", dx2, dx, x_size) &&
-               same("dkernel", dkernel2, dkernel, k_size) && same("dbias", dbias2, dbias, (size_t)d->out);
+               same("dkernel", dkernel2, dkernel, k_size) && same("dbias", dbias2, dbias, d->out);
     }
     return fine;
 }
@@ -663,10 +662,10 @@ TEST dense_has_the_bits_of_single_sums(void)
         struct full_connection d;
         random_dense(round, &d);
         if (round % 3 == 1) { /* sums over the images */
-            cancel(d.dy, (size_t)d.n, (size_t)d.out);
-            memmove(d.x + d.n / 2 * d.in, d.x, (size_t)d.in * sizeof *d.x);
+            cancel(d.dy, d.n, d.out);
+            memmove(d.x + d.n / 2 * d.in, d.x, d.in * sizeof *d.x);
         }
-        if (round % 3 == 2) sprinkle(d.x, (size_t)(d.n * d.in)), sprinkle(d.kernel, (size_t)(d.in * d.out));
+        if (round % 3 == 2) sprinkle(d.x, d.n * d.in), sprinkle(d.kernel, d.in * d.out);
         ASSERTm(note, dense_agrees(round, &d));
         release(NULL);
     }
@@ -674,21 +673,21 @@ TEST dense_has_the_bits_of_single_sums(void)
 }
 
 /* n images with classes logits each, of all sizes from tiny to overflowing. */
-static real *random_logits(int n, int classes)
+static real *random_logits(size_t n, size_t classes)
 {
     static const double sizes[] = {1e-3, 1, 30, 1000};
-    real *logits = random_reals((size_t)(n * classes));
-    int i;
+    real *logits = random_reals(n * classes);
+    size_t i;
     for (i = 0; i < n * classes; i++) logits[i] *= (real)sizes[i / classes % 4];
     return logits;
 }
 
 /* All in double, classes and images ascending. */
-static double single_images(int n, int classes, const real *logits, const int *labels, real *probabilities, double *losses,
-                            real *dlogits)
+static double single_images(size_t n, size_t classes, const real *logits, const int *labels, real *probabilities,
+                            double *losses, real *dlogits)
 {
     double total = 0;
-    int image, k;
+    size_t image, k;
     for (image = 0; image < n; image++) {
         const real *z = logits + image * classes;
         double largest = (double)z[0], sum = 0;
@@ -697,7 +696,7 @@ static double single_images(int n, int classes, const real *logits, const int *l
         for (k = 0; k < classes; k++) {
             const double p = fer_exp((double)z[k] - largest) / sum;
             probabilities[image * classes + k] = (real)p;
-            dlogits[image * classes + k] = (real)((p - (labels[image] == k ? 1.0 : 0.0)) / (double)n);
+            dlogits[image * classes + k] = (real)((p - ((size_t)labels[image] == k ? 1.0 : 0.0)) / (double)n);
         }
         losses[image] = fer_log(sum) - ((double)z[labels[image]] - largest);
         total += losses[image];
@@ -709,16 +708,16 @@ TEST softmax_and_cross_entropy_have_the_bits_of_single_images(void)
 {
     int round, i;
     for (round = 0; round < 100; round++) {
-        int n, classes, label[40];
+        int label[40];
         double losses[40], losses2[40], total;
-        size_t size;
+        size_t image, n, classes, size;
         real *logits, *p, *dlogits, *p2, *dlogits2;
         start(round);
-        n = 1 + below(40), classes = 1 + below(12), size = (size_t)(n * classes);
-        snprintf(where, sizeof where, "round %d, logits[%d][%d]", round, n, classes);
+        n = 1 + below(40), classes = 1 + below(12), size = n * classes;
+        snprintf(where, sizeof where, "round %d, logits[%zu][%zu]", round, n, classes);
         logits = random_logits(n, classes);
         if (round % 3 == 2) sprinkle(logits, size);
-        for (i = 0; i < n; i++) label[i] = below(classes);
+        for (image = 0; image < n; image++) label[image] = (int)below(classes);
         p = array(size), dlogits = array(size), p2 = array(size), dlogits2 = array(size);
         total = single_images(n, classes, logits, label, p, losses, dlogits);
         for (i = 0; threads(round, i); i++) {
@@ -727,8 +726,9 @@ TEST softmax_and_cross_entropy_have_the_bits_of_single_images(void)
             ASSERTm(where, total2 == total || (total2 != total2 && total != total));
             ASSERTm(note, same("probabilities", p2, p, size) && same("dlogits", dlogits2, dlogits, size));
         }
-        for (i = 0; i < n; i++)
-            ASSERTm(where, losses2[i] == losses[i] || (losses2[i] != losses2[i] && losses[i] != losses[i]));
+        for (image = 0; image < n; image++)
+            ASSERTm(where, losses2[image] == losses[image] ||
+                               (losses2[image] != losses2[image] && losses[image] != losses[image]));
         release(NULL);
     }
     PASS();
@@ -925,13 +925,13 @@ TEST pooling_of_integers_is_adjoint(void)
 
 TEST global_average_pooling2d_of_integers_is_adjoint(void)
 {
-    int cells;
+    size_t cells;
     for (cells = 1; cells <= 49; cells++) {
-        const size_t in = 3 * (size_t)cells * 5, out = 15;
+        const size_t in = 3 * cells * 5, out = 15;
         const long step = 3 * 4 * 5 * 7 * (long)cells;
         real *x, *dy, *y = array(out), *dx = array(in);
-        start(cells);
-        snprintf(where, sizeof where, "%d cells", cells);
+        start((int)cells);
+        snprintf(where, sizeof where, "%zu cells", cells);
         x = random_integers(in, 9, step), dy = random_integers(out, 9, step);
         fer_global_average_pooling2d_forward(3, cells, 5, x, y);
         fer_global_average_pooling2d_backward(3, cells, 5, dy, dx);
@@ -943,15 +943,16 @@ TEST global_average_pooling2d_of_integers_is_adjoint(void)
 
 TEST dense_of_integers_is_exact(void)
 {
-    int round, image, i, o;
+    int round;
     for (round = 0; round < 50; round++) {
         struct full_connection d;
         real *y = array(40 * 20), *dx = array(40 * 70), *dkernel = array(70 * 20), *dbias = array(20), *x, *kernel, *bias,
              *dy;
         int64_t inner;
+        size_t image, i, o;
         random_dense(round, &d);
-        x = random_integers((size_t)(d.n * d.in), 9, 1), kernel = random_integers((size_t)(d.in * d.out), 9, 1);
-        bias = random_integers((size_t)d.out, 9, 1), dy = random_integers((size_t)(d.n * d.out), 9, 1);
+        x = random_integers(d.n * d.in, 9, 1), kernel = random_integers(d.in * d.out, 9, 1);
+        bias = random_integers(d.out, 9, 1), dy = random_integers(d.n * d.out, 9, 1);
         fer_dense_forward(d.n, d.in, d.out, x, kernel, bias, y);
         fer_dense_backward_input(d.n, d.in, d.out, dy, kernel, dx);
         fer_dense_backward_kernel(d.n, d.in, d.out, x, dy, dkernel);
@@ -959,12 +960,12 @@ TEST dense_of_integers_is_exact(void)
         for (image = 0; image < d.n; image++)
             for (o = 0; o < d.out; o++) {
                 int64_t sum = (int64_t)bias[o];
-                for (i = d.in - 1; i >= 0; i--) sum += (int64_t)x[image * d.in + i] * (int64_t)kernel[i * d.out + o];
+                for (i = d.in; i-- > 0;) sum += (int64_t)x[image * d.in + i] * (int64_t)kernel[i * d.out + o];
                 ASSERT_EQm(where, (real)sum, y[image * d.out + o]);
             }
-        inner = product(y, dy, (size_t)(d.n * d.out)) - product(bias, dbias, (size_t)d.out);
-        ASSERT_EQm(where, inner, product(x, dx, (size_t)(d.n * d.in)));
-        ASSERT_EQm(where, inner, product(kernel, dkernel, (size_t)(d.in * d.out)));
+        inner = product(y, dy, d.n * d.out) - product(bias, dbias, d.out);
+        ASSERT_EQm(where, inner, product(x, dx, d.n * d.in));
+        ASSERT_EQm(where, inner, product(kernel, dkernel, d.in * d.out));
         release(NULL);
     }
     PASS();
@@ -972,30 +973,28 @@ TEST dense_of_integers_is_exact(void)
 
 TEST concatenate_puts_parts_side_by_side(void)
 {
-    int round, i, c;
+    int round, i;
     for (round = 0; round < 40; round++) {
         int inputs;
-        size_t rows, row, channels[4], total = 0, first = 0;
+        size_t rows, row, c, channels[4], total = 0, first = 0;
         real *x[4], *back[4], *y;
         const real *parts[4];
         start(round);
-        inputs = 1 + below(4), rows = 1 + (size_t)below(30);
+        inputs = 1 + (int)below(4), rows = 1 + below(30);
         for (i = 0; i < inputs; i++) {
-            total += channels[i] = (size_t)(1 + below(70));
+            total += channels[i] = 1 + below(70);
             parts[i] = x[i] = random_reals(rows * channels[i]);
             sprinkle(x[i], rows * channels[i]);
             back[i] = array(rows * channels[i]);
         }
         y = array(rows * total);
-        snprintf(where, sizeof where, "round %d, %d inputs of %d rows, %d channels in all", round, inputs, (int)rows,
-                 (int)total);
+        snprintf(where, sizeof where, "round %d, %d inputs of %zu rows, %zu channels in all", round, inputs, rows, total);
         fer_concatenate_forward(rows, inputs, channels, parts, y);
         fer_concatenate_backward(rows, inputs, channels, y, back);
         for (i = 0; i < inputs; first += channels[i++]) {
             for (row = 0; row < rows; row++)
-                for (c = 0; c < (int)channels[i]; c++)
-                    ASSERTm(note, same("y", &y[row * total + first + (size_t)c],
-                                       &x[i][row * channels[i] + (size_t)c], 1));
+                for (c = 0; c < channels[i]; c++)
+                    ASSERTm(note, same("y", &y[row * total + first + c], &x[i][row * channels[i] + c], 1));
             ASSERTm(note, same("dx", back[i], x[i], rows * channels[i]));
         }
         release(NULL);
@@ -1068,22 +1067,22 @@ TEST channels_of_a_convolution_do_not_meet(void)
 }
 
 /* The part of x[h][w][c] that begins at (top, left), out_h x out_w cells. */
-static real *part(const real *x, int w, int c, int top, int left, int out_h, int out_w)
+static real *part(const real *x, size_t w, size_t c, size_t top, size_t left, size_t out_h, size_t out_w)
 {
-    const size_t row = (size_t)(out_w * c);
-    real *y = array((size_t)out_h * row);
-    int h;
-    for (h = 0; h < out_h; h++) memcpy(y + (size_t)h * row, x + (size_t)(((top + h) * w + left) * c), row * sizeof *x);
+    const size_t row = out_w * c;
+    real *y = array(out_h * row);
+    size_t h;
+    for (h = 0; h < out_h; h++) memcpy(y + h * row, x + ((top + h) * w + left) * c, row * sizeof *x);
     return y;
 }
 
 /* Along one axis: the first output cell whose window lies inside the image, and how many there are but the last. */
-static int whole_windows(int in, int kernel, int stride, int pad, int *count)
+static size_t whole_windows(size_t in, size_t kernel, size_t stride, size_t pad, size_t *count)
 {
-    const int from = (pad + stride - 1) / stride;
-    int to = from;
-    while (to * stride - pad + kernel <= in) to++;
-    *count = to - from - 1;
+    const size_t from = (pad + stride - 1) / stride;
+    size_t to = from;
+    while (to * stride + kernel <= in + pad) to++;
+    *count = to > from ? to - from - 1 : 0;
     return from;
 }
 
@@ -1094,7 +1093,7 @@ TEST shifted_images_give_shifted_outputs(void)
     int round, compared = 0;
     for (round = 0; round < 100; round++) {
         struct fer_window g;
-        int kernel_h, kernel_w, stride_h, stride_w, ci, co, top, left, height, width;
+        size_t kernel_h, kernel_w, stride_h, stride_w, ci, co, top, left, height, width;
         real *x, *kernel, *y, *y2;
         start(round);
         kernel_h = 1 + below(5), kernel_w = 1 + below(5), stride_h = 1 + below(3), stride_w = 1 + below(3);
@@ -1102,14 +1101,14 @@ TEST shifted_images_give_shifted_outputs(void)
         fer_window_set(&g, 1, 12, 13, ci, co, kernel_h, kernel_w, stride_h, stride_w, round % 2 ? FER_SAME : FER_VALID,
                        NULL);
         describe(round, &g);
-        x = random_reals((size_t)((12 + stride_h) * (13 + stride_w) * ci)), kernel = random_reals(kernel_size(&g));
+        x = random_reals((12 + stride_h) * (13 + stride_w) * ci), kernel = random_reals(kernel_size(&g));
         y = array(out_size(&g)), y2 = array(out_size(&g));
         fer_conv2d_forward(&g, part(x, 13 + stride_w, ci, 0, 0, 12, 13), kernel, y);
         fer_conv2d_forward(&g, part(x, 13 + stride_w, ci, stride_h, stride_w, 12, 13), kernel, y2);
         top = whole_windows(12, kernel_h, stride_h, g.pad_top, &height);
         left = whole_windows(13, kernel_w, stride_w, g.pad_left, &width);
         if (height > 0 && width > 0) {
-            const size_t size = (size_t)(height * width * co);
+            const size_t size = height * width * co;
             ASSERTm(note, same("y", part(y2, g.out_w, co, top, left, height, width),
                                part(y, g.out_w, co, top + 1, left + 1, height, width), size));
             compared++;
@@ -1126,7 +1125,7 @@ TEST layers_agree_with_one_another(void)
     int round;
     for (round = 0; round < 40; round++) {
         struct fer_window g;
-        int n, h, w, ci, co;
+        size_t n, h, w, ci, co;
         real *x, *kernel, *dy, *y, *y2, *dx, *dx2;
         start(round);
         n = 1 + below(3), h = 1 + below(7), w = 1 + below(7), ci = 1 + below(70), co = 1 + below(70);
@@ -1155,22 +1154,22 @@ TEST layers_agree_with_one_another(void)
  * moves all elements alike; the sums taken here are in double. */
 TEST normalised_batches_have_mean_0_and_variance_1(void)
 {
-    int round, c;
+    int round;
     for (round = 0; round < 60; round++) {
         struct normalisation b;
         real *y;
-        size_t i, rows;
-        random_normalisation(round, 1 + round, &b);
-        rows = b.rows, y = array(rows * (size_t)b.channels);
+        size_t c, i, rows;
+        random_normalisation(round, 1 + (size_t)round, &b);
+        rows = b.rows, y = array(rows * b.channels);
         fer_batch_moments(rows, b.channels, b.x, b.mean, b.variance);
         fer_batch_normalization_forward(rows, b.channels, b.x, b.mean, b.variance, NULL, NULL, 1e-3, y);
         for (c = 0; c < b.channels; c++) {
             const double v = (double)b.variance[c], scale = 1 / sqrt(v + 1e-3), target = v / (v + 1e-3);
             double mean = 0, size = 0, variance = 0, x_size = 0, bound;
-            for (i = (size_t)c; i < rows * (size_t)b.channels; i += (size_t)b.channels)
+            for (i = c; i < rows * b.channels; i += b.channels)
                 mean += (double)y[i] / (double)rows, size += fabs((double)y[i]) / (double)rows,
                     x_size += fabs((double)b.x[i]) / (double)rows;
-            for (i = (size_t)c; i < rows * (size_t)b.channels; i += (size_t)b.channels)
+            for (i = c; i < rows * b.channels; i += b.channels)
                 variance += ((double)y[i] - mean) * ((double)y[i] - mean) / (double)rows;
             bound = unit * (3 * size + fabs((double)b.mean[c]) * scale) +
                     (double)rows * DBL_EPSILON * (x_size * scale + size);
@@ -1187,7 +1186,7 @@ TEST normalised_batches_have_mean_0_and_variance_1(void)
  * scale, what the sums behind average, mean and slope carry, and what is left of x - mean since the mean was rounded. */
 static double dx_bound(const struct normalisation *b, const real *dy, size_t i)
 {
-    const size_t width = (size_t)b->channels, c = i % width;
+    const size_t width = b->channels, c = i % width;
     const double square = (double)b->variance[c] + 1e-3, scale = fabs(b->gamma ? (double)b->gamma[c] : 1) / sqrt(square);
     double average = 0, slope = 0, size = 0;
     size_t j;
@@ -1204,20 +1203,20 @@ static double dx_bound(const struct normalisation *b, const real *dy, size_t i)
  * J, so <J u, w> = <u, J w> for any u and w. */
 TEST gradient_of_normalisation_is_symmetric_and_sums_to_0(void)
 {
-    int round, c;
+    int round;
     for (round = 0; round < 60; round++) {
         struct normalisation b;
         real *ju, *jw, *w;
-        size_t i, size;
-        random_normalisation(round, 1 + round % 20, &b);
-        size = b.rows * (size_t)b.channels, ju = array(size), jw = array(size), w = random_reals(size);
+        size_t c, i, size;
+        random_normalisation(round, 1 + (size_t)round % 20, &b);
+        size = b.rows * b.channels, ju = array(size), jw = array(size), w = random_reals(size);
         fer_batch_moments(b.rows, b.channels, b.x, b.mean, b.variance);
         fer_batch_normalization_backward(b.rows, b.channels, b.x, b.mean, b.variance, b.gamma, 1e-3, 1, b.dy, ju, NULL,
                                          NULL);
         fer_batch_normalization_backward(b.rows, b.channels, b.x, b.mean, b.variance, b.gamma, 1e-3, 1, w, jw, NULL, NULL);
         for (c = 0; c < b.channels; c++) {
             double sum = 0, left = 0, right = 0, sum_bound = 0, bound = 0;
-            for (i = (size_t)c; i < size; i += (size_t)b.channels) {
+            for (i = c; i < size; i += b.channels) {
                 const double error_u = dx_bound(&b, b.dy, i), error_w = dx_bound(&b, w, i);
                 sum += (double)ju[i], left += (double)ju[i] * (double)w[i], right += (double)b.dy[i] * (double)jw[i];
                 sum_bound += error_u, bound += error_u * fabs((double)w[i]) + error_w * fabs((double)b.dy[i]);
@@ -1233,36 +1232,41 @@ TEST gradient_of_normalisation_is_symmetric_and_sums_to_0(void)
 /* Probabilities sum to 1 and dlogits to 0; a constant that can be added without rounding changes no bit. */
 TEST softmax_sums_to_1_and_ignores_a_shift(void)
 {
-    int round, i, k;
+    int round;
     for (round = 0; round < 60; round++) {
-        int n, classes, label[20];
+        size_t n, classes, i, k;
+        int label[20];
         double losses[20], losses2[20];
         real *logits, *shifted, *p, *p2, *d, *d2;
         start(round);
         n = 1 + below(20), classes = 1 + below(12);
-        snprintf(where, sizeof where, "round %d, logits[%d][%d]", round, n, classes);
-        logits = random_integers((size_t)(n * classes), 40, 1), shifted = array((size_t)(n * classes));
-        for (i = 0; i < n * classes; i++) logits[i] /= 8, shifted[i] = logits[i] + (real)(1000 * (i / classes) - 3000);
-        for (i = 0; i < n; i++) label[i] = below(classes);
-        p = array((size_t)(n * classes));
-        p2 = array((size_t)(n * classes));
-        d = array((size_t)(n * classes));
-        d2 = array((size_t)(n * classes));
+        snprintf(where, sizeof where, "round %d, logits[%zu][%zu]", round, n, classes);
+        logits = random_integers(n * classes, 40, 1), shifted = array(n * classes);
+        for (i = 0; i < n * classes; i++) {
+            logits[i] /= 8;
+            shifted[i] = logits[i] + (real)(1000 * (double)(i / classes) - 3000);
+        }
+        for (i = 0; i < n; i++) label[i] = (int)below(classes);
+        p = array(n * classes);
+        p2 = array(n * classes);
+        d = array(n * classes);
+        d2 = array(n * classes);
         fer_softmax(n, classes, logits, p), fer_softmax(n, classes, shifted, p2);
         fer_cross_entropy(n, classes, logits, label, losses, d);
         fer_cross_entropy(n, classes, shifted, label, losses2, d2);
         ASSERTm(note,
-                same("shifted p", p2, p, (size_t)(n * classes)) && same("shifted dlogits", d2, d, (size_t)(n * classes)));
+                same("shifted p", p2, p, n * classes) && same("shifted dlogits", d2, d, n * classes));
         for (i = 0; i < n; i++) {
+            const double terms = (double)classes, likely = (double)p[i * classes + (size_t)label[i]];
             double sum = 0, slope = 0;
             for (k = 0; k < classes; k++) sum += (double)p[i * classes + k], slope += (double)d[i * classes + k];
             /* each p carries one rounding to real, its division's, and the sum's classes - 1 */
-            ASSERTm(note, within("sum of probabilities", sum, 1, unit + (2 * classes + 2) * DBL_EPSILON));
-            ASSERTm(note, within("sum of dlogits", slope, 0, (2 * unit + (2 * classes + 4) * DBL_EPSILON) / n));
+            ASSERTm(note, within("sum of probabilities", sum, 1, unit + (2 * terms + 2) * DBL_EPSILON));
+            ASSERTm(note, within("sum of dlogits", slope, 0, (2 * unit + (2 * terms + 4) * DBL_EPSILON) / (double)n));
             ASSERTm(where, losses[i] == losses2[i] && losses[i] >= 0);
             /* exp and log err by one ulp each, the sum by classes; p of the label, rounded to real */
-            ASSERTm(note, within("exp(-loss)", fer_exp(-losses[i]), (double)p[i * classes + label[i]],
-                                 (unit + (8 + classes + 2 * losses[i]) * DBL_EPSILON) * (double)p[i * classes + label[i]]));
+            ASSERTm(note, within("exp(-loss)", fer_exp(-losses[i]), likely,
+                                 (unit + (8 + terms + 2 * losses[i]) * DBL_EPSILON) * likely));
         }
         release(NULL);
     }

@@ -304,24 +304,24 @@ static void compare(const char *layer, const char *ending, const float *computed
     next++;
 }
 
-static size_t in_at(const struct fer_window *g, int n, int ih, int iw)
+static size_t in_at(const struct fer_window *g, size_t n, size_t ih, size_t iw)
 {
-    return (((size_t)n * (size_t)g->in_h + (size_t)ih) * (size_t)g->in_w + (size_t)iw) * (size_t)g->in_c;
+    return ((n * g->in_h + ih) * g->in_w + iw) * g->in_c;
 }
 
-static size_t out_at(const struct fer_window *g, int n, int oh, int ow)
+static size_t out_at(const struct fer_window *g, size_t n, size_t oh, size_t ow)
 {
-    return (((size_t)n * (size_t)g->out_h + (size_t)oh) * (size_t)g->out_w + (size_t)ow) * (size_t)g->out_c;
+    return ((n * g->out_h + oh) * g->out_w + ow) * g->out_c;
 }
 
 /* One pair of cells: adds to y, dx and dkernel. */
 static void convolve_pair(const struct fer_window *g, const float *x, const float *kernel, const float *dy, float *y,
                           float *dx, float *dkernel)
 {
-    int ci, co;
-    for (ci = (int)g->in_c - 1; ci >= 0; ci--)
-        for (co = (int)g->out_c - 1; co >= 0; co--) {
-            const size_t at = (size_t)ci * (size_t)g->out_c + (size_t)co;
+    size_t ci, co;
+    for (ci = g->in_c; ci-- > 0;)
+        for (co = g->out_c; co-- > 0;) {
+            const size_t at = ci * g->out_c + co;
             y[co] += x[ci] * kernel[at];
             dx[ci] += dy[co] * kernel[at];
             dkernel[at] += x[ci] * dy[co];
@@ -331,16 +331,16 @@ static void convolve_pair(const struct fer_window *g, const float *x, const floa
 static void convolve(const struct fer_window *g, const float *x, const float *kernel, const float *dy, float *y,
                      float *dx, float *dkernel)
 {
-    const size_t tap = (size_t)g->in_c * (size_t)g->out_c;
-    int n, oh, ow, kh, kw;
-    for (n = (int)g->n - 1; n >= 0; n--)
-        for (oh = (int)g->out_h - 1; oh >= 0; oh--)
-            for (ow = (int)g->out_w - 1; ow >= 0; ow--)
-                for (kh = (int)g->kernel_h - 1; kh >= 0; kh--)
-                    for (kw = (int)g->kernel_w - 1; kw >= 0; kw--) {
-                        const int ih = oh * g->stride_h + kh - g->pad_top, iw = ow * g->stride_w + kw - g->pad_left;
-                        const size_t k = (size_t)(kh * g->kernel_w + kw) * tap, o = out_at(g, n, oh, ow);
-                        if (ih >= 0 && ih < (int)g->in_h && iw >= 0 && iw < (int)g->in_w)
+    const size_t tap = g->in_c * g->out_c;
+    size_t n, oh, ow, kh, kw;
+    for (n = g->n; n-- > 0;)
+        for (oh = g->out_h; oh-- > 0;)
+            for (ow = g->out_w; ow-- > 0;)
+                for (kh = g->kernel_h; kh-- > 0;)
+                    for (kw = g->kernel_w; kw-- > 0;) {
+                        const size_t ih = oh * g->stride_h + kh - g->pad_top, iw = ow * g->stride_w + kw - g->pad_left;
+                        const size_t k = (kh * g->kernel_w + kw) * tap, o = out_at(g, n, oh, ow);
+                        if (ih < g->in_h && iw < g->in_w)
                             convolve_pair(g, x + in_at(g, n, ih, iw), kernel + k, dy + o, y + o,
                                           dx + in_at(g, n, ih, iw), dkernel + k);
                     }
@@ -348,48 +348,47 @@ static void convolve(const struct fer_window *g, const float *x, const float *ke
 
 /* One window of a pooling, of one channel: x, y and so on point to the channel in the first cell of the image or of the
  * output. */
-static void pool_window(const struct fer_window *g, int is_max, int oh, int ow, const float *x, float dy, float *y,
+static void pool_window(const struct fer_window *g, int is_max, size_t oh, size_t ow, const float *x, float dy, float *y,
                         float *dx)
 {
-    int kh, kw, cells = 0;
-    size_t first = 0;
+    size_t kh, kw, cells = 0, first = 0;
     float sum = 0, largest = -1; /* nothing in the record's outputs is negative */
-    for (kh = (int)g->kernel_h - 1; kh >= 0; kh--)
-        for (kw = (int)g->kernel_w - 1; kw >= 0; kw--) {
-            const int ih = oh * g->stride_h + kh - g->pad_top, iw = ow * g->stride_w + kw - g->pad_left;
-            if (ih < 0 || ih >= (int)g->in_h || iw < 0 || iw >= (int)g->in_w) continue;
+    for (kh = g->kernel_h; kh-- > 0;)
+        for (kw = g->kernel_w; kw-- > 0;) {
+            const size_t ih = oh * g->stride_h + kh - g->pad_top, iw = ow * g->stride_w + kw - g->pad_left;
+            if (ih >= g->in_h || iw >= g->in_w) continue;
             cells++;
             sum += x[in_at(g, 0, ih, iw)];
             if (x[in_at(g, 0, ih, iw)] >= largest) largest = x[first = in_at(g, 0, ih, iw)];
         }
     *y = is_max ? largest : sum / (float)cells;
     if (is_max) dx[first] += dy;
-    for (kh = (int)g->kernel_h - 1; kh >= 0 && !is_max; kh--)
-        for (kw = (int)g->kernel_w - 1; kw >= 0; kw--) {
-            const int ih = oh * g->stride_h + kh - g->pad_top, iw = ow * g->stride_w + kw - g->pad_left;
-            if (ih >= 0 && ih < (int)g->in_h && iw >= 0 && iw < (int)g->in_w) dx[in_at(g, 0, ih, iw)] += dy / (float)cells;
+    for (kh = is_max ? 0 : g->kernel_h; kh-- > 0;)
+        for (kw = g->kernel_w; kw-- > 0;) {
+            const size_t ih = oh * g->stride_h + kh - g->pad_top, iw = ow * g->stride_w + kw - g->pad_left;
+            if (ih < g->in_h && iw < g->in_w) dx[in_at(g, 0, ih, iw)] += dy / (float)cells;
         }
 }
 
 static void pool(const struct fer_window *g, int is_max, const float *x, const float *dy, float *y, float *dx)
 {
-    int n, oh, ow, c;
-    for (n = (int)g->n - 1; n >= 0; n--)
-        for (oh = (int)g->out_h - 1; oh >= 0; oh--)
-            for (ow = (int)g->out_w - 1; ow >= 0; ow--)
-                for (c = (int)g->in_c - 1; c >= 0; c--) {
-                    const size_t in = in_at(g, n, 0, 0) + (size_t)c, out = out_at(g, n, oh, ow) + (size_t)c;
+    size_t n, oh, ow, c;
+    for (n = g->n; n-- > 0;)
+        for (oh = g->out_h; oh-- > 0;)
+            for (ow = g->out_w; ow-- > 0;)
+                for (c = g->in_c; c-- > 0;) {
+                    const size_t in = in_at(g, n, 0, 0) + c, out = out_at(g, n, oh, ow) + c;
                     pool_window(g, is_max, oh, ow, x + in, dy[out], y + out, dx + in);
                 }
 }
 
-static size_t count_of(const struct fer_layer *layer, int n)
+static size_t count_of(const struct fer_layer *layer, size_t n)
 {
-    return (size_t)n * (size_t)layer->height * (size_t)layer->width * (size_t)layer->channels;
+    return n * layer->height * layer->width * layer->channels;
 }
 
 /* A convolution or a pooling. */
-static void check_window(const struct fer_network *net, const struct fer_layer *layer, int n, float *dx)
+static void check_window(const struct fer_network *net, const struct fer_layer *layer, size_t n, float *dx)
 {
     const struct fer_window g = fer_layer_window(layer, n);
     const struct fer_layer *from = &net->layer[layer->input[0]];
@@ -411,15 +410,15 @@ static void check_window(const struct fer_network *net, const struct fer_layer *
     free(y);
 }
 
-static void check_concatenation(const struct fer_network *net, const struct fer_layer *layer, int n, float **gradient)
+static void check_concatenation(const struct fer_network *net, const struct fer_layer *layer, size_t n, float **gradient)
 {
-    const size_t rows = (size_t)n * (size_t)layer->height * (size_t)layer->width, width = (size_t)layer->channels;
+    const size_t rows = n * layer->height * layer->width, width = layer->channels;
     float *y = zeros(rows * width), *dy = load(layer->name, "/output_grad");
     size_t start = 0, row, c;
     int k;
     for (k = 0; k < layer->inputs; k++) {
         const struct fer_layer *from = &net->layer[layer->input[k]];
-        const size_t part = (size_t)from->channels;
+        const size_t part = from->channels;
         float *x = load(from->name, "/output");
         for (row = 0; row < rows; row++)
             for (c = 0; c < part; c++) {
@@ -435,44 +434,44 @@ static void check_concatenation(const struct fer_network *net, const struct fer_
 }
 
 /* The global pooling and the dense layer. */
-static void check_head(const struct fer_network *net, int n, float **gradient)
+static void check_head(const struct fer_network *net, size_t n, float **gradient)
 {
-    const int last = net->layers - 1, in = net->layer[last].input[0], mixed4 = net->layer[in].input[0],
-              classes = FER_CLASSES;
-    const int channels = net->layer[in].channels, cells = net->layer[mixed4].height * net->layer[mixed4].width;
+    const int last = net->layers - 1, in = net->layer[last].input[0], mixed4 = net->layer[in].input[0];
+    const size_t channels = net->layer[in].channels, cells = net->layer[mixed4].height * net->layer[mixed4].width,
+                 classes = FER_CLASSES;
     float *mixed = load("mixed4", "/output"), *d_pooled = load("avg_pool", "/output_grad"),
-          *pooled = zeros((size_t)(n * channels));
+          *pooled = zeros(n * channels);
     float *x = load("avg_pool", "/output"), *kernel = load("predictions", "/kernel"),
           *bias = load("predictions", "/bias");
-    float *dy = load("predictions", "/logits_grad"), *dkernel = zeros((size_t)(channels * classes)),
-          *dbias = zeros((size_t)classes), *y = zeros((size_t)(n * classes));
-    int image, cell, c, k;
-    for (image = n - 1; image >= 0; image--)
-        for (c = channels - 1; c >= 0; c--) {
-            for (cell = cells - 1; cell >= 0; cell--) {
+    float *dy = load("predictions", "/logits_grad"), *dkernel = zeros(channels * classes),
+          *dbias = zeros(classes), *y = zeros(n * classes);
+    size_t image, cell, c, k;
+    for (image = n; image-- > 0;)
+        for (c = channels; c-- > 0;) {
+            for (cell = cells; cell-- > 0;) {
                 pooled[image * channels + c] += mixed[(image * cells + cell) * channels + c];
                 gradient[mixed4][(image * cells + cell) * channels + c] +=
                     d_pooled[image * channels + c] / (float)cells;
             }
             pooled[image * channels + c] /= (float)cells;
-            for (k = classes - 1; k >= 0; k--) {
+            for (k = classes; k-- > 0;) {
                 y[image * classes + k] += x[image * channels + c] * kernel[c * classes + k];
                 gradient[in][image * channels + c] += dy[image * classes + k] * kernel[c * classes + k];
                 dkernel[c * classes + k] += x[image * channels + c] * dy[image * classes + k];
             }
         }
-    for (image = n - 1; image >= 0; image--)
+    for (image = n; image-- > 0;)
         for (k = 0; k < classes; k++) y[image * classes + k] += bias[k], dbias[k] += dy[image * classes + k];
-    compare("avg_pool", "/output", pooled, (size_t)(n * channels));
-    compare("predictions", "/logits", y, (size_t)(n * classes));
-    compare("predictions", "/kernel_grad", dkernel, (size_t)(channels * classes));
-    compare("predictions", "/bias_grad", dbias, (size_t)classes);
+    compare("avg_pool", "/output", pooled, n * channels);
+    compare("predictions", "/logits", y, n * classes);
+    compare("predictions", "/kernel_grad", dkernel, channels * classes);
+    compare("predictions", "/bias_grad", dbias, classes);
     free(mixed), free(d_pooled), free(pooled), free(x), free(kernel);
     free(bias), free(dy), free(dkernel), free(dbias), free(y);
 }
 
 /* All sums of the record, gradients gathered from the first consumer to the last. */
-static void check_sums(const struct fer_network *net, int n)
+static void check_sums(const struct fer_network *net, size_t n)
 {
     float *gradient[FER_MAX_LAYERS];
     int i;
@@ -503,7 +502,7 @@ static uint32_t digest_of_integers(void)
         for (k = 0; k < a->count; k++) {
             const int32_t whole = (int32_t)x[k];
             const uint32_t bits = (uint32_t)whole;
-            const unsigned char bytes[4] = {bits & 255, bits >> 8 & 255, bits >> 16 & 255, bits >> 24 & 255};
+            const unsigned char bytes[4] = {bits & 255, bits >> 8 & 255, bits >> 16 & 255, (unsigned char)(bits >> 24)};
             if ((float)whole != x[k] && !*wrong)
                 snprintf(wrong, sizeof wrong, "%s: [%lu] is %g", a->name, (unsigned long)k, (double)x[k]);
             if (x[k] < least) least = x[k];

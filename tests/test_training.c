@@ -84,7 +84,7 @@ TEST initial_weights_follow_the_header(void)
 }
 
 /* The gradients of one batch under a plan, as one digest; and the loss. */
-static uint32_t digest_of_step(enum fer_plan plan, int room, double *loss)
+static uint32_t digest_of_step(enum fer_plan plan, size_t room, double *loss)
 {
     struct fer_network *net;
     struct fer_dataset data = {0};

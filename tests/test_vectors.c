@@ -191,8 +191,11 @@ static size_t x_size, y_size, kernel_size;
 
 static int set_window(const double *o)
 {
-    if (fer_window_set(&window, (int)o[0], (int)o[1], (int)o[2], (int)o[3], (int)o[4], (int)o[5], (int)o[6], (int)o[7],
-                       (int)o[8], o[9] > 0 ? FER_SAME : FER_VALID, &error))
+    size_t size[9];
+    int i;
+    for (i = 0; i < 9; i++) size[i] = (size_t)o[i];
+    if (fer_window_set(&window, size[0], size[1], size[2], size[3], size[4], size[5], size[6], size[7], size[8],
+                       o[9] > 0 ? FER_SAME : FER_VALID, &error))
         return -1;
     x_size = (size_t)(window.n * window.in_h * window.in_w * window.in_c);
     y_size = (size_t)(window.n * window.out_h * window.out_w * window.out_c);
@@ -274,15 +277,15 @@ TEST global_average_pooling2d_vectors(void)
     const double *o;
     ASSERT_EQm(error.text, 0, open_vectors("../../../tests/vectors/global_average_pooling2d.npz"));
     while ((o = next_case())) {
-        const int n = (int)o[0], cells = (int)o[1], channels = (int)o[2];
-        const size_t out = (size_t)(n * channels), in = out * (size_t)cells;
+        const size_t n = (size_t)o[0], cells = (size_t)o[1], channels = (size_t)o[2];
+        const size_t out = n * channels, in = out * cells;
         real *x = given("x", in), *dy = given("dy", out), *y = result(out), *dx = result(in), *y_sizes = result(out),
              *dx_sizes = result(in);
         fer_global_average_pooling2d_forward(n, cells, channels, x, y);
         fer_global_average_pooling2d_backward(n, cells, channels, dy, dx);
         fer_global_average_pooling2d_forward(n, cells, channels, magnitudes(x, in), y_sizes);
         fer_global_average_pooling2d_backward(n, cells, channels, magnitudes(dy, out), dx_sizes);
-        ASSERTm(note, near_sums("y", y, take("y", out), (size_t)cells + 1, y_sizes, out));
+        ASSERTm(note, near_sums("y", y, take("y", out), cells + 1, y_sizes, out));
         ASSERTm(note, near_sums("dx", dx, take("dx", in), 1, dx_sizes, in));
     }
     ASSERTm(note, all_was_used());
@@ -292,8 +295,7 @@ TEST global_average_pooling2d_vectors(void)
 /* ---- BatchNormalization: options rows, channels, and 0 plain, 1 with beta, 2 with gamma and beta ---- */
 
 struct normalisation {
-    size_t rows;
-    int channels;
+    size_t rows, channels;
     real *x, *dy, *gamma, *beta;
     real *mean, *variance; /* taken by the layer: the batch's, or the moving ones */
     const double *true_mean, *true_variance;
@@ -310,7 +312,7 @@ static struct sizes channel_sizes(const struct normalisation *b, size_t c)
     const double rows = (double)b->rows;
     struct sizes s = {0, 0, 0};
     size_t i;
-    for (i = c; i < b->rows * (size_t)b->channels; i += (size_t)b->channels) {
+    for (i = c; i < b->rows * b->channels; i += b->channels) {
         s.x += fabs((double)b->x[i]) / rows;
         s.dy += fabs((double)b->dy[i]) / rows;
         s.dy_x += fabs((double)b->dy[i]) * fabs((double)b->x[i] - b->true_mean[c]) / rows;
@@ -324,7 +326,7 @@ static void moments_bounds(struct normalisation *b)
 {
     const double rows = (double)b->rows;
     size_t c;
-    for (c = 0; c < (size_t)b->channels; c++) {
+    for (c = 0; c < b->channels; c++) {
         const double off = (rows + 2) * unit_double * channel_sizes(b, c).x;
         b->mean_bound[c] = FIRST_ORDER * (2 * unit * fabs(b->true_mean[c]) + off);
         b->variance_bound[c] = FIRST_ORDER * ((2 * unit + (rows + 5) * unit_double) * b->true_variance[c] + off * off);
@@ -335,11 +337,11 @@ static void moments_bounds(struct normalisation *b)
  * error, three roundings in double, one to real. Product and sum: one each. */
 static int near_y(const struct normalisation *b, const real *y, const double *truth)
 {
-    const size_t count = b->rows * (size_t)b->channels;
+    const size_t count = b->rows * b->channels;
     double *bound = numbers(count);
     size_t i;
     for (i = 0; i < count; i++) {
-        const size_t c = i % (size_t)b->channels;
+        const size_t c = i % b->channels;
         const double square = b->true_variance[c] + 1e-3, scale = fabs(b->gamma ? (double)b->gamma[c] : 1) / sqrt(square);
         const double difference = fabs((double)b->x[i] - b->true_mean[c]);
         bound[i] = FIRST_ORDER *
@@ -354,12 +356,12 @@ static int near_y(const struct normalisation *b, const real *y, const double *tr
  * the two subtractions); besides come the errors of mean and variance, and `rows` roundings in double in the averages. */
 static int near_dx(const struct normalisation *b, const real *dx, const double *truth, int training)
 {
-    const size_t count = b->rows * (size_t)b->channels;
+    const size_t count = b->rows * b->channels;
     const double sums = ((double)b->rows + 4) * unit_double;
     double *bound = numbers(count);
     size_t i;
     for (i = 0; i < count; i++) {
-        const size_t c = i % (size_t)b->channels;
+        const size_t c = i % b->channels;
         const struct sizes size = channel_sizes(b, c);
         const double square = b->true_variance[c] + 1e-3, scale = fabs(b->gamma ? (double)b->gamma[c] : 1) / sqrt(square);
         const double relative = b->variance_bound[c] / square, difference = fabs((double)b->x[i] - b->true_mean[c]);
@@ -377,9 +379,9 @@ static int near_parameters(const struct normalisation *b, const real *dgamma, co
                            const double *true_dbeta)
 {
     const double rows = (double)b->rows, sums = (rows + 6) * unit_double;
-    double *gamma_bound = numbers((size_t)b->channels), *beta_bound = numbers((size_t)b->channels);
+    double *gamma_bound = numbers(b->channels), *beta_bound = numbers(b->channels);
     size_t c;
-    for (c = 0; c < (size_t)b->channels; c++) {
+    for (c = 0; c < b->channels; c++) {
         const struct sizes size = channel_sizes(b, c);
         const double square = b->true_variance[c] + 1e-3, relative = b->variance_bound[c] / (2 * square);
         gamma_bound[c] = FIRST_ORDER *
@@ -387,14 +389,14 @@ static int near_parameters(const struct normalisation *b, const real *dgamma, co
                           2 * unit * fabs(true_dgamma[c]));
         beta_bound[c] = rows * sums * size.dy + 2 * unit * fabs(true_dbeta[c]);
     }
-    return near("dgamma", dgamma, true_dgamma, gamma_bound, (size_t)b->channels) &&
-           near("dbeta", dbeta, true_dbeta, beta_bound, (size_t)b->channels);
+    return near("dgamma", dgamma, true_dgamma, gamma_bound, b->channels) &&
+           near("dbeta", dbeta, true_dbeta, beta_bound, b->channels);
 }
 
 /* Forward and backward with b's statistics, against the columns whose names end in `suffix`. */
 static int normalisation_is_right(const struct normalisation *b, int training, const char *suffix)
 {
-    const size_t count = b->rows * (size_t)b->channels, c = (size_t)b->channels;
+    const size_t count = b->rows * b->channels, c = b->channels;
     real *y = result(count), *dx = result(count), *dgamma = result(c), *dbeta = result(c);
     const double *truth[4];
     static const char *const names[4] = {"y", "dx", "dgamma", "dbeta"};
@@ -413,24 +415,24 @@ static int normalisation_is_right(const struct normalisation *b, int training, c
 
 /* old * momentum + new * (1 - momentum): the error of what is taken in, and three roundings. */
 static int near_moving(const char *name, const real *value, const real *old, const double *taken, const double *taken_bound,
-                       double factor, int channels)
+                       double factor, size_t channels)
 {
-    const double *truth = take(name, (size_t)channels);
-    double *bound = numbers((size_t)channels);
-    int c;
+    const double *truth = take(name, channels);
+    double *bound = numbers(channels);
+    size_t c;
     for (c = 0; c < channels; c++)
         bound[c] = FIRST_ORDER * (4 * unit * (fabs((double)old[c]) * 0.99 + fabs(taken[c]) * factor * 0.01) +
                                   taken_bound[c] * factor * 0.01);
-    return near(name, value, truth, bound, (size_t)channels);
+    return near(name, value, truth, bound, channels);
 }
 
 static int moving_statistics_are_right(const struct normalisation *b, const real *old_mean, const real *old_variance)
 {
-    const size_t bytes = (size_t)b->channels * sizeof(real);
+    const size_t bytes = b->channels * sizeof(real);
     int unbiased;
     for (unbiased = 0; unbiased < 2; unbiased++) {
         const double factor = unbiased && b->rows > 1 ? (double)b->rows / (double)(b->rows - 1) : 1;
-        real *mean = result((size_t)b->channels), *variance = result((size_t)b->channels);
+        real *mean = result(b->channels), *variance = result(b->channels);
         memcpy(mean, old_mean, bytes), memcpy(variance, old_variance, bytes);
         fer_moving_statistics(b->rows, b->channels, b->mean, b->variance, 0.99, unbiased, mean, variance);
         if (!near_moving(unbiased ? "new_variance_unbiased" : "new_variance_biased", variance, old_variance,
@@ -451,7 +453,7 @@ TEST batch_normalization_vectors(void)
         struct normalisation b;
         double *moving_mean = numbers(channels), *moving_variance = numbers(channels);
         size_t c;
-        b.rows = rows, b.channels = (int)channels, b.x = given("x", count), b.dy = given("dy", count);
+        b.rows = rows, b.channels = channels, b.x = given("x", count), b.dy = given("dy", count);
         b.beta = o[2] >= 1 ? given("beta", channels) : NULL, b.gamma = o[2] >= 2 ? given("gamma", channels) : NULL;
         b.mean_bound = numbers(channels), b.variance_bound = numbers(channels);
         b.true_mean = take("mean", channels), b.true_variance = take("variance", channels);
@@ -524,8 +526,8 @@ TEST dense_vectors(void)
     const double *o;
     ASSERT_EQm(error.text, 0, open_vectors("../../../tests/vectors/dense.npz"));
     while ((o = next_case())) {
-        const int n = (int)o[0], in = (int)o[1], out = (int)o[2];
-        const size_t xs = (size_t)(n * in), ys = (size_t)(n * out), ks = (size_t)(in * out), bs = (size_t)out;
+        const size_t n = (size_t)o[0], in = (size_t)o[1], out = (size_t)o[2];
+        const size_t xs = n * in, ys = n * out, ks = in * out, bs = out;
         real *x = given("x", xs), *kernel = given("kernel", ks), *dy = given("dy", ys),
              *bias = o[3] > 0 ? given("bias", bs) : NULL;
         real *y = result(ys), *dx = result(xs), *dkernel = result(ks), *dbias = result(bs);
@@ -539,10 +541,10 @@ TEST dense_vectors(void)
         fer_dense_backward_input(n, in, out, dy_abs, kernel_abs, dx_sizes);
         fer_dense_backward_kernel(n, in, out, x_abs, dy_abs, dkernel_sizes);
         fer_dense_backward_bias(n, out, dy_abs, dbias_sizes);
-        ASSERTm(note, near_sums("y", y, take("y", ys), (size_t)in + 1, y_sizes, ys));
-        ASSERTm(note, near_sums("dx", dx, take("dx", xs), (size_t)out, dx_sizes, xs));
-        ASSERTm(note, near_sums("dkernel", dkernel, take("dkernel", ks), (size_t)n, dkernel_sizes, ks));
-        ASSERTm(note, near_sums("dbias", dbias, take("dbias", bs), (size_t)n, dbias_sizes, bs));
+        ASSERTm(note, near_sums("y", y, take("y", ys), in + 1, y_sizes, ys));
+        ASSERTm(note, near_sums("dx", dx, take("dx", xs), out, dx_sizes, xs));
+        ASSERTm(note, near_sums("dkernel", dkernel, take("dkernel", ks), n, dkernel_sizes, ks));
+        ASSERTm(note, near_sums("dbias", dbias, take("dbias", bs), n, dbias_sizes, bs));
     }
     ASSERTm(note, all_was_used());
     PASS();
@@ -552,20 +554,21 @@ TEST dense_vectors(void)
  * is 0), and that error is the relative error of its exp; exp itself, the sum over the classes and the division add theirs.
  * Loss and dlogits are differences of such numbers; the results are rounded to real, which below the smallest normal number
  * is an absolute error. */
-static void softmax_bounds(int classes, const real *z, const double *p, double loss, int label, double *p_bound,
+static void softmax_bounds(size_t classes, const real *z, const double *p, double loss, int label, double *p_bound,
                            double *loss_bound, double *d_bound)
 {
     double largest = (double)z[0], spread = 0, relative;
-    int k;
+    const double terms = (double)classes;
+    size_t k;
     for (k = 0; k < classes; k++) largest = (double)z[k] > largest ? (double)z[k] : largest;
     for (k = 0; k < classes; k++) spread += p[k] * fmin(largest - (double)z[k], 750);
     for (k = 0; k < classes; k++) {
-        relative = unit_double * (fmin(largest - (double)z[k], 750) + spread + classes + 8);
+        relative = unit_double * (fmin(largest - (double)z[k], 750) + spread + terms + 8);
         p_bound[k] = FIRST_ORDER * p[k] * (2 * unit + relative) + smallest * unit;
-        d_bound[k] = FIRST_ORDER * (p[k] * relative + 2 * unit_double + 2 * unit * fabs(p[k] - (k == label))) +
+        d_bound[k] = FIRST_ORDER * (p[k] * relative + 2 * unit_double + 2 * unit * fabs(p[k] - (k == (size_t)label))) +
                      smallest * unit;
     }
-    *loss_bound = FIRST_ORDER * unit_double * (2 * (largest - (double)z[label]) + 2 * loss + spread + classes + 8);
+    *loss_bound = FIRST_ORDER * unit_double * (2 * (largest - (double)z[label]) + 2 * loss + spread + terms + 8);
 }
 
 TEST softmax_cross_entropy_vectors(void)
@@ -573,15 +576,15 @@ TEST softmax_cross_entropy_vectors(void)
     const double *o;
     ASSERT_EQm(error.text, 0, open_vectors("../../../tests/vectors/softmax_cross_entropy.npz"));
     while ((o = next_case())) {
-        const int n = (int)o[0], classes = (int)o[1];
-        const size_t count = (size_t)(n * classes);
+        const size_t n = (size_t)o[0], classes = (size_t)o[1], count = n * classes;
         real *logits = given("logits", count), *p = result(count), *dlogits = result(count);
-        const double *label = take("labels", (size_t)n), *true_p = take("probabilities", count),
-                     *true_loss = take("losses", (size_t)n);
+        const double *label = take("labels", n), *true_p = take("probabilities", count),
+                     *true_loss = take("losses", n);
         const double *true_d = take("dlogits", count);
-        double *p_bound = numbers(count), *d_bound = numbers(count), *losses = numbers((size_t)n), loss_bound, sum,
+        double *p_bound = numbers(count), *d_bound = numbers(count), *losses = numbers(n), loss_bound, sum,
                true_sum = 0, sum_bound = 0;
-        int i, k, labels[16];
+        size_t i, k;
+        int labels[16];
         ASSERT(n <= 16);
         for (i = 0; i < n; i++) labels[i] = (int)label[i];
         fer_softmax(n, classes, logits, p);
@@ -590,10 +593,10 @@ TEST softmax_cross_entropy_vectors(void)
             softmax_bounds(classes, logits + i * classes, true_p + i * classes, true_loss[i], labels[i],
                            p_bound + i * classes, &loss_bound, d_bound + i * classes);
             if (!(fabs(losses[i] - true_loss[i]) <= loss_bound))
-                fault("losses", (size_t)i, losses[i], true_loss[i], loss_bound);
+                fault("losses", i, losses[i], true_loss[i], loss_bound);
             ASSERTm(note, fabs(losses[i] - true_loss[i]) <= loss_bound);
-            true_sum += true_loss[i], sum_bound += loss_bound + n * unit_double * fabs(true_loss[i]);
-            for (k = 0; k < classes; k++) d_bound[i * classes + k] /= n;
+            true_sum += true_loss[i], sum_bound += loss_bound + (double)n * unit_double * fabs(true_loss[i]);
+            for (k = 0; k < classes; k++) d_bound[i * classes + k] /= (double)n;
         }
         ASSERTm(note, near("probabilities", p, true_p, p_bound, count));
         ASSERTm(note, near("dlogits", dlogits, true_d, d_bound, count));
