@@ -637,10 +637,10 @@ TEST exact_sums_have_the_bound_zero(void)
 TEST averages_are_exact_only_if_their_reciprocals_are(void)
 {
     const struct fer_arithmetic a = float32();
-    static const int sides[] = {3, 11};
-    int k, i;
+    static const size_t sides[] = {3, 11};
+    size_t k, i;
     for (k = 0; k < 2; k++) {
-        const int cells = sides[k] * sides[k];
+        const size_t cells = sides[k] * sides[k];
         const struct fer_window g = {1, sides[k], sides[k], 1, 1, 1, 1, sides[k], sides[k], 1, 1, 0, 0};
         const float reciprocal = 1 / (float)cells;
         real x[121], dy = (real)cells;
@@ -651,7 +651,7 @@ TEST averages_are_exact_only_if_their_reciprocals_are(void)
         ASSERT_EQ(k == 0, fer_sums_bound(&s, &a, 0).proven == 0);
         ASSERT_EQ(FER_OK, verdict_of_sum(&s, &a, (double)((float)cells * reciprocal)));
         free(s.truth);
-        begin_sums(&s, (size_t)cells);
+        begin_sums(&s, cells);
         fer_sums_add_average_input(&s, &a, &g, &dy);
         ASSERT_EQ(k == 0, fer_sums_bound(&s, &a, 0).proven == 0);
         ASSERT(fabs((double)((float)cells * reciprocal) - 1) <= fer_sums_bound(&s, &a, 0).likely);
