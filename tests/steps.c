@@ -58,14 +58,14 @@ static int write_moments(struct fer_npz_writer *w, const char *prefix, const str
 }
 
 /* The n images and labels that have just been filled in, as PREFIX/input and PREFIX/labels. */
-static int write_batch(struct fer_npz_writer *w, const char *prefix, const struct fer_trainer *t, int n,
+static int write_batch(struct fer_npz_writer *w, const char *prefix, const struct fer_trainer *t, size_t n,
                        struct fer_error *e)
 {
-    const size_t side = (size_t)t->settings.size, shape[4] = {(size_t)n, side, side, 1};
-    int64_t *labels = fer_allocate((size_t)n, sizeof *labels, e);
+    const size_t side = (size_t)t->settings.size, shape[4] = {n, side, side, 1};
+    int64_t *labels = fer_allocate(n, sizeof *labels, e);
     char name[100];
     int i, failed = !labels;
-    for (i = 0; i < n && !failed; i++) labels[i] = t->labels[i];
+    for (i = 0; i < (int)n && !failed; i++) labels[i] = t->labels[i];
     snprintf(name, sizeof name, "%s/input", prefix);
     failed = failed || fer_npz_write(w, name, FER_REAL_TYPE, 4, shape, fer_network_input(t->network), e);
     snprintf(name, sizeof name, "%s/labels", prefix);
@@ -75,7 +75,7 @@ static int write_batch(struct fer_npz_writer *w, const char *prefix, const struc
 }
 
 /* Fills in the batch that comes next, of the next epoch where this one is done. Returns how many images it has. */
-static int next_batch(struct fer_trainer *t)
+static size_t next_batch(struct fer_trainer *t)
 {
     if ((size_t)t->batch == t->batches) {
         t->batch = 0;
@@ -90,14 +90,14 @@ static int train(struct fer_npz_writer *w, struct fer_trainer *t, int steps, dou
     const struct fer_evaluation nothing = {0};
     int i;
     for (i = 0; i < steps; i++) {
-        const int n = next_batch(t);
+        const size_t n = next_batch(t);
         char name[40];
         snprintf(name, sizeof name, "step%d", i);
         if (write_batch(w, name, t, n, e)) return -1;
         t->running = nothing;
         if (fer_trainer_step(t, e) != FER_DONE) return -1;
-        loss[i] = t->running.loss_sum / n;
-        printf("step %2d: %3d images, loss %.15f\n", i, n, loss[i]);
+        loss[i] = t->running.loss_sum / (double)n;
+        printf("step %2d: %3zu images, loss %.15f\n", i, n, loss[i]);
         fflush(stdout);
         if (i == 0 && write_gradients(w, "step0/grad/", t->network, e)) return -1;
     }
@@ -107,10 +107,10 @@ static int train(struct fer_npz_writer *w, struct fer_trainer *t, int steps, dou
 static int infer(struct fer_npz_writer *w, struct fer_trainer *t, struct fer_error *e)
 {
     const struct fer_layer *predictions = &t->network->layer[t->network->layers - 1];
-    const int n = next_batch(t);
-    const size_t shape[2] = {(size_t)n, FER_CLASSES};
+    const size_t n = next_batch(t);
+    const size_t shape[2] = {n, FER_CLASSES};
     if (write_batch(w, "inference", t, n, e)) return -1;
-    fer_network_forward(t->network, (size_t)n, 0);
+    fer_network_forward(t->network, n, 0);
     return fer_npz_write(w, "inference/probabilities", FER_REAL_TYPE, 2, shape, predictions->output, e);
 }
 

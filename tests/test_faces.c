@@ -366,14 +366,14 @@ TEST images_are_scaled_as_pillow_scales(void)
     static uint8_t pixels[6400], seen[150 * 150];
     static real x[150 * 150];
     uint32_t crc = 0;
-    size_t s;
-    int i, size;
+    size_t s, size, k;
+    int i;
     for (s = 0; s < sizeof shape / sizeof *shape; s++) {
         for (i = 0; i < shape[s][0] * shape[s][1]; i++) pixels[i] = (uint8_t)(37 * i + 11 * (i / shape[s][1]));
         for (size = 1; size < 150; size++) {
             fer_image_scale(shape[s][0], shape[s][1], pixels, size, x);
-            for (i = 0; i < size * size; i++) seen[i] = (uint8_t)(x[i] * 255 + (real)0.5);
-            crc = fer_crc32(crc, seen, (size_t)size * (size_t)size);
+            for (k = 0; k < size * size; k++) seen[k] = (uint8_t)(x[k] * 255 + (real)0.5);
+            crc = fer_crc32(crc, seen, size * size);
         }
     }
     ASSERT_EQ_FMT(PILLOW_RESIZE, (unsigned)crc, "%08x");
