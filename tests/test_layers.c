@@ -489,6 +489,11 @@ static int normalisation_agrees(int round, const struct normalisation *b)
         fer_batch_normalization_backward(b->rows, b->channels, b->x, b->mean, b->variance, b->gamma, 1e-3, b->training,
                                          b->dy, dx2, NULL, NULL);
         fine = fine && same("dx without dgamma and dbeta", dx2, dx, size);
+        fer_batch_normalization_backward(b->rows, b->channels, b->x, b->mean, b->variance, b->gamma, 1e-3, b->training,
+                                         b->dy, NULL, dgamma2, NULL);
+        plain_batch_normalization_backward(b->rows, b->channels, b->x, b->mean, b->variance, b->gamma, 1e-3, b->training,
+                                           b->dy, NULL, NULL, dbeta2);
+        fine = fine && same("dgamma alone", dgamma2, dgamma, c) && same("plain dbeta alone", dbeta2, dbeta, c);
         memcpy(y2, b->x, size * sizeof *y2), memcpy(dx2, b->dy, size * sizeof *dx2);
         fer_batch_normalization_backward(b->rows, b->channels, b->x, b->mean, b->variance, b->gamma, 1e-3, b->training,
                                          dx2, dx2, dgamma2, dbeta2);
