@@ -706,30 +706,33 @@ void fer_format_double(double x, char text[32]);
 
 /* ---- 8. Gradients --------------------------------------------------------------------------------------------
  *
- * Does a gradient belong to its function? Finite differences of order eight give an answer of their own, the "measured"
- * slope; model/gradcheck.c says how, and what such a check cannot see. Trust the float64 program: rounding leaves the
- * float32 one blind to errors below its goal, a hundredth of the gradient, and it leaves the whole network out. */
-#ifdef FER_DOUBLE
-#define FER_GRADCHECK_GOAL 1e-8
-#else
-#define FER_GRADCHECK_GOAL 1e-2
-#endif
+ * Does a gradient belong to its function? Finite differences that know their own error give an answer of their own, the
+ * "measured" slope; model/check/gradient.c says how, and what such a check cannot see. There is no tolerance: a claimed
+ * slope is right when it is within the error of the measured one. Trust the float64 program: rounding leaves the
+ * float32 one with large errors, and it leaves the whole network out. */
 
 struct fer_gradcheck {
-    size_t checked, skipped;   /* elements; skipped: at a kink (measured slopes contradict each other) */
-    double worst;              /* |measured - claimed| / max(|measured|, floor), the largest of those checked */
-    size_t index;              /* the element that has it */
+    size_t checked, wrong, skipped; /* elements: ok or WRONG; of these WRONG; of which nothing can be said */
+    size_t kinks;              /* of those ok: at a kink, where every slope between its two sides' is right */
+    int strict;                /* to be set by the caller: fer_gradcheck_passed wants none skipped */
+    size_t index;              /* the element that is off by most of its errors (when some are WRONG, of these) */
     double measured, claimed;  /* its two slopes */
+    double error;              /* how far they may be apart */
+    double worst;              /* |measured - claimed| / max(|measured|, a hundredth of the usual slope) */
+    double noise;              /* of f: the standard deviation of its rounding errors, read off its values */
+    size_t calls;              /* of f */
+    char reason[240];          /* the kind of mistake; or why nothing can be said; or the first kink; or "" */
 };
 
 /* Checks claimed[count], the gradient of f(context), which is a function of x[count] (and changes no bit of it).
  *     samples  how many elements: one from each of so many equal stretches of x, drawn by the seed. 0: all of them
- *     step     the first step to try; x moves by up to four. 0: 1/32 of the root mean square of x
- * x is changed in place, one element at a time, and put back. Fails only when memory runs out. */
+ *     step     the first step to try: it grows and shrinks as f demands. 0: a small part of the size of x
+ * An element takes 8 to 12 calls of f where f is smooth, more at kinks. x is changed in place, one element at a time,
+ * and put back. Fails only when memory runs out. */
 int fer_gradcheck_function(double (*f)(void *context), void *context, real *x, const real *claimed, size_t count,
                            size_t samples, double step, uint64_t seed, struct fer_gradcheck *result,
                            struct fer_error *e);
-/* The verdict: 1 when something was checked, at most a tenth was skipped, and the worst is below the goal; else 0. */
+/* The verdict: 1 when something was checked and nothing is WRONG (and, if result->strict, nothing was skipped). */
 int fer_gradcheck_passed(const struct fer_gradcheck *result);
 
 /* A line of the table of fer_gradcheck. */

@@ -12,6 +12,15 @@ struct gradcheck_run {
     int rows, failed;
 };
 
+/* The slopes of a whole array: measured, with their errors, and claimed. */
+struct fer_slopes {
+    size_t count;
+    const double *measured, *error;
+    const real *claimed;
+};
+/* mistake.c: what kind of mistake the wrong ones are, in words; nothing where no kind fits. */
+void fer_gradcheck_mistake(const struct fer_slopes *slopes, char *text, size_t size);
+
 /* Counts the row and reports it. */
 void fer_gradcheck_report(struct gradcheck_run *run, const struct fer_gradcheck_row *row);
 

@@ -3,14 +3,15 @@
 
 void fer_gradcheck_text_row(void *context, const struct fer_gradcheck_row *row)
 {
-    struct fer_gradcheck_text *t = context;
-    if (t->rows++ == 0)
-        fprintf(t->out, "%-26s %-44s %-12s %6s %7s %10s  verdict (below %.0e)\n", "layer", "geometry", "argument",
-                "checked", "skipped", "worst", FER_GRADCHECK_GOAL);
-    fprintf(t->out, "%-26s %-44s %-12s %6zu %7zu %10.1e  %s", row->layer, row->geometry, row->argument,
-            row->result.checked, row->result.skipped, row->result.worst,
-            fer_gradcheck_passed(&row->result) ? "ok" : "FAILED");
-    if (*row->worst_in) fprintf(t->out, ", worst in %s", row->worst_in);
-    fprintf(t->out, "\n");
-    fflush(t->out);
+    struct fer_gradcheck_text *text = context;
+    const struct fer_gradcheck *r = &row->result;
+    const double slope = r->measured < 0 ? -r->measured : r->measured;
+    if (text->rows++ == 0)
+        fprintf(text->out, "%-26s %-44s %-12s %6s %5s %10s %10s %10s  verdict\n", "layer", "geometry", "argument", "ok",
+                "WRONG", "cannot say", "worst", "allowed");
+    fprintf(text->out, "%-26s %-44s %-12s %6lu %5lu %10lu %10.1e %10.1e  %s%s%s%s%s\n", row->layer, row->geometry,
+            row->argument, (unsigned long)(r->checked - r->wrong), (unsigned long)r->wrong, (unsigned long)r->skipped,
+            r->worst, r->error / (slope > 0 ? slope : 1), fer_gradcheck_passed(r) ? "ok" : "WRONG",
+            *row->worst_in ? ", worst in " : "", row->worst_in, *r->reason ? ": " : "", r->reason);
+    fflush(text->out);
 }
