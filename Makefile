@@ -181,7 +181,7 @@ install: all ## PREFIX=/usr/local and DESTDIR as usual
 uninstall: ## remove what make install put there, and folders that are then empty
 	cd "$D" && rm -f bin/fer bin/fer64 include/fer.h lib/libfer.a lib/libfer64.a lib/libfer.so lib/libfer64.so \
 	    lib/libfer.so.0 lib/libfer64.so.0 lib/pkgconfig/fer.pc lib/pkgconfig/fer64.pc
-	-cd "$(DESTDIR)/" && for folder in lib/pkgconfig include bin; do rmdir -p ".$(PREFIX)/$$folder" 2> /dev/null; done
+	cd "$(DESTDIR)/" && for folder in lib/pkgconfig include bin; do rmdir -p ".$(PREFIX)/$$folder" 2> /dev/null || true; done
 
 clean: ## remove all that was built
 	rm -rf build $(PRODUCTS)

@@ -15,7 +15,7 @@ for library in libfer.so libfer64.so; do
     ${CC:-cc} -std=c99 $double -E -x c fer.h | sed -e '/^#/d' -e 's/^ *extern .*\(fer_[a-z0-9_]*\)\[.*/\1(/' |
         grep -o 'fer_[a-z0-9_]*(' | tr -d '(' | sort -u > "$T/declared"
     [ -s "$T/declared" ] || echo "no declaration was found" > "$T/declared" # not to check nothing
-    nm -D $library | awk '$2 ~ /^[TDRBV]$/ { print $3 }' | sort -u > "$T/exported"
+    nm -D $library | awk '$2 ~ /^[TDRBV]$/ && $3 !~ /^_/ { print $3 }' | sort -u > "$T/exported"
     comm -23 "$T/declared" "$T/exported" > "$T/names"
     none "$library lacks what fer.h declares"
     case ${CC:-cc} in *tcc*) continue ;; esac
