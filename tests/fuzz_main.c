@@ -1,6 +1,5 @@
-/* fuzz_main.c - runs a fuzz target on files: by any compiler, and to see again what a fuzzer has found.
- *
- *     cc -I. tests/fuzz_npz.c tests/fuzz_main.c data/*.c data/*/*.c layers/numbers/*.c -lm -o fuzz_npz && ./fuzz_npz FILE ... */
+/* fuzz_main.c - runs a fuzz target on files, by any compiler: to see again what a fuzzer has found. Compile it with
+ * tests/fuzz_NAME.c and all C files of data/, data/page/ and layers/numbers/; then run it with the files' names. */
 #include <stdint.h>
 #include <stdio.h>
 

@@ -397,7 +397,7 @@ TEST the_kind_of_mistake_is_named(void)
     ASSERT_STR_EQ("every element of one channel is wrong, no others: number 2 of 7, the last axis", mistake_in(&d, dw));
     for (i = 0; i < COUNT; i++) dw[i] = i / CLASSES == 3 ? 0 : d.dw[i];
     ASSERT_STR_EQ("elements 21 to 27 are wrong, no others", mistake_in(&d, dw));
-    for (i = 0; i < COUNT; i++) dw[i] = d.dw[i] + (real)0.1 * (i % CLASSES + 1);
+    for (i = 0; i < COUNT; i++) dw[i] = d.dw[i] + (real)0.1 * (real)(i % CLASSES + 1);
     ASSERT_STR_EQ("off by a constant in each of 7 channels: is a term with their mean missing?", mistake_in(&d, dw));
     for (i = 0; i < COUNT; i++) dw[i] = d.dw[i] + (real)0.5;
     ASSERT_STR_EQ("every element is off by the same number, 0.5", mistake_in(&d, dw));
