@@ -744,10 +744,9 @@ struct fer_gradcheck_row {
     struct fer_gradcheck result;
 };
 
-/* What can be checked: conv2d, batch_normalization, relu, max_pooling2d, average_pooling2d, global_average_pooling2d,
- * concatenate, dense, softmax_cross_entropy, network. */
-#define FER_GRADCHECK_LAYERS 10
-extern const char *const fer_gradcheck_layers[FER_GRADCHECK_LAYERS];
+/* The names of what can be checked, i = 0, 1, ...: every kind of layer, softmax_cross_entropy, network; NULL behind the
+ * last. */
+const char *fer_gradcheck_name(int i);
 
 /* Checks the layers of these names (count 0: all), every argument, over many geometries; report(context, row) is called
  * for each row (NULL: not wanted). Returns how many rows failed, or -1: an unknown name, memory ran out, or
@@ -849,7 +848,7 @@ extern const char *const fer_verdict_names[FER_VERDICTS]; /* ok, MISTRUSTED, sus
 
 /* One array of the record. */
 struct fer_verify_row {
-    char array[80];           /* "conv2d_3/kernel_grad" */
+    char array[FER_MAX_ARRAY];  /* "conv2d_3/kernel_grad" */
     char writers[160];        /* of LAYER/output_grad: the layers whose backward passes wrote it; else "" */
     enum fer_verdict verdict;
     int by_nature;            /* MISTRUSTED, but every record of this shape has zeros here: it does not count */
@@ -868,11 +867,11 @@ struct fer_verify_summary {
     size_t by_nature;          /* of those MISTRUSTED */
     size_t absent;             /* arrays of such a record that this one does not hold */
     size_t ignored;            /* arrays of the file that are none of such a record */
-    char first[80];            /* the first array that is WRONG or suspect, in order of computation; else "" */
+    char first[FER_MAX_ARRAY];            /* the first array that is WRONG or suspect, in order of computation; else "" */
     enum fer_verdict first_verdict;
     char first_writers[160], first_reason[240]; /* of its row */
-    char first_wrong[80];      /* the first that is WRONG; else "" */
-    char first_mistrusted[80]; /* the first that is MISTRUSTED, not by nature; else "" */
+    char first_wrong[FER_MAX_ARRAY];      /* the first that is WRONG; else "" */
+    char first_mistrusted[FER_MAX_ARRAY]; /* the first that is MISTRUSTED, not by nature; else "" */
 };
 
 /* Verifies the record at `path`; report(context, row) (NULL: not wanted) is called for each array that it holds, in

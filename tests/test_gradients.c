@@ -1,4 +1,5 @@
 /* test_gradients.c - the gradient checker: does it accept what is right, find what is wrong, and refuse to check nothing? */
+#include "../model/check/checks.h"
 #include "../fer.h"
 #include "greatest.h"
 
@@ -491,7 +492,7 @@ TEST a_transposed_kernel_gradient_is_found(void)
 /* ---- The layers of this library. The network takes longer: `fer64 gradcheck network`. ---- */
 
 struct table {
-    int rows, rows_of[FER_GRADCHECK_LAYERS];
+    int rows, rows_of[20];
     size_t skipped;
     double worst;
 };
@@ -503,16 +504,37 @@ static void collect(void *context, const struct fer_gradcheck_row *row)
     table->rows++;
     table->skipped += row->result.skipped;
     if (row->result.worst > table->worst) table->worst = row->result.worst;
-    for (i = 0; i < FER_GRADCHECK_LAYERS; i++) table->rows_of[i] += strcmp(row->layer, fer_gradcheck_layers[i]) == 0;
+    for (i = 0; fer_gradcheck_name(i); i++) table->rows_of[i] += strcmp(row->layer, fer_gradcheck_name(i)) == 0;
+}
+
+/* Every kind of layer but the input, which computes nothing, has a row in the table of checks: a bound for its output and
+ * for what it sends back, a gradient check, and where it has parameters a bound for their gradients; and `op` knows it. */
+TEST every_kind_of_layer_is_checked(void)
+{
+    struct fer_op_result result;
+    struct fer_error e;
+    int type;
+    for (type = FER_INPUT + 1; type < FER_LAYER_TYPES; type++) {
+        const struct fer_check *check = &fer_checks[type];
+        ASSERT(check->name && check->gradcheck && check->output);
+        ASSERT((check->add_input != NULL) + (check->input != NULL) == 1);
+        ASSERT(!check->reads_kernel || check->parameters);
+        ASSERT(!fer_kinds[type].backward_reads_output || check->reads_output);
+        ASSERT_EQ(-1, fer_op(check->name, "not/there.npz", "not/either.npz", NULL, 0, &result, &e));
+        ASSERT(strstr(e.text, "not/there.npz"));
+    }
+    PASS();
 }
 
 TEST every_layer_passes(void)
 {
     struct table table = {0};
     int i;
-    ASSERT_STR_EQ("network", fer_gradcheck_layers[FER_GRADCHECK_LAYERS - 1]);
-    ASSERT_EQ(0, fer_gradcheck(fer_gradcheck_layers, FER_GRADCHECK_LAYERS - 1, 1, collect, &table, NULL));
-    for (i = 0; i < FER_GRADCHECK_LAYERS - 1; i++) ASSERT(table.rows_of[i] > 0);
+    const char *names[20];
+    for (i = 0; strcmp(fer_gradcheck_name(i), "network") != 0; i++) names[i] = fer_gradcheck_name(i);
+    ASSERT_EQ(NULL, fer_gradcheck_name(i + 1));
+    ASSERT_EQ(0, fer_gradcheck(names, i, 1, collect, &table, NULL));
+    for (i--; i >= 0; i--) ASSERT(table.rows_of[i] > 0);
     ASSERT(table.worst > 0 && table.worst < goal);
     if (sizeof(real) == sizeof(double)) ASSERT_EQ(0, table.skipped); /* in float32 rounding alone can leave a doubt */
     PASS();
@@ -545,6 +567,7 @@ SUITE(suite_gradients)
     RUN_TEST(a_wrong_gradient_is_not_a_kink);
     RUN_TEST(wrong_batch_normalizations_are_found);
     RUN_TEST(a_transposed_kernel_gradient_is_found);
+    RUN_TEST(every_kind_of_layer_is_checked);
     RUN_TEST(every_layer_passes);
     RUN_TEST(the_network_needs_float64);
 }

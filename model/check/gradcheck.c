@@ -1,80 +1,63 @@
-/* gradcheck.c - `fer gradcheck`: the gradients of every layer, and of the whole network, against finite differences
- * (gradient.c). */
-#include "gradcheck.h"
+/* gradcheck.c - `fer gradcheck`: the gradients of every kind of layer, by the table of checks.c, of the loss, and of the
+ * whole network, against finite differences (gradient.c). */
+#include "checks.h"
 
+#include <stdio.h>
 #include <string.h>
 
-static double magnitude(double x)
+/* What has a gradient and is no kind of layer. */
+static const struct {
+    const char *name;
+    int (*gradcheck)(struct fer_gradcheck_run *run, struct fer_error *e);
+} others[] = {{"softmax_cross_entropy", fer_gradcheck_softmax_cross_entropy}, {"network", fer_gradcheck_network}};
+enum { OTHERS = sizeof others / sizeof *others, KINDS = FER_LAYER_TYPES - 1 }; /* all but FER_INPUT, the first */
+
+const char *fer_gradcheck_name(int i)
 {
-    return x < 0 ? -x : x;
+    if (i < 0 || i >= KINDS + OTHERS) return NULL;
+    return i < KINDS ? fer_checks[i + 1].name : others[i - KINDS].name;
 }
 
-double fer_gradcheck_dot(size_t count, const real *a, const real *b)
+/* The number of a name, or -1 with all of them in the reason. */
+static int find(const char *name, struct fer_error *e)
 {
-    double sum = 0, carry = 0;
-    size_t i;
-    for (i = 0; i < count; i++) {
-        const double term = (double)a[i] * (double)b[i], next = sum + term;
-        carry += magnitude(sum) >= magnitude(term) ? (sum - next) + term : (term - next) + sum;
-        sum = next;
-    }
-    return sum + carry;
-}
-
-void fer_gradcheck_report(struct gradcheck_run *run, const struct fer_gradcheck_row *row)
-{
-    run->rows++;
-    if (!fer_gradcheck_passed(&row->result)) run->failed++;
-    if (run->report) run->report(run->context, row);
-}
-
-const char *const fer_gradcheck_layers[FER_GRADCHECK_LAYERS] = {"conv2d",
-                                                                "batch_normalization",
-                                                                "relu",
-                                                                "max_pooling2d",
-                                                                "average_pooling2d",
-                                                                "global_average_pooling2d",
-                                                                "concatenate",
-                                                                "dense",
-                                                                "softmax_cross_entropy",
-                                                                "network"};
-
-static int known(const char *layer)
-{
+    char names[400] = "";
+    size_t at = 0;
     int i;
-    for (i = 0; i < FER_GRADCHECK_LAYERS; i++)
-        if (!strcmp(layer, fer_gradcheck_layers[i])) return 1;
-    return 0;
+    for (i = 0; fer_gradcheck_name(i); i++) {
+        if (strcmp(name, fer_gradcheck_name(i)) == 0) return i;
+        at += (size_t)snprintf(names + at, sizeof names - at, i ? ", %s" : "%s", fer_gradcheck_name(i));
+    }
+    return fer_fail(e, "there is no gradient check of `%.40s`; there are: %s", name, names);
+}
+
+static int check(int i, struct fer_gradcheck_run *run, struct fer_error *e)
+{
+    const int before = run->rows;
+    if (i < KINDS ? fer_checks[i + 1].gradcheck(run, e) : others[i - KINDS].gradcheck(run, e)) return -1;
+    return run->rows > before ? 0 : fer_fail(e, "the gradient check of %s checked nothing", fer_gradcheck_name(i));
 }
 
 int fer_gradcheck(const char *const *layers, int count, uint64_t seed,
                   void (*report)(void *context, const struct fer_gradcheck_row *row), void *context,
                   struct fer_error *e)
 {
-    struct gradcheck_run run = {0};
-    const int all = count == 0;
-    int i, rows = 0;
-    if (all) layers = fer_gradcheck_layers, count = FER_GRADCHECK_LAYERS;
-    for (i = 0; i < count; i++)
-        if (!known(layers[i]))
-            return fer_fail(e,
-                            "there is no gradient check of `%.40s`; there are: conv2d, batch_normalization, relu, "
-                            "max_pooling2d, average_pooling2d, global_average_pooling2d, concatenate, dense, "
-                            "softmax_cross_entropy, network",
-                            layers[i]);
+    const int network = KINDS + OTHERS - 1, is_float32 = sizeof(real) < sizeof(double);
+    struct fer_gradcheck_run run = {0};
+    int i;
     run.seed = seed;
     run.report = report;
     run.context = context;
+    for (i = 0; i < count; i++)
+        if (find(layers[i], e) < 0) return -1;
     for (i = 0; i < count; i++) {
-        const int network = !strcmp(layers[i], "network");
-        if (network && sizeof(real) < sizeof(double)) {
-            if (all) continue;
+        const int number = find(layers[i], e);
+        if (number == network && is_float32)
             return fer_fail(e,
                             "the whole network's gradients are checked in float64 only: float32 is too coarse for it");
-        }
-        if (network ? fer_gradcheck_network(&run, e) : fer_gradcheck_cases(&run, layers[i], e)) return -1;
-        if (run.rows == rows) return fer_fail(e, "the gradient check of %.40s checked nothing", layers[i]);
-        rows = run.rows;
+        if (check(number, &run, e)) return -1;
     }
+    for (i = 0; count == 0 && fer_gradcheck_name(i); i++)
+        if (!(i == network && is_float32) && check(i, &run, e)) return -1;
     return run.failed;
 }

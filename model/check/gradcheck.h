@@ -5,7 +5,7 @@
 #include "../../fer.h"
 
 /* One run of the check: what it was asked, who is told, and how many rows there were so far. */
-struct gradcheck_run {
+struct fer_gradcheck_run {
     uint64_t seed;
     void (*report)(void *context, const struct fer_gradcheck_row *row);
     void *context;
@@ -21,14 +21,27 @@ struct fer_slopes {
 /* mistake.c: what kind of mistake the wrong ones are, in words; nothing where no kind fits. */
 void fer_gradcheck_mistake(const struct fer_slopes *slopes, char *text, size_t size);
 
-/* Counts the row and reports it. */
-void fer_gradcheck_report(struct gradcheck_run *run, const struct fer_gradcheck_row *row);
+/* gradcheck_run.c. Counts the row and reports it. */
+void fer_gradcheck_report(struct fer_gradcheck_run *run, const struct fer_gradcheck_row *row);
 
 /* sum of a[i] * b[i], in double, the rounding errors of the sum carried along (Neumaier). */
 double fer_gradcheck_dot(size_t count, const real *a, const real *b);
 
-/* The cases of the layer of this name, and of the network. 0, or -1 when memory runs out. */
-int fer_gradcheck_cases(struct gradcheck_run *run, const char *layer, struct fer_error *e);
-int fer_gradcheck_network(struct gradcheck_run *run, struct fer_error *e);
+/* The cases: of each kind of layer and of the loss (gradcheck_layers.c), and of the network (gradcheck_network.c). 0, or
+ * -1 when memory runs out. */
+int fer_gradcheck_conv2d(struct fer_gradcheck_run *run, struct fer_error *e);
+int fer_gradcheck_batch_normalization(struct fer_gradcheck_run *run, struct fer_error *e);
+int fer_gradcheck_relu(struct fer_gradcheck_run *run, struct fer_error *e);
+int fer_gradcheck_max_pooling2d(struct fer_gradcheck_run *run, struct fer_error *e);
+int fer_gradcheck_average_pooling2d(struct fer_gradcheck_run *run, struct fer_error *e);
+int fer_gradcheck_concatenate(struct fer_gradcheck_run *run, struct fer_error *e);
+int fer_gradcheck_global_average_pooling2d(struct fer_gradcheck_run *run, struct fer_error *e);
+int fer_gradcheck_dense(struct fer_gradcheck_run *run, struct fer_error *e);
+int fer_gradcheck_softmax_cross_entropy(struct fer_gradcheck_run *run, struct fer_error *e);
+int fer_gradcheck_network(struct fer_gradcheck_run *run, struct fer_error *e);
+
+/* The input cell whose value output cell number `cell` takes, or -1: 0 is taken. For the kinds that choose. */
+long fer_relu_takes(const struct fer_layer *layer, const real *x, size_t cell);
+long fer_max_pooling2d_takes(const struct fer_layer *layer, const real *x, size_t cell);
 
 #endif

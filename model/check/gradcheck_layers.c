@@ -89,7 +89,7 @@ static void begin(struct subject *s, double (*f)(void *context), void (*backward
 }
 
 /* The case is ready: a row for each argument. */
-static int check(struct subject *s, struct gradcheck_run *run, const char *layer, const char *geometry,
+static int check(struct subject *s, struct fer_gradcheck_run *run, const char *layer, const char *geometry,
                  struct fer_error *e)
 {
     int i;
@@ -151,7 +151,7 @@ static void conv2d_backward(struct subject *s)
     fer_conv2d_backward_kernel(&s->window, s->argument[0].value, s->dy, s->argument[1].gradient);
 }
 
-static int check_conv2d(struct subject *s, struct gradcheck_run *run, struct fer_error *e)
+static int check_conv2d(struct subject *s, struct fer_gradcheck_run *run, struct fer_error *e)
 {
     static const struct shape shapes[] = {
         {2, 6, 7, 3, 5, 3, 3, 1, 1, FER_SAME},     {2, 7, 7, 2, 4, 3, 3, 2, 2, FER_VALID},
@@ -209,7 +209,7 @@ static void spread_out(real *x, size_t count)
     for (i = 0; i < count; i++) x[i] = (order[i] - (real)(count / 2)) * (real)(8.5 * STEP);
 }
 
-static int check_pooling(struct subject *s, struct gradcheck_run *run, const char *layer, double (*f)(void *context),
+static int check_pooling(struct subject *s, struct fer_gradcheck_run *run, const char *layer, double (*f)(void *context),
                          void (*backward)(struct subject *s), struct fer_error *e)
 {
     static const struct shape shapes[] = {
@@ -230,6 +230,16 @@ static int check_pooling(struct subject *s, struct gradcheck_run *run, const cha
     return 0;
 }
 
+static int check_max_pooling2d(struct subject *s, struct fer_gradcheck_run *run, struct fer_error *e)
+{
+    return check_pooling(s, run, "max_pooling2d", max_pooling2d, max_pooling2d_backward, e);
+}
+
+static int check_average_pooling2d(struct subject *s, struct fer_gradcheck_run *run, struct fer_error *e)
+{
+    return check_pooling(s, run, "average_pooling2d", average_pooling2d, average_pooling2d_backward, e);
+}
+
 static double global_average_pooling2d(void *context)
 {
     struct subject *s = context;
@@ -242,7 +252,7 @@ static void global_average_pooling2d_backward(struct subject *s)
     fer_global_average_pooling2d_backward(s->n, (int)s->rows, s->out, s->dy, s->argument[0].gradient);
 }
 
-static int check_global_average_pooling2d(struct subject *s, struct gradcheck_run *run, struct fer_error *e)
+static int check_global_average_pooling2d(struct subject *s, struct fer_gradcheck_run *run, struct fer_error *e)
 {
     static const struct {
         int n, h, w, c;
@@ -284,7 +294,7 @@ static void batch_normalization_backward(struct subject *s)
                                      s->arguments > 1 ? beta->gradient : NULL);
 }
 
-static int check_batch_normalization(struct subject *s, struct gradcheck_run *run, struct fer_error *e)
+static int check_batch_normalization(struct subject *s, struct fer_gradcheck_run *run, struct fer_error *e)
 {
     static const struct {
         int rows, channels, batch_statistics, arguments;
@@ -331,7 +341,7 @@ static void relu_backward_from_y(struct subject *s)
     fer_relu_backward(s->outputs, s->y, s->dy, s->argument[0].gradient);
 }
 
-static int check_relu(struct subject *s, struct gradcheck_run *run, struct fer_error *e)
+static int check_relu(struct subject *s, struct fer_gradcheck_run *run, struct fer_error *e)
 {
     const size_t count = 60;
     int from_y;
@@ -367,7 +377,7 @@ static void concatenate_backward(struct subject *s)
     fer_concatenate_backward(s->rows, s->arguments, s->channels, s->dy, dx);
 }
 
-static int check_concatenate(struct subject *s, struct gradcheck_run *run, struct fer_error *e)
+static int check_concatenate(struct subject *s, struct fer_gradcheck_run *run, struct fer_error *e)
 {
     static const char *const name[MAX_ARGUMENTS] = {"x0", "x1", "x2", "x3"};
     int i, channels = 0;
@@ -399,7 +409,7 @@ static void dense_backward(struct subject *s)
     if (s->arguments > 2) fer_dense_backward_bias(s->n, s->out, s->dy, s->argument[2].gradient);
 }
 
-static int check_dense(struct subject *s, struct gradcheck_run *run, struct fer_error *e)
+static int check_dense(struct subject *s, struct fer_gradcheck_run *run, struct fer_error *e)
 {
     static const struct {
         int n, in, out, bias;
@@ -433,7 +443,7 @@ static void softmax_cross_entropy_backward(struct subject *s)
     fer_cross_entropy(s->n, s->out, s->argument[0].value, s->labels, NULL, s->argument[0].gradient);
 }
 
-static int check_softmax_cross_entropy(struct subject *s, struct gradcheck_run *run, struct fer_error *e)
+static int check_softmax_cross_entropy(struct subject *s, struct fer_gradcheck_run *run, struct fer_error *e)
 {
     static const struct {
         int n, classes, scale;
@@ -456,27 +466,86 @@ static int check_softmax_cross_entropy(struct subject *s, struct gradcheck_run *
     return 0;
 }
 
-static int check_layer(struct subject *s, struct gradcheck_run *run, const char *layer, struct fer_error *e)
+/* ---- What an output cell takes ---- */
+
+long fer_relu_takes(const struct fer_layer *layer, const real *x, size_t cell)
 {
-    if (!strcmp(layer, "conv2d")) return check_conv2d(s, run, e);
-    if (!strcmp(layer, "batch_normalization")) return check_batch_normalization(s, run, e);
-    if (!strcmp(layer, "relu")) return check_relu(s, run, e);
-    if (!strcmp(layer, "max_pooling2d")) return check_pooling(s, run, layer, max_pooling2d, max_pooling2d_backward, e);
-    if (!strcmp(layer, "average_pooling2d"))
-        return check_pooling(s, run, layer, average_pooling2d, average_pooling2d_backward, e);
-    if (!strcmp(layer, "global_average_pooling2d")) return check_global_average_pooling2d(s, run, e);
-    if (!strcmp(layer, "concatenate")) return check_concatenate(s, run, e);
-    if (!strcmp(layer, "dense")) return check_dense(s, run, e);
-    return check_softmax_cross_entropy(s, run, e);
+    (void)layer;
+    return x[cell] > 0 ? (long)cell : -1;
 }
 
-int fer_gradcheck_cases(struct gradcheck_run *run, const char *layer, struct fer_error *e)
+long fer_max_pooling2d_takes(const struct fer_layer *layer, const real *x, size_t cell)
+{
+    const struct fer_window *g = &layer->window;
+    const size_t c = cell % g->in_c, ow = cell / g->in_c % g->out_w, row = cell / g->in_c / g->out_w;
+    const size_t n = row / g->out_h, oh = row % g->out_h;
+    size_t kh, kw;
+    for (kh = 0; kh < g->kernel_h; kh++)
+        for (kw = 0; kw < g->kernel_w; kw++) {
+            const size_t ih = oh * g->stride_h + kh - g->pad_top, iw = ow * g->stride_w + kw - g->pad_left;
+            const size_t at = ((n * g->in_h + ih) * g->in_w + iw) * g->in_c + c;
+            if (ih >= g->in_h || iw >= g->in_w) continue; /* above or left of the image they wrap around */
+            if (x[at] == layer->output[cell]) return (long)at;
+        }
+    return -1;
+}
+
+/* ---- The names by which the table of checks.c finds them ---- */
+
+static int with_subject(struct fer_gradcheck_run *run,
+                        int (*cases)(struct subject *s, struct fer_gradcheck_run *run, struct fer_error *e),
+                        struct fer_error *e)
 {
     struct subject *s = fer_allocate(1, sizeof *s, e);
     int failure;
     if (!s) return -1;
     s->seed = run->seed;
-    failure = check_layer(s, run, layer, e);
+    failure = cases(s, run, e);
     fer_free(s);
     return failure;
+}
+
+int fer_gradcheck_conv2d(struct fer_gradcheck_run *run, struct fer_error *e)
+{
+    return with_subject(run, check_conv2d, e);
+}
+
+int fer_gradcheck_batch_normalization(struct fer_gradcheck_run *run, struct fer_error *e)
+{
+    return with_subject(run, check_batch_normalization, e);
+}
+
+int fer_gradcheck_relu(struct fer_gradcheck_run *run, struct fer_error *e)
+{
+    return with_subject(run, check_relu, e);
+}
+
+int fer_gradcheck_max_pooling2d(struct fer_gradcheck_run *run, struct fer_error *e)
+{
+    return with_subject(run, check_max_pooling2d, e);
+}
+
+int fer_gradcheck_average_pooling2d(struct fer_gradcheck_run *run, struct fer_error *e)
+{
+    return with_subject(run, check_average_pooling2d, e);
+}
+
+int fer_gradcheck_concatenate(struct fer_gradcheck_run *run, struct fer_error *e)
+{
+    return with_subject(run, check_concatenate, e);
+}
+
+int fer_gradcheck_global_average_pooling2d(struct fer_gradcheck_run *run, struct fer_error *e)
+{
+    return with_subject(run, check_global_average_pooling2d, e);
+}
+
+int fer_gradcheck_dense(struct fer_gradcheck_run *run, struct fer_error *e)
+{
+    return with_subject(run, check_dense, e);
+}
+
+int fer_gradcheck_softmax_cross_entropy(struct fer_gradcheck_run *run, struct fer_error *e)
+{
+    return with_subject(run, check_softmax_cross_entropy, e);
 }

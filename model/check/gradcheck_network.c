@@ -10,7 +10,7 @@
  * Checked are: single elements of every trainable array, and of every layer's output (whose gradient a record shows);
  * the slope along a random direction in each trainable array, in which every element has its share; and along
  * directions in all and in many of them together. */
-#include "gradcheck.h"
+#include "checks.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -53,22 +53,6 @@ static size_t output_size(const struct fer_layer *layer)
 
 /* ---- Freezing ---- */
 
-/* The input cell whose value output cell (n, oh, ow, c) took. */
-static long winner(const struct fer_window *g, const real *x, real value, size_t cell)
-{
-    const size_t c = cell % g->in_c, ow = cell / g->in_c % g->out_w, row = cell / g->in_c / g->out_w;
-    const size_t n = row / g->out_h, oh = row % g->out_h;
-    size_t kh, kw;
-    for (kh = 0; kh < g->kernel_h; kh++)
-        for (kw = 0; kw < g->kernel_w; kw++) {
-            const size_t ih = oh * g->stride_h + kh - g->pad_top, iw = ow * g->stride_w + kw - g->pad_left;
-            const size_t at = ((n * g->in_h + ih) * g->in_w + iw) * g->in_c + c;
-            if (ih >= g->in_h || iw >= g->in_w) continue; /* above or left of the image they wrap around */
-            if (x[at] == value) return (long)at;
-        }
-    return -1;
-}
-
 /* Writes down what each ReLU and max pooling takes after a forward pass. */
 static int freeze(struct frozen *f, struct fer_error *e)
 {
@@ -77,14 +61,9 @@ static int freeze(struct frozen *f, struct fer_error *e)
     for (i = 1; i < f->network->layers; i++) {
         const struct fer_layer *layer = &f->network->layer[i];
         const real *x = f->network->layer[layer->input[0]].output;
-        if (layer->type != FER_ACTIVATION && layer->type != FER_MAX_POOLING2D) continue;
+        if (!fer_checks[layer->type].takes) continue;
         if (!(f->choice[i] = fer_allocate(output_size(layer), sizeof(long), e))) return -1;
-        for (k = 0; k < output_size(layer); k++) {
-            if (layer->type == FER_ACTIVATION)
-                f->choice[i][k] = x[k] > 0 ? (long)k : -1;
-            else
-                f->choice[i][k] = winner(&layer->window, x, layer->output[k], k);
-        }
+        for (k = 0; k < output_size(layer); k++) f->choice[i][k] = fer_checks[layer->type].takes(layer, x, k);
     }
     return 0;
 }
@@ -225,7 +204,7 @@ static double loss_at_distances(void *context)
 }
 
 /* The row of all probes; they are taken away afterwards. */
-static int check_probes(struct frozen *f, struct gradcheck_run *run, const char *argument, struct fer_error *e)
+static int check_probes(struct frozen *f, struct fer_gradcheck_run *run, const char *argument, struct fer_error *e)
 {
     struct fer_gradcheck_row row;
     const struct probe *worst;
@@ -245,7 +224,7 @@ static int check_probes(struct frozen *f, struct gradcheck_run *run, const char 
     return 0;
 }
 
-static int check_elements(struct frozen *f, struct gradcheck_run *run, const char *ending, struct fer_error *e)
+static int check_elements(struct frozen *f, struct fer_gradcheck_run *run, const char *ending, struct fer_error *e)
 {
     int i;
     for (i = 0; i < f->network->parameters; i++) {
@@ -256,7 +235,7 @@ static int check_elements(struct frozen *f, struct gradcheck_run *run, const cha
     return check_probes(f, run, ending, e);
 }
 
-static int check_outputs(struct frozen *f, struct gradcheck_run *run, struct fer_error *e)
+static int check_outputs(struct frozen *f, struct fer_gradcheck_run *run, struct fer_error *e)
 {
     int i;
     for (i = 1; i < f->network->layers - 1; i++) {
@@ -316,7 +295,7 @@ static void draw_directions(struct frozen *f, uint64_t seed)
     }
 }
 
-static int check_directions(struct frozen *f, struct gradcheck_run *run, struct fer_error *e)
+static int check_directions(struct frozen *f, struct fer_gradcheck_run *run, struct fer_error *e)
 {
     struct fer_gradcheck_row row;
     draw_directions(f, run->seed);
@@ -336,7 +315,7 @@ static int check_directions(struct frozen *f, struct gradcheck_run *run, struct 
     return 0;
 }
 
-int fer_gradcheck_network(struct gradcheck_run *run, struct fer_error *e)
+int fer_gradcheck_network(struct fer_gradcheck_run *run, struct fer_error *e)
 {
     struct frozen *f = fer_allocate(1, sizeof *f, e);
     int failure = !f || set_up(f, run->seed, e);

@@ -1,4 +1,4 @@
-/* op.h - what op_layers.c, the operations of `fer op`, and op.c, which reads and writes for them, share. Functions
+/* op.h - what op_layers.c, the operations of `fer op`, and op_arguments.c, which reads and writes for them, share. Functions
  * return 0 when they did their work, else something else, with the reason in op->e. */
 #ifndef FER_OP_H
 #define FER_OP_H
@@ -35,6 +35,9 @@ struct fer_tensor {
 /* Zeros, freed when the operation is over. NULL: no memory. */
 void *fer_op_allocate(struct fer_op *op, size_t count, size_t size);
 
+/* Frees all that the operation has allocated. */
+void fer_op_free(struct fer_op *op);
+
 /* ---- Arguments ---- */
 
 /* The array of this name in the input file, or NULL. */
@@ -53,6 +56,9 @@ int fer_op_same_shape(const struct fer_op *op, const struct fer_tensor *t, const
 int fer_op_vector(const struct fer_op *op, const struct fer_tensor *t, size_t size);
 
 /* ---- Options: the user's text, or the default ---- */
+
+/* The text of an option of this name; NULL: there is none. */
+const char *fer_op_find_option(const struct fer_op_option *option, int count, const char *name);
 
 int fer_op_is_given(const struct fer_op *op, const char *name);
 int fer_op_number(struct fer_op *op, const char *name, double least, double most, double *value);

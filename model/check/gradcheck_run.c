@@ -1,0 +1,26 @@
+/* gradcheck_run.c - what the cases of the gradient check lean on: rows are counted and reported, sums are exact. */
+#include "gradcheck.h"
+
+static double magnitude(double x)
+{
+    return x < 0 ? -x : x;
+}
+
+double fer_gradcheck_dot(size_t count, const real *a, const real *b)
+{
+    double sum = 0, carry = 0;
+    size_t i;
+    for (i = 0; i < count; i++) {
+        const double term = (double)a[i] * (double)b[i], next = sum + term;
+        carry += magnitude(sum) >= magnitude(term) ? (sum - next) + term : (term - next) + sum;
+        sum = next;
+    }
+    return sum + carry;
+}
+
+void fer_gradcheck_report(struct fer_gradcheck_run *run, const struct fer_gradcheck_row *row)
+{
+    run->rows++;
+    if (!fer_gradcheck_passed(&row->result)) run->failed++;
+    if (run->report) run->report(run->context, row);
+}

@@ -1,0 +1,90 @@
+/* verification.h - a record that is being verified: what it holds, and the array that is being checked. */
+#ifndef FER_VERIFICATION_H
+#define FER_VERIFICATION_H
+
+#include "../kinds.h"
+#include "verify.h"
+
+/* An array that a record may hold. */
+struct fer_expected {
+    char name[FER_MAX_ARRAY];
+    int dims;
+    size_t shape[4], count;
+    const struct fer_array *array; /* in the file; NULL: not there */
+};
+
+/* An update's verdict waits until all are known, since with the other rule every one of them might be right. */
+enum fer_family { NO_FAMILY, ADAM, MOVING_VARIANCE, FAMILIES };
+struct fer_update {
+    struct fer_verify_row row;
+    enum fer_family family;
+};
+
+enum { MOST_EXPECTED = 3 + 2 * FER_MAX_LAYERS + 3 * FER_MAX_PARAMETERS, MOST_HELD = 16 };
+
+struct fer_verification {
+    struct fer_npz *npz;
+    const struct fer_verify_options *options;
+    struct fer_arithmetic arithmetic;
+    struct fer_network net;        /* described, not allocated */
+    int n;                         /* images */
+    int *labels;                   /* NULL: not in the record */
+    int zero_by_nature[FER_MAX_LAYERS]; /* whether the layer's output_grad is zero in every record of this shape */
+    int expected_count, of_images; /* those of the parameters stand behind the others */
+    struct fer_expected expected[MOST_EXPECTED];
+
+    /* the array being checked */
+    struct fer_verify_row row;
+    struct fer_tally tally;
+    real *held[MOST_HELD], *claimed;
+    int held_count;
+
+    int update_count;
+    struct fer_update update[FER_MAX_PARAMETERS];
+    int other_rule_fails[FAMILIES];
+
+    void (*report)(void *context, const struct fer_verify_row *row);
+    void *context;
+    struct fer_verify_summary *summary;
+    struct fer_error *e;
+    int failed; /* memory ran out, or the file cannot be read: everything below is passed over */
+};
+
+/* ---- verification.c: one array at a time ---- */
+
+/* The network and the number of images, from the shapes of the record's arrays. 0, or -1 when they do not fit. */
+int fer_verify_find_geometry(struct fer_verification *v);
+int fer_verify_read_labels(struct fer_verification *v);
+
+/* Begins the check of an array. 0 when the record does not hold it, or all has failed. */
+int fer_verify_begin(struct fer_verification *v, const char *layer, const char *what);
+int fer_verify_begin_parameter(struct fer_verification *v, const struct fer_parameter *p, const char *ending);
+/* Room for `count` reals, zeros, until the check is finished; and an end to all room after the first `count` pieces. */
+real *fer_verify_hold(struct fer_verification *v, size_t count);
+void fer_verify_release(struct fer_verification *v, int count);
+/* Notes when the record does not hold an array that the check needs. */
+void fer_verify_lack(struct fer_verification *v, const char *name);
+const struct fer_expected *fer_verify_require(struct fer_verification *v, const char *layer, const char *what);
+/* An array's values, until the check is finished; NULL, and noted, when the record does not hold it. */
+real *fer_verify_load(struct fer_verification *v, const char *layer, const char *what);
+real *fer_verify_load_output(struct fer_verification *v, const struct fer_layer *layer);
+real *fer_verify_load_parameter(struct fer_verification *v, const struct fer_parameter *p, const char *ending);
+/* Whether everything that the check needs is there. */
+int fer_verify_ready(const struct fer_verification *v);
+/* Room for the sums that make up the array; 0 when the check cannot be made. And the sums into the tally. */
+int fer_verify_begin_sums(struct fer_verification *v, struct fer_sums *s);
+void fer_verify_tally_sums(struct fer_verification *v, const struct fer_sums *s);
+/* Turns the tally into the row's verdict; reports a row; both, and the room is given up. */
+void fer_verify_conclude(struct fer_verification *v, struct fer_verify_row *row);
+void fer_verify_report(struct fer_verification *v, const struct fer_verify_row *row);
+void fer_verify_finish(struct fer_verification *v);
+
+size_t fer_verify_rows(const struct fer_verification *v, const struct fer_layer *layer);
+/* output_grad; of the last layer logits_grad. */
+const char *fer_verify_gradient_name(const struct fer_verification *v, const struct fer_layer *layer);
+
+/* ---- verify_updates.c ---- */
+
+void fer_verify_updates(struct fer_verification *v);
+
+#endif

@@ -1,0 +1,292 @@
+/* verify_layers.c - what verify does about each kind of layer: its output, what it sends back to its input, and the
+ * gradients of its parameters, each against the bound of bounds_*.c. checks.c lists these functions. */
+#include "checks.h"
+
+#include "../../layers/layers.h"
+
+#include <string.h>
+
+static const struct fer_layer *source(const struct fer_verification *v, const struct fer_layer *layer)
+{
+    return &v->net.layer[layer->input[0]];
+}
+
+static real *load_gradient(struct fer_verification *v, const struct fer_layer *layer)
+{
+    return fer_verify_load(v, layer->name, fer_verify_gradient_name(v, layer));
+}
+
+static int begin_gradient(struct fer_verification *v, const struct fer_layer *layer, const char *what)
+{
+    if (!fer_verify_begin(v, layer->name, what)) return 0;
+    v->row.by_nature = v->zero_by_nature[layer - v->net.layer];
+    return 1;
+}
+
+/* The gradient of beta, or of a bias: the sum of each column of the output's gradient. */
+static void check_column_sums(struct fer_verification *v, const struct fer_layer *layer, const char *what)
+{
+    struct fer_sums s;
+    const real *dy;
+    if (!begin_gradient(v, layer, what)) return;
+    dy = load_gradient(v, layer);
+    if (fer_verify_begin_sums(v, &s)) {
+        fer_sums_add_columns(&s, &v->arithmetic, fer_verify_rows(v, layer), layer->channels, dy);
+        fer_verify_tally_sums(v, &s);
+    }
+    fer_verify_finish(v);
+}
+
+/* What stands in s->part is copied by the layer: nothing is rounded. */
+static void tally_copies(struct fer_verification *v, struct fer_sums *s)
+{
+    fer_sums_add_copies(s, &v->arithmetic);
+    fer_verify_tally_sums(v, s);
+}
+
+/* ---- Conv2D ---- */
+
+void fer_verify_conv2d(struct fer_verification *v, const struct fer_layer *layer)
+{
+    const struct fer_window g = fer_layer_window(layer, (size_t)v->n);
+    real *x = fer_verify_load_output(v, source(v, layer)), *kernel = fer_verify_load(v, layer->name, "kernel");
+    struct fer_sums s;
+    if (!fer_verify_begin_sums(v, &s)) return;
+    fer_sums_add_conv2d(&s, &v->arithmetic, &g, x, kernel);
+    fer_verify_tally_sums(v, &s);
+}
+
+void fer_verify_conv2d_input(struct fer_verification *v, const struct fer_layer *layer, int i, int ties_any,
+                             struct fer_sums *s)
+{
+    const struct fer_window g = fer_layer_window(layer, (size_t)v->n);
+    real *dy = load_gradient(v, layer), *kernel = fer_verify_load(v, layer->name, "kernel");
+    (void)i, (void)ties_any;
+    if (fer_verify_ready(v)) fer_sums_add_conv2d_input(s, &v->arithmetic, &g, dy, kernel);
+}
+
+void fer_verify_conv2d_parameters(struct fer_verification *v, const struct fer_layer *layer)
+{
+    const struct fer_window g = fer_layer_window(layer, (size_t)v->n);
+    struct fer_sums s;
+    real *x, *dy;
+    if (!begin_gradient(v, layer, "kernel_grad")) return;
+    x = fer_verify_load_output(v, source(v, layer));
+    dy = load_gradient(v, layer);
+    if (fer_verify_begin_sums(v, &s)) {
+        fer_sums_add_conv2d_kernel(&s, &v->arithmetic, &g, x, dy);
+        fer_verify_tally_sums(v, &s);
+    }
+    fer_verify_finish(v);
+}
+
+/* ---- BatchNormalization ---- */
+
+void fer_verify_batch_normalization(struct fer_verification *v, const struct fer_layer *layer)
+{
+    const struct fer_layer *from = source(v, layer);
+    const real *x = fer_verify_load_output(v, from), *beta = fer_verify_load(v, layer->name, "beta");
+    struct fer_channel *channel;
+    if (!fer_verify_ready(v)) return;
+    channel = fer_allocate((size_t)layer->channels, sizeof *channel, v->e);
+    if (!channel || fer_channels(channel, &v->arithmetic, fer_verify_rows(v, layer), layer->channels, x,
+                                 v->options->settings.bn_epsilon, v->e))
+        v->failed = 1;
+    else
+        fer_tally_normalization(&v->tally, &v->arithmetic, channel, fer_verify_rows(v, layer), layer->channels, x, beta,
+                                v->claimed);
+    fer_free(channel);
+}
+
+void fer_verify_batch_normalization_input(struct fer_verification *v, const struct fer_layer *layer)
+{
+    const size_t rows = fer_verify_rows(v, layer);
+    const real *x = fer_verify_load_output(v, source(v, layer)), *dy = fer_verify_load(v, layer->name, "output_grad");
+    struct fer_channel *channel;
+    if (!fer_verify_ready(v)) return;
+    channel = fer_allocate((size_t)layer->channels, sizeof *channel, v->e);
+    if (!channel ||
+        fer_channels(channel, &v->arithmetic, rows, layer->channels, x, v->options->settings.bn_epsilon, v->e) ||
+        fer_tally_normalization_input(&v->tally, &v->arithmetic, channel, rows, layer->channels, x, dy, v->claimed,
+                                      v->e))
+        v->failed = 1;
+    fer_free(channel);
+}
+
+void fer_verify_batch_normalization_parameters(struct fer_verification *v, const struct fer_layer *layer)
+{
+    check_column_sums(v, layer, "beta_grad");
+}
+
+/* ---- Activation ---- */
+
+void fer_verify_activation(struct fer_verification *v, const struct fer_layer *layer)
+{
+    const real *x = fer_verify_load_output(v, source(v, layer));
+    struct fer_sums s;
+    if (!fer_verify_begin_sums(v, &s)) return;
+    fer_relu_forward(s.count, x, s.part);
+    tally_copies(v, &s);
+}
+
+void fer_verify_activation_input(struct fer_verification *v, const struct fer_layer *layer, int i, int ties_any,
+                                 struct fer_sums *s)
+{
+    const real *dy = load_gradient(v, layer), *y = fer_verify_load_output(v, layer);
+    (void)i, (void)ties_any;
+    if (!fer_verify_ready(v)) return;
+    fer_relu_backward(s->count, y, dy, s->part);
+    fer_sums_add_copies(s, &v->arithmetic);
+}
+
+/* ---- MaxPooling2D ---- */
+
+void fer_verify_max_pooling2d(struct fer_verification *v, const struct fer_layer *layer)
+{
+    const struct fer_window g = fer_layer_window(layer, (size_t)v->n);
+    const real *x = fer_verify_load_output(v, source(v, layer));
+    struct fer_sums s;
+    if (!fer_verify_begin_sums(v, &s)) return;
+    fer_max_pooling2d_forward(&g, x, s.part);
+    tally_copies(v, &s);
+}
+
+void fer_verify_max_pooling2d_input(struct fer_verification *v, const struct fer_layer *layer, int i, int ties_any,
+                                    struct fer_sums *s)
+{
+    const struct fer_window g = fer_layer_window(layer, (size_t)v->n);
+    real *dy = load_gradient(v, layer);
+    const real *x = fer_verify_load_output(v, &v->net.layer[i]);
+    if (!fer_verify_ready(v)) return;
+    if (ties_any)
+        fer_sums_add_any_max_input(s, &v->arithmetic, &g, x, dy, v->claimed);
+    else
+        fer_sums_add_max_input(s, &v->arithmetic, &g, x, dy);
+}
+
+/* ---- AveragePooling2D; GlobalAveragePooling2D is the same with one window, the whole image ---- */
+
+static void check_average(struct fer_verification *v, const struct fer_layer *layer, const struct fer_window *g)
+{
+    real *x = fer_verify_load_output(v, source(v, layer));
+    struct fer_sums s;
+    if (!fer_verify_begin_sums(v, &s)) return;
+    fer_sums_add_average(&s, &v->arithmetic, g, x);
+    fer_verify_tally_sums(v, &s);
+}
+
+static void add_average_input(struct fer_verification *v, const struct fer_layer *layer, const struct fer_window *g,
+                              struct fer_sums *s)
+{
+    real *dy = load_gradient(v, layer);
+    if (fer_verify_ready(v)) fer_sums_add_average_input(s, &v->arithmetic, g, dy);
+}
+
+static struct fer_window whole_image(const struct fer_verification *v, const struct fer_layer *layer)
+{
+    const struct fer_layer *from = source(v, layer);
+    const size_t h = from->height, w = from->width, c = from->channels;
+    const struct fer_window g = {(size_t)v->n, h, w, c, 1, 1, c, h, w, 1, 1, 0, 0};
+    return g;
+}
+
+void fer_verify_average_pooling2d(struct fer_verification *v, const struct fer_layer *layer)
+{
+    const struct fer_window g = fer_layer_window(layer, (size_t)v->n);
+    check_average(v, layer, &g);
+}
+
+void fer_verify_average_pooling2d_input(struct fer_verification *v, const struct fer_layer *layer, int i, int ties_any,
+                                        struct fer_sums *s)
+{
+    const struct fer_window g = fer_layer_window(layer, (size_t)v->n);
+    (void)i, (void)ties_any;
+    add_average_input(v, layer, &g, s);
+}
+
+void fer_verify_global_average_pooling2d(struct fer_verification *v, const struct fer_layer *layer)
+{
+    const struct fer_window g = whole_image(v, layer);
+    check_average(v, layer, &g);
+}
+
+void fer_verify_global_average_pooling2d_input(struct fer_verification *v, const struct fer_layer *layer, int i,
+                                               int ties_any, struct fer_sums *s)
+{
+    const struct fer_window g = whole_image(v, layer);
+    (void)i, (void)ties_any;
+    add_average_input(v, layer, &g, s);
+}
+
+/* ---- Concatenate ---- */
+
+void fer_verify_concatenate(struct fer_verification *v, const struct fer_layer *layer)
+{
+    const real *x[FER_MAX_INPUTS];
+    size_t channels[FER_MAX_INPUTS];
+    struct fer_sums s;
+    int k;
+    for (k = 0; k < layer->inputs; k++) {
+        x[k] = fer_verify_load_output(v, &v->net.layer[layer->input[k]]);
+        channels[k] = v->net.layer[layer->input[k]].channels;
+    }
+    if (!fer_verify_begin_sums(v, &s)) return;
+    fer_concatenate_forward(fer_verify_rows(v, layer), layer->inputs, channels, x, s.part);
+    tally_copies(v, &s);
+}
+
+/* An input that stands several times sends back a part for each. */
+void fer_verify_concatenate_input(struct fer_verification *v, const struct fer_layer *layer, int i, int ties_any,
+                                  struct fer_sums *s)
+{
+    const real *dy = load_gradient(v, layer);
+    const size_t width = v->net.layer[i].channels, rows = fer_verify_rows(v, layer);
+    size_t before = 0, row;
+    int k;
+    (void)ties_any;
+    for (k = 0; k < layer->inputs && fer_verify_ready(v); before += v->net.layer[layer->input[k++]].channels) {
+        if (layer->input[k] != i) continue;
+        for (row = 0; row < rows; row++)
+            memcpy(s->part + row * width, dy + row * layer->channels + before, width * sizeof *dy);
+        fer_sums_add_copies(s, &v->arithmetic);
+    }
+}
+
+/* ---- Dense ---- */
+
+void fer_verify_dense(struct fer_verification *v, const struct fer_layer *layer)
+{
+    const struct fer_layer *from = source(v, layer);
+    real *x = fer_verify_load_output(v, from), *kernel = fer_verify_load(v, layer->name, "kernel");
+    real *bias = fer_verify_load(v, layer->name, "bias");
+    struct fer_sums s;
+    if (!fer_verify_begin_sums(v, &s)) return;
+    fer_sums_add_dense(&s, &v->arithmetic, v->n, from->channels, layer->channels, x, kernel, bias);
+    fer_verify_tally_sums(v, &s);
+}
+
+void fer_verify_dense_input(struct fer_verification *v, const struct fer_layer *layer, int i, int ties_any,
+                            struct fer_sums *s)
+{
+    real *dy = load_gradient(v, layer), *kernel = fer_verify_load(v, layer->name, "kernel");
+    (void)ties_any;
+    if (fer_verify_ready(v))
+        fer_sums_add_dense_input(s, &v->arithmetic, v->n, v->net.layer[i].channels, layer->channels, dy, kernel);
+}
+
+void fer_verify_dense_parameters(struct fer_verification *v, const struct fer_layer *layer)
+{
+    const struct fer_layer *from = source(v, layer);
+    struct fer_sums s;
+    real *x, *dy;
+    if (begin_gradient(v, layer, "kernel_grad")) {
+        x = fer_verify_load_output(v, from);
+        dy = load_gradient(v, layer);
+        if (fer_verify_begin_sums(v, &s)) {
+            fer_sums_add_dense_kernel(&s, &v->arithmetic, v->n, from->channels, layer->channels, x, dy);
+            fer_verify_tally_sums(v, &s);
+        }
+        fer_verify_finish(v);
+    }
+    check_column_sums(v, layer, "bias_grad");
+}
