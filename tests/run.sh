@@ -5,43 +5,54 @@
 # A part that needs a program which is not there (python3, numpy, pandas) says so and counts as skipped.
 cd "$(dirname "$0")/.." || exit 2
 word=$1
-passed=0 failed=0 skipped=0
+passed=0 failed=0 skipped=0 background=
 export OMP_WAIT_POLICY=passive # on a busy machine spinning threads take the time of working ones
 
 # What tests write lies in a folder of this run alone.
 export SCRATCH="build/tmp/run-$$"
 mkdir -p "$SCRATCH" || exit 2
-trap 'rm -rf "$SCRATCH"' EXIT
+trap 'kill $background 2> /dev/null; rm -rf "$SCRATCH"' EXIT
 trap 'exit 2' HUP INT TERM
 
-# part NAME COMMAND ...: its last lines tell how many tests passed and failed; a part that does not say so has failed.
-part() {
-    name=$1; shift
-    start=$(date +%s)
-    "$@" > "$SCRATCH/output" 2>&1
-    status=$?
-    counts=$(sed -n -e 's/^Pass: \([0-9]*\), fail: \([0-9]*\), skip: \([0-9]*\)\..*/\1 \2 \3/p' \
-                    -e 's/^\([0-9]*\) passed, \([0-9]*\) failed$/\1 \2 0/p' "$SCRATCH/output" | tail -n 1)
-    set -- $counts
+# run FILE COMMAND ...: its output goes into FILE; its exit status and how long it took into FILE.status.
+run() {
+    file=$1 start=$(date +%s); shift
+    "$@" > "$file" 2>&1
+    echo $? $(($(date +%s) - start)) > "$file.status"
+}
+
+# judge NAME FILE: the last lines tell how many tests passed and failed; a part that does not say so has failed.
+judge() {
+    name=$1 file=$2
+    [ -e "$file.status" ] || return # it was not asked for
+    read -r status seconds < "$file.status"
+    set -- $(sed -n -e 's/^Pass: \([0-9]*\), fail: \([0-9]*\), skip: \([0-9]*\)\..*/\1 \2 \3/p' \
+                    -e 's/^\([0-9]*\) passed, \([0-9]*\) failed$/\1 \2 0/p' "$file" | tail -n 1)
     if [ $# -ne 3 ] || { [ "$status" -ne 0 ] && [ "$2" -eq 0 ]; } || [ $(($1 + $2)) -eq 0 ]; then
         echo "$name: FAILED, exit status $status"
-        tail -n 30 "$SCRATCH/output"
+        tail -n 30 "$file"
         failed=$((failed + 1))
         return
     fi
-    echo "$name: $1 passed, $2 failed, $(($(date +%s) - start)) s"
-    [ "$2" -eq 0 ] || cat "$SCRATCH/output"
+    echo "$name: $1 passed, $2 failed, $seconds s"
+    [ "$2" -eq 0 ] || cat "$file"
     passed=$((passed + $1)) failed=$((failed + $2)) skipped=$((skipped + $3))
 }
 
-# suites NAME PROGRAM: the C tests, or those of them that are asked for; when there are none of that name, nothing.
+part() { # NAME COMMAND ...
+    name=$1; shift
+    run "$SCRATCH/output" "$@"
+    judge "$name" "$SCRATCH/output"
+}
+
+# suites FILE PROGRAM: the C tests, or those of them that are asked for; when there are none of that name, nothing.
 suites() {
     case $word in
-        '') part "$@"; return ;;
+        '') run "$@"; return ;;
         suite_*) set -- "$@" -s "$word" ;;
         *) set -- "$@" -t "$word" ;;
     esac
-    "$2" -l "$3" "$4" | grep -q '^  ' && part "$@"
+    "$2" -l "$3" "$4" | grep -q '^  ' && run "$@"
 }
 
 # other NAME COMMAND ...: a part that is run as a whole, if it is asked for.
@@ -60,9 +71,12 @@ with() {
     skipped=$((skipped + 1))
 }
 
-suites "float32" build/test
-suites "float64" build/test64
+# float64, the longest part, has one processor to itself while the others take their turn.
+suites "$SCRATCH/float64" build/test64 & background=$!
+suites "$SCRATCH/float32" build/test
+judge "float32" "$SCRATCH/float32"
 other "command line" sh tests/cli.sh
+other "layout" sh tests/layout.sh
 other "exported symbols" sh tests/symbols.sh
 other "builds that are refused" sh tests/refusals.sh
 other "other compilers and processors" sh tests/portability.sh quick
@@ -76,6 +90,8 @@ with numpy "verify's options, faulty records" tests/test_verify.py ./fer ./fer64
 with numpy "what the READMEs show" tests/test_examples.py
 with torch "PyTorch's records pass verify" tests/test_pytorch.py ./fer64
 with tensorflow "Keras's record passes verify" tests/test_keras.py ./fer64
+wait $background
+judge "float64" "$SCRATCH/float64"
 
 [ "$skipped" -eq 0 ] || echo "$skipped skipped"
 [ $((passed + failed + skipped)) -gt 0 ] || { echo "no test has '$word' in its name"; exit 2; }
