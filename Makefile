@@ -34,7 +34,7 @@ OBJECTS64 := $(SOURCES:%.c=build/64/%.o)
 TESTS   := $(wildcard tests/test_*.c) tests/main.c tests/plain.c tests/backend.c
 PRODUCTS := fer fer64 libfer.a libfer.so libfer64.a libfer64.so
 PROGRAMS := build/test build/npz_cat build/order build/broken
-PROGRAMS64 := build/test64 build/npz_cat64 build/steps64 build/example_gradcheck build/example_layer
+PROGRAMS64 := build/test64 build/npz_cat64 build/steps64 build/slopes64 build/example_gradcheck build/example_layer
 
 all: $(PRODUCTS) ## fer, fer64 and their libraries; what make does when nothing is asked for
 
@@ -74,6 +74,7 @@ build/npz_cat64: build/64/tests/npz_cat.o
 build/order: build/32/tests/order.o
 build/broken: build/32/fer.o build/32/tests/broken_relu.o
 build/steps64: build/64/tests/steps.o
+build/slopes64: build/64/tests/slopes.o
 build/example_gradcheck build/example_layer: build/example_%: build/64/tests/examples/%.o
 fer $(PROGRAMS): libfer.a
 fer64 $(PROGRAMS64): libfer64.a
@@ -140,6 +141,9 @@ accuracy: ## how far exp and log are from the truth: all floats, many doubles (g
 	gcc -std=gnu99 -O2 -ffp-contract=off -Wall -Wextra -I. tests/accuracy.c layers/numbers/exp_log.c layers/numbers/random.c -lquadmath -lm -o build/accuracy
 	build/accuracy
 
+SLOPES ?= 0 100
+slopes: build/slopes64 ## how often the gradient check is wrong, over many small networks (SLOPES="FIRST COUNT", seeds)
+	OMP_NUM_THREADS=1 build/slopes64 $(SLOPES)
 twin: build/steps64 ## twenty training steps against PyTorch in float64 (python3-torch)
 	build/steps64 - 48 32 20 0 build/steps.npz
 	$(PYTHON) tests/twin.py build/steps.npz

@@ -28,6 +28,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#define LAST_DIGITS (3 * 0x1p-53) /* some roundings of a double, in parts of it */
 #ifdef FER_DOUBLE
 #define ROUNDING 0x1p-53 /* of the claimed slope */
 #define GOOD 1e-9        /* a smaller error, in parts of the slope, needs no better step */
@@ -172,8 +173,8 @@ static void find_noise(struct function *f, real *x, const struct element *elemen
         const double noise = noise_along(f, x + element[i * (count - 1) / NOISY_ELEMENTS].index);
         if (is_finite(noise)) most = larger(most, noise);
     }
-    f->rounding = f->floats ? 0x1p-24 : 3 * 0x1p-53; /* all values floats: f is rounded to float32 */
-    f->noise = larger(larger(most, f->rounding * magnitude(f->here)), 0x1p-106); /* f may be 0 everywhere */
+    f->rounding = f->floats ? 0x1p-24 : LAST_DIGITS; /* all values floats: f is rounded to float32 */
+    f->noise = larger(most, f->rounding * magnitude(f->here));
 }
 
 /* ---- One measurement ---- */
@@ -213,7 +214,10 @@ static int measure_at(struct function *f, real *x, double step, struct element *
     for (i = 0; i < LEVELS && good; i++, step /= 2) {
         const double right = (double)(real)(here + step) - here, left = here - (double)(real)(here - step);
         const double above = at(f, x, here + right), below = at(f, x, here - left);
-        const double noise = larger(f->noise, f->rounding * larger(magnitude(above), magnitude(below)));
+        const int moves = above != f->here || below != f->here;
+        const double value = larger(magnitude(above), magnitude(below));
+        /* Where f does not move at all, what it computed with may hide the slope: numbers about 1, it is assumed. */
+        const double noise = larger(f->noise, moves ? f->rounding * value : LAST_DIGITS * larger(value, 1));
         good = right > 0.5 * step && left > 0.5 * step && is_finite(above) && is_finite(below);
         slope[i] = (above - below) / (right + left);
         bend[i] = (above - f->here) / right - (f->here - below) / left;
