@@ -265,9 +265,9 @@ enum fer_layer_type {
 };
 const char *fer_layer_class(enum fer_layer_type type); /* Keras's class name: "InputLayer", "Conv2D", ... */
 
-#define FER_MAX_LAYERS 160
-#define FER_MAX_PARAMETERS 176
-#define FER_MAX_INPUTS 4  /* of one layer */
+#define FER_MAX_LAYERS 1024
+#define FER_MAX_PARAMETERS 2048
+#define FER_MAX_INPUTS 16 /* of one layer */
 #define FER_MAX_NAME 64   /* of a layer, with the 0 at its end */
 #define FER_MAX_ARRAY 96  /* the name of any array of a layer: LAYER/moving_variance_new and the like */
 
@@ -284,6 +284,10 @@ struct fer_parameter {
 
 struct fer_layer {
     char name[FER_MAX_NAME]; /* "conv2d_3", "mixed0" */
+    /* What its output is called, "output" but for the first of two that Keras has as one: "preactivation" of the layer
+     * before its own activation, "depthwise" of the first half of a SeparableConv2D. Both halves have the same name. */
+    const char *output_name;
+    const char *class_name; /* Keras's: "Conv2D", "LeakyReLU" */
     enum fer_layer_type type;
     int inputs, input[FER_MAX_INPUTS]; /* which layers it takes from: indices, all smaller than its own */
     int consumers;                     /* how often its output is taken; twice where one layer takes it twice */
@@ -311,6 +315,7 @@ enum fer_plan { FER_PLAN_INFERENCE, FER_PLAN_TRAINING, FER_PLAN_KEEP }; /* KEEP:
 struct fer_network {
     size_t height, width, channels;   /* of the input images */
     size_t classes;                   /* channels of the last layer */
+    char softmax[FER_MAX_NAME];       /* the layer whose output the probabilities are: the last, or a softmax behind it */
     int layers;
     struct fer_layer layer[FER_MAX_LAYERS];
     int parameters;
@@ -411,9 +416,12 @@ void fer_network_update(struct fer_network *network, size_t n, const struct fer_
 /* Layer `index` alone, its inputs being there: one line of the forward pass. */
 void fer_layer_forward(struct fer_network *network, int index, size_t n, int training);
 
+/* What the output of layer `index` is called in a record, with an ending behind it ("" or "_grad"): "input",
+ * "conv2d_3/output", of the last layer "predictions/logits". */
+void fer_output_name(const struct fer_network *network, int index, const char *ending, char name[FER_MAX_ARRAY]);
 /* The parameter of this name ("conv2d_3/kernel"), or NULL. */
 struct fer_parameter *fer_network_parameter(struct fer_network *network, const char *name);
-/* The layer's parameter of this name ("kernel"), or NULL. */
+/* The layer's parameter of this name, or whose name ends in _name ("kernel" finds `depthwise_kernel` too); or NULL. */
 const struct fer_parameter *fer_layer_parameter(const struct fer_network *network, const struct fer_layer *layer,
                                                 const char *name);
 

@@ -33,7 +33,8 @@ static int set_name(struct fer_builder *b, struct fer_layer *layer, const char *
         snprintf(layer->name, sizeof layer->name, "%s", name);
     }
     for (i = 0; i < b->network->layers; i++)
-        if (strcmp(b->network->layer[i].name, layer->name) == 0)
+        if (strcmp(b->network->layer[i].name, layer->name) == 0 &&
+            strcmp(b->network->layer[i].output_name, layer->output_name) == 0)
             return fail(b, "two layers are named %s: expected names that differ", layer->name);
     return 0;
 }
@@ -67,6 +68,8 @@ static struct fer_layer *begin(struct fer_builder *b, enum fer_layer_type type, 
     }
     layer = &net->layer[net->layers];
     layer->type = type;
+    layer->class_name = fer_kinds[type].class_name;
+    layer->output_name = "output";
     layer->parameter = net->parameters;
     if (set_name(b, layer, name)) return NULL;
     if (!fer_kinds[type].forward) return layer; /* the input, which takes from none */
@@ -199,9 +202,11 @@ static int check_whole(struct fer_builder *b)
     const struct fer_network *net = b->network;
     const struct fer_layer *last = &net->layer[net->layers - 1];
     int i;
-    if (!fer_kinds[last->type].gives_logits)
-        return fail(b, "the last layer, %s, is of class %s: expected Dense, whose units are the classes", last->name,
-                    fer_kinds[last->type].class_name);
+    if (last->height != 1 || last->width != 1)
+        return fail(b, "the last layer, %s, has height and width: expected one number a class, as Dense gives", last->name);
+    if (!last->inputs || fer_kinds[last->type].backward_reads_output)
+        return fail(b, "the last layer, %s, is of class %s: expected one that gives the logits, as Dense does", last->name,
+                    last->class_name);
     for (i = 0; i < net->layers - 1; i++)
         if (net->layer[i].consumers == 0)
             return fail(b, "no layer takes from %s: expected every layer but the last to be an input", net->layer[i].name);
@@ -219,6 +224,7 @@ int fer_network_describe(struct fer_builder *b, struct fer_network **network, st
     }
     *network = b->network;
     (*network)->classes = (*network)->layer[(*network)->layers - 1].channels;
+    snprintf((*network)->softmax, sizeof (*network)->softmax, "%s", (*network)->layer[(*network)->layers - 1].name);
     b->network = NULL;
     return 0;
 }

@@ -24,13 +24,20 @@ size_t fer_layer_count(const struct fer_layer *layer, size_t n)
     return fer_layer_rows(layer, n) * layer->channels;
 }
 
+int fer_parameter_is(const struct fer_parameter *p, const char *what)
+{
+    const char *name = strrchr(p->name, '/') + 1;
+    const size_t length = strlen(name), end = strlen(what);
+    return length >= end && strcmp(name + length - end, what) == 0 && (length == end || name[length - end - 1] == '_');
+}
+
 const struct fer_parameter *fer_layer_parameter(const struct fer_network *network, const struct fer_layer *layer,
                                                 const char *name)
 {
     const struct fer_parameter *p = &network->parameter[layer->parameter];
     int i;
     for (i = 0; i < layer->parameters; i++)
-        if (strcmp(strrchr(p[i].name, '/') + 1, name) == 0) return &p[i];
+        if (fer_parameter_is(&p[i], name)) return &p[i];
     return NULL;
 }
 
@@ -378,7 +385,7 @@ const struct fer_kind fer_kinds[FER_LAYER_TYPES] = {
                                       .backward = global_average_pooling2d_backward, .exact = FER_COMPUTED,
                                       .divisor = cells},
     [FER_DENSE] = {.class_name = "Dense", .stem = "dense", .shape = dense_shape, .forward = dense_forward,
-                   .backward = dense_backward, .backward_reads_input = 1, .gives_logits = 1, .exact = FER_COMPUTED},
+                   .backward = dense_backward, .backward_reads_input = 1, .exact = FER_COMPUTED},
 };
 
 const char *fer_layer_class(enum fer_layer_type type)

@@ -34,7 +34,6 @@ struct fer_kind {
     int backward_reads_input, backward_reads_output; /* the backward pass reads its inputs', its own output */
     int element_by_element; /* each element from the one at the same place, forward and backward: it may write over it */
     int statistics;         /* it has mean and variance of a batch, [channels] each */
-    int gives_logits;       /* it may be the last layer */
 
     double (*products)(const struct fer_layer *layer); /* of one image, for `bench`; NULL: none are counted */
 
@@ -45,6 +44,9 @@ struct fer_kind {
 
 extern const struct fer_kind fer_kinds[FER_LAYER_TYPES];
 
+/* Whether a parameter is its layer's `what`: "kernel" is conv2d/kernel, sep/depthwise_kernel and sep/pointwise_kernel;
+ * "variance" is moving_variance. */
+int fer_parameter_is(const struct fer_parameter *p, const char *what);
 /* layer->window for n images. */
 struct fer_window fer_layer_window(const struct fer_layer *layer, size_t n);
 /* n * height * width, and that times channels: the elements of its output. */

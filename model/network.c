@@ -4,6 +4,7 @@
 #include "kinds.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 void fer_network_normalization(struct fer_network *network, double momentum, double epsilon, int unbiased)
@@ -18,22 +19,18 @@ void fer_network_normalization(struct fer_network *network, double momentum, dou
     }
 }
 
-static int name_ends_in(const struct fer_parameter *p, const char *ending)
-{
-    return strcmp(strrchr(p->name, '/') + 1, ending) == 0;
-}
 
 void fer_network_initialise(struct fer_network *network, uint64_t seed)
 {
     int i;
     for (i = 0; i < network->parameters; i++) {
         struct fer_parameter *p = &network->parameter[i];
-        const int is_kernel = name_ends_in(p, "kernel");
+        const int is_kernel = fer_parameter_is(p, "kernel");
         const size_t area = p->dims == 4 ? p->shape[0] * p->shape[1] : 1;
         const double fan_in = (double)(area * p->shape[p->dims == 4 ? 2 : 0]),
                      fan_out = (double)(area * p->shape[p->dims == 4 ? 3 : 1]);
         const double limit = is_kernel ? sqrt(6 / (fan_in + fan_out)) : 0;
-        const real start = name_ends_in(p, "moving_variance") ? 1 : 0;
+        const real start = fer_parameter_is(p, "variance") || fer_parameter_is(p, "gamma") ? 1 : 0;
         size_t k;
         for (k = 0; k < p->count; k++) {
             const double u = is_kernel ? fer_uniform(seed, FER_FOR_WEIGHTS, (uint32_t)i, k) : 0;
@@ -46,6 +43,17 @@ void fer_network_initialise(struct fer_network *network, uint64_t seed)
 real *fer_network_input(struct fer_network *network)
 {
     return network->layer[0].output;
+}
+
+void fer_output_name(const struct fer_network *network, int index, const char *ending, char name[FER_MAX_ARRAY])
+{
+    const struct fer_layer *layer = &network->layer[index];
+    const int last = index == network->layers - 1;
+    if (index == 0)
+        snprintf(name, FER_MAX_ARRAY, "input%s", ending);
+    else
+        snprintf(name, FER_MAX_ARRAY, "%s/%s%s", last ? network->softmax : layer->name, last ? "logits" : layer->output_name,
+                 ending);
 }
 
 struct fer_parameter *fer_network_parameter(struct fer_network *network, const char *name)

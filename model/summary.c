@@ -19,7 +19,7 @@ static void write_layer(FILE *out, const struct fer_network *network, const stru
     char title[80], shape[80];
     size_t count = 0;
     int i;
-    snprintf(title, sizeof title, "%s (%s)", layer->name, fer_layer_class(layer->type));
+    snprintf(title, sizeof title, "%s (%s)", layer->name, layer->class_name);
     if (layer->flat)
         snprintf(shape, sizeof shape, "(None, %zu)", layer->channels);
     else

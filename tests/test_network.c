@@ -203,11 +203,11 @@ TEST each_limit_is_refused_in_one_line(void)
         void (*add)(struct fer_builder *b);
         const char *message;
     } cases[] = {
-        {too_many_layers, "a network has at most 160 layers: expected fewer, or a larger FER_MAX_LAYERS in fer.h"},
-        {too_many_parameters, "batch_normalization_58: a network has at most 176 parameter arrays: expected fewer layers, or a "
+        {too_many_layers, "a network has at most 1024 layers: expected fewer, or a larger FER_MAX_LAYERS in fer.h"},
+        {too_many_parameters, "batch_normalization_682: a network has at most 2048 parameter arrays: expected fewer layers, or a "
                               "larger FER_MAX_PARAMETERS in fer.h"},
-        {no_input, "concatenate: 0 inputs: expected 1 to 4"},
-        {too_many_inputs, "all: 5 inputs: expected 1 to 4"},
+        {no_input, "concatenate: 0 inputs: expected 1 to 16"},
+        {too_many_inputs, "all: 17 inputs: expected 1 to 16"},
         {an_input_that_is_none, "itself: input 1: expected the index of an earlier layer, 0 to 0"},
         {a_negative_input, "activation: input -1: expected the index of an earlier layer, 0 to 0"},
         {a_long_name, "a layer's name is `1234567890123456789012345678901234567890123456789012345678901234`: expected 1 to 63 "
@@ -230,7 +230,7 @@ TEST each_limit_is_refused_in_one_line(void)
         {flat_and_not, "concatenate: one is 1x1, g 1x1 (flat): expected inputs of equal height and width"},
         {too_large_a_kernel, NULL},
         {too_many_units, NULL},
-        {another_last_layer, "the last layer, activation, is of class Activation: expected Dense, whose units are the classes"},
+        {another_last_layer, "the last layer, activation, is of class Activation: expected one that gives the logits, as Dense does"},
         {a_layer_that_leads_nowhere, "no layer takes from nowhere: expected every layer but the last to be an input"},
     };
     struct fer_builder b;

@@ -84,6 +84,7 @@ static void digest_batch(struct fingerprint *f, const struct fer_trainer *t, siz
 /* What each layer wrote, from the first to the last; of BatchNormalization the statistics before the output. */
 static void digest_forward(struct fingerprint *f, const struct fer_network *net, size_t n)
 {
+    char name[FER_MAX_ARRAY];
     int i;
     for (i = 1; i < net->layers; i++) {
         const struct fer_layer *layer = &net->layer[i];
@@ -91,9 +92,9 @@ static void digest_forward(struct fingerprint *f, const struct fer_network *net,
         if (fer_kinds[layer->type].statistics)
             add_stage(f, layer->name, "/statistics",
                       fer_crc32_reals(fer_crc32_reals(0, layer->mean, c), layer->variance, c));
-        if (i == net->layers - 1)
-            add_stage(f, layer->name, "/logits", fer_crc32_reals(0, net->logits, n * c));
-        add_stage(f, layer->name, "/output", fer_crc32_reals(0, layer->output, fer_layer_count(layer, n)));
+        fer_output_name(net, i, "", name);
+        add_stage(f, name, "", fer_crc32_reals(0, i == net->layers - 1 ? net->logits : layer->output, fer_layer_count(layer, n)));
+        if (i == net->layers - 1) add_stage(f, net->softmax, "/output", fer_crc32_reals(0, layer->output, n * c));
     }
 }
 
@@ -103,8 +104,9 @@ static void digest_backward(struct fingerprint *f, const struct fer_network *net
     int i, k;
     for (i = net->layers - 1; i > 0; i--) {
         const struct fer_layer *layer = &net->layer[i];
-        const char *what = i == net->layers - 1 ? "/logits_grad" : "/output_grad"; /* the loss is taken from the logits */
-        add_stage(f, layer->name, what, fer_crc32_reals(0, layer->output_gradient, fer_layer_count(layer, n)));
+        char name[FER_MAX_ARRAY];
+        fer_output_name(net, i, "_grad", name);
+        add_stage(f, name, "", fer_crc32_reals(0, layer->output_gradient, fer_layer_count(layer, n)));
         for (k = 0; k < layer->parameters; k++) {
             const struct fer_parameter *p = &net->parameter[layer->parameter + k];
             if (p->trainable) add_stage(f, p->name, "_grad", fer_crc32_reals(0, p->gradient, p->count));

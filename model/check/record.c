@@ -138,12 +138,11 @@ static int put(struct recorder *r, const char *name, enum fer_type type, int dim
 /* An array of a layer's output's shape, [n][height][width][channels], or [n][channels] when it is flat. */
 static int put_output(struct recorder *r, const struct fer_layer *layer, const char *name, const real *values)
 {
+    const int flat = layer->flat || layer == &r->network->layer[r->network->layers - 1];
     size_t shape[4];
-    char full[FER_MAX_ARRAY];
-    shape[0] = r->n, shape[1] = layer->flat ? layer->channels : layer->height, shape[2] = layer->width;
+    shape[0] = r->n, shape[1] = flat ? layer->channels : layer->height, shape[2] = layer->width;
     shape[3] = layer->channels;
-    snprintf(full, sizeof full, "%s/%s", layer->name, name);
-    return put(r, layer->inputs ? full : "input", FER_REAL_TYPE, layer->flat ? 2 : 4, shape, values);
+    return put(r, name, FER_REAL_TYPE, flat ? 2 : 4, shape, values);
 }
 
 static int put_parameter(struct recorder *r, const struct fer_parameter *p, const char *ending, const real *values)
@@ -162,6 +161,7 @@ static int is_recorded(const struct recorder *r, const struct fer_layer *layer)
 static int put_forward(struct recorder *r)
 {
     const struct fer_network *net = r->network;
+    char name[FER_MAX_ARRAY];
     int i, k;
     for (i = 0; i < net->layers; i++) {
         const struct fer_layer *layer = &net->layer[i];
@@ -170,9 +170,10 @@ static int put_forward(struct recorder *r)
         for (k = 0; k < layer->parameters; k++)
             if (put_parameter(r, &net->parameter[layer->parameter + k], "", net->parameter[layer->parameter + k].value))
                 return -1;
-        if (last && put_output(r, layer, "logits", net->logits)) return -1;
-        if (last && r->exact) continue;
-        if (put_output(r, layer, "output", layer->output)) return -1;
+        fer_output_name(net, i, "", name);
+        if (put_output(r, layer, name, last ? net->logits : layer->output)) return -1;
+        snprintf(name, sizeof name, "%s/output", net->softmax);
+        if (last && !r->exact && put_output(r, layer, name, layer->output)) return -1;
     }
     return 0;
 }
@@ -180,12 +181,13 @@ static int put_forward(struct recorder *r)
 static int put_backward(struct recorder *r)
 {
     const struct fer_network *net = r->network;
+    char name[FER_MAX_ARRAY];
     int i, k;
     for (i = net->layers - 1; i > 0; i--) {
         const struct fer_layer *layer = &net->layer[i];
-        const int last = i == net->layers - 1;
         if (!is_recorded(r, layer)) continue;
-        if (put_output(r, layer, last ? "logits_grad" : "output_grad", layer->output_gradient)) return -1;
+        fer_output_name(net, i, "_grad", name);
+        if (put_output(r, layer, name, layer->output_gradient)) return -1;
         for (k = 0; k < layer->parameters; k++) {
             const struct fer_parameter *p = &net->parameter[layer->parameter + k];
             if (p->trainable && put_parameter(r, p, "_grad", p->gradient)) return -1;

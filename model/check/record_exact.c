@@ -127,14 +127,14 @@ static int forward(struct filling *f)
         const struct fer_parameter *p = &net->parameter[layer->parameter];
         const size_t count = fer_layer_count(layer, f->n);
         const int last = i == net->layers - 1;
+        char name[FER_MAX_ARRAY];
         if (kind_of(layer)->exact == FER_DRAWN)
             draw(f, i, OF_OUTPUT, f->unit[i] > 1 ? dividends : outputs, f->unit[i], count, layer->output);
         if (!is_computed(layer)) continue;
         for (k = 0; k < layer->parameters; k++) draw(f, i, OF_PARAMETERS + k, kernels, 1, p[k].count, p[k].value);
         fer_layer_forward(net, i, f->n, 1);
-        if (check(f, layer->name, last ? "/logits" : "/output", count, last ? net->logits : layer->output,
-                  divisor_of(net, layer)))
-            return -1;
+        fer_output_name(net, i, "", name);
+        if (check(f, name, "", count, last ? net->logits : layer->output, divisor_of(net, layer))) return -1;
     }
     return 0;
 }
@@ -164,8 +164,9 @@ static int layer_backward(struct filling *f, int index)
         if (p[k].trainable && check(f, p[k].name, "_grad", p[k].count, p[k].gradient, 1)) return -1;
     for (k = 0; k < layer->inputs; k++) {
         const struct fer_layer *from = &net->layer[layer->input[k]];
-        if (from->inputs && check(f, from->name, "/output_grad", fer_layer_count(from, f->n), from->output_gradient, 1))
-            return -1;
+        char name[FER_MAX_ARRAY];
+        fer_output_name(net, layer->input[k], "_grad", name);
+        if (from->inputs && check(f, name, "", fer_layer_count(from, f->n), from->output_gradient, 1)) return -1;
     }
     return 0;
 }

@@ -7,13 +7,13 @@
 
 /* ---- What a record holds ---- */
 
-static struct fer_expected *expect(struct fer_verification *v, const char *layer, const char *what, int dims, size_t s0, size_t s1,
-                               size_t s2, size_t s3)
+static struct fer_expected *expect(struct fer_verification *v, const char *name, int dims, size_t s0, size_t s1, size_t s2,
+                                   size_t s3)
 {
     struct fer_expected *x = &v->expected[v->expected_count++];
     const size_t shape[4] = {s0, s1, s2, s3};
     int i;
-    snprintf(x->name, sizeof x->name, "%s%s%s", layer, *what && *layer ? "/" : "", what);
+    snprintf(x->name, sizeof x->name, "%s", name);
     x->dims = dims;
     x->count = 1;
     for (i = 0; i < dims; i++) x->count *= x->shape[i] = shape[i];
@@ -25,27 +25,39 @@ static void expect_parameter(struct fer_verification *v, const struct fer_parame
 {
     char name[FER_MAX_ARRAY];
     snprintf(name, sizeof name, "%s%s", p->name, ending);
-    expect(v, name, "", p->dims, p->shape[0], p->shape[1], p->shape[2], p->shape[3]);
+    expect(v, name, p->dims, p->shape[0], p->shape[1], p->shape[2], p->shape[3]);
+}
+
+/* The output of layer i, or its gradient. The logits may also be called the output of the layer that gives them. */
+static void expect_output(struct fer_verification *v, int i, const char *ending)
+{
+    const struct fer_layer *layer = &v->net.layer[i];
+    const int last = i == v->net.layers - 1, flat = layer->flat || last;
+    const size_t n = (size_t)v->n, c = layer->channels;
+    struct fer_expected *x;
+    char name[FER_MAX_ARRAY];
+    fer_output_name(&v->net, i, ending, name);
+    x = expect(v, name, flat ? 2 : 4, n, flat ? c : layer->height, layer->width, c);
+    snprintf(name, sizeof name, "%s/%s%s", layer->name, layer->output_name, ending);
+    if (last && !x->array && strcmp(layer->name, v->net.softmax) != 0) x->array = fer_npz_find(v->npz, name);
 }
 
 /* The list for v->net and v->n. */
 static void list_expected(struct fer_verification *v)
 {
     const size_t n = (size_t)v->n;
+    char name[FER_MAX_ARRAY];
     int i;
     v->expected_count = 0;
-    expect(v, "input", "", 4, n, v->net.height, v->net.width, v->net.channels);
-    expect(v, "labels", "", 1, n, 0, 0, 0);
-    expect(v, "loss", "", 0, 0, 0, 0, 0);
+    expect(v, "input", 4, n, v->net.height, v->net.width, v->net.channels);
+    expect(v, "labels", 1, n, 0, 0, 0);
+    expect(v, "loss", 0, 0, 0, 0, 0);
     for (i = 1; i < v->net.layers; i++) {
-        const struct fer_layer *layer = &v->net.layer[i];
-        const size_t h = (size_t)layer->height, w = (size_t)layer->width, c = (size_t)layer->channels;
-        const int flat = layer->flat, last = i == v->net.layers - 1;
-        expect(v, layer->name, "output", flat ? 2 : 4, n, flat ? c : h, w, c);
-        expect(v, layer->name, last ? "logits_grad" : "output_grad", flat ? 2 : 4, n, flat ? c : h,
-               w, c);
-        if (last) expect(v, layer->name, "logits", 2, n, c, 0, 0);
+        expect_output(v, i, "");
+        expect_output(v, i, "_grad");
     }
+    snprintf(name, sizeof name, "%s/output", v->net.softmax);
+    expect(v, name, 2, n, v->net.classes, 0, 0);
     v->of_images = v->expected_count;
     for (i = 0; i < v->net.parameters; i++) {
         expect_parameter(v, &v->net.parameter[i], "");
@@ -55,7 +67,7 @@ static void list_expected(struct fer_verification *v)
 }
 
 /* Shapes must be equal; but [n,1,1,c] may stand for [n,c], [1] for a number, and labels may be one-hot. */
-static int fits(const struct fer_expected *x)
+static int fits(const struct fer_verification *v, const struct fer_expected *x)
 {
     const struct fer_array *a = x->array;
     int i, same = a->dims == x->dims;
@@ -63,7 +75,7 @@ static int fits(const struct fer_expected *x)
     if (same) return 1;
     if (x->dims == 0) return a->dims == 1 && a->shape[0] == 1;
     if (x->dims == 1 && strcmp(x->name, "labels") == 0)
-        return a->dims == 2 && a->shape[0] == x->shape[0] && (a->shape[1] == FER_CLASSES || a->shape[1] == 1);
+        return a->dims == 2 && a->shape[0] == x->shape[0] && (a->shape[1] == v->net.classes || a->shape[1] == 1);
     return x->dims == 2 && a->dims == 4 && a->shape[0] == x->shape[0] && a->shape[1] == 1 && a->shape[2] == 1 &&
            a->shape[3] == x->shape[1];
 }
@@ -72,7 +84,7 @@ static int fits(const struct fer_expected *x)
 static const struct fer_expected *first_misfit(const struct fer_verification *v, int i)
 {
     for (; i < v->expected_count; i++)
-        if (v->expected[i].array && !fits(&v->expected[i])) return &v->expected[i];
+        if (v->expected[i].array && !fits(v, &v->expected[i])) return &v->expected[i];
     return NULL;
 }
 
@@ -99,6 +111,8 @@ static int describe(struct fer_verification *v, int size, struct fer_error *e)
 {
     struct fer_network *net;
     if (fer_incv3v1_describe(&net, (size_t)size, e)) return -1;
+    fer_network_normalization(net, v->options->settings.bn_momentum, v->options->settings.bn_epsilon,
+                              v->options->settings.bn_unbiased);
     v->net = *net;
     fer_network_free(net);
     list_expected(v);
@@ -211,22 +225,31 @@ void fer_verify_lack(struct fer_verification *v, const char *name)
 }
 
 /* Notes when the record does not hold the array. */
-const struct fer_expected *fer_verify_require(struct fer_verification *v, const char *layer, const char *what)
+const struct fer_expected *fer_verify_require(struct fer_verification *v, const char *name)
 {
-    const struct fer_expected *x;
-    char name[FER_MAX_ARRAY];
-    snprintf(name, sizeof name, "%s%s%s", layer, *what ? "/" : "", what);
-    x = find(v, name);
+    const struct fer_expected *x = find(v, name);
     if (x && x->array) return x;
     fer_verify_lack(v, name);
     return NULL;
 }
 
+static int index_of(const struct fer_verification *v, const struct fer_layer *layer)
+{
+    return (int)(layer - v->net.layer);
+}
+
+void fer_verify_require_output(struct fer_verification *v, const struct fer_layer *layer, const char *ending)
+{
+    char name[FER_MAX_ARRAY];
+    fer_output_name(&v->net, index_of(v, layer), ending, name);
+    fer_verify_require(v, name);
+}
+
 /* The array's values, until the check is finished. When the record does not hold it, that is noted, and the result is
  * NULL. */
-real *fer_verify_load(struct fer_verification *v, const char *layer, const char *what)
+real *fer_verify_load(struct fer_verification *v, const char *name)
 {
-    const struct fer_expected *x = fer_verify_require(v, layer, what);
+    const struct fer_expected *x = fer_verify_require(v, name);
     real *values = x ? fer_verify_hold(v, x->count) : NULL;
     if (values && fer_npz_read(v->npz, x->array, values, v->e)) v->failed = 1;
     return values;
@@ -234,24 +257,36 @@ real *fer_verify_load(struct fer_verification *v, const char *layer, const char 
 
 real *fer_verify_load_output(struct fer_verification *v, const struct fer_layer *layer)
 {
-    return layer == v->net.layer ? fer_verify_load(v, "input", "") : fer_verify_load(v, layer->name, "output");
+    char name[FER_MAX_ARRAY];
+    fer_output_name(&v->net, index_of(v, layer), "", name);
+    return fer_verify_load(v, name);
+}
+
+real *fer_verify_load_gradient(struct fer_verification *v, const struct fer_layer *layer)
+{
+    char name[FER_MAX_ARRAY];
+    fer_output_name(&v->net, index_of(v, layer), "_grad", name);
+    return fer_verify_load(v, name);
+}
+
+real *fer_verify_load_own(struct fer_verification *v, const struct fer_layer *layer, const char *what)
+{
+    const struct fer_parameter *p = fer_layer_parameter(&v->net, layer, what);
+    return p ? fer_verify_load(v, p->name) : NULL;
 }
 
 real *fer_verify_load_parameter(struct fer_verification *v, const struct fer_parameter *p, const char *ending)
 {
     char name[FER_MAX_ARRAY];
     snprintf(name, sizeof name, "%s%s", p->name, ending);
-    return fer_verify_load(v, name, "");
+    return fer_verify_load(v, name);
 }
 
 /* Begins a check. 0 when the record does not hold the array, or all has failed. */
-int fer_verify_begin(struct fer_verification *v, const char *layer, const char *what)
+int fer_verify_begin(struct fer_verification *v, const char *name)
 {
-    const struct fer_expected *x;
-    char name[FER_MAX_ARRAY];
+    const struct fer_expected *x = find(v, name);
     int i;
-    snprintf(name, sizeof name, "%s%s%s", layer, *what ? "/" : "", what);
-    x = find(v, name);
     if (v->failed || !x || !x->array) return 0;
     memset(&v->row, 0, sizeof v->row);
     memset(&v->tally, 0, sizeof v->tally);
@@ -259,15 +294,22 @@ int fer_verify_begin(struct fer_verification *v, const char *layer, const char *
     v->row.elements = x->count;
     v->row.dims = x->dims;
     for (i = 0; i < x->dims; i++) v->row.shape[i] = x->shape[i];
-    v->claimed = fer_verify_load(v, name, "");
+    v->claimed = fer_verify_load(v, name);
     return !v->failed;
+}
+
+int fer_verify_begin_output(struct fer_verification *v, const struct fer_layer *layer, const char *ending)
+{
+    char name[FER_MAX_ARRAY];
+    fer_output_name(&v->net, index_of(v, layer), ending, name);
+    return fer_verify_begin(v, name);
 }
 
 int fer_verify_begin_parameter(struct fer_verification *v, const struct fer_parameter *p, const char *ending)
 {
     char name[FER_MAX_ARRAY];
     snprintf(name, sizeof name, "%s%s", p->name, ending);
-    return fer_verify_begin(v, name, "");
+    return fer_verify_begin(v, name);
 }
 
 /* Whether everything that the check needs is there. */
@@ -349,9 +391,4 @@ void fer_verify_tally_sums(struct fer_verification *v, const struct fer_sums *s)
 size_t fer_verify_rows(const struct fer_verification *v, const struct fer_layer *layer)
 {
     return (size_t)v->n * (size_t)layer->height * (size_t)layer->width;
-}
-
-const char *fer_verify_gradient_name(const struct fer_verification *v, const struct fer_layer *layer)
-{
-    return layer == &v->net.layer[v->net.layers - 1] ? "logits_grad" : "output_grad";
 }

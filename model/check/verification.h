@@ -57,17 +57,22 @@ int fer_verify_find_geometry(struct fer_verification *v);
 int fer_verify_read_labels(struct fer_verification *v);
 
 /* Begins the check of an array. 0 when the record does not hold it, or all has failed. */
-int fer_verify_begin(struct fer_verification *v, const char *layer, const char *what);
+int fer_verify_begin(struct fer_verification *v, const char *name);
+int fer_verify_begin_output(struct fer_verification *v, const struct fer_layer *layer, const char *ending);
 int fer_verify_begin_parameter(struct fer_verification *v, const struct fer_parameter *p, const char *ending);
 /* Room for `count` reals, zeros, until the check is finished; and an end to all room after the first `count` pieces. */
 real *fer_verify_hold(struct fer_verification *v, size_t count);
 void fer_verify_release(struct fer_verification *v, int count);
 /* Notes when the record does not hold an array that the check needs. */
 void fer_verify_lack(struct fer_verification *v, const char *name);
-const struct fer_expected *fer_verify_require(struct fer_verification *v, const char *layer, const char *what);
-/* An array's values, until the check is finished; NULL, and noted, when the record does not hold it. */
-real *fer_verify_load(struct fer_verification *v, const char *layer, const char *what);
+const struct fer_expected *fer_verify_require(struct fer_verification *v, const char *name);
+void fer_verify_require_output(struct fer_verification *v, const struct fer_layer *layer, const char *ending);
+/* An array's values, until the check is finished; NULL, and noted, when the record does not hold it. Of a layer: its
+ * output (of the last one the logits), the gradient of that, its own parameter `what` ("kernel"; NULL: it has none). */
+real *fer_verify_load(struct fer_verification *v, const char *name);
 real *fer_verify_load_output(struct fer_verification *v, const struct fer_layer *layer);
+real *fer_verify_load_gradient(struct fer_verification *v, const struct fer_layer *layer);
+real *fer_verify_load_own(struct fer_verification *v, const struct fer_layer *layer, const char *what);
 real *fer_verify_load_parameter(struct fer_verification *v, const struct fer_parameter *p, const char *ending);
 /* Whether everything that the check needs is there. */
 int fer_verify_ready(const struct fer_verification *v);
@@ -80,8 +85,6 @@ void fer_verify_report(struct fer_verification *v, const struct fer_verify_row *
 void fer_verify_finish(struct fer_verification *v);
 
 size_t fer_verify_rows(const struct fer_verification *v, const struct fer_layer *layer);
-/* output_grad; of the last layer logits_grad. */
-const char *fer_verify_gradient_name(const struct fer_verification *v, const struct fer_layer *layer);
 
 /* ---- verify_updates.c ---- */
 

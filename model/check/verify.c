@@ -23,7 +23,7 @@
 
 static void check_softmax(struct fer_verification *v, const struct fer_layer *layer, enum fer_softmax_result result)
 {
-    const real *logits = fer_verify_load(v, layer->name, "logits");
+    const real *logits = fer_verify_load_output(v, layer);
     if (!v->labels && result != FER_PROBABILITIES) fer_verify_lack(v, "labels");
     if (fer_verify_ready(v))
         fer_tally_softmax(&v->tally, &v->arithmetic, result, v->n, layer->channels, logits, v->labels, v->claimed);
@@ -31,9 +31,9 @@ static void check_softmax(struct fer_verification *v, const struct fer_layer *la
 }
 
 /* LAYER/output; of the last layer, what goes into the softmax. */
-static void check_output(struct fer_verification *v, const struct fer_layer *layer, const char *what)
+static void check_output(struct fer_verification *v, const struct fer_layer *layer)
 {
-    if (!fer_verify_begin(v, layer->name, what)) return;
+    if (!fer_verify_begin_output(v, layer, "")) return;
     fer_checks[layer->type].output(v, layer);
     fer_verify_finish(v);
 }
@@ -41,10 +41,11 @@ static void check_output(struct fer_verification *v, const struct fer_layer *lay
 static void check_forward(struct fer_verification *v)
 {
     const struct fer_layer *last = &v->net.layer[v->net.layers - 1], *layer;
-    for (layer = v->net.layer + 1; layer < last; layer++) check_output(v, layer, "output");
-    check_output(v, last, "logits");
-    if (fer_verify_begin(v, last->name, "output")) check_softmax(v, last, FER_PROBABILITIES);
-    if (fer_verify_begin(v, "loss", "")) check_softmax(v, last, FER_LOSS);
+    char probabilities[FER_MAX_ARRAY];
+    snprintf(probabilities, sizeof probabilities, "%s/output", v->net.softmax);
+    for (layer = v->net.layer + 1; layer <= last; layer++) check_output(v, layer);
+    if (fer_verify_begin(v, probabilities)) check_softmax(v, last, FER_PROBABILITIES);
+    if (fer_verify_begin(v, "loss")) check_softmax(v, last, FER_LOSS);
 }
 
 /* ---- Backward ---- */
@@ -65,10 +66,10 @@ static void require_consumer(struct fer_verification *v, int i, const struct fer
     char *writers = v->row.writers;
     const size_t length = strlen(writers);
     snprintf(writers + length, sizeof v->row.writers - length, "%s%s", length ? ", " : "", layer->name);
-    fer_verify_require(v, layer->name, fer_verify_gradient_name(v, layer));
-    if (check->reads_kernel) fer_verify_require(v, layer->name, "kernel");
-    if (check->reads_input) fer_verify_require(v, v->net.layer[i].name, "output");
-    if (check->reads_output) fer_verify_require(v, layer->name, "output");
+    fer_verify_require_output(v, layer, "_grad");
+    if (check->reads_kernel) fer_verify_require(v, fer_layer_parameter(&v->net, layer, "kernel")->name);
+    if (check->reads_input) fer_verify_require_output(v, &v->net.layer[i], "");
+    if (check->reads_output) fer_verify_require_output(v, layer, "");
 }
 
 /* The sum over all consumers; maxima come last, since with equal ones the rest must be known. */
@@ -112,7 +113,7 @@ static void check_output_gradient(struct fer_verification *v, int i)
 {
     const struct fer_layer *alone = NULL; /* a consumer whose gradient is no plain sum */
     int j, maxima = 0;
-    if (!fer_verify_begin(v, v->net.layer[i].name, "output_grad")) return;
+    if (!fer_verify_begin_output(v, &v->net.layer[i], "_grad")) return;
     v->row.by_nature = v->zero_by_nature[i];
     for (j = i + 1; j < v->net.layers; j++) {
         const struct fer_layer *layer = &v->net.layer[j];
@@ -138,7 +139,7 @@ static void check_parameter_gradients(struct fer_verification *v, const struct f
 static void check_backward(struct fer_verification *v)
 {
     int i = v->net.layers - 1;
-    if (fer_verify_begin(v, v->net.layer[i].name, "logits_grad"))
+    if (fer_verify_begin_output(v, &v->net.layer[i], "_grad"))
         check_softmax(v, &v->net.layer[i], FER_LOGITS_GRADIENT);
     check_parameter_gradients(v, &v->net.layer[i]);
     while (--i > 0) {

@@ -11,14 +11,10 @@ static const struct fer_layer *source(const struct fer_verification *v, const st
     return &v->net.layer[layer->input[0]];
 }
 
-static real *load_gradient(struct fer_verification *v, const struct fer_layer *layer)
-{
-    return fer_verify_load(v, layer->name, fer_verify_gradient_name(v, layer));
-}
-
 static int begin_gradient(struct fer_verification *v, const struct fer_layer *layer, const char *what)
 {
-    if (!fer_verify_begin(v, layer->name, what)) return 0;
+    const struct fer_parameter *p = fer_layer_parameter(&v->net, layer, what);
+    if (!p || !fer_verify_begin_parameter(v, p, "_grad")) return 0;
     v->row.by_nature = v->zero_by_nature[layer - v->net.layer];
     return 1;
 }
@@ -29,7 +25,7 @@ static void check_column_sums(struct fer_verification *v, const struct fer_layer
     struct fer_sums s;
     const real *dy;
     if (!begin_gradient(v, layer, what)) return;
-    dy = load_gradient(v, layer);
+    dy = fer_verify_load_gradient(v, layer);
     if (fer_verify_begin_sums(v, &s)) {
         fer_sums_add_columns(&s, &v->arithmetic, fer_verify_rows(v, layer), layer->channels, dy);
         fer_verify_tally_sums(v, &s);
@@ -49,7 +45,7 @@ static void tally_copies(struct fer_verification *v, struct fer_sums *s)
 void fer_verify_conv2d(struct fer_verification *v, const struct fer_layer *layer)
 {
     const struct fer_window g = fer_layer_window(layer, (size_t)v->n);
-    real *x = fer_verify_load_output(v, source(v, layer)), *kernel = fer_verify_load(v, layer->name, "kernel");
+    real *x = fer_verify_load_output(v, source(v, layer)), *kernel = fer_verify_load_own(v, layer, "kernel");
     struct fer_sums s;
     if (!fer_verify_begin_sums(v, &s)) return;
     fer_sums_add_conv2d(&s, &v->arithmetic, &g, x, kernel);
@@ -60,7 +56,7 @@ void fer_verify_conv2d_input(struct fer_verification *v, const struct fer_layer 
                              struct fer_sums *s)
 {
     const struct fer_window g = fer_layer_window(layer, (size_t)v->n);
-    real *dy = load_gradient(v, layer), *kernel = fer_verify_load(v, layer->name, "kernel");
+    real *dy = fer_verify_load_gradient(v, layer), *kernel = fer_verify_load_own(v, layer, "kernel");
     (void)i, (void)ties_any;
     if (fer_verify_ready(v)) fer_sums_add_conv2d_input(s, &v->arithmetic, &g, dy, kernel);
 }
@@ -70,9 +66,9 @@ void fer_verify_conv2d_parameters(struct fer_verification *v, const struct fer_l
     const struct fer_window g = fer_layer_window(layer, (size_t)v->n);
     struct fer_sums s;
     real *x, *dy;
-    if (!begin_gradient(v, layer, "kernel_grad")) return;
+    if (!begin_gradient(v, layer, "kernel")) return;
     x = fer_verify_load_output(v, source(v, layer));
-    dy = load_gradient(v, layer);
+    dy = fer_verify_load_gradient(v, layer);
     if (fer_verify_begin_sums(v, &s)) {
         fer_sums_add_conv2d_kernel(&s, &v->arithmetic, &g, x, dy);
         fer_verify_tally_sums(v, &s);
@@ -85,12 +81,12 @@ void fer_verify_conv2d_parameters(struct fer_verification *v, const struct fer_l
 void fer_verify_batch_normalization(struct fer_verification *v, const struct fer_layer *layer)
 {
     const struct fer_layer *from = source(v, layer);
-    const real *x = fer_verify_load_output(v, from), *beta = fer_verify_load(v, layer->name, "beta");
+    const real *x = fer_verify_load_output(v, from), *beta = fer_verify_load_own(v, layer, "beta");
     struct fer_channel *channel;
     if (!fer_verify_ready(v)) return;
     channel = fer_allocate((size_t)layer->channels, sizeof *channel, v->e);
     if (!channel || fer_channels(channel, &v->arithmetic, fer_verify_rows(v, layer), layer->channels, x,
-                                 v->options->settings.bn_epsilon, v->e))
+                                 layer->epsilon, v->e))
         v->failed = 1;
     else
         fer_tally_normalization(&v->tally, &v->arithmetic, channel, fer_verify_rows(v, layer), layer->channels, x, beta,
@@ -101,12 +97,12 @@ void fer_verify_batch_normalization(struct fer_verification *v, const struct fer
 void fer_verify_batch_normalization_input(struct fer_verification *v, const struct fer_layer *layer)
 {
     const size_t rows = fer_verify_rows(v, layer);
-    const real *x = fer_verify_load_output(v, source(v, layer)), *dy = fer_verify_load(v, layer->name, "output_grad");
+    const real *x = fer_verify_load_output(v, source(v, layer)), *dy = fer_verify_load_gradient(v, layer);
     struct fer_channel *channel;
     if (!fer_verify_ready(v)) return;
     channel = fer_allocate((size_t)layer->channels, sizeof *channel, v->e);
     if (!channel ||
-        fer_channels(channel, &v->arithmetic, rows, layer->channels, x, v->options->settings.bn_epsilon, v->e) ||
+        fer_channels(channel, &v->arithmetic, rows, layer->channels, x, layer->epsilon, v->e) ||
         fer_tally_normalization_input(&v->tally, &v->arithmetic, channel, rows, layer->channels, x, dy, v->claimed,
                                       v->e))
         v->failed = 1;
@@ -115,7 +111,7 @@ void fer_verify_batch_normalization_input(struct fer_verification *v, const stru
 
 void fer_verify_batch_normalization_parameters(struct fer_verification *v, const struct fer_layer *layer)
 {
-    check_column_sums(v, layer, "beta_grad");
+    check_column_sums(v, layer, "beta");
 }
 
 /* ---- Activation ---- */
@@ -132,7 +128,7 @@ void fer_verify_activation(struct fer_verification *v, const struct fer_layer *l
 void fer_verify_activation_input(struct fer_verification *v, const struct fer_layer *layer, int i, int ties_any,
                                  struct fer_sums *s)
 {
-    const real *dy = load_gradient(v, layer), *y = fer_verify_load_output(v, layer);
+    const real *dy = fer_verify_load_gradient(v, layer), *y = fer_verify_load_output(v, layer);
     (void)i, (void)ties_any;
     if (!fer_verify_ready(v)) return;
     fer_relu_backward(s->count, y, dy, s->part);
@@ -155,7 +151,7 @@ void fer_verify_max_pooling2d_input(struct fer_verification *v, const struct fer
                                     struct fer_sums *s)
 {
     const struct fer_window g = fer_layer_window(layer, (size_t)v->n);
-    real *dy = load_gradient(v, layer);
+    real *dy = fer_verify_load_gradient(v, layer);
     const real *x = fer_verify_load_output(v, &v->net.layer[i]);
     if (!fer_verify_ready(v)) return;
     if (ties_any)
@@ -178,7 +174,7 @@ static void check_average(struct fer_verification *v, const struct fer_layer *la
 static void add_average_input(struct fer_verification *v, const struct fer_layer *layer, const struct fer_window *g,
                               struct fer_sums *s)
 {
-    real *dy = load_gradient(v, layer);
+    real *dy = fer_verify_load_gradient(v, layer);
     if (fer_verify_ready(v)) fer_sums_add_average_input(s, &v->arithmetic, g, dy);
 }
 
@@ -239,7 +235,7 @@ void fer_verify_concatenate(struct fer_verification *v, const struct fer_layer *
 void fer_verify_concatenate_input(struct fer_verification *v, const struct fer_layer *layer, int i, int ties_any,
                                   struct fer_sums *s)
 {
-    const real *dy = load_gradient(v, layer);
+    const real *dy = fer_verify_load_gradient(v, layer);
     const size_t width = v->net.layer[i].channels, rows = fer_verify_rows(v, layer);
     size_t before = 0, row;
     int k;
@@ -257,8 +253,8 @@ void fer_verify_concatenate_input(struct fer_verification *v, const struct fer_l
 void fer_verify_dense(struct fer_verification *v, const struct fer_layer *layer)
 {
     const struct fer_layer *from = source(v, layer);
-    real *x = fer_verify_load_output(v, from), *kernel = fer_verify_load(v, layer->name, "kernel");
-    real *bias = fer_verify_load(v, layer->name, "bias");
+    real *x = fer_verify_load_output(v, from), *kernel = fer_verify_load_own(v, layer, "kernel");
+    real *bias = fer_verify_load_own(v, layer, "bias");
     struct fer_sums s;
     if (!fer_verify_begin_sums(v, &s)) return;
     fer_sums_add_dense(&s, &v->arithmetic, v->n, from->channels, layer->channels, x, kernel, bias);
@@ -268,7 +264,7 @@ void fer_verify_dense(struct fer_verification *v, const struct fer_layer *layer)
 void fer_verify_dense_input(struct fer_verification *v, const struct fer_layer *layer, int i, int ties_any,
                             struct fer_sums *s)
 {
-    real *dy = load_gradient(v, layer), *kernel = fer_verify_load(v, layer->name, "kernel");
+    real *dy = fer_verify_load_gradient(v, layer), *kernel = fer_verify_load_own(v, layer, "kernel");
     (void)ties_any;
     if (fer_verify_ready(v))
         fer_sums_add_dense_input(s, &v->arithmetic, v->n, v->net.layer[i].channels, layer->channels, dy, kernel);
@@ -279,14 +275,14 @@ void fer_verify_dense_parameters(struct fer_verification *v, const struct fer_la
     const struct fer_layer *from = source(v, layer);
     struct fer_sums s;
     real *x, *dy;
-    if (begin_gradient(v, layer, "kernel_grad")) {
+    if (begin_gradient(v, layer, "kernel")) {
         x = fer_verify_load_output(v, from);
-        dy = load_gradient(v, layer);
+        dy = fer_verify_load_gradient(v, layer);
         if (fer_verify_begin_sums(v, &s)) {
             fer_sums_add_dense_kernel(&s, &v->arithmetic, v->n, from->channels, layer->channels, x, dy);
             fer_verify_tally_sums(v, &s);
         }
         fer_verify_finish(v);
     }
-    check_column_sums(v, layer, "bias_grad");
+    check_column_sums(v, layer, "bias");
 }

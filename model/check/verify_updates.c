@@ -58,7 +58,6 @@ static void check_trainable(struct fer_verification *v, const struct fer_layer *
 static void check_moving(struct fer_verification *v, const struct fer_layer *layer, const struct fer_parameter *p,
                          int is_variance)
 {
-    const struct fer_settings *s = &v->options->settings;
     const size_t rows = fer_verify_rows(v, layer);
     enum fer_verdict other = FER_OK;
     struct fer_channel *channel;
@@ -67,17 +66,17 @@ static void check_moving(struct fer_verification *v, const struct fer_layer *lay
     before = fer_verify_load_parameter(v, p, "");
     x = fer_verify_load_output(v, &v->net.layer[layer->input[0]]);
     channel = fer_verify_ready(v) ? fer_allocate((size_t)layer->channels, sizeof *channel, v->e) : NULL;
-    if (fer_verify_ready(v) && (!channel || fer_channels(channel, &v->arithmetic, rows, layer->channels, x, s->bn_epsilon, v->e)))
+    if (fer_verify_ready(v) && (!channel || fer_channels(channel, &v->arithmetic, rows, layer->channels, x, layer->epsilon, v->e)))
         v->failed = 1;
     if (fer_verify_ready(v) && is_variance) {
-        fer_tally_moving_variance(&v->tally, &v->arithmetic, channel, rows, layer->channels, s->bn_momentum,
-                                  !s->bn_unbiased, before, v->claimed);
+        fer_tally_moving_variance(&v->tally, &v->arithmetic, channel, rows, layer->channels, layer->momentum,
+                                  !layer->unbiased, before, v->claimed);
         other = fer_tally_verdict(&v->tally);
         memset(&v->tally, 0, sizeof v->tally);
-        fer_tally_moving_variance(&v->tally, &v->arithmetic, channel, rows, layer->channels, s->bn_momentum,
-                                  s->bn_unbiased, before, v->claimed);
+        fer_tally_moving_variance(&v->tally, &v->arithmetic, channel, rows, layer->channels, layer->momentum,
+                                  layer->unbiased, before, v->claimed);
     } else if (fer_verify_ready(v)) {
-        fer_tally_moving_mean(&v->tally, &v->arithmetic, channel, layer->channels, s->bn_momentum, before, v->claimed);
+        fer_tally_moving_mean(&v->tally, &v->arithmetic, channel, layer->channels, layer->momentum, before, v->claimed);
     }
     fer_free(channel);
     finish_update(v, is_variance ? MOVING_VARIANCE : NO_FAMILY, other);
