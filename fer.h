@@ -142,18 +142,22 @@ void fer_shuffle(size_t *order, size_t count, uint64_t seed, enum fer_purpose pu
  *
  * Each backward function *writes* its gradient (it does not add to it). dy stands for dLoss/dy, and so on. */
 
-enum fer_padding { FER_VALID, FER_SAME };
+enum fer_padding { FER_VALID, FER_SAME, FER_SAME_LOWER, FER_EXPLICIT };
 
 /* Geometry of a convolution or a pooling: windows of kernel_h x kernel_w cells, stride_h and stride_w apart.
- * Output cell (oh, ow) sees the input cells ih = oh*stride_h + kh - pad_top, iw = ow*stride_w + kw - pad_left,
- * 0 <= kh < kernel_h, 0 <= kw < kernel_w, as far as they lie inside the image. */
+ * Output cell (oh, ow) sees the input cells ih = oh*stride_h + kh*dilation_h - pad_top, iw = ow*stride_w +
+ * kw*dilation_w - pad_left, 0 <= kh < kernel_h, 0 <= kw < kernel_w, as far as they lie inside the image. */
 struct fer_window {
     size_t n;                     /* images */
     size_t in_h, in_w, in_c;      /* input  x[n][in_h][in_w][in_c] */
     size_t out_h, out_w, out_c;   /* output y[n][out_h][out_w][out_c]; a pooling has out_c = in_c */
-    size_t kernel_h, kernel_w;    /* of a convolution: kernel[kernel_h][kernel_w][in_c][out_c] */
+    size_t kernel_h, kernel_w;    /* of a convolution: kernel[kernel_h][kernel_w][in_c / groups][out_c] */
     size_t stride_h, stride_w;
-    size_t pad_top, pad_left;     /* cells outside the image above and left of the first window */
+    size_t pad_top, pad_left;     /* cells outside the image above and left of the first window, ... */
+    size_t pad_bottom, pad_right; /* ... below and right of it */
+    size_t dilation_h, dilation_w; /* cells from one tap of the kernel to the next; of a pooling 1 */
+    size_t groups;  /* the channels are cut into so many groups, which do not see each other; of a pooling 1 */
+    int count_padding; /* average pooling divides by all cells of a window, those in the padding among them */
 };
 
 /* Fills *g, with TensorFlow's output sizes and padding
@@ -161,11 +165,32 @@ struct fer_window {
  *     VALID  out = (in - kernel) div stride + 1, no padding
  *     SAME   out = ceil(in / stride), padded by p = max((out-1)*stride + kernel - in, 0): p div 2 before,
  *            the rest behind.
- * Fails when a size is 0, when VALID leaves no output, or when an array would not fit into memory. */
+ * Fails when a size is 0, when VALID leaves no output, or when an array would not fit into memory. Dilation and groups
+ * are 1. */
 int fer_window_set(struct fer_window *g, size_t n, size_t in_h, size_t in_w, size_t in_c, size_t out_c, size_t kernel_h,
                    size_t kernel_w, size_t stride_h, size_t stride_w, enum fer_padding padding, struct fer_error *e);
 
-/* Conv2D without bias. y[n][oh][ow][co] = sum over kh, kw, ci of x[n][ih][iw][ci] * kernel[kh][kw][ci][co]. */
+/* All that a window can have. A kernel of k taps, d apart, covers (k-1)*d + 1 cells, which is what counts here:
+ *     VALID       as above
+ *     SAME        as above
+ *     SAME_LOWER  as SAME, but that of an odd p the larger half comes before
+ *     EXPLICIT    `top` cells above, and so on: out = (in + top + bottom - kernel) div stride + 1
+ * With `ceil` (VALID and EXPLICIT) that division is rounded up: a last window may reach beyond the padding, as long as it
+ * begins before it (PyTorch's ceil_mode). */
+struct fer_window_options {
+    size_t out_c; /* of a convolution */
+    size_t kernel_h, kernel_w, stride_h, stride_w;
+    size_t dilation_h, dilation_w, groups; /* 0: 1 */
+    enum fer_padding padding;
+    size_t top, bottom, left, right;       /* EXPLICIT */
+    int pooling; /* out_c, dilation and groups are not looked at; each window must see a cell of the image */
+    int ceil, count_padding;
+};
+/* As fer_window_set; fails too when the groups do not divide the channels. */
+int fer_window_fill(struct fer_window *g, size_t n, size_t in_h, size_t in_w, size_t in_c,
+                    const struct fer_window_options *options, struct fer_error *e);
+
+/* Conv2D. y[n][oh][ow][co] = sum over kh, kw, ci of x[n][ih][iw][ci] * kernel[kh][kw][ci][co], ci from co's group. */
 void fer_conv2d_forward(const struct fer_window *g, const real *x, const real *kernel, real *y);
 void fer_conv2d_backward_input(const struct fer_window *g, const real *dy, const real *kernel, real *dx);
 void fer_conv2d_backward_kernel(const struct fer_window *g, const real *x, const real *dy, real *dkernel);

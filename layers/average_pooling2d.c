@@ -3,15 +3,17 @@
  *     y[n][oh][ow][c]  = (sum of x[n][ih][iw][c] over the window's cells inside the image) / (how many those are)
  *     dx[n][ih][iw][c] = sum over the windows that see (ih, iw) of dy[n][oh][ow][c] / (how many cells it has inside)
  *
+ * With count_padding every cell of the window counts that lies in the image or in the padding, those as zeros.
+ *
  * Order of the sums, in `real`: cells and windows in row-major order; one division at the end (forward) or of each
  * term (backward). */
 #include "layers.h"
 
 #ifdef FER_PLAIN /* else layers/fast/average_pooling2d.c defines these functions, with the same bits */
 
-static real size_of(struct fer_cells cells)
+static real divisor(const struct fer_window *g, size_t oh, size_t ow)
 {
-    return (real)((cells.bottom - cells.top) * (cells.right - cells.left));
+    return (real)fer_window_divisor(g, oh, ow);
 }
 
 void fer_average_pooling2d_forward(const struct fer_window *g, const real *x, real *y)
@@ -26,7 +28,7 @@ void fer_average_pooling2d_forward(const struct fer_window *g, const real *x, re
                     for (size_t iw = in.left; iw < in.right; iw++)
                         for (size_t c = 0; c < g->in_c; c++)
                             y[out_at(g, n, oh, ow, c)] += x[in_at(g, n, ih, iw, c)];
-                for (size_t c = 0; c < g->in_c; c++) y[out_at(g, n, oh, ow, c)] /= size_of(in);
+                for (size_t c = 0; c < g->in_c; c++) y[out_at(g, n, oh, ow, c)] /= divisor(g, oh, ow);
             }
 }
 
@@ -39,12 +41,10 @@ void fer_average_pooling2d_backward(const struct fer_window *g, const real *dy, 
                 const struct fer_cells out = fer_window_outputs(g, ih, iw);
                 for (size_t c = 0; c < g->in_c; c++) dx[in_at(g, n, ih, iw, c)] = 0;
                 for (size_t oh = out.top; oh < out.bottom; oh++)
-                    for (size_t ow = out.left; ow < out.right; ow++) {
-                        const struct fer_cells in = fer_window_inputs(g, oh, ow);
-                        /* y[n][oh][ow][c] is the sum of x[n][ih][iw][c] / size_of(in), so by x[n][ih][iw][c]: */
+                    for (size_t ow = out.left; ow < out.right; ow++)
+                        /* y[n][oh][ow][c] is the sum of x[n][ih][iw][c] / divisor, so by x[n][ih][iw][c]: */
                         for (size_t c = 0; c < g->in_c; c++)
-                            dx[in_at(g, n, ih, iw, c)] += dy[out_at(g, n, oh, ow, c)] / size_of(in);
-                    }
+                            dx[in_at(g, n, ih, iw, c)] += dy[out_at(g, n, oh, ow, c)] / divisor(g, oh, ow);
             }
 }
 

@@ -16,12 +16,24 @@ static inline size_t out_at(const struct fer_window *g, size_t n, size_t oh, siz
     return ((n * g->out_h + oh) * g->out_w + ow) * g->out_c + c;
 }
 
+/* ci is counted from the first channel of its group. */
 static inline size_t kernel_at(const struct fer_window *g, size_t kh, size_t kw, size_t ci, size_t co)
 {
-    return ((kh * g->kernel_w + kw) * g->in_c + ci) * g->out_c + co;
+    return ((kh * g->kernel_w + kw) * (g->in_c / g->groups) + ci) * g->out_c + co;
 }
 
 /* ---- Which cells a window joins ---- */
+
+/* The input row that output row oh sees through row kh of the kernel, and the column that ow sees through column kw. */
+static inline size_t row_seen(const struct fer_window *g, size_t oh, size_t kh)
+{
+    return oh * g->stride_h + kh * g->dilation_h - g->pad_top;
+}
+
+static inline size_t column_seen(const struct fer_window *g, size_t ow, size_t kw)
+{
+    return ow * g->stride_w + kw * g->dilation_w - g->pad_left;
+}
 
 /* Whether input cell (ih, iw) lies inside the image. Above or left of it a cell's number would be negative; in size_t
  * it wraps around to a huge one, so that one comparison an axis will do. */
@@ -35,11 +47,14 @@ struct fer_cells {
     size_t top, bottom, left, right;
 };
 
-/* The input cells that output cell (oh, ow) sees, as far as they lie inside the image; never none. */
+/* The input cells that output cell (oh, ow) of a pooling sees, as far as they lie inside the image; never none. */
 struct fer_cells fer_window_inputs(const struct fer_window *g, size_t oh, size_t ow);
 
-/* The output cells that see input cell (ih, iw); none where strides are larger than the kernel. */
+/* The output cells of a pooling that see input cell (ih, iw); none where strides are larger than the kernel. */
 struct fer_cells fer_window_outputs(const struct fer_window *g, size_t ih, size_t iw);
+
+/* How many cells an average pooling divides by at (oh, ow). */
+size_t fer_window_divisor(const struct fer_window *g, size_t oh, size_t ow);
 
 /* ---- Memory ---- */
 

@@ -118,7 +118,7 @@ static int conv2d_shape(struct fer_network *net, struct fer_layer *layer, struct
     const struct fer_window *g = &layer->window;
     size_t kernel[4];
     if (window_shape(net, layer, e)) return -1;
-    kernel[0] = g->kernel_h, kernel[1] = g->kernel_w, kernel[2] = g->in_c, kernel[3] = g->out_c;
+    kernel[0] = g->kernel_h, kernel[1] = g->kernel_w, kernel[2] = g->in_c / g->groups, kernel[3] = g->out_c;
     return declare(net, layer, "kernel", 1, 4, kernel, e);
 }
 
@@ -141,18 +141,17 @@ static void conv2d_backward_kernel(const struct fer_network *net, const struct f
     fer_conv2d_backward_kernel(&g, source(net, layer)->output, layer->output_gradient, gradient(net, layer, "kernel"));
 }
 
-/* Each pair of an input and an output cell that a tap joins makes in_c * out_c products. */
+/* Each pair of an input and an output cell that a tap joins makes in_c * out_c products, of a group's channels each. */
 static double conv2d_products(const struct fer_layer *layer)
 {
     const struct fer_window *g = &layer->window;
-    double pairs = 0;
-    size_t oh, ow;
-    for (oh = 0; oh < g->out_h; oh++)
-        for (ow = 0; ow < g->out_w; ow++) {
-            const struct fer_cells in = fer_window_inputs(g, oh, ow);
-            pairs += (double)((in.bottom - in.top) * (in.right - in.left));
-        }
-    return pairs * (double)g->in_c * (double)g->out_c;
+    double rows = 0, columns = 0; /* that taps join along each axis */
+    size_t o, k;
+    for (o = 0; o < g->out_h; o++)
+        for (k = 0; k < g->kernel_h; k++) rows += row_seen(g, o, k) < g->in_h;
+    for (o = 0; o < g->out_w; o++)
+        for (k = 0; k < g->kernel_w; k++) columns += column_seen(g, o, k) < g->in_w;
+    return rows * columns * (double)(g->in_c / g->groups) * (double)g->out_c;
 }
 
 /* ---- BatchNormalization ---- */

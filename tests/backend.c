@@ -184,7 +184,7 @@ static void conv_kernel(const struct fer_window *g, const real *x, const real *d
 
 static struct fer_window dense_window(size_t n, size_t in, size_t out)
 {
-    const struct fer_window g = {n, 1, 1, in, 1, 1, out, 1, 1, 1, 1, 0, 0};
+    const struct fer_window g = {n, 1, 1, in, 1, 1, out, 1, 1, 1, 1, 0, 0, 0, 0, 1, 1, 1, 0};
     return g;
 }
 

@@ -209,30 +209,45 @@ static size_t out_size(const struct fer_window *g)
 
 static size_t kernel_size(const struct fer_window *g)
 {
-    return (size_t)g->kernel_h * (size_t)g->kernel_w * (size_t)g->in_c * (size_t)g->out_c;
+    return g->kernel_h * g->kernel_w * (g->in_c / g->groups) * g->out_c;
 }
 
 static void describe(int round, const struct fer_window *g)
 {
     snprintf(where, sizeof where,
-             "round %d, x[%zu][%zu][%zu][%zu] to y[%zu][%zu][%zu], window %zux%zu, strides %zu,%zu, padding %zu,%zu", round, g->n,
-             g->in_h, g->in_w, g->in_c, g->out_h, g->out_w, g->out_c, g->kernel_h, g->kernel_w, g->stride_h, g->stride_w,
-             g->pad_top, g->pad_left);
+             "round %d, x[%zu][%zu][%zu][%zu] to y[%zu][%zu][%zu], window %zux%zu, strides %zu,%zu, padding %zu,%zu,%zu,%zu, "
+             "dilation %zu,%zu, %zu groups%s", round, g->n, g->in_h, g->in_w, g->in_c, g->out_h, g->out_w, g->out_c,
+             g->kernel_h, g->kernel_w, g->stride_h, g->stride_w, g->pad_top, g->pad_bottom, g->pad_left, g->pad_right,
+             g->dilation_h, g->dilation_w, g->groups, g->count_padding ? ", padding counts" : "");
 }
 
-/* Up to 5 images of up to 17x17x70, windows up to 7x7, strides up to 3, either padding, and at most `work` products.
- * in_c equals out_c for a pooling. */
+/* Up to 5 images of up to 17x17x70, windows up to 7x7, strides up to 3, any padding, and at most `work` products; every
+ * other round with the options that not every framework has. in_c equals out_c for a pooling. */
 static void random_window(int round, int pooling, double work, struct fer_window *g)
 {
     start(round);
     for (;;) {
-        const size_t n = 1 + below(5), in_h = 1 + below(17), in_w = 1 + below(17), kernel_h = 1 + below(7),
-                     kernel_w = 1 + below(7);
-        const size_t in_c = 1 + below(70), out_c = pooling ? in_c : 1 + below(70), stride_h = 1 + below(3),
-                     stride_w = 1 + below(3);
-        const enum fer_padding padding = below(2) ? FER_SAME : FER_VALID;
-        if (fer_window_set(g, n, in_h, in_w, in_c, out_c, kernel_h, kernel_w, stride_h, stride_w, padding, NULL)) continue;
-        if ((double)(out_size(g) * kernel_h * kernel_w * (pooling ? in_h * in_w : in_c)) <= work) break;
+        const size_t n = 1 + below(5), in_h = 1 + below(17), in_w = 1 + below(17);
+        size_t in_c = 1 + below(70);
+        struct fer_window_options o = {0};
+        o.out_c = 1 + below(70);
+        o.kernel_h = 1 + below(7), o.kernel_w = 1 + below(7);
+        o.stride_h = 1 + below(3), o.stride_w = 1 + below(3);
+        o.padding = below(2) ? FER_SAME : FER_VALID;
+        o.pooling = pooling;
+        if (round % 2) {
+            o.padding = (enum fer_padding)below(4);
+            o.dilation_h = below(4), o.dilation_w = below(4);
+            o.ceil = (int)below(2), o.count_padding = (int)below(2);
+            o.top = below(5), o.bottom = below(5), o.left = below(5), o.right = below(5);
+            if (!pooling && below(2)) { /* depthwise, or some groups */
+                o.groups = below(3) ? 1 + below(6) : in_c;
+                o.out_c = o.groups * (1 + below(12));
+                in_c = o.groups == in_c ? in_c : o.groups * (1 + below(12));
+            }
+        }
+        if (fer_window_fill(g, n, in_h, in_w, in_c, &o, NULL)) continue;
+        if ((double)(out_size(g) * o.kernel_h * o.kernel_w * (pooling ? in_h * in_w : in_c)) <= work) break;
     }
     describe(round, g);
 }
@@ -312,6 +327,77 @@ TEST impossible_windows_are_refused(void)
     ASSERT_EQ(-1, fer_window_set(&g, 1, 1, 1, 2147483647, 2147483647, 2147483647, 3, 1, 1, FER_SAME, &e));
     ASSERT_EQ(-1, fer_window_set(&g, 1, 8, 8, 1, 1, 2147483647, 3, 2147483647, 1, FER_SAME, &e));
     ASSERT_EQ(-1, fer_window_set(&g, 1, 8, 8, 1, 1, 2147483647, 3, 2147483647, 1, FER_VALID, &e));
+    PASS();
+}
+
+/* One axis, by hand from the rules of ONNX (SAME_LOWER, ceil_mode), PyTorch (ceil_mode) and TensorFlow (dilation). */
+TEST windows_have_the_sizes_that_were_asked_for(void)
+{
+    static const struct {
+        size_t in, kernel, stride, dilation;
+        enum fer_padding padding;
+        size_t before, behind;
+        int pooling, ceil;
+        size_t out, pad; /* out 0: refused */
+        const char *reason;
+    } expected[] = {
+        {6, 3, 2, 1, FER_SAME_LOWER, 0, 0, 0, 0, 3, 1, ""},
+        {7, 2, 2, 1, FER_SAME_LOWER, 0, 0, 1, 1, 4, 1, ""},
+        {9, 3, 1, 2, FER_SAME, 0, 0, 0, 0, 9, 2, ""},
+        {9, 3, 1, 2, FER_VALID, 0, 0, 0, 0, 5, 0, ""},
+        {5, 3, 1, 3, FER_VALID, 0, 0, 0, 0, 0, 0, "an input 5 %s does not hold a window of 7 without padding"},
+        {5, 3, 1, 3, FER_EXPLICIT, 1, 1, 0, 0, 1, 1, ""},
+        {4, 3, 2, 1, FER_EXPLICIT, 5, 6, 0, 0, 7, 5, ""}, /* windows that see nothing */
+        {6, 3, 2, 1, FER_VALID, 0, 0, 1, 0, 2, 0, ""},
+        {6, 3, 2, 1, FER_VALID, 0, 0, 1, 1, 3, 0, ""},
+        {3, 4, 2, 1, FER_VALID, 0, 0, 1, 1, 1, 0, ""},
+        {1, 3, 2, 1, FER_VALID, 0, 0, 1, 1, 0, 0, "an input 1 %s does not hold a window of 3 without padding"},
+        {1, 4, 2, 1, FER_EXPLICIT, 0, 1, 1, 0, 0, 0, "an input 1 %s, with 0 and 1 cells of padding, does not hold a window of 4"},
+        {2, 2, 2, 1, FER_EXPLICIT, 1, 1, 1, 1, 2, 1, ""},
+        {3, 2, 2, 1, FER_EXPLICIT, 1, 0, 1, 1, 2, 1, ""}, /* a third window would begin behind the image */
+        {3, 1, 3, 1, FER_VALID, 0, 0, 1, 1, 1, 0, ""},
+        {4, 2, 1, 1, FER_EXPLICIT, 2, 0, 1, 0, 0, 0, "a window of 2 would lie wholly in the padding, 2 and 0 cells: expected less padding"},
+        {4, 2, 1, 1, FER_EXPLICIT, 0, 2, 1, 0, 0, 0, "a window of 2 would lie wholly in the padding, 0 and 2 cells: expected less padding"},
+        {5, 3, 1, (size_t)-1, FER_SAME, 0, 0, 0, 0, 0, 0, "an input of 5x40, a window of 3x1, its strides, dilation or padding are too large"},
+        {5, 3, 1, 1, FER_EXPLICIT, (size_t)-1, 2, 0, 0, 0, 0, "an input of 5x40, a window of 3x1, its strides, dilation or padding are too large"},
+        {5, 3, 1, 1, FER_EXPLICIT, 2, 999999990, 0, 0, 0, 0, "an input of 5x40, a window of 3x1, its strides, dilation or padding are too large"},
+    };
+    size_t i;
+    for (i = 0; i < sizeof expected / sizeof *expected; i++) {
+        struct fer_window_options high = {0}, wide;
+        struct fer_window g;
+        struct fer_error e = {""};
+        char reason[200];
+        snprintf(where, sizeof where, "row %zu", i);
+        high.out_c = 2, high.kernel_h = expected[i].kernel, high.kernel_w = 1, high.stride_h = expected[i].stride;
+        high.stride_w = 1, high.dilation_h = expected[i].dilation, high.padding = expected[i].padding;
+        high.top = expected[i].before, high.bottom = expected[i].behind;
+        high.pooling = expected[i].pooling, high.ceil = expected[i].ceil;
+        wide = high;
+        wide.kernel_w = high.kernel_h, wide.kernel_h = 1, wide.stride_w = high.stride_h, wide.stride_h = 1;
+        wide.dilation_w = high.dilation_h, wide.dilation_h = 0;
+        wide.left = high.top, wide.right = high.bottom, wide.top = wide.bottom = 0;
+        ASSERT_EQm(where, expected[i].out ? 0 : -1, fer_window_fill(&g, 1, expected[i].in, 40, 2, &high, &e));
+        snprintf(reason, sizeof reason, expected[i].reason, "high");
+        if (expected[i].out) ASSERTm(where, g.out_h == expected[i].out && g.pad_top == expected[i].pad && g.out_w == 40);
+        ASSERT_STR_EQm(where, reason, e.text);
+        ASSERT_EQm(where, expected[i].out ? 0 : -1, fer_window_fill(&g, 1, 40, expected[i].in, 2, &wide, NULL));
+        if (expected[i].out) ASSERTm(where, g.out_w == expected[i].out && g.pad_left == expected[i].pad && g.out_h == 40);
+    }
+    PASS();
+}
+
+TEST groups_must_divide_the_channels(void)
+{
+    struct fer_window_options o = {.out_c = 6, .kernel_h = 1, .kernel_w = 1, .stride_h = 1, .stride_w = 1, .groups = 3};
+    struct fer_window g;
+    struct fer_error e;
+    ASSERT_EQ(0, fer_window_fill(&g, 1, 2, 2, 9, &o, &e));
+    ASSERT(g.groups == 3 && g.dilation_h == 1 && g.dilation_w == 1);
+    ASSERT_EQ(-1, fer_window_fill(&g, 1, 2, 2, 8, &o, &e));
+    ASSERT_STR_EQ("8 channels in and 6 out do not fall into 3 groups: expected multiples of it", e.text);
+    o.out_c = 7;
+    ASSERT_EQ(-1, fer_window_fill(&g, 1, 2, 2, 9, &o, &e));
     PASS();
 }
 
@@ -823,9 +909,11 @@ static void join_integers(const struct fer_window *g, const real *x, const real 
     size_t ci, co;
     for (ci = 0; ci < g->in_c; ci++)
         for (co = 0; co < g->out_c; co++) {
-            y[co] += (int64_t)x[ci] * (int64_t)kernel[ci * g->out_c + co];
-            dx[ci] += (int64_t)dy[co] * (int64_t)kernel[ci * g->out_c + co];
-            dkernel[ci * g->out_c + co] += (int64_t)x[ci] * (int64_t)dy[co];
+            const size_t at = ci % (g->in_c / g->groups) * g->out_c + co;
+            if (ci * g->groups / g->in_c != co * g->groups / g->out_c) continue; /* they are of different groups */
+            y[co] += (int64_t)x[ci] * (int64_t)kernel[at];
+            dx[ci] += (int64_t)dy[co] * (int64_t)kernel[at];
+            dkernel[at] += (int64_t)x[ci] * (int64_t)dy[co];
         }
 }
 
@@ -843,11 +931,13 @@ static void conv2d_integers(const struct fer_window *g, const real *x, const rea
             for (iw = 0; iw < g->in_w; iw++)
                 for (oh = 0; oh < g->out_h; oh++)
                     for (ow = 0; ow < g->out_w; ow++) {
-                        const size_t kh = ih + g->pad_top - oh * g->stride_h, kw = iw + g->pad_left - ow * g->stride_w;
+                        const size_t down = ih + g->pad_top - oh * g->stride_h, kh = down / g->dilation_h;
+                        const size_t across = iw + g->pad_left - ow * g->stride_w, kw = across / g->dilation_w;
                         const size_t in = ((n * g->in_h + ih) * g->in_w + iw) * ci;
                         const size_t out = ((n * g->out_h + oh) * g->out_w + ow) * co;
-                        if (kh < g->kernel_h && kw < g->kernel_w) {
-                            const size_t tap = (kh * g->kernel_w + kw) * ci * co;
+                        if (kh < g->kernel_h && kw < g->kernel_w && kh * g->dilation_h == down &&
+                            kw * g->dilation_w == across) {
+                            const size_t tap = (kh * g->kernel_w + kw) * (ci / g->groups) * co;
                             join_integers(g, x + in, kernel + tap, dy + out, y + out, dx + in, dkernel + tap);
                         }
                     }
@@ -1050,6 +1140,7 @@ TEST channels_of_a_convolution_do_not_meet(void)
         size_t ci, co, taps, cells;
         real *x, *kernel, *dy, *result, *turned;
         conv2d_window(round, &g);
+        if (g.groups > 1) continue;
         ci = (size_t)g.in_c, co = (size_t)g.out_c, taps = kernel_size(&g) / ci / co, cells = out_size(&g) / co;
         x = random_reals(in_size(&g)), kernel = random_reals(kernel_size(&g)), dy = random_reals(out_size(&g));
         result = array(out_size(&g)), turned = array(out_size(&g));
@@ -1375,6 +1466,27 @@ TEST conv2d_of_special_values(void)
     PASS();
 }
 
+/* A window that lies wholly in the padding sums nothing: 0, whatever the kernel. */
+TEST a_window_in_the_padding_gives_0(void)
+{
+    const real inf = (real)HUGE_VAL, x[2] = {1, 2}, kernel[2] = {inf, 3};
+    struct fer_window_options o = {.out_c = 1, .kernel_h = 1, .kernel_w = 2, .stride_h = 1, .stride_w = 1,
+                                   .padding = FER_EXPLICIT, .left = 3, .right = 4};
+    const real dy[8] = {1, 1, 1, 1, 0, 1, 1, 1};
+    real y[8], dx[2], dkernel[2];
+    struct fer_window g;
+    int i;
+    ASSERT_EQ(0, fer_window_fill(&g, 1, 1, 2, 1, &o, NULL));
+    ASSERT_EQ_FMT((size_t)8, g.out_w, "%zu");
+    fer_conv2d_forward(&g, x, kernel, y);
+    for (i = 0; i < 8; i++) ASSERT(i == 2 ? y[i] == 3 : i == 3 || i == 4 ? y[i] == inf : is_plus_zero(y[i]));
+    fer_conv2d_backward_kernel(&g, x, dy, dkernel);
+    ASSERT(dkernel[0] == 1 && dkernel[1] == 3);
+    fer_conv2d_backward_input(&g, dy, kernel, dx);
+    ASSERT(dx[0] == inf && is_nan(dx[1])); /* the gradient 0 meets the infinite weight */
+    PASS();
+}
+
 /* One bad number stays in its channel, or its image. */
 TEST one_nan_stays_where_it_belongs(void)
 {
@@ -1413,6 +1525,8 @@ SUITE(suite_layers)
     SET_TEARDOWN(release, NULL);
     RUN_TEST(windows_have_tensorflows_sizes);
     RUN_TEST(impossible_windows_are_refused);
+    RUN_TEST(windows_have_the_sizes_that_were_asked_for);
+    RUN_TEST(groups_must_divide_the_channels);
     RUN_TEST(conv2d_has_the_plain_bits);
     RUN_TEST(pooling_has_the_plain_bits);
     RUN_TEST(global_average_pooling2d_is_a_window_as_large_as_the_image);
@@ -1441,6 +1555,7 @@ SUITE(suite_layers)
     RUN_TEST(max_pooling_of_special_values);
     RUN_TEST(average_pooling_of_special_values);
     RUN_TEST(conv2d_of_special_values);
+    RUN_TEST(a_window_in_the_padding_gives_0);
     RUN_TEST(one_nan_stays_where_it_belongs);
     RUN_TEST(softmax_of_infinite_logits);
     SET_TEARDOWN(NULL, NULL);

@@ -446,7 +446,7 @@ TEST the_worst_average_stays_inside(void)
 {
     const struct fer_arithmetic a = float32();
     enum { SIDE = 16, COUNT = SIDE * SIDE - 1 };
-    const struct fer_window g = {1, SIDE - 1, SIDE + 2, 1, 1, 1, 1, SIDE - 1, SIDE + 2, 1, 1, 0, 0};
+    const struct fer_window g = {1, SIDE - 1, SIDE + 2, 1, 1, 1, 1, SIDE - 1, SIDE + 2, 1, 1, 0, 0, 0, 0, 1, 1, 1, 0};
     struct fer_sums s;
     float terms[(SIDE - 1) * (SIDE + 2)], sum;
     real x[(SIDE - 1) * (SIDE + 2)];
@@ -541,7 +541,7 @@ TEST convolutions_in_every_order_stay_inside(void)
 {
     const struct fer_arithmetic a = float32();
     enum { CHANNELS = 300, COUNT = 9 * CHANNELS };
-    const struct fer_window g = {1, 3, 3, CHANNELS, 1, 1, 1, 3, 3, 1, 1, 0, 0};
+    const struct fer_window g = {1, 3, 3, CHANNELS, 1, 1, 1, 3, 3, 1, 1, 0, 0, 0, 0, 1, 1, 1, 0};
     real *x = allocate(2 * COUNT, sizeof *x), *kernel = x + COUNT;
     float *p = allocate(2 * COUNT, sizeof *p), *q = p + COUNT;
     double worst = 0;
@@ -641,7 +641,7 @@ TEST averages_are_exact_only_if_their_reciprocals_are(void)
     size_t k, i;
     for (k = 0; k < 2; k++) {
         const size_t cells = sides[k] * sides[k];
-        const struct fer_window g = {1, sides[k], sides[k], 1, 1, 1, 1, sides[k], sides[k], 1, 1, 0, 0};
+        const struct fer_window g = {1, sides[k], sides[k], 1, 1, 1, 1, sides[k], sides[k], 1, 1, 0, 0, 0, 0, 1, 1, 1, 0};
         const float reciprocal = 1 / (float)cells;
         real x[121], dy = (real)cells;
         struct fer_sums s;
@@ -664,7 +664,7 @@ TEST averages_are_exact_only_if_their_reciprocals_are(void)
 TEST flushing_to_zero_is_allowed_for(void)
 {
     const struct fer_arithmetic a = float32();
-    const struct fer_window g = {1, 1, 1, 4, 1, 1, 1, 1, 1, 1, 1, 0, 0};
+    const struct fer_window g = {1, 1, 1, 4, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 1, 1, 1, 0};
     real x[4] = {(real)1.5e-30f, (real)2.5e-25f, (real)1e-20f, (real)1e-20f};
     real kernel[4] = {(real)1.1e-12f, (real)1.3e-15f, (real)1.7e-20f, (real)1.9e-20f};
     struct fer_sums s;
@@ -682,7 +682,7 @@ TEST factors_are_flushed_only_if_they_are_small(void)
 {
     const struct fer_arithmetic a = fer_arithmetic_of(FER_UNIT_F16, FER_UNIT_F32);
     enum { COUNT = 100 };
-    const struct fer_window g = {1, 1, 1, COUNT, 1, 1, 1, 1, 1, 1, 1, 0, 0};
+    const struct fer_window g = {1, 1, 1, COUNT, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 1, 1, 1, 0};
     static const double rest[3] = {1.3, 1.3, 0x1.3p-15}, seventh[3] = {0, 0x1.3p-15, 0x1.3p-15};
     real x[COUNT], kernel[COUNT];
     double bound[3];

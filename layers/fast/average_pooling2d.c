@@ -16,6 +16,7 @@ void fer_average_pooling2d_forward(const struct fer_window *g, const real *x, re
         size_t ow, ih, iw, c;
         for (ow = 0; ow < g->out_w; ow++) {
             const struct fer_cells in = fer_window_inputs(g, row % g->out_h, ow);
+            const real divisor = (real)fer_window_divisor(g, row % g->out_h, ow);
             real *sum = y + (row * g->out_w + ow) * channels;
             for (c = 0; c < channels; c++) sum[c] = 0;
             for (ih = in.top; ih < in.bottom; ih++)
@@ -23,7 +24,7 @@ void fer_average_pooling2d_forward(const struct fer_window *g, const real *x, re
                     const real *cell = image + (ih * g->in_w + iw) * channels;
                     for (c = 0; c < channels; c++) sum[c] += cell[c];
                 }
-            for (c = 0; c < channels; c++) sum[c] /= (real)((in.bottom - in.top) * (in.right - in.left));
+            for (c = 0; c < channels; c++) sum[c] /= divisor;
         }
     }
 }
@@ -37,12 +38,12 @@ static void spread(const struct fer_window *g, const real *dy, real *dx)
     for (oh = 0; oh < g->out_h; oh++)
         for (ow = 0; ow < g->out_w; ow++) {
             const struct fer_cells in = fer_window_inputs(g, oh, ow);
+            const real divisor = (real)fer_window_divisor(g, oh, ow);
             const real *d = dy + (oh * g->out_w + ow) * channels;
             for (ih = in.top; ih < in.bottom; ih++)
                 for (iw = in.left; iw < in.right; iw++) {
                     real *cell = dx + (ih * g->in_w + iw) * channels;
-                    for (c = 0; c < channels; c++)
-                        cell[c] += d[c] / (real)((in.bottom - in.top) * (in.right - in.left));
+                    for (c = 0; c < channels; c++) cell[c] += d[c] / divisor;
                 }
         }
 }

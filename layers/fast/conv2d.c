@@ -76,8 +76,8 @@ static void list_outputs(const struct fer_window *g, size_t first, size_t cells,
     runs->at_step = 1;
     runs->other_step = g->stride_w;
     while (i < cells) {
-        const size_t row_end = smaller(g->out_w, ow + cells - i), ih = oh * g->stride_h + kh - g->pad_top;
-        const size_t begin = larger(ow, from), end = smaller(row_end, to), iw = begin * g->stride_w + kw - g->pad_left;
+        const size_t row_end = smaller(g->out_w, ow + cells - i), ih = row_seen(g, oh, kh);
+        const size_t begin = larger(ow, from), end = smaller(row_end, to), iw = column_seen(g, begin, kw);
         if (ih < g->in_h && begin < end)
             add_run(runs, i + begin - ow, (n * g->in_h + ih) * g->in_w + iw, end - begin);
         i += row_end - ow;
@@ -89,18 +89,23 @@ static void list_outputs(const struct fer_window *g, size_t first, size_t cells,
 /* ... those that see an input cell through tap (kh, kw). */
 static void list_tap(const struct fer_window *g, size_t first, size_t cells, size_t kh, size_t kw, struct runs *runs)
 {
-    const size_t from = first_from(g->pad_left - kw, g->stride_w);
-    const size_t to = smaller(g->out_w, first_from(g->in_w + g->pad_left - kw, g->stride_w));
+    const size_t at = kw * g->dilation_w, from = first_from(g->pad_left - at, g->stride_w);
+    const size_t to = smaller(g->out_w, first_from(g->in_w + g->pad_left - at, g->stride_w));
     list_outputs(g, first, cells, kh, kw, from, to, runs);
 }
 
 /* ... those of whose taps in row kh exactly kw ... end - 1 lie inside the image. These taps' input cells stand one
- * behind the other in memory, as do their rows of the kernel: to such a cell they are one tap of many channels. */
+ * behind the other in memory, as do their rows of the kernel: to such a cell they are one tap of many channels. Not so
+ * with dilation or groups: then a tap is taken alone. */
 static void list_taps(const struct fer_window *g, size_t first, size_t cells, size_t kh, size_t kw, size_t end,
                       struct runs *runs)
 {
+    const int apart = g->dilation_w > 1 || g->groups > 1;
     size_t from = first_from(g->pad_left - kw, g->stride_w);
     size_t to = smaller(g->out_w, first_from(g->in_w + g->pad_left - end + 1, g->stride_w));
+    runs->pairs = runs->count = 0;
+    if (apart && end == kw + 1) list_tap(g, first, cells, kh, kw, runs);
+    if (apart) return;
     if (kw > 0) to = smaller(to, first_from(g->pad_left - kw + 1, g->stride_w));
     if (end < g->kernel_w) from = larger(from, first_from(g->in_w + g->pad_left - end, g->stride_w));
     list_outputs(g, first, cells, kh, kw, from, to, runs);
@@ -112,17 +117,17 @@ static void list_inputs(const struct fer_window *g, size_t first, size_t cells, 
                         struct runs *runs)
 {
     const size_t row = first / g->in_w; /* n*in_h + ih */
-    const size_t stride = g->stride_w;
+    const size_t stride = g->stride_w, down = kh * g->dilation_h, across = kw * g->dilation_w;
     size_t i = 0, n = row / g->in_h, ih = row % g->in_h, iw = first % g->in_w;
     runs->pairs = runs->count = 0;
     runs->at_step = stride;
     runs->other_step = 1;
     while (i < cells && end_kw == kw + 1) {
-        const size_t row_end = smaller(g->in_w, iw + cells - i), h = ih + g->pad_top - kh, oh = h / g->stride_h;
-        const size_t begin = first_from(iw + g->pad_left - kw, stride);
-        const size_t end = smaller(g->out_w, first_from(row_end + g->pad_left - kw, stride));
-        if (ih + g->pad_top >= kh && oh * g->stride_h == h && oh < g->out_h && begin < end)
-            add_run(runs, i + begin * stride + kw - g->pad_left - iw, (n * g->out_h + oh) * g->out_w + begin,
+        const size_t row_end = smaller(g->in_w, iw + cells - i), h = ih + g->pad_top - down, oh = h / g->stride_h;
+        const size_t begin = first_from(iw + g->pad_left - across, stride);
+        const size_t end = smaller(g->out_w, first_from(row_end + g->pad_left - across, stride));
+        if (ih + g->pad_top >= down && oh * g->stride_h == h && oh < g->out_h && begin < end)
+            add_run(runs, i + begin * stride + across - g->pad_left - iw, (n * g->out_h + oh) * g->out_w + begin,
                     end - begin);
         i += row_end - iw;
         iw = 0;
@@ -181,7 +186,8 @@ static void fill_panel(size_t depth, size_t width, const real *matrix, size_t k_
 
 /* Forward and gradient of the input are one procedure: each cell of the result is the sum over taps and over the
  * k_channels channels of the paired cell of `source`, times the tap's matrix [k][c], whose element stands at k*k_step
- * + c*c_step. Taps kw ... end - 1 of a row that `list` finds pairs for are taken as one, of as many channels. */
+ * + c*c_step. Taps kw ... end - 1 of a row that `list` finds pairs for are taken as one, of as many channels. The
+ * channels are those of one group, at which source, kernel and result begin. */
 static void sum_over_taps(const struct fer_window *g, size_t cells, size_t first, size_t c0, size_t c_channels,
                           size_t k_channels, size_t k_step, size_t c_step,
                           void (*list)(const struct fer_window *, size_t, size_t, size_t, size_t, size_t,
@@ -195,38 +201,42 @@ static void sum_over_taps(const struct fer_window *g, size_t cells, size_t first
     for (kh = 0; kh < g->kernel_h; kh++)
         for (kw = 0; kw < g->kernel_w; kw++)
             for (end = kw + 1; end <= g->kernel_w; end++) {
-                const real *matrix = kernel + (kh * g->kernel_w + kw) * g->in_c * g->out_c + c0 * c_step;
+                const real *matrix = kernel + kernel_at(g, kh, kw, 0, 0) + c0 * c_step;
                 const size_t channels = (end - kw) * k_channels;
                 list(g, first, block, kh, kw, end, &runs);
                 for (k0 = 0; k0 < channels && runs.pairs; k0 += DEPTH) {
                     const size_t depth = smaller(channels - k0, DEPTH);
                     fill_panel(depth, width, matrix + k0 * k_step, k_step, c_step, panel);
-                    multiply_pairs(&runs, source + k0, k_channels, depth, panel[0], sum);
+                    multiply_pairs(&runs, source + k0, k_channels * g->groups, depth, panel[0], sum);
                 }
             }
-    for (i = 0; i < block; i++) copy_row(width, sum[i], result + (first + i) * c_channels + c0);
+    for (i = 0; i < block; i++) copy_row(width, sum[i], result + (first + i) * c_channels * g->groups + c0);
 }
 
 void fer_conv2d_forward(const struct fer_window *g, const real *x, const real *kernel, real *y)
 {
-    const size_t cells = g->n * g->out_h * g->out_w;
-    const size_t blocks = (cells + BLOCK - 1) / BLOCK, panels = (g->out_c + WIDTH - 1) / WIDTH;
+    const size_t cells = g->n * g->out_h * g->out_w, cis = g->in_c / g->groups, cos = g->out_c / g->groups;
+    const size_t blocks = (cells + BLOCK - 1) / BLOCK, panels = (cos + WIDTH - 1) / WIDTH;
     size_t task;
 #pragma omp parallel for schedule(dynamic)
-    for (task = 0; task < blocks * panels; task++)
-        sum_over_taps(g, cells, task / panels * BLOCK, task % panels * WIDTH, g->out_c, g->in_c, g->out_c, 1, list_taps,
-                      x, kernel, y);
+    for (task = 0; task < g->groups * blocks * panels; task++) {
+        const size_t group = task / (blocks * panels), block = task / panels % blocks;
+        sum_over_taps(g, cells, block * BLOCK, task % panels * WIDTH, cos, cis, g->out_c, 1, list_taps, x + group * cis,
+                      kernel + group * cos, y + group * cos);
+    }
 }
 
 void fer_conv2d_backward_input(const struct fer_window *g, const real *dy, const real *kernel, real *dx)
 {
-    const size_t cells = g->n * g->in_h * g->in_w;
-    const size_t blocks = (cells + BLOCK - 1) / BLOCK, panels = (g->in_c + WIDTH - 1) / WIDTH;
+    const size_t cells = g->n * g->in_h * g->in_w, cis = g->in_c / g->groups, cos = g->out_c / g->groups;
+    const size_t blocks = (cells + BLOCK - 1) / BLOCK, panels = (cis + WIDTH - 1) / WIDTH;
     size_t task;
 #pragma omp parallel for schedule(dynamic)
-    for (task = 0; task < blocks * panels; task++)
-        sum_over_taps(g, cells, task / panels * BLOCK, task % panels * WIDTH, g->in_c, g->out_c, 1, g->out_c,
-                      list_inputs, dy, kernel, dx);
+    for (task = 0; task < g->groups * blocks * panels; task++) {
+        const size_t group = task / (blocks * panels), block = task / panels % blocks;
+        sum_over_taps(g, cells, block * BLOCK, task % panels * WIDTH, cis, cos, 1, g->out_c, list_inputs,
+                      dy + group * cos, kernel + group * cos, dx + group * cis);
+    }
 }
 
 /* ---- The gradient of the kernel ---- */
@@ -302,11 +312,11 @@ static void sum_block(const struct fer_window *g, size_t first, size_t end, size
     }
 }
 
-/* dkernel[kh][kw0 ... kw0 + taps - 1][ci0 ...][co0 ...] */
+/* dkernel[kh][kw0 ... kw0 + taps - 1][ci0 ...][co0 ...]; x begins at the group of channel co0. */
 static void kernel_gradient(const struct fer_window *g, size_t kh, size_t kw0, size_t taps, size_t ci0, size_t co0,
                             size_t co_count, const real *x, const real *dy, real *dkernel)
 {
-    const size_t cells = g->n * g->out_h * g->out_w, ci_count = smaller(g->in_c - ci0, CI_CHUNK);
+    const size_t cells = g->n * g->out_h * g->out_w, ci_count = smaller(g->in_c / g->groups - ci0, CI_CHUNK);
     double total[TAPS][CI_CHUNK][CO_CHUNK];
     real sum[TAPS][CI_CHUNK][CO_CHUNK];
     size_t first, tap, ci, co;
@@ -319,27 +329,26 @@ static void kernel_gradient(const struct fer_window *g, size_t kh, size_t kw0, s
                 for (co = 0; co < co_count; co++) total[tap][ci][co] += (double)sum[tap][ci][co];
     }
     for (tap = 0; tap < taps; tap++)
-        for (ci = 0; ci < ci_count; ci++) {
-            const size_t row = (kh * g->kernel_w + kw0 + tap) * g->in_c + ci0 + ci;
+        for (ci = 0; ci < ci_count; ci++)
             for (co = 0; co < co_count; co++)
-                dkernel[row * g->out_c + co0 + co] = (real)total[tap][ci][co];
-        }
+                dkernel[kernel_at(g, kh, kw0 + tap, ci0 + ci, co0 + co)] = (real)total[tap][ci][co];
 }
 
 void fer_conv2d_backward_kernel(const struct fer_window *g, const real *x, const real *dy, real *dkernel)
 {
+    const size_t cis = g->in_c / g->groups, cos = g->out_c / g->groups;
     /* Of few channels, small pieces, so that each thread has some. */
-    const size_t co_chunk = g->in_c <= CI_CHUNK && g->out_c <= CO_CHUNK ? WIDTH : CO_CHUNK;
-    const size_t ci_chunks = (g->in_c + CI_CHUNK - 1) / CI_CHUNK, co_chunks = (g->out_c + co_chunk - 1) / co_chunk;
-    const size_t tap_groups = (g->kernel_w + TAPS - 1) / TAPS, tasks = g->kernel_h * tap_groups * ci_chunks * co_chunks;
+    const size_t co_chunk = cis <= CI_CHUNK && cos <= CO_CHUNK ? WIDTH : CO_CHUNK;
+    const size_t ci_chunks = (cis + CI_CHUNK - 1) / CI_CHUNK, co_chunks = (cos + co_chunk - 1) / co_chunk;
+    const size_t threes = (g->kernel_w + TAPS - 1) / TAPS, pieces = threes * ci_chunks * co_chunks;
     size_t task;
 #pragma omp parallel for schedule(dynamic)
-    for (task = 0; task < tasks; task++) {
-        const size_t taps = task / co_chunks / ci_chunks; /* kh * tap_groups + which group */
+    for (task = 0; task < g->groups * g->kernel_h * pieces; task++) {
+        const size_t group = task / (g->kernel_h * pieces), kh = task / pieces % g->kernel_h;
+        const size_t kw0 = task / (co_chunks * ci_chunks) % threes * TAPS;
         const size_t co0 = task % co_chunks * co_chunk, ci0 = task / co_chunks % ci_chunks * CI_CHUNK;
-        const size_t kw0 = taps % tap_groups * TAPS;
-        kernel_gradient(g, taps / tap_groups, kw0, smaller(g->kernel_w - kw0, TAPS), ci0, co0,
-                        smaller(g->out_c - co0, co_chunk), x, dy, dkernel);
+        kernel_gradient(g, kh, kw0, smaller(g->kernel_w - kw0, TAPS), ci0, group * cos + co0,
+                        smaller(cos - co0, co_chunk), x + group * cis, dy, dkernel);
     }
 }
 

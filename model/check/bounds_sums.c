@@ -28,6 +28,8 @@
  * is ever rounded, and the bound is 0. It is so in records of small whole numbers (q = 1). */
 #include "verify.h"
 
+#include "../../layers/layers.h"
+
 #include <math.h>
 
 static double larger(double a, double b)
@@ -149,13 +151,14 @@ static void add_single_terms(struct fer_sums *s)
 /* ---- How many cells meet, along one axis ---- */
 
 struct axis {
-    int in, out, kernel, stride, pad;
+    int in, out, kernel, stride, dilation, pad;
 };
 
 static struct axis height_of(const struct fer_window *g)
 {
     struct axis axis;
     axis.in = g->in_h, axis.out = g->out_h, axis.kernel = g->kernel_h, axis.stride = g->stride_h, axis.pad = g->pad_top;
+    axis.dilation = g->dilation_h;
     return axis;
 }
 
@@ -163,13 +166,13 @@ static struct axis width_of(const struct fer_window *g)
 {
     struct axis axis;
     axis.in = g->in_w, axis.out = g->out_w, axis.kernel = g->kernel_w, axis.stride = g->stride_w,
-    axis.pad = g->pad_left;
+    axis.pad = g->pad_left, axis.dilation = g->dilation_w;
     return axis;
 }
 
 static int is_inside(const struct axis *axis, int o, int k)
 {
-    const int i = o * axis->stride + k - axis->pad;
+    const int i = o * axis->stride + k * axis->dilation - axis->pad;
     return i >= 0 && i < axis->in;
 }
 
@@ -186,7 +189,7 @@ static int outputs_of_input(const struct axis *axis, int i)
 {
     int k, count = 0;
     for (k = 0; k < axis->kernel; k++) {
-        const int start = i + axis->pad - k;
+        const int start = i + axis->pad - k * axis->dilation;
         count += start >= 0 && start % axis->stride == 0 && start / axis->stride < axis->out;
     }
     return count;
@@ -227,7 +230,7 @@ static size_t outputs(const struct fer_window *g)
 
 static size_t weights(const struct fer_window *g)
 {
-    return (size_t)g->kernel_h * (size_t)g->kernel_w * (size_t)g->in_c * (size_t)g->out_c;
+    return g->kernel_h * g->kernel_w * (g->in_c / g->groups) * g->out_c;
 }
 
 /* ---- Convolutions: each is done twice, the second time on absolute values ---- */
@@ -242,7 +245,7 @@ void fer_sums_add_conv2d(struct fer_sums *s, const struct fer_arithmetic *a, con
     take_absolute(kernel, weights(g));
     fer_conv2d_forward(g, x, kernel, s->part);
     add_part(s, s->magnitude);
-    add_roundings(s, g, g->n, g->out_h, g->out_w, (size_t)g->out_c, inputs_of_output, g->in_c);
+    add_roundings(s, g, g->n, g->out_h, g->out_w, (size_t)g->out_c, inputs_of_output, g->in_c / g->groups);
 }
 
 void fer_sums_add_conv2d_input(struct fer_sums *s, const struct fer_arithmetic *a, const struct fer_window *g, real *dy,
@@ -255,7 +258,7 @@ void fer_sums_add_conv2d_input(struct fer_sums *s, const struct fer_arithmetic *
     take_absolute(kernel, weights(g));
     fer_conv2d_backward_input(g, dy, kernel, s->part);
     add_part(s, s->magnitude);
-    add_roundings(s, g, g->n, g->in_h, g->in_w, (size_t)g->in_c, outputs_of_input, g->out_c);
+    add_roundings(s, g, g->n, g->in_h, g->in_w, (size_t)g->in_c, outputs_of_input, g->out_c / g->groups);
 }
 
 void fer_sums_add_conv2d_kernel(struct fer_sums *s, const struct fer_arithmetic *a, const struct fer_window *g, real *x,
@@ -268,14 +271,14 @@ void fer_sums_add_conv2d_kernel(struct fer_sums *s, const struct fer_arithmetic 
     take_absolute(dy, outputs(g));
     fer_conv2d_backward_kernel(g, x, dy, s->part);
     add_part(s, s->magnitude);
-    add_roundings(s, g, 1, g->kernel_h, g->kernel_w, (size_t)g->in_c * (size_t)g->out_c, outputs_of_tap, g->n);
+    add_roundings(s, g, 1, g->kernel_h, g->kernel_w, g->in_c / g->groups * g->out_c, outputs_of_tap, g->n);
 }
 
 /* ---- Dense: a 1x1 convolution of 1x1 images, and the bias ---- */
 
 static struct fer_window dense_window(int n, int in, int out)
 {
-    const struct fer_window g = {n, 1, 1, in, 1, 1, out, 1, 1, 1, 1, 0, 0};
+    const struct fer_window g = {n, 1, 1, in, 1, 1, out, 1, 1, 1, 1, 0, 0, 0, 0, 1, 1, 1, 0};
     return g;
 }
 
@@ -340,6 +343,7 @@ void fer_sums_add_average(struct fer_sums *s, const struct fer_arithmetic *a, co
 {
     const struct axis rows = height_of(g), columns = width_of(g);
     const double q = rounded_quantum(x, inputs(g), a->input);
+    double k;
     size_t i, row, cell;
     begin_share(s, 0, a->input);
     fer_average_pooling2d_forward(g, x, s->part);
@@ -352,8 +356,8 @@ void fer_sums_add_average(struct fer_sums *s, const struct fer_arithmetic *a, co
         row = cell / (size_t)g->out_w % (size_t)g->out_h;
         s->roundings[i] =
             (real)(inputs_of_output(&rows, (int)row) * inputs_of_output(&columns, (int)(cell % (size_t)g->out_w)));
-        if (q > 0 && (double)s->magnitude[i] * (double)s->roundings[i] <= q * a->exact &&
-            divides_exactly((double)s->truth[i] * (double)s->roundings[i], (double)s->roundings[i]))
+        k = (double)fer_window_divisor(g, row, cell % g->out_w);
+        if (q > 0 && (double)s->magnitude[i] * k <= q * a->exact && divides_exactly((double)s->truth[i] * k, k))
             s->roundings[i] = FER_EXACT;
         else
             s->roundings[i] += 2;
@@ -364,7 +368,6 @@ void fer_sums_add_average(struct fer_sums *s, const struct fer_arithmetic *a, co
 void fer_sums_add_average_input(struct fer_sums *s, const struct fer_arithmetic *a, const struct fer_window *g,
                                 real *dy)
 {
-    const struct axis rows = height_of(g), columns = width_of(g);
     int exact = 1;
     size_t i;
     fer_average_pooling2d_backward(g, dy, s->part);
@@ -374,8 +377,7 @@ void fer_sums_add_average_input(struct fer_sums *s, const struct fer_arithmetic 
     add_part(s, s->magnitude);
     for (i = 0; i < outputs(g); i++) { /* dy becomes the terms, to see whether they are whole multiples */
         const size_t cell = i / (size_t)g->out_c, row = cell / (size_t)g->out_w % (size_t)g->out_h;
-        const real k =
-            (real)(inputs_of_output(&rows, (int)row) * inputs_of_output(&columns, (int)(cell % (size_t)g->out_w)));
+        const real k = (real)fer_window_divisor(g, row, cell % g->out_w);
         exact &= divides_exactly((double)dy[i], (double)k);
         dy[i] /= k;
     }

@@ -182,7 +182,7 @@ static struct fer_window whole_image(const struct fer_verification *v, const str
 {
     const struct fer_layer *from = source(v, layer);
     const size_t h = from->height, w = from->width, c = from->channels;
-    const struct fer_window g = {(size_t)v->n, h, w, c, 1, 1, c, h, w, 1, 1, 0, 0};
+    const struct fer_window g = {(size_t)v->n, h, w, c, 1, 1, c, h, w, 1, 1, 0, 0, 0, 0, 1, 1, 1, 0};
     return g;
 }
 

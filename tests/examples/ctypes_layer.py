@@ -12,7 +12,8 @@ fer = ctypes.CDLL("./libfer64.so") # libfer.so is the same in float32
 class Window(ctypes.Structure): # struct fer_window of fer.h
     _fields_ = [(name, ctypes.c_size_t) for name in (
         "n", "in_h", "in_w", "in_c", "out_h", "out_w", "out_c",
-        "kernel_h", "kernel_w", "stride_h", "stride_w", "pad_top", "pad_left")]
+        "kernel_h", "kernel_w", "stride_h", "stride_w", "pad_top", "pad_left", "pad_bottom", "pad_right",
+        "dilation_h", "dilation_w", "groups")] + [("count_padding", ctypes.c_int)]
 
 
 VALID, SAME = 0, 1
