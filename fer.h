@@ -131,6 +131,10 @@ enum fer_purpose {
  * So a draw is a function of (seed, purpose, epoch, k), and a resumed run needs no generator state. */
 uint32_t fer_draw(uint64_t seed, enum fer_purpose purpose, uint32_t epoch, uint64_t k);
 
+/* The standard normal distribution cut off at -2 and 2: the value below which it is with probability u, 0 < u < 1 (Wichura,
+ * Algorithm AS 241, Applied Statistics 37, 1988). */
+double fer_truncated_normal(double u);
+
 /* (draw + 0.5) / 2^32: uniform in (0, 1), never 0 or 1, exact in double. */
 double fer_uniform(uint64_t seed, enum fer_purpose purpose, uint32_t epoch, uint64_t k);
 
@@ -296,12 +300,26 @@ const char *fer_layer_class(enum fer_layer_type type); /* Keras's class name: "I
 #define FER_MAX_NAME 64   /* of a layer, with the 0 at its end */
 #define FER_MAX_ARRAY 96  /* the name of any array of a layer: LAYER/moving_variance_new and the like */
 
+/* How a parameter begins: constant, or random, each number of its own and the same variance in effect,
+ *     FER_UNIFORM            (2u - 1) * sqrt(3 * scale / fan)
+ *     FER_TRUNCATED_NORMAL   fer_truncated_normal(u) * sqrt(scale / fan) / 0.87962566103423978
+ * with fan the products that make up one output (fan_in), that one input goes into (fan_out), or the mean of both: Keras's
+ * VarianceScaling. glorot_uniform: scale 1, average; he_normal: scale 2, fan_in. */
+enum fer_distribution { FER_CONSTANT, FER_UNIFORM, FER_TRUNCATED_NORMAL };
+enum fer_fan { FER_FAN_IN, FER_FAN_OUT, FER_FAN_AVERAGE };
+struct fer_initializer {
+    enum fer_distribution distribution;
+    double scale; /* the constant itself */
+    enum fer_fan fan;
+};
+
 /* An array that belongs to a layer and outlives a step. */
 struct fer_parameter {
     char name[FER_MAX_ARRAY]; /* "conv2d_3/kernel": the layer's name, which may hold slashes too, and the array's */
     int dims;
     size_t shape[4], count; /* count: the product of shape[0] ... shape[dims - 1] */
-    int trainable;          /* moving statistics are not */
+    int trainable;          /* moving statistics are not, nor what belongs to a frozen layer */
+    struct fer_initializer initializer;
     real *value;            /* [count] */
     real *gradient;         /* [count], trainable ones only, as m and v; written by the backward pass */
     real *m, *v;            /* Adam's moments */
@@ -323,6 +341,7 @@ struct fer_layer {
     struct fer_window window;          /* of these, for one image (n = 1) */
     double momentum, epsilon;          /* BatchNormalization */
     int unbiased;                      /* of these, 1: the moving variance takes the Bessel-corrected variance */
+    int frozen, inference;             /* see struct fer_builder */
     /* its parameters: how many, and the index of the first in network->parameter */
     int parameters, parameter;
     /* Arrays of a batch, there from fer_network_plan on: [n][height][width][channels], or [n][channels] when flat.
@@ -340,7 +359,9 @@ enum fer_plan { FER_PLAN_INFERENCE, FER_PLAN_TRAINING, FER_PLAN_KEEP }; /* KEEP:
 struct fer_network {
     size_t height, width, channels;   /* of the input images */
     size_t classes;                   /* channels of the last layer */
+    char name[FER_MAX_NAME];          /* "incv3v1", or what its file says */
     char softmax[FER_MAX_NAME];       /* the layer whose output the probabilities are: the last, or a softmax behind it */
+    char for_training[256];           /* why fer cannot train it (a regularizer, an initializer); "": it can */
     int layers;
     struct fer_layer layer[FER_MAX_LAYERS];
     int parameters;
@@ -379,6 +400,9 @@ void fer_network_free(struct fer_network *network); /* NULL is allowed */
 struct fer_builder {
     struct fer_network *network;
     int numbered[FER_LAYER_TYPES]; /* how many layers of each kind got their name by number */
+    /* Of the layers that follow: frozen, their parameters are not trained; inference, they work in inference mode also
+     * while the network is trained (BatchNormalization, Dropout). */
+    int frozen, inference;
     int failed;
     struct fer_error reason;       /* of the first failure */
 };
@@ -406,11 +430,11 @@ int fer_network_end(struct fer_builder *b, struct fer_network **network, struct 
 /* Momentum, epsilon and `unbiased` of every BatchNormalization; a negative value leaves each layer its own. */
 void fer_network_normalization(struct fer_network *network, double momentum, double epsilon, int unbiased);
 
-/* Kernels by glorot_uniform: (2u - 1) * sqrt(6 / (fan_in + fan_out)) with u = fer_uniform(seed, FER_FOR_WEIGHTS, i, k),
- * computed in double and rounded once, i the index of the array in network->parameter, k the element in row-major
- * order; fan_in = kh*kw*ci, fan_out = kh*kw*co, of the dense kernel kh = kw = 1 (Glorot and Bengio, AISTATS 2010). The
- * parameters' order is the layers', in a layer kernel, bias; beta, moving_mean, moving_variance. Biases, betas and
- * moving means 0, moving variances 1, moments 0. */
+/* Every parameter by its initializer, with u = fer_uniform(seed, FER_FOR_WEIGHTS, i, k), computed in double and rounded
+ * once, i the index of the array in network->parameter, k the element in row-major order; fan_in = kh*kw*ci, fan_out =
+ * kh*kw*co, of the dense kernel kh = kw = 1. What is not said otherwise: kernels by glorot_uniform (Glorot and Bengio,
+ * AISTATS 2010), biases, betas and moving means 0, gammas and moving variances 1. Moments 0. The parameters' order is the
+ * layers', in a layer kernel, bias; gamma, beta, moving_mean, moving_variance. */
 void fer_network_initialise(struct fer_network *network, uint64_t seed);
 
 /* Bytes that the network holds once planned so: parameters, their gradients and moments, and every array of a pass.

@@ -78,6 +78,26 @@ void fer_json_number_or_null(struct fer_json *j, const char *name, double value)
 /* What is JSON already, by a printf format: "%.6g", "true". */
 void fer_json_value(struct fer_json *j, const char *name, const char *format, ...) FER_PRINTF(3, 4);
 
+/* JSON that was read (json_read.c): a tree of values. */
+enum fer_json_type {
+    FER_JSON_NULL, FER_JSON_FALSE, FER_JSON_TRUE, FER_JSON_NUMBER, FER_JSON_STRING, FER_JSON_ARRAY, FER_JSON_OBJECT
+};
+struct fer_json_node {
+    enum fer_json_type type;
+    const char *name; /* of a member of an object, else NULL */
+    const char *text; /* of a string: UTF-8 */
+    double number;    /* of a number; true is 1 */
+    size_t count;     /* members of an array or object: child, child->next, ... */
+    struct fer_json_node *child, *next;
+    long line;
+};
+struct fer_json_tree;
+int fer_json_read(const char *path, struct fer_json_tree **tree, struct fer_error *e);
+void fer_json_free(struct fer_json_tree *tree); /* NULL is allowed */
+const struct fer_json_node *fer_json_root(const struct fer_json_tree *tree);
+/* The member of this name; NULL: it has none, or is NULL or no object itself. */
+const struct fer_json_node *fer_json_member(const struct fer_json_node *object, const char *name);
+
 /* ---- deflated data (inflate.c) ---- */
 
 /* Where deflated bytes come from: gives up to `count` of them, and 0 at the end. */

@@ -70,6 +70,8 @@ static struct fer_layer *begin(struct fer_builder *b, enum fer_layer_type type, 
     layer->type = type;
     layer->class_name = fer_kinds[type].class_name;
     layer->output_name = "output";
+    layer->frozen = b->frozen;
+    layer->inference = b->inference;
     layer->parameter = net->parameters;
     if (set_name(b, layer, name)) return NULL;
     if (!fer_kinds[type].forward) return layer; /* the input, which takes from none */
@@ -254,13 +256,17 @@ static int allocate_parameters(struct fer_network *net, struct fer_error *e)
     return 0;
 }
 
-int fer_network_end(struct fer_builder *b, struct fer_network **network, struct fer_error *e)
+int fer_network_allocate(struct fer_network **network, struct fer_error *e)
 {
-    if (fer_network_describe(b, network, e)) return -1;
     if (allocate_parameters(*network, e) == 0) return 0;
     fer_network_free(*network);
     *network = NULL;
     return -1;
+}
+
+int fer_network_end(struct fer_builder *b, struct fer_network **network, struct fer_error *e)
+{
+    return fer_network_describe(b, network, e) || fer_network_allocate(network, e) ? -1 : 0;
 }
 
 void fer_network_free(struct fer_network *network)

@@ -3,6 +3,8 @@
  * Layers are numbered in the order of creation, branch by branch, as Keras numbers them. */
 #include "model.h"
 
+#include <stdio.h>
+
 /* Convolution without bias, batch normalisation without gamma, ReLU. */
 static int conv2d_bn(struct fer_builder *b, int x, size_t filters, size_t kernel_h, size_t kernel_w, size_t stride,
                      enum fer_padding padding)
@@ -96,18 +98,18 @@ static void add_layers(struct fer_builder *b, size_t size)
     fer_add_dense(b, x, "predictions", FER_CLASSES);
 }
 
-int fer_incv3v1(struct fer_network **network, size_t size, struct fer_error *e)
-{
-    struct fer_builder b;
-    *network = NULL;
-    if (size < 1 || size > 4096) return fer_fail(e, "image size %zu: expected 48 ... 4096", size);
-    add_layers(&b, size);
-    return fer_network_end(&b, network, e);
-}
-
 int fer_incv3v1_describe(struct fer_network **network, size_t size, struct fer_error *e)
 {
     struct fer_builder b;
     add_layers(&b, size);
-    return fer_network_describe(&b, network, e);
+    if (fer_network_describe(&b, network, e)) return -1;
+    snprintf((*network)->name, sizeof (*network)->name, "incv3v1");
+    return 0;
+}
+
+int fer_incv3v1(struct fer_network **network, size_t size, struct fer_error *e)
+{
+    *network = NULL;
+    if (size < 1 || size > 4096) return fer_fail(e, "image size %zu: expected 48 ... 4096", size);
+    return fer_incv3v1_describe(network, size, e) || fer_network_allocate(network, e) ? -1 : 0;
 }

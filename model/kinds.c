@@ -73,7 +73,13 @@ static int declare(struct fer_network *net, struct fer_layer *layer, const char 
                            "FER_MAX_PARAMETERS in fer.h", layer->name, FER_MAX_PARAMETERS);
     snprintf(p->name, sizeof p->name, "%s/%s", layer->name, name);
     p->dims = dims;
-    p->trainable = trainable;
+    p->trainable = trainable && !layer->frozen;
+    if (fer_parameter_is(p, "kernel")) {
+        const struct fer_initializer glorot_uniform = {FER_UNIFORM, 1, FER_FAN_AVERAGE};
+        p->initializer = glorot_uniform;
+    } else {
+        p->initializer.scale = fer_parameter_is(p, "gamma") || fer_parameter_is(p, "variance") ? 1 : 0; /* a constant */
+    }
     p->count = 1;
     for (i = 0; i < dims; i++) {
         p->shape[i] = shape[i];
@@ -351,6 +357,7 @@ static void dense_backward(const struct fer_network *net, const struct fer_layer
     const size_t in = source(net, layer)->channels, out = layer->channels;
     const real *dy = layer->output_gradient;
     if (dx[0]) fer_dense_backward_input(n, in, out, dy, value(net, layer, "kernel"), dx[0]);
+    if (layer->frozen) return;
     fer_dense_backward_kernel(n, in, out, source(net, layer)->output, dy, gradient(net, layer, "kernel"));
     fer_dense_backward_bias(n, out, dy, gradient(net, layer, "bias"));
 }

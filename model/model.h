@@ -7,6 +7,9 @@
 /* builder.c: fer_network_end without memory for parameters, for who wants shapes and names alone. */
 int fer_network_describe(struct fer_builder *b, struct fer_network **network, struct fer_error *e);
 
+/* builder.c: memory for the parameters of a network that was described. On failure the network is freed. */
+int fer_network_allocate(struct fer_network **network, struct fer_error *e);
+
 /* incv3v1.c: the network described, as above. */
 int fer_incv3v1_describe(struct fer_network **network, size_t size, struct fer_error *e);
 

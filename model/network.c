@@ -20,23 +20,39 @@ void fer_network_normalization(struct fer_network *network, double momentum, dou
 }
 
 
+static double fan(const struct fer_parameter *p)
+{
+    const size_t area = p->dims == 4 ? p->shape[0] * p->shape[1] : 1;
+    const double in = (double)(area * p->shape[p->dims == 4 ? 2 : 0]), out = (double)(area * p->shape[p->dims == 4 ? 3 : 1]);
+    const double fans[3] = {in, out, (in + out) / 2};
+    return fans[p->initializer.fan];
+}
+
+static void initialise(struct fer_parameter *p, uint64_t seed, uint32_t array)
+{
+    const struct fer_initializer *is = &p->initializer;
+    const double limit = is->distribution == FER_UNIFORM ? sqrt(3 * is->scale / fan(p)) : 0;
+    const double deviation = is->distribution == FER_TRUNCATED_NORMAL ? sqrt(is->scale / fan(p)) / 0.87962566103423978 : 0;
+    size_t k;
+    for (k = 0; k < p->count; k++) {
+        const double u = is->distribution == FER_CONSTANT ? 0 : fer_uniform(seed, FER_FOR_WEIGHTS, array, k);
+        if (is->distribution == FER_CONSTANT)
+            p->value[k] = (real)is->scale;
+        else if (is->distribution == FER_UNIFORM)
+            p->value[k] = (real)((2 * u - 1) * limit);
+        else
+            p->value[k] = (real)(fer_truncated_normal(u) * deviation);
+    }
+}
+
 void fer_network_initialise(struct fer_network *network, uint64_t seed)
 {
     int i;
     for (i = 0; i < network->parameters; i++) {
         struct fer_parameter *p = &network->parameter[i];
-        const int is_kernel = fer_parameter_is(p, "kernel");
-        const size_t area = p->dims == 4 ? p->shape[0] * p->shape[1] : 1;
-        const double fan_in = (double)(area * p->shape[p->dims == 4 ? 2 : 0]),
-                     fan_out = (double)(area * p->shape[p->dims == 4 ? 3 : 1]);
-        const double limit = is_kernel ? sqrt(6 / (fan_in + fan_out)) : 0;
-        const real start = fer_parameter_is(p, "variance") || fer_parameter_is(p, "gamma") ? 1 : 0;
         size_t k;
-        for (k = 0; k < p->count; k++) {
-            const double u = is_kernel ? fer_uniform(seed, FER_FOR_WEIGHTS, (uint32_t)i, k) : 0;
-            p->value[k] = is_kernel ? (real)((2 * u - 1) * limit) : start;
-            if (p->trainable) p->m[k] = p->v[k] = p->gradient[k] = 0;
-        }
+        initialise(p, seed, (uint32_t)i);
+        for (k = 0; p->trainable && k < p->count; k++) p->m[k] = p->v[k] = p->gradient[k] = 0;
     }
 }
 

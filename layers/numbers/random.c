@@ -10,6 +10,8 @@
  * Ten rounds. Salmon, Moraes, Dror, Shaw: Parallel random numbers: as easy as 1, 2, 3. SC'11. */
 #include "../../fer.h"
 
+#include <math.h>
+
 void fer_philox(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4])
 {
     uint32_t c0 = counter[0], c1 = counter[1], c2 = counter[2], c3 = counter[3];
@@ -57,4 +59,42 @@ void fer_shuffle(size_t *order, size_t count, uint64_t seed, enum fer_purpose pu
         order[j] = order[i];
         order[i] = other;
     }
+}
+
+/* ---- Normal numbers ---- */
+
+/* c[0] + c[1] x + ... + c[7] x^7, from the highest power down. */
+static double polynomial(const double c[8], double x)
+{
+    double sum = c[7];
+    for (int i = 6; i >= 0; i--) sum = sum * x + c[i];
+    return sum;
+}
+
+/* Wichura's PPND16, relative error about 1e-16: two rational functions, near the middle and towards the ends. */
+static double normal_quantile(double p)
+{
+    static const double a[8] = {3.3871328727963666080e0, 1.3314166789178437745e2, 1.9715909503065514427e3,
+                                1.3731693765509461125e4, 4.5921953931549871457e4, 6.7265770927008700853e4,
+                                3.3430575583588128105e4, 2.5090809287301226727e3};
+    static const double b[8] = {1, 4.2313330701600911252e1, 6.8718700749205790830e2, 5.3941960214247511077e3,
+                                2.1213794301586595867e4, 3.9307895800092710610e4, 2.8729085735721942674e4,
+                                5.2264952788528545610e3};
+    static const double c[8] = {1.42343711074968357734e0, 4.63033784615654529590e0, 5.76949722146069140550e0,
+                                3.64784832476320460504e0, 1.27045825245236838258e0, 2.41780725177450611770e-1,
+                                2.27238449892691845833e-2, 7.74545014278341407640e-4};
+    static const double d[8] = {1, 2.05319162663775882187e0, 1.67638483018380384940e0, 6.89767334985100004550e-1,
+                                1.48103976427480074590e-1, 1.51986665636164571966e-2, 5.47593808499534494600e-4,
+                                1.05075007164441684324e-9};
+    const double q = p - 0.5, x = 0.180625 - q * q;
+    double r;
+    if (x >= 0) return q * polynomial(a, x) / polynomial(b, x);
+    r = sqrt(-fer_log(q < 0 ? p : 1 - p)) - 1.6; /* below 5 - 1.6: p is above 1e-11 */
+    return q < 0 ? -polynomial(c, r) / polynomial(d, r) : polynomial(c, r) / polynomial(d, r);
+}
+
+double fer_truncated_normal(double u)
+{
+    const double below = 0.022750131948179209; /* the part of the normal distribution below -2, and above 2 */
+    return normal_quantile(below + u * (1 - 2 * below));
 }
