@@ -199,6 +199,16 @@ void fer_conv2d_forward(const struct fer_window *g, const real *x, const real *k
 void fer_conv2d_backward_input(const struct fer_window *g, const real *dy, const real *kernel, real *dx);
 void fer_conv2d_backward_kernel(const struct fer_window *g, const real *x, const real *dy, real *dkernel);
 
+/* DepthwiseConv2D: each channel makes M = out_c / in_c channels, and groups = in_c.
+ * y[n][oh][ow][c*M + m] = sum over kh, kw of x[n][ih][iw][c] * kernel[kh][kw][c][m]. */
+void fer_depthwise_conv2d_forward(const struct fer_window *g, const real *x, const real *kernel, real *y);
+void fer_depthwise_conv2d_backward_input(const struct fer_window *g, const real *dy, const real *kernel, real *dx);
+void fer_depthwise_conv2d_backward_kernel(const struct fer_window *g, const real *x, const real *dy, real *dkernel);
+
+/* The bias of either, rows = n*h*w: y[row][c] += bias[c], in place; dbias[c] = sum over row of dy[row][c]. */
+void fer_bias_forward(size_t rows, size_t channels, const real *bias, real *y);
+void fer_bias_backward(size_t rows, size_t channels, const real *dy, real *dbias);
+
 /* BatchNormalization of x[rows][channels], rows = n*h*w (Ioffe and Szegedy, arXiv:1502.03167).
  * gamma and beta [channels] may be NULL: ones and zeros.
  *     moments   mean and biased variance of each channel over the rows
@@ -228,13 +238,24 @@ void fer_relu_backward(size_t count, const real *x, const real *dy, real *dx);
 void fer_max_pooling2d_forward(const struct fer_window *g, const real *x, real *y);
 void fer_max_pooling2d_backward(const struct fer_window *g, const real *x, const real *dy, real *dx);
 
-/* AveragePooling2D. The mean over those cells of the window that lie inside the image. */
+/* The same, with the gradient of several equal maxima sent to the first or to the last of them, to each of them, or
+ * shared among them. Where there is a NaN the window's maxima are its NaNs. */
+enum fer_ties { FER_TIES_FIRST, FER_TIES_LAST, FER_TIES_ALL, FER_TIES_SPLIT };
+void fer_max_pooling2d_backward_ties(const struct fer_window *g, enum fer_ties ties, const real *x, const real *dy,
+                                     real *dx);
+
+/* AveragePooling2D. The mean over those cells of the window that lie inside the image (count_padding: or outside). */
 void fer_average_pooling2d_forward(const struct fer_window *g, const real *x, real *y);
 void fer_average_pooling2d_backward(const struct fer_window *g, const real *dy, real *dx);
 
 /* GlobalAveragePooling2D. y[n][c] = mean over the cells of x[n][cells][c], cells = h*w. */
 void fer_global_average_pooling2d_forward(size_t images, size_t cells, size_t channels, const real *x, real *y);
 void fer_global_average_pooling2d_backward(size_t images, size_t cells, size_t channels, const real *dy, real *dx);
+
+/* GlobalMaxPooling2D. y[n][c] = the largest of x[n][cells][c]; ties and NaN as in MaxPooling2D. */
+void fer_global_max_pooling2d_forward(size_t images, size_t cells, size_t channels, const real *x, real *y);
+void fer_global_max_pooling2d_backward(size_t images, size_t cells, size_t channels, const real *x, const real *dy,
+                                       real *dx);
 
 /* Concatenate along the channels: inputs x[i][rows][channels[i]] to y[rows][sum of channels]. dx[i] may be NULL: not
  * wanted. */

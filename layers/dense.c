@@ -5,8 +5,8 @@
  *     dkernel[ci][co] = sum over row of x[row][ci] * dy[row][co]
  *     dbias[co]       = sum over row of dy[row][co]
  *
- * Order of the sums: y and dx in `real`, ci and co ascending; dkernel and dbias in double, rows ascending, rounded
- * once. */
+ * A row is an image, or a cell of one. Order of the sums: y and dx in `real`, ci and co ascending; dkernel and dbias
+ * (bias.c) in double, rows ascending, rounded once. */
 #include "layers.h"
 
 void fer_dense_forward(size_t rows, size_t in_c, size_t out_c, const real *x, const real *kernel, const real *bias,
@@ -17,8 +17,8 @@ void fer_dense_forward(size_t rows, size_t in_c, size_t out_c, const real *x, co
         for (size_t co = 0; co < out_c; co++) y[row * out_c + co] = 0;
         for (size_t ci = 0; ci < in_c; ci++)
             for (size_t co = 0; co < out_c; co++) y[row * out_c + co] += x[row * in_c + ci] * kernel[ci * out_c + co];
-        for (size_t co = 0; co < out_c && bias; co++) y[row * out_c + co] += bias[co];
     }
+    if (bias) fer_bias_forward(rows, out_c, bias, y);
 }
 
 void fer_dense_backward_input(size_t rows, size_t in_c, size_t out_c, const real *dy, const real *kernel, real *dx)
@@ -47,10 +47,5 @@ void fer_dense_backward_kernel(size_t rows, size_t in_c, size_t out_c, const rea
 
 void fer_dense_backward_bias(size_t rows, size_t out_c, const real *dy, real *dbias)
 {
-    for (size_t co = 0; co < out_c; co++) {
-        double sum = 0;
-        /* y[row][co] += bias[co], so by bias[co]: */
-        for (size_t row = 0; row < rows; row++) sum += dy[row * out_c + co];
-        dbias[co] = (real)sum;
-    }
+    fer_bias_backward(rows, out_c, dy, dbias);
 }

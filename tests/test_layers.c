@@ -1215,6 +1215,168 @@ TEST shifted_images_give_shifted_outputs(void)
     PASS();
 }
 
+/* Depthwise is a group for each channel. */
+TEST depthwise_conv2d_has_the_bits_of_groups(void)
+{
+    int round, i;
+    for (round = 0; round < 120; round++) {
+        struct fer_window g = {0};
+        struct fer_window_options o = {0};
+        real *x, *kernel, *dy, *y, *dx, *dkernel;
+        start(round);
+        do {
+            const size_t multiplier = below(2) ? 1 : 1 + below(5);
+            o.groups = 1 + (round % 10 ? below(20) : 120 + below(20)), o.out_c = o.groups * multiplier;
+            o.kernel_h = 1 + below(5), o.kernel_w = 1 + below(5), o.stride_h = 1 + below(3), o.stride_w = 1 + below(3);
+            o.dilation_h = below(4), o.dilation_w = below(4), o.padding = (enum fer_padding)below(4);
+            o.top = below(5), o.bottom = below(5), o.left = below(5), o.right = below(5);
+        } while (fer_window_fill(&g, 1 + below(3), 1 + below(20), 1 + below(20), o.groups, &o, NULL));
+        describe(round, &g);
+        x = random_reals(in_size(&g)), kernel = random_reals(kernel_size(&g)), dy = random_reals(out_size(&g));
+        y = array(out_size(&g)), dx = array(in_size(&g)), dkernel = array(kernel_size(&g));
+        if (round % 3 == 2) sprinkle(x, in_size(&g)), sprinkle(kernel, kernel_size(&g)), sprinkle(dy, out_size(&g));
+        plain_conv2d_forward(&g, x, kernel, y);
+        plain_conv2d_backward_input(&g, dy, kernel, dx);
+        plain_conv2d_backward_kernel(&g, x, dy, dkernel);
+        for (i = 0; threads(round, i); i++) {
+            real *y2 = array(out_size(&g)), *dx2 = array(in_size(&g)), *dkernel2 = array(kernel_size(&g));
+            fer_depthwise_conv2d_forward(&g, x, kernel, y2);
+            fer_depthwise_conv2d_backward_input(&g, dy, kernel, dx2);
+            fer_depthwise_conv2d_backward_kernel(&g, x, dy, dkernel2);
+            ASSERTm(note, same("y", y2, y, out_size(&g)) && same("dx", dx2, dx, in_size(&g)) &&
+                              same("dkernel", dkernel2, dkernel, kernel_size(&g)));
+        }
+        release(NULL);
+    }
+    PASS();
+}
+
+/* A bias is a product with 1 that comes last; its gradient is that of a dense layer with ones for x. */
+TEST a_bias_is_a_weight_of_1(void)
+{
+    int round, i;
+    for (round = 0; round < 40; round++) {
+        size_t rows, channels, row, c;
+        real *y, *bias, *dy, *sum, *dbias, *ones;
+        start(round);
+        rows = 1 + below(700), channels = 1 + below(300);
+        snprintf(where, sizeof where, "round %d, %zu rows, %zu channels", round, rows, channels);
+        y = random_reals(rows * channels), bias = random_reals(channels), dy = random_reals(rows * channels);
+        sum = array(rows * channels), dbias = array(channels), ones = array(rows);
+        for (row = 0; row < rows; row++)
+            for (c = 0; c < channels; c++) sum[row * channels + c] = y[row * channels + c] + bias[c];
+        for (row = 0; row < rows; row++) ones[row] = 1;
+        fer_dense_backward_kernel(rows, 1, channels, ones, dy, dbias);
+        for (i = 0; threads(round, i); i++) {
+            real *y2 = array(rows * channels), *dbias2 = array(channels);
+            memcpy(y2, y, rows * channels * sizeof *y);
+            fer_bias_forward(rows, channels, bias, y2);
+            fer_bias_backward(rows, channels, dy, dbias2);
+            ASSERTm(note, same("y", y2, sum, rows * channels) && same("dbias", dbias2, dbias, channels));
+        }
+        release(NULL);
+    }
+    PASS();
+}
+
+/* One window as large as the image, with equal maxima, NaN and infinities. */
+TEST global_max_pooling2d_is_a_window_as_large_as_the_image(void)
+{
+    int round, i;
+    for (round = 0; round < 60; round++) {
+        struct fer_window g;
+        size_t n, cells, channels;
+        real *x, *dy, *y, *dx;
+        start(round);
+        n = 1 + below(4), cells = 1 + below(60), channels = 1 + below(70);
+        fer_window_set(&g, n, cells, 1, channels, channels, cells, 1, 1, 1, FER_VALID, NULL);
+        describe(round, &g);
+        x = round % 2 ? random_integers(in_size(&g), 2, 1) : random_reals(in_size(&g)), dy = random_reals(out_size(&g));
+        y = array(out_size(&g)), dx = array(in_size(&g));
+        if (round % 3 == 2) sprinkle(x, in_size(&g)), sprinkle(dy, out_size(&g));
+        plain_max_pooling2d_forward(&g, x, y), plain_max_pooling2d_backward(&g, x, dy, dx);
+        for (i = 0; threads(round, i); i++) {
+            real *y2 = array(out_size(&g)), *dx2 = array(in_size(&g));
+            fer_global_max_pooling2d_forward(n, cells, channels, x, y2);
+            fer_global_max_pooling2d_backward(n, cells, channels, x, dy, dx2);
+            ASSERTm(note, same("y", y2, y, out_size(&g)) && same("dx", dx2, dx, in_size(&g)));
+        }
+        release(NULL);
+    }
+    PASS();
+}
+
+/* FIRST is max_pooling2d_backward itself; LAST is FIRST of everything turned round. */
+TEST ties_go_where_the_rule_says(void)
+{
+    int round;
+    for (round = 0; round < 100; round++) {
+        struct fer_window g, turned;
+        real *x, *dy, *dx, *dx2;
+        size_t in, out;
+        random_window(round, 1, 1e5, &g);
+        in = g.in_h * g.in_w, out = g.out_h * g.out_w;
+        x = round % 2 ? random_integers(in_size(&g), 1, 1) : random_reals(in_size(&g));
+        dy = random_integers(out_size(&g), 2, 360360);
+        dx = array(in_size(&g)), dx2 = array(in_size(&g));
+        if (round % 5 == 3) sprinkle(x, in_size(&g));
+        fer_max_pooling2d_backward(&g, x, dy, dx);
+        fer_max_pooling2d_backward_ties(&g, FER_TIES_FIRST, x, dy, dx2);
+        ASSERTm(note, same("first", dx2, dx, in_size(&g)));
+        turned = g; /* the last window then begins where the first one ended: the image may reach beyond it */
+        turned.pad_top = (g.out_h - 1) * g.stride_h + g.kernel_h - g.pad_top - g.in_h;
+        turned.pad_left = (g.out_w - 1) * g.stride_w + g.kernel_w - g.pad_left - g.in_w;
+        if (turned.pad_top < g.kernel_h && turned.pad_left < g.kernel_w) {
+            fer_max_pooling2d_backward(&turned, reversed(x, g.n, in, g.in_c), reversed(dy, g.n, out, g.in_c), dx);
+            fer_max_pooling2d_backward_ties(&g, FER_TIES_LAST, x, dy, dx2);
+            ASSERTm(note, same("last", dx2, reversed(dx, g.n, in, g.in_c), in_size(&g)));
+        }
+        release(NULL);
+    }
+    PASS();
+}
+
+TEST ties_by_hand(void)
+{
+    const real inf = (real)HUGE_VAL, nan = inf - inf;
+    /* two windows of 1x4: three equal maxima of four; then two NaN beside an infinity */
+    const real x[8] = {5, 5, 1, 5, nan, inf, nan, 2}, dy[2] = {6, 4};
+    const real expected[4][8] = {{6, 0, 0, 0, 4, 0, 0, 0}, {0, 0, 0, 6, 0, 0, 4, 0}, {6, 6, 0, 6, 4, 0, 4, 0},
+                                 {2, 2, 0, 2, 2, 0, 2, 0}};
+    struct fer_window g;
+    real dx[8];
+    int ties;
+    ASSERT_EQ(0, fer_window_set(&g, 1, 1, 8, 1, 1, 1, 4, 1, 4, FER_VALID, NULL));
+    for (ties = 0; ties < 4; ties++) {
+        snprintf(where, sizeof where, "ties %d", ties);
+        fer_max_pooling2d_backward_ties(&g, (enum fer_ties)ties, x, dy, dx);
+        ASSERTm(note, same("dx", dx, expected[ties], 8));
+    }
+    PASS();
+}
+
+TEST padding_may_count_in_an_average(void)
+{
+    /* PyTorch: avg_pool1d([6, 12, 24], 3, stride 2, padding 1, ceil_mode) with and without count_include_pad */
+    const real x[3] = {6, 12, 24}, dy[2] = {6, 12};
+    struct fer_window_options o = {.kernel_h = 1, .kernel_w = 3, .stride_h = 1, .stride_w = 2, .padding = FER_EXPLICIT,
+                                   .left = 1, .right = 1, .pooling = 1, .ceil = 1, .count_padding = 1};
+    struct fer_window g;
+    real y[3], dx[3];
+    ASSERT_EQ(0, fer_window_fill(&g, 1, 1, 3, 1, &o, NULL));
+    ASSERT_EQ_FMT((size_t)2, g.out_w, "%zu");
+    fer_average_pooling2d_forward(&g, x, y);
+    ASSERT(y[0] == 6 && y[1] == 12);
+    fer_average_pooling2d_backward(&g, dy, dx);
+    ASSERT(dx[0] == 2 && dx[1] == 6 && dx[2] == 4);
+    o.kernel_w = 4, o.stride_w = 3; /* the last window would reach beyond the padding: there nothing counts */
+    ASSERT_EQ(0, fer_window_fill(&g, 1, 1, 3, 1, &o, NULL));
+    ASSERT_EQ_FMT((size_t)2, g.out_w, "%zu");
+    fer_average_pooling2d_forward(&g, x, y);
+    ASSERT(y[0] == (real)10.5 && y[1] == 12);
+    PASS();
+}
+
 /* A 1x1 convolution is a dense layer at each pixel; one window as large as the image is global average pooling. */
 TEST layers_agree_with_one_another(void)
 {
@@ -1546,6 +1708,12 @@ SUITE(suite_layers)
     RUN_TEST(images_do_not_meet);
     RUN_TEST(channels_of_a_convolution_do_not_meet);
     RUN_TEST(shifted_images_give_shifted_outputs);
+    RUN_TEST(depthwise_conv2d_has_the_bits_of_groups);
+    RUN_TEST(a_bias_is_a_weight_of_1);
+    RUN_TEST(global_max_pooling2d_is_a_window_as_large_as_the_image);
+    RUN_TEST(ties_go_where_the_rule_says);
+    RUN_TEST(ties_by_hand);
+    RUN_TEST(padding_may_count_in_an_average);
     RUN_TEST(layers_agree_with_one_another);
     RUN_TEST(normalised_batches_have_mean_0_and_variance_1);
     RUN_TEST(gradient_of_normalisation_is_symmetric_and_sums_to_0);

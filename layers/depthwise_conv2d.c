@@ -1,0 +1,107 @@
+/* depthwise_conv2d.c - DepthwiseConv2D, of x[n][ih][iw][c] with kernel[kh][kw][c][m] to y[n][oh][ow][c*M + m]; each
+ * channel on its own makes M = out_c / in_c channels.
+ *
+ *     y[n][oh][ow][c*M + m] = sum over kh, kw     of  x[n][ih][iw][c] * kernel[kh][kw][c][m]
+ *     dx[n][ih][iw][c]      = sum over kh, kw, m  of  dy[n][oh][ow][c*M + m] * kernel[kh][kw][c][m]
+ *     dkernel[kh][kw][c][m] = sum over n, oh, ow  of  x[n][ih][iw][c] * dy[n][oh][ow][c*M + m]
+ *
+ * where ih = oh*stride_h + kh*dilation_h - pad_top and iw = ow*stride_w + kw*dilation_w - pad_left. Products with a cell
+ * outside the image are left out. It is the convolution with a group for each channel (conv2d.c, groups = in_c), to the
+ * bit.
+ *
+ * Order of the sums, in `real`, starting from 0:
+ *     y         kh, kw ascending
+ *     dx        kh, kw, m ascending, m fastest
+ *     dkernel   output cells in blocks of 256, as in conv2d.c */
+#include "layers.h"
+
+enum { BLOCK = 256 };
+
+void fer_depthwise_conv2d_forward(const struct fer_window *g, const real *x, const real *kernel, real *y)
+{
+    const size_t multiplier = g->out_c / g->in_c;
+#pragma omp parallel for collapse(2)
+    for (size_t n = 0; n < g->n; n++)
+        for (size_t oh = 0; oh < g->out_h; oh++)
+            for (size_t ow = 0; ow < g->out_w; ow++) {
+                real *out = y + out_at(g, n, oh, ow, 0);
+                for (size_t co = 0; co < g->out_c; co++) out[co] = 0;
+                for (size_t kh = 0; kh < g->kernel_h; kh++)
+                    for (size_t kw = 0; kw < g->kernel_w; kw++) {
+                        const size_t ih = row_seen(g, oh, kh), iw = column_seen(g, ow, kw);
+                        if (!inside(g, ih, iw)) continue;
+                        const real *in = x + in_at(g, n, ih, iw, 0), *weight = kernel + kernel_at(g, kh, kw, 0, 0);
+                        for (size_t m = 0; m < multiplier; m++)
+                            for (size_t c = 0; c < g->in_c; c++)
+                                out[c * multiplier + m] += in[c] * weight[c * multiplier + m];
+                    }
+            }
+}
+
+/* The output cell that sees input cell i through tap k, along one axis; if there is none, a number that is no cell's. */
+static size_t output_at(size_t i, size_t pad, size_t k, size_t stride, size_t out)
+{
+    return i + pad < k || (i + pad - k) % stride ? out : (i + pad - k) / stride;
+}
+
+void fer_depthwise_conv2d_backward_input(const struct fer_window *g, const real *dy, const real *kernel, real *dx)
+{
+    const size_t multiplier = g->out_c / g->in_c;
+#pragma omp parallel for collapse(2)
+    for (size_t n = 0; n < g->n; n++)
+        for (size_t ih = 0; ih < g->in_h; ih++)
+            for (size_t iw = 0; iw < g->in_w; iw++) {
+                real *in = dx + in_at(g, n, ih, iw, 0);
+                for (size_t c = 0; c < g->in_c; c++) in[c] = 0;
+                for (size_t kh = 0; kh < g->kernel_h; kh++)
+                    for (size_t kw = 0; kw < g->kernel_w; kw++) {
+                        const size_t oh = output_at(ih, g->pad_top, kh * g->dilation_h, g->stride_h, g->out_h);
+                        const size_t ow = output_at(iw, g->pad_left, kw * g->dilation_w, g->stride_w, g->out_w);
+                        if (oh >= g->out_h || ow >= g->out_w) continue;
+                        const real *out = dy + out_at(g, n, oh, ow, 0), *weight = kernel + kernel_at(g, kh, kw, 0, 0);
+                        /* y[...][c*M + m] += x[...][c] * kernel[...][c][m], so by x[n][ih][iw][c]: */
+                        for (size_t m = 0; m < multiplier; m++)
+                            for (size_t c = 0; c < g->in_c; c++)
+                                in[c] += out[c * multiplier + m] * weight[c * multiplier + m];
+                    }
+            }
+}
+
+/* dkernel[kh][kw][first ...][m]. */
+static void kernel_gradient(const struct fer_window *g, size_t kh, size_t kw, size_t m, size_t first, const real *x,
+                            const real *dy, real *dkernel)
+{
+    const size_t multiplier = g->out_c / g->in_c, end = slice_end(first, g->in_c);
+    double total[FER_SLICE] = {0};
+    real sum[FER_SLICE] = {0};
+    size_t cells = 0;
+    for (size_t n = 0; n < g->n; n++)
+        for (size_t oh = 0; oh < g->out_h; oh++)
+            for (size_t ow = 0; ow < g->out_w; ow++) {
+                const size_t ih = row_seen(g, oh, kh), iw = column_seen(g, ow, kw);
+                /* y[...][c*M + m] += x[...][c] * kernel[...][c][m], so by kernel[kh][kw][c][m]: */
+                if (inside(g, ih, iw)) {
+                    const real *in = x + in_at(g, n, ih, iw, first);
+                    const real *out = dy + out_at(g, n, oh, ow, first * multiplier + m);
+                    for (size_t c = 0; c < end - first; c++) sum[c] += in[c] * out[c * multiplier];
+                }
+                if (++cells % BLOCK) continue;
+                for (size_t c = 0; c < end - first; c++) {
+                    total[c] += sum[c];
+                    sum[c] = 0;
+                }
+            }
+    for (size_t c = 0; c < end - first; c++)
+        dkernel[kernel_at(g, kh, kw, 0, (first + c) * multiplier + m)] = (real)(total[c] + sum[c]);
+}
+
+void fer_depthwise_conv2d_backward_kernel(const struct fer_window *g, const real *x, const real *dy, real *dkernel)
+{
+    const size_t multiplier = g->out_c / g->in_c;
+#pragma omp parallel for collapse(3)
+    for (size_t kh = 0; kh < g->kernel_h; kh++)
+        for (size_t kw = 0; kw < g->kernel_w; kw++)
+            for (size_t m = 0; m < multiplier; m++)
+                for (size_t first = 0; first < g->in_c; first += FER_SLICE)
+                    kernel_gradient(g, kh, kw, m, first, x, dy, dkernel);
+}
