@@ -122,7 +122,8 @@ enum fer_purpose {
     FER_FOR_SHUFFLE = 2,     /* order of the training images; epoch: the epoch */
     FER_FOR_BATCH_ORDER = 3, /* order of the batches; epoch: the epoch */
     FER_FOR_FACES = 4,       /* drawn faces; epoch: the face */
-    FER_FOR_CHECKS = 5       /* gradient checks, exact records */
+    FER_FOR_CHECKS = 5,      /* gradient checks, exact records */
+    FER_FOR_DROPOUT = 6      /* epoch: the step; k: the element, and the layer's index in the bits above 2^40 */
 };
 
 /* Draw number k of a purpose at an epoch: word k mod 4 of the block with
@@ -233,6 +234,56 @@ void fer_moving_statistics(size_t rows, size_t channels, const real *mean, const
 void fer_relu_forward(size_t count, const real *x, real *y);
 void fer_relu_backward(size_t count, const real *x, const real *dy, real *dx);
 
+/* LeakyReLU, ReLU6, ReLU(max_value, negative_slope): y = slope * x where x <= 0, max_value where x >= max_value, else x.
+ * 0 <= slope; max_value INFINITY: none. The backward is given y: dx = slope * dy, 0, dy. Here and below, y may be x
+ * itself, and dx dy. */
+void fer_leaky_relu_forward(size_t count, real slope, real max_value, const real *x, real *y);
+void fer_leaky_relu_backward(size_t count, real slope, real max_value, const real *y, const real *dy, real *dx);
+/* y = 1 / (1 + exp(-x)); dx = dy * y * (1 - y). */
+void fer_sigmoid_forward(size_t count, const real *x, real *y);
+void fer_sigmoid_backward(size_t count, const real *y, const real *dy, real *dx);
+/* y = slope * x + 1/2, but 0 ... 1; dx = dy * slope where 0 < y < 1. slope 1/6 (Keras 3, PyTorch) or 1/5 (Keras 2). */
+void fer_hard_sigmoid_forward(size_t count, real slope, const real *x, real *y);
+void fer_hard_sigmoid_backward(size_t count, real slope, const real *y, const real *dy, real *dx);
+/* dx = dy * (1 - y^2). */
+void fer_tanh_forward(size_t count, const real *x, real *y);
+void fer_tanh_backward(size_t count, const real *y, const real *dy, real *dx);
+/* y = x / (1 + exp(-x)); the backward is given x. */
+void fer_silu_forward(size_t count, const real *x, real *y);
+void fer_silu_backward(size_t count, const real *x, const real *dy, real *dx);
+/* y = x where x > 0, else exp(x) - 1; dx = dy where y > 0, else dy * (y + 1). */
+void fer_elu_forward(size_t count, const real *x, real *y);
+void fer_elu_backward(size_t count, const real *y, const real *dy, real *dx);
+
+/* Add: y = x[0] + x[1] + ...; dx[k] = dy. dx[k] may be NULL: not wanted. */
+void fer_add_forward(size_t count, int inputs, const real *const *x, real *y);
+void fer_add_backward(size_t count, int inputs, const real *dy, real *const *dx);
+/* Multiply: y[n][out_cells][c] = x[0] * x[1] * ..., x[k][n][cells[k]][c] with cells[k] out_cells, or 1: the same number for
+ * every cell. dx[k] may be NULL. */
+void fer_multiply_forward(size_t images, size_t channels, int inputs, const size_t *cells, size_t out_cells,
+                          const real *const *x, real *y);
+void fer_multiply_backward(size_t images, size_t channels, int inputs, const size_t *cells, size_t out_cells,
+                           const real *const *x, const real *dy, real *const *dx);
+
+/* ZeroPadding2D: x[n][h][w][c] into the middle of y[n][top + h + bottom][left + w + right][c]; edge: top, bottom, left, right.
+ * Cropping2D: the middle of x into y[n][h][w][c]. Each is the other's backward. */
+void fer_zero_padding2d_forward(size_t images, size_t h, size_t w, size_t channels, const size_t edge[4], const real *x,
+                                real *y);
+void fer_cropping2d_forward(size_t images, size_t h, size_t w, size_t channels, const size_t edge[4], const real *x, real *y);
+
+/* Dropout in training: y = x / (1 - rate) where fer_uniform(seed, FER_FOR_DROPOUT, step, first + i) >= rate, else 0; of
+ * SpatialDropout2D whole channels of x[n][cells][c], by number n * channels + c. 0 <= rate < 1. The backward is the same
+ * function of dy. */
+void fer_dropout(size_t count, double rate, uint64_t seed, uint32_t step, uint64_t first, const real *x, real *y);
+void fer_spatial_dropout2d(size_t images, size_t cells, size_t channels, double rate, uint64_t seed, uint32_t step,
+                           uint64_t first, const real *x, real *y);
+
+/* Rescaling: y[row][c] = x * scale[c] + offset[c]. Normalization: y[row][c] = (x - mean[c]) / max(sqrt(variance[c]), 1e-7). */
+void fer_rescaling_forward(size_t rows, size_t channels, const real *scale, const real *offset, const real *x, real *y);
+void fer_rescaling_backward(size_t rows, size_t channels, const real *scale, const real *dy, real *dx);
+void fer_normalization_forward(size_t rows, size_t channels, const real *mean, const real *variance, const real *x, real *y);
+void fer_normalization_backward(size_t rows, size_t channels, const real *variance, const real *dy, real *dx);
+
 /* MaxPooling2D. The gradient goes to the first maximum of each window in row-major order. A NaN counts as the
  * maximum. */
 void fer_max_pooling2d_forward(const struct fer_window *g, const real *x, real *y);
@@ -271,6 +322,8 @@ void fer_dense_backward_bias(size_t rows, size_t out_c, const real *dy, real *db
 
 /* Softmax. probabilities[row][k] = exp(logits[row][k]) / sum over k of exp(logits[row][k]). */
 void fer_softmax(size_t rows, size_t classes, const real *logits, real *probabilities);
+/* As an activation: dx[k] = y[k] * (dy[k] - sum over j of dy[j] * y[j]) in each row. */
+void fer_softmax_backward(size_t rows, size_t classes, const real *y, const real *dy, real *dx);
 
 /* Categorical cross-entropy, from the logits:
  *     losses[n]     = log(sum over k of exp(logits[n][k])) - logits[n][label], in double    (NULL: not wanted)
@@ -402,6 +455,11 @@ struct fer_network {
 /* Builds the network of the script, model/incv3v1.c, for size x size x 1 images: 7 classes, parameters allocated and
  * zero. Fails with the layer that cannot work and why. */
 int fer_incv3v1(struct fer_network **network, size_t size, struct fer_error *e);
+/* The network of a file of Keras's JSON (model/keras_json.c has the format), for images of size x size where the file
+ * leaves that open (0: it may not). Fails with file, line, layer, key, and what would do. */
+int fer_model_read(struct fer_network **network, const char *path, size_t size, struct fer_error *e);
+/* That of a file, or without one (NULL) the script's; size 0: what the file says, or 128. */
+int fer_network_open(struct fer_network **network, const char *model, size_t size, struct fer_error *e);
 void fer_network_free(struct fer_network *network); /* NULL is allowed */
 
 /* A network of one's own, layer by layer; model/incv3v1.c is the example:
@@ -885,6 +943,12 @@ int fer_batch_read(struct fer_batch *batch, const char *path, size_t n, const st
 /* The first n images of a usage, grey, scaled to size x size. */
 int fer_batch_take(struct fer_batch *batch, const struct fer_dataset *data, enum fer_usage usage, size_t n, size_t size,
                    struct fer_error *e);
+/* Whether it takes square grey images and gives FER_CLASSES classes. */
+int fer_network_takes_faces(const struct fer_network *network);
+/* n images of the network's shape, each number uniform in 0 ... 1, fer_uniform(seed, FER_FOR_CHECKS, 0, k); labels in turn. */
+int fer_batch_draw(struct fer_batch *batch, const struct fer_network *network, size_t n, uint64_t seed, struct fer_error *e);
+/* Grey images to `channels` equal channels. */
+int fer_batch_repeat(struct fer_batch *batch, size_t channels, struct fer_error *e);
 void fer_batch_free(struct fer_batch *batch);
 
 struct fer_recorded {
@@ -896,6 +960,9 @@ struct fer_recorded {
  * its parameters are updated. */
 int fer_record(struct fer_network *network, const struct fer_batch *batch, const struct fer_adam *adam,
                const char *path, struct fer_recorded *recorded, struct fer_error *e);
+/* A record of inference: input, labels, parameters, outputs, loss. */
+int fer_record_inference(struct fer_network *network, const struct fer_batch *batch, const char *path,
+                         struct fer_recorded *recorded, struct fer_error *e);
 /* A record of n images made of small integers, such that every sum of convolutions, dense layer and poolings is exact
  * in float32 in whatever order: model/record_exact.c says how, and which arrays it leaves out. The network's
  * parameters are overwritten. */
@@ -916,9 +983,14 @@ struct fer_verify_options {
     enum fer_unit accumulate;    /* the format of sums; not tf32 */
     int adam_pytorch;            /* Adam's epsilon is added after the bias correction */
     int ties_any;                /* max pooling may send its gradient to any of several equal maxima */
-    struct fer_settings settings; /* Adam's and BatchNormalization's */
+    const char *model;           /* the network's file, of fer_model_read; NULL: incv3v1 */
+    size_t size;                 /* of the images where that file leaves it open; 0: as the record's input */
+    int inference;               /* the record is one of inference */
+    int nchw;                    /* images are [N,C,H,W], kernels [O,I,H,W], dense ones [O,I] */
+    /* Adam's and BatchNormalization's; momentum and epsilon below 0: each layer's own, unbiased below 0 too */
+    struct fer_settings settings;
 };
-void fer_verify_options_default(struct fer_verify_options *options); /* f32, f32, 0, 0, the default settings */
+void fer_verify_options_default(struct fer_verify_options *options); /* f32, f32, nothing else, the default settings */
 
 /* In rising order of gravity but for the last: inputs that the check needs are not in the record. */
 enum fer_verdict { FER_OK, FER_MISTRUSTED, FER_SUSPECT, FER_WRONG, FER_NOT_CHECKABLE, FER_VERDICTS };

@@ -56,6 +56,11 @@ struct fer_cells fer_window_outputs(const struct fer_window *g, size_t ih, size_
 /* How many cells an average pooling divides by at (oh, ow). */
 size_t fer_window_divisor(const struct fer_window *g, size_t oh, size_t ow);
 
+/* ---- Functions that several layers have in common, in double ---- */
+
+double fer_sigmoid_of(double x); /* sigmoid.c */
+double fer_tanh_of(double x);    /* tanh.c */
+
 /* ---- Memory ---- */
 
 /* Where a loop needs memory of its own for each channel, the channels are taken a slice at a time, first ... end - 1:
