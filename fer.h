@@ -357,11 +357,13 @@ extern const char *const fer_class_names[FER_CLASSES]; /* angry, disgust, fear, 
 enum fer_layer_type {
     FER_INPUT,
     FER_CONV2D,
+    FER_DEPTHWISE_CONV2D,
     FER_BATCH_NORMALIZATION,
     FER_ACTIVATION, /* ReLU */
     FER_MAX_POOLING2D,
     FER_AVERAGE_POOLING2D,
     FER_GLOBAL_AVERAGE_POOLING2D,
+    FER_GLOBAL_MAX_POOLING2D,
     FER_CONCATENATE,
     FER_DENSE,
     FER_LAYER_TYPES
@@ -413,8 +415,12 @@ struct fer_layer {
     /* settings of its kind */
     enum fer_padding padding;          /* convolutions and poolings */
     struct fer_window window;          /* of these, for one image (n = 1) */
+    const char *kernel_name;           /* of convolutions and Dense: "kernel", "depthwise_kernel", "pointwise_kernel" */
+    int bias;                          /* of these: they have one */
     double momentum, epsilon;          /* BatchNormalization */
     int unbiased;                      /* of these, 1: the moving variance takes the Bessel-corrected variance */
+    int scale, center;                 /* of these: gamma, beta */
+    int keepdims;                      /* global poolings: the output is [n][1][1][channels], not flat */
     int frozen, inference;             /* see struct fer_builder */
     /* its parameters: how many, and the index of the first in network->parameter */
     int parameters, parameter;
@@ -489,20 +495,38 @@ int fer_network_begin(struct fer_builder *b, size_t height, size_t width, size_t
 /* Without bias; kernel [kernel_h][kernel_w][channels of the input][filters]. */
 int fer_add_conv2d(struct fer_builder *b, int input, const char *name, size_t filters, size_t kernel_h, size_t kernel_w,
                    size_t stride_h, size_t stride_w, enum fer_padding padding);
+/* The same with all that Keras's Conv2D has; 0 for strides, dilation, groups and depth_multiplier means 1. */
+struct fer_convolution {
+    size_t filters, kernel_h, kernel_w, stride_h, stride_w, dilation_h, dilation_w;
+    size_t groups, depth_multiplier; /* the former Conv2D's, the latter, in place of filters, DepthwiseConv2D's */
+    enum fer_padding padding;        /* not FER_EXPLICIT */
+    int bias;
+    const char *kernel;              /* its kernel's name; NULL: "kernel", DepthwiseConv2D's "depthwise_kernel" */
+};
+int fer_add_convolution(struct fer_builder *b, int input, const char *name, const struct fer_convolution *c);
+/* kernel [kernel_h][kernel_w][channels of the input][depth_multiplier]. */
+int fer_add_depthwise_convolution(struct fer_builder *b, int input, const char *name, const struct fer_convolution *c);
 /* Without gamma (Keras's scale=False); beta, moving_mean, moving_variance [channels]. 0 <= momentum <= 1,
  * 0 <= epsilon. The moving variance takes in the unbiased variance. */
 int fer_add_batch_normalization(struct fer_builder *b, int input, const char *name, double momentum, double epsilon);
+/* With gamma or without (scale), beta or without (center). Where the layer is frozen or in inference mode, it normalises with
+ * the moving statistics in training too, and leaves them as they are. */
+int fer_add_batch_normalization_with(struct fer_builder *b, int input, const char *name, double momentum, double epsilon,
+                                     int scale, int center);
 int fer_add_relu(struct fer_builder *b, int input, const char *name); /* Keras's Activation("relu") */
 int fer_add_max_pooling2d(struct fer_builder *b, int input, const char *name, size_t pool_h, size_t pool_w,
                           size_t stride_h, size_t stride_w, enum fer_padding padding);
 int fer_add_average_pooling2d(struct fer_builder *b, int input, const char *name, size_t pool_h, size_t pool_w,
                               size_t stride_h, size_t stride_w, enum fer_padding padding);
-int fer_add_global_average_pooling2d(struct fer_builder *b, int input, const char *name);
+int fer_add_global_average_pooling2d(struct fer_builder *b, int input, const char *name); /* its output is flat */
+int fer_add_global_average_pooling2d_with(struct fer_builder *b, int input, const char *name, int keepdims);
+int fer_add_global_max_pooling2d(struct fer_builder *b, int input, const char *name, int keepdims);
 /* 1 ... FER_MAX_INPUTS inputs of equal height and width, or all flat, side by side in the order given. */
 int fer_add_concatenate(struct fer_builder *b, const int *input, int inputs, const char *name);
-/* kernel [channels of the input][units], bias [units]. The input is flat. The last layer is one of these, and its
+/* kernel [channels of the input][units], bias [units]. On an input with height and width it works at each cell. The last layer is one of these, and its
  * softmax comes with it; the others are linear. */
 int fer_add_dense(struct fer_builder *b, int input, const char *name, size_t units);
+int fer_add_dense_with(struct fer_builder *b, int input, const char *name, size_t units, int bias);
 /* Gives the finished network, parameters allocated and zero. Or fails with the first reason, *network NULL. */
 int fer_network_end(struct fer_builder *b, struct fer_network **network, struct fer_error *e);
 

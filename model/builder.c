@@ -70,6 +70,7 @@ static struct fer_layer *begin(struct fer_builder *b, enum fer_layer_type type, 
     layer->type = type;
     layer->class_name = fer_kinds[type].class_name;
     layer->output_name = "output";
+    layer->kernel_name = "kernel";
     layer->frozen = b->frozen;
     layer->inference = b->inference;
     layer->parameter = net->parameters;
@@ -146,7 +147,51 @@ int fer_add_conv2d(struct fer_builder *b, int input, const char *name, size_t fi
     return add_window(b, FER_CONV2D, input, name, &filters, &window, padding);
 }
 
+static size_t or_one(size_t setting)
+{
+    return setting ? setting : 1;
+}
+
+static void set_convolution(struct fer_layer *layer, const struct fer_convolution *c, size_t groups)
+{
+    layer->window = window_of(c->kernel_h, c->kernel_w, or_one(c->stride_h), or_one(c->stride_w));
+    layer->window.dilation_h = c->dilation_h, layer->window.dilation_w = c->dilation_w;
+    layer->window.groups = groups;
+    layer->padding = c->padding;
+    layer->bias = c->bias;
+    if (c->kernel) layer->kernel_name = c->kernel;
+}
+
+int fer_add_convolution(struct fer_builder *b, int input, const char *name, const struct fer_convolution *c)
+{
+    struct fer_layer *layer = begin(b, FER_CONV2D, &input, 1, name);
+    if (!layer) return -1;
+    set_convolution(layer, c, c->groups);
+    layer->channels = c->filters;
+    return end(b, layer);
+}
+
+int fer_add_depthwise_convolution(struct fer_builder *b, int input, const char *name, const struct fer_convolution *c)
+{
+    struct fer_layer *layer = begin(b, FER_DEPTHWISE_CONV2D, &input, 1, name);
+    const size_t multiplier = or_one(c->depth_multiplier);
+    if (!layer) return -1;
+    if (multiplier > SIZE_MAX / layer->channels)
+        return fail(b, "%s: depth multiplier %zu: its output does not fit into memory: expected a smaller one", layer->name,
+                    multiplier);
+    layer->kernel_name = "depthwise_kernel";
+    set_convolution(layer, c, layer->channels);
+    layer->channels *= multiplier;
+    return end(b, layer);
+}
+
 int fer_add_batch_normalization(struct fer_builder *b, int input, const char *name, double momentum, double epsilon)
+{
+    return fer_add_batch_normalization_with(b, input, name, momentum, epsilon, 0, 1);
+}
+
+int fer_add_batch_normalization_with(struct fer_builder *b, int input, const char *name, double momentum, double epsilon,
+                                     int scale, int center)
 {
     struct fer_layer *layer = begin(b, FER_BATCH_NORMALIZATION, &input, 1, name);
     if (!layer) return -1;
@@ -156,6 +201,8 @@ int fer_add_batch_normalization(struct fer_builder *b, int input, const char *na
     layer->momentum = momentum;
     layer->epsilon = epsilon;
     layer->unbiased = 1;
+    layer->scale = scale;
+    layer->center = center;
     return end(b, layer);
 }
 
@@ -178,9 +225,27 @@ int fer_add_average_pooling2d(struct fer_builder *b, int input, const char *name
     return add_window(b, FER_AVERAGE_POOLING2D, input, name, NULL, &window, padding);
 }
 
+static int add_global_pooling(struct fer_builder *b, enum fer_layer_type type, int input, const char *name, int keepdims)
+{
+    struct fer_layer *layer = begin(b, type, &input, 1, name);
+    if (!layer) return -1;
+    layer->keepdims = keepdims;
+    return end(b, layer);
+}
+
 int fer_add_global_average_pooling2d(struct fer_builder *b, int input, const char *name)
 {
-    return add_plain(b, FER_GLOBAL_AVERAGE_POOLING2D, input, name);
+    return add_global_pooling(b, FER_GLOBAL_AVERAGE_POOLING2D, input, name, 0);
+}
+
+int fer_add_global_average_pooling2d_with(struct fer_builder *b, int input, const char *name, int keepdims)
+{
+    return add_global_pooling(b, FER_GLOBAL_AVERAGE_POOLING2D, input, name, keepdims);
+}
+
+int fer_add_global_max_pooling2d(struct fer_builder *b, int input, const char *name, int keepdims)
+{
+    return add_global_pooling(b, FER_GLOBAL_MAX_POOLING2D, input, name, keepdims);
 }
 
 int fer_add_concatenate(struct fer_builder *b, const int *input, int inputs, const char *name)
@@ -191,9 +256,15 @@ int fer_add_concatenate(struct fer_builder *b, const int *input, int inputs, con
 
 int fer_add_dense(struct fer_builder *b, int input, const char *name, size_t units)
 {
+    return fer_add_dense_with(b, input, name, units, 1);
+}
+
+int fer_add_dense_with(struct fer_builder *b, int input, const char *name, size_t units, int bias)
+{
     struct fer_layer *layer = begin(b, FER_DENSE, &input, 1, name);
     if (!layer) return -1;
     layer->channels = units;
+    layer->bias = bias;
     return end(b, layer);
 }
 

@@ -28,7 +28,7 @@ static void take_batch(const struct fer_network *net, size_t n, struct channel *
     for (i = 0; i < net->layers; i++) {
         const struct fer_layer *layer = &net->layer[i];
         const double rows = (double)fer_layer_rows(layer, n);
-        if (!fer_kinds[layer->type].statistics) continue;
+        if (!fer_layer_takes_statistics(layer)) continue;
         for (c = 0; c < layer->channels; c++, channel++) {
             const double mean = (double)layer->mean[c];
             double d;
@@ -48,7 +48,7 @@ static void replace_moving(const struct fer_network *net, const struct channel *
     for (i = 0; i < net->layers; i++) {
         const struct fer_layer *layer = &net->layer[i];
         real *mean, *moving_variance;
-        if (!fer_kinds[layer->type].statistics) continue;
+        if (!fer_layer_takes_statistics(layer)) continue;
         mean = fer_layer_parameter(net, layer, "moving_mean")->value;
         moving_variance = fer_layer_parameter(net, layer, "moving_variance")->value;
         for (c = 0; c < layer->channels; c++, channel++) {
@@ -65,7 +65,7 @@ static size_t count_channels(const struct fer_network *net)
     size_t count = 0;
     int i;
     for (i = 0; i < net->layers; i++)
-        if (fer_kinds[net->layer[i].type].statistics) count += net->layer[i].channels;
+        if (fer_layer_takes_statistics(&net->layer[i])) count += net->layer[i].channels;
     return count;
 }
 

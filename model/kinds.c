@@ -24,6 +24,11 @@ size_t fer_layer_count(const struct fer_layer *layer, size_t n)
     return fer_layer_rows(layer, n) * layer->channels;
 }
 
+int fer_layer_takes_statistics(const struct fer_layer *layer)
+{
+    return fer_kinds[layer->type].statistics && !layer->frozen && !layer->inference;
+}
+
 int fer_parameter_is(const struct fer_parameter *p, const char *what)
 {
     const char *name = strrchr(p->name, '/') + 1;
@@ -99,17 +104,38 @@ static int declare_channels(struct fer_network *net, struct fer_layer *layer, co
     return declare(net, layer, name, trainable, 1, &layer->channels, e);
 }
 
+/* The kernel, and the bias where there is one. */
+static int declare_weights(struct fer_network *net, struct fer_layer *layer, int dims, const size_t *kernel,
+                           struct fer_error *e)
+{
+    return declare(net, layer, layer->kernel_name, 1, dims, kernel, e) ||
+           (layer->bias && declare_channels(net, layer, "bias", 1, e)) ? -1 : 0;
+}
+
+static void add_bias(const struct fer_network *net, const struct fer_layer *layer, size_t n)
+{
+    if (layer->bias) fer_bias_forward(fer_layer_rows(layer, n), layer->channels, value(net, layer, "bias"), layer->output);
+}
+
+static void add_bias_backward(const struct fer_network *net, const struct fer_layer *layer, size_t n)
+{
+    if (layer->bias && !layer->frozen)
+        fer_bias_backward(fer_layer_rows(layer, n), layer->channels, layer->output_gradient, gradient(net, layer, "bias"));
+}
+
 /* Convolutions and poolings: the window over the input, and the output that it leaves. */
-static int window_shape(struct fer_network *net, struct fer_layer *layer, struct fer_error *e)
+static int window_shape(struct fer_network *net, struct fer_layer *layer, int pooling, struct fer_error *e)
 {
     const struct fer_layer *from = source(net, layer);
     struct fer_window *g = &layer->window;
-    const int beyond = layer->padding == FER_VALID && (from->height < g->kernel_h || from->width < g->kernel_w);
+    const struct fer_window_options o = {.out_c = layer->channels, .kernel_h = g->kernel_h, .kernel_w = g->kernel_w,
+                                         .stride_h = g->stride_h, .stride_w = g->stride_w, .dilation_h = g->dilation_h,
+                                         .dilation_w = g->dilation_w, .groups = g->groups, .padding = layer->padding,
+                                         .pooling = pooling};
     struct fer_error reason;
     if (from->flat) return fer_fail(e, "%s: %s is flat: expected an input with height and width", layer->name, from->name);
-    if (fer_window_set(g, 1, from->height, from->width, from->channels, layer->channels, g->kernel_h, g->kernel_w,
-                       g->stride_h, g->stride_w, layer->padding, &reason)) {
-        if (!beyond) return fer_fail(e, "%s: %s", layer->name, reason.text);
+    if (fer_window_fill(g, 1, from->height, from->width, from->channels, &o, &reason)) {
+        if (!strstr(reason.text, "does not hold a window")) return fer_fail(e, "%s: %s", layer->name, reason.text);
         return fer_fail(e, "an image of %zux%zu is too small for this network: %s: %s", net->height, net->width,
                         layer->name, reason.text);
     }
@@ -123,9 +149,9 @@ static int conv2d_shape(struct fer_network *net, struct fer_layer *layer, struct
 {
     const struct fer_window *g = &layer->window;
     size_t kernel[4];
-    if (window_shape(net, layer, e)) return -1;
+    if (window_shape(net, layer, 0, e)) return -1;
     kernel[0] = g->kernel_h, kernel[1] = g->kernel_w, kernel[2] = g->in_c / g->groups, kernel[3] = g->out_c;
-    return declare(net, layer, "kernel", 1, 4, kernel, e);
+    return declare_weights(net, layer, 4, kernel, e);
 }
 
 static void conv2d_forward(const struct fer_network *net, const struct fer_layer *layer, size_t n, int training)
@@ -133,12 +159,14 @@ static void conv2d_forward(const struct fer_network *net, const struct fer_layer
     const struct fer_window g = fer_layer_window(layer, n);
     (void)training;
     fer_conv2d_forward(&g, source(net, layer)->output, value(net, layer, "kernel"), layer->output);
+    add_bias(net, layer, n);
 }
 
 static void conv2d_backward(const struct fer_network *net, const struct fer_layer *layer, size_t n, real *const *dx)
 {
     const struct fer_window g = fer_layer_window(layer, n);
     if (dx[0]) fer_conv2d_backward_input(&g, layer->output_gradient, value(net, layer, "kernel"), dx[0]);
+    add_bias_backward(net, layer, n);
 }
 
 static void conv2d_backward_kernel(const struct fer_network *net, const struct fer_layer *layer, size_t n)
@@ -160,12 +188,47 @@ static double conv2d_products(const struct fer_layer *layer)
     return rows * columns * (double)(g->in_c / g->groups) * (double)g->out_c;
 }
 
+/* ---- DepthwiseConv2D ---- */
+
+static int depthwise_conv2d_shape(struct fer_network *net, struct fer_layer *layer, struct fer_error *e)
+{
+    const struct fer_window *g = &layer->window;
+    size_t kernel[4];
+    if (window_shape(net, layer, 0, e)) return -1;
+    kernel[0] = g->kernel_h, kernel[1] = g->kernel_w, kernel[2] = g->in_c, kernel[3] = g->out_c / g->in_c;
+    return declare_weights(net, layer, 4, kernel, e);
+}
+
+static void depthwise_conv2d_forward(const struct fer_network *net, const struct fer_layer *layer, size_t n, int training)
+{
+    const struct fer_window g = fer_layer_window(layer, n);
+    (void)training;
+    fer_depthwise_conv2d_forward(&g, source(net, layer)->output, value(net, layer, "kernel"), layer->output);
+    add_bias(net, layer, n);
+}
+
+static void depthwise_conv2d_backward(const struct fer_network *net, const struct fer_layer *layer, size_t n,
+                                      real *const *dx)
+{
+    const struct fer_window g = fer_layer_window(layer, n);
+    if (dx[0]) fer_depthwise_conv2d_backward_input(&g, layer->output_gradient, value(net, layer, "kernel"), dx[0]);
+    add_bias_backward(net, layer, n);
+}
+
+static void depthwise_conv2d_backward_kernel(const struct fer_network *net, const struct fer_layer *layer, size_t n)
+{
+    const struct fer_window g = fer_layer_window(layer, n);
+    fer_depthwise_conv2d_backward_kernel(&g, source(net, layer)->output, layer->output_gradient,
+                                         gradient(net, layer, "kernel"));
+}
+
 /* ---- BatchNormalization ---- */
 
 static int batch_normalization_shape(struct fer_network *net, struct fer_layer *layer, struct fer_error *e)
 {
-    return declare_channels(net, layer, "beta", 1, e) || declare_channels(net, layer, "moving_mean", 0, e) ||
-           declare_channels(net, layer, "moving_variance", 0, e) ? -1 : 0;
+    if (layer->scale && declare_channels(net, layer, "gamma", 1, e)) return -1;
+    if (layer->center && declare_channels(net, layer, "beta", 1, e)) return -1;
+    return declare_channels(net, layer, "moving_mean", 0, e) || declare_channels(net, layer, "moving_variance", 0, e) ? -1 : 0;
 }
 
 static void batch_normalization_forward(const struct fer_network *net, const struct fer_layer *layer, size_t n,
@@ -173,10 +236,10 @@ static void batch_normalization_forward(const struct fer_network *net, const str
 {
     const size_t rows = fer_layer_rows(layer, n);
     const real *x = source(net, layer)->output;
-    if (training) fer_batch_moments(rows, layer->channels, x, layer->mean, layer->variance);
-    fer_batch_normalization_forward(rows, layer->channels, x,
-                                    training ? layer->mean : value(net, layer, "moving_mean"),
-                                    training ? layer->variance : value(net, layer, "moving_variance"),
+    const int batch = training && fer_layer_takes_statistics(layer);
+    if (batch) fer_batch_moments(rows, layer->channels, x, layer->mean, layer->variance);
+    fer_batch_normalization_forward(rows, layer->channels, x, batch ? layer->mean : value(net, layer, "moving_mean"),
+                                    batch ? layer->variance : value(net, layer, "moving_variance"),
                                     value(net, layer, "gamma"), value(net, layer, "beta"), layer->epsilon,
                                     layer->output);
 }
@@ -184,14 +247,17 @@ static void batch_normalization_forward(const struct fer_network *net, const str
 static void batch_normalization_backward(const struct fer_network *net, const struct fer_layer *layer, size_t n,
                                          real *const *dx)
 {
-    fer_batch_normalization_backward(fer_layer_rows(layer, n), layer->channels, source(net, layer)->output, layer->mean,
-                                     layer->variance, value(net, layer, "gamma"), layer->epsilon, 1,
-                                     layer->output_gradient, dx[0], gradient(net, layer, "gamma"),
-                                     gradient(net, layer, "beta"));
+    const int batch = fer_layer_takes_statistics(layer);
+    fer_batch_normalization_backward(fer_layer_rows(layer, n), layer->channels, source(net, layer)->output,
+                                     batch ? layer->mean : value(net, layer, "moving_mean"),
+                                     batch ? layer->variance : value(net, layer, "moving_variance"),
+                                     value(net, layer, "gamma"), layer->epsilon, batch, layer->output_gradient, dx[0],
+                                     gradient(net, layer, "gamma"), gradient(net, layer, "beta"));
 }
 
 static void batch_normalization_update(const struct fer_network *net, const struct fer_layer *layer, size_t n)
 {
+    if (!fer_layer_takes_statistics(layer)) return;
     fer_moving_statistics(fer_layer_rows(layer, n), layer->channels, layer->mean, layer->variance, layer->momentum,
                           layer->unbiased, value(net, layer, "moving_mean"), value(net, layer, "moving_variance"));
 }
@@ -211,6 +277,11 @@ static void activation_backward(const struct fer_network *net, const struct fer_
 }
 
 /* ---- MaxPooling2D ---- */
+
+static int pooling_shape(struct fer_network *net, struct fer_layer *layer, struct fer_error *e)
+{
+    return window_shape(net, layer, 1, e);
+}
 
 static void max_pooling2d_forward(const struct fer_network *net, const struct fer_layer *layer, size_t n, int training)
 {
@@ -301,14 +372,15 @@ static void concatenate_backward(const struct fer_network *net, const struct fer
     fer_concatenate_backward(fer_layer_rows(layer, n), layer->inputs, channels, layer->output_gradient, dx);
 }
 
-/* ---- GlobalAveragePooling2D ---- */
+/* ---- GlobalAveragePooling2D, GlobalMaxPooling2D: one window, as large as the image ---- */
 
-static int global_average_pooling2d_shape(struct fer_network *net, struct fer_layer *layer, struct fer_error *e)
+static int global_pooling2d_shape(struct fer_network *net, struct fer_layer *layer, struct fer_error *e)
 {
     const struct fer_layer *from = source(net, layer);
-    if (from->flat) return fer_fail(e, "%s: %s is flat: expected an input with height and width", layer->name, from->name);
-    layer->height = layer->width = 1;
-    layer->flat = 1;
+    layer->window.kernel_h = from->height, layer->window.kernel_w = from->width;
+    layer->window.stride_h = layer->window.stride_w = 1;
+    if (window_shape(net, layer, 1, e)) return -1;
+    layer->flat = !layer->keepdims;
     return 0;
 }
 
@@ -332,34 +404,46 @@ static void global_average_pooling2d_backward(const struct fer_network *net, con
         fer_global_average_pooling2d_backward(n, cells(net, layer), layer->channels, layer->output_gradient, dx[0]);
 }
 
+static void global_max_pooling2d_forward(const struct fer_network *net, const struct fer_layer *layer, size_t n,
+                                         int training)
+{
+    (void)training;
+    fer_global_max_pooling2d_forward(n, cells(net, layer), layer->channels, source(net, layer)->output, layer->output);
+}
+
+static void global_max_pooling2d_backward(const struct fer_network *net, const struct fer_layer *layer, size_t n,
+                                          real *const *dx)
+{
+    if (dx[0])
+        fer_global_max_pooling2d_backward(n, cells(net, layer), layer->channels, source(net, layer)->output,
+                                          layer->output_gradient, dx[0]);
+}
+
 /* ---- Dense ---- */
 
 static int dense_shape(struct fer_network *net, struct fer_layer *layer, struct fer_error *e)
 {
     const struct fer_layer *from = source(net, layer);
     const size_t kernel[2] = {from->channels, layer->channels};
-    if (!from->flat)
-        return fer_fail(e, "%s: %s has height and width: expected a flat input, as GlobalAveragePooling2D gives",
-                        layer->name, from->name);
     if (layer->channels == 0) return fer_fail(e, "%s: 0 units: expected at least 1", layer->name);
-    return declare(net, layer, "kernel", 1, 2, kernel, e) || declare_channels(net, layer, "bias", 1, e) ? -1 : 0;
+    return declare_weights(net, layer, 2, kernel, e);
 }
 
 static void dense_forward(const struct fer_network *net, const struct fer_layer *layer, size_t n, int training)
 {
     (void)training;
-    fer_dense_forward(n, source(net, layer)->channels, layer->channels, source(net, layer)->output,
+    fer_dense_forward(fer_layer_rows(layer, n), source(net, layer)->channels, layer->channels, source(net, layer)->output,
                       value(net, layer, "kernel"), value(net, layer, "bias"), layer->output);
 }
 
 static void dense_backward(const struct fer_network *net, const struct fer_layer *layer, size_t n, real *const *dx)
 {
-    const size_t in = source(net, layer)->channels, out = layer->channels;
+    const size_t rows = fer_layer_rows(layer, n), in = source(net, layer)->channels, out = layer->channels;
     const real *dy = layer->output_gradient;
-    if (dx[0]) fer_dense_backward_input(n, in, out, dy, value(net, layer, "kernel"), dx[0]);
+    if (dx[0]) fer_dense_backward_input(rows, in, out, dy, value(net, layer, "kernel"), dx[0]);
     if (layer->frozen) return;
-    fer_dense_backward_kernel(n, in, out, source(net, layer)->output, dy, gradient(net, layer, "kernel"));
-    fer_dense_backward_bias(n, out, dy, gradient(net, layer, "bias"));
+    fer_dense_backward_kernel(rows, in, out, source(net, layer)->output, dy, gradient(net, layer, "kernel"));
+    add_bias_backward(net, layer, n);
 }
 
 /* ---- The table ---- */
@@ -369,6 +453,11 @@ const struct fer_kind fer_kinds[FER_LAYER_TYPES] = {
     [FER_CONV2D] = {.class_name = "Conv2D", .stem = "conv2d", .shape = conv2d_shape, .forward = conv2d_forward,
                     .backward = conv2d_backward, .backward_kernel = conv2d_backward_kernel, .backward_reads_input = 1,
                     .products = conv2d_products, .exact = FER_COMPUTED},
+    [FER_DEPTHWISE_CONV2D] = {.class_name = "DepthwiseConv2D", .stem = "depthwise_conv2d",
+                              .shape = depthwise_conv2d_shape, .forward = depthwise_conv2d_forward,
+                              .backward = depthwise_conv2d_backward,
+                              .backward_kernel = depthwise_conv2d_backward_kernel, .backward_reads_input = 1,
+                              .products = conv2d_products, .exact = FER_COMPUTED},
     [FER_BATCH_NORMALIZATION] = {.class_name = "BatchNormalization", .stem = "batch_normalization",
                                  .shape = batch_normalization_shape, .forward = batch_normalization_forward,
                                  .backward = batch_normalization_backward, .update = batch_normalization_update,
@@ -377,19 +466,23 @@ const struct fer_kind fer_kinds[FER_LAYER_TYPES] = {
     [FER_ACTIVATION] = {.class_name = "Activation", .stem = "activation", .forward = activation_forward,
                         .backward = activation_backward, .backward_reads_output = 1, .element_by_element = 1,
                         .exact = FER_DRAWN},
-    [FER_MAX_POOLING2D] = {.class_name = "MaxPooling2D", .stem = "max_pooling2d", .shape = window_shape,
+    [FER_MAX_POOLING2D] = {.class_name = "MaxPooling2D", .stem = "max_pooling2d", .shape = pooling_shape,
                            .forward = max_pooling2d_forward, .backward = max_pooling2d_backward,
                            .backward_reads_input = 1, .exact = FER_COMPUTED},
-    [FER_AVERAGE_POOLING2D] = {.class_name = "AveragePooling2D", .stem = "average_pooling2d", .shape = window_shape,
+    [FER_AVERAGE_POOLING2D] = {.class_name = "AveragePooling2D", .stem = "average_pooling2d", .shape = pooling_shape,
                                .forward = average_pooling2d_forward, .backward = average_pooling2d_backward,
                                .exact = FER_COMPUTED, .divisor = average_pooling2d_divisor},
     [FER_CONCATENATE] = {.class_name = "Concatenate", .stem = "concatenate", .shape = concatenate_shape,
                          .forward = concatenate_forward, .backward = concatenate_backward, .exact = FER_COMPUTED},
     [FER_GLOBAL_AVERAGE_POOLING2D] = {.class_name = "GlobalAveragePooling2D", .stem = "global_average_pooling2d",
-                                      .shape = global_average_pooling2d_shape,
+                                      .shape = global_pooling2d_shape,
                                       .forward = global_average_pooling2d_forward,
                                       .backward = global_average_pooling2d_backward, .exact = FER_COMPUTED,
                                       .divisor = cells},
+    [FER_GLOBAL_MAX_POOLING2D] = {.class_name = "GlobalMaxPooling2D", .stem = "global_max_pooling2d",
+                                  .shape = global_pooling2d_shape, .forward = global_max_pooling2d_forward,
+                                  .backward = global_max_pooling2d_backward, .backward_reads_input = 1,
+                                  .exact = FER_COMPUTED},
     [FER_DENSE] = {.class_name = "Dense", .stem = "dense", .shape = dense_shape, .forward = dense_forward,
                    .backward = dense_backward, .backward_reads_input = 1, .exact = FER_COMPUTED},
 };

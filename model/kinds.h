@@ -47,6 +47,9 @@ extern const struct fer_kind fer_kinds[FER_LAYER_TYPES];
 /* Whether a parameter is its layer's `what`: "kernel" is conv2d/kernel, sep/depthwise_kernel and sep/pointwise_kernel;
  * "variance" is moving_variance. */
 int fer_parameter_is(const struct fer_parameter *p, const char *what);
+/* Whether it takes a batch's statistics in a training step: a BatchNormalization that is neither frozen nor in inference
+ * mode. */
+int fer_layer_takes_statistics(const struct fer_layer *layer);
 /* layer->window for n images. */
 struct fer_window fer_layer_window(const struct fer_layer *layer, size_t n);
 /* n * height * width, and that times channels: the elements of its output. */

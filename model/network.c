@@ -138,7 +138,7 @@ void fer_layer_backward(const struct fer_network *net, int index, size_t n, int 
         if (dx[k] && dx[k] != from->output_gradient) add(fer_layer_count(from, n), dx[k], from->output_gradient);
     }
     passed(net, index, FER_BACKWARD);
-    if (!kind->backward_kernel) return;
+    if (!kind->backward_kernel || layer->frozen) return;
     kind->backward_kernel(net, layer, n);
     passed(net, index, FER_BACKWARD_KERNEL);
 }

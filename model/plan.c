@@ -161,7 +161,7 @@ static size_t statistics_count(const struct fer_network *net)
     size_t count = 0;
     int i;
     for (i = 0; i < net->layers; i++)
-        if (kind_of(&net->layer[i])->statistics) count += 2 * net->layer[i].channels;
+        if (fer_layer_takes_statistics(&net->layer[i])) count += 2 * net->layer[i].channels;
     return count;
 }
 
@@ -249,7 +249,7 @@ int fer_network_plan(struct fer_network *network, size_t batch, enum fer_plan pl
         struct fer_layer *layer = &network->layer[i];
         layer->output = memory_of(network, &places, places.output[i]);
         layer->output_gradient = memory_of(network, &places, places.gradient[i]);
-        if (!kind_of(layer)->statistics) continue;
+        if (!fer_layer_takes_statistics(layer)) continue;
         layer->mean = statistics, statistics += layer->channels;
         layer->variance = statistics, statistics += layer->channels;
     }

@@ -155,9 +155,21 @@ static void a_flat_input_pooled_again(struct fer_builder *b)
     fer_add_global_average_pooling2d(b, fer_add_global_average_pooling2d(b, 0, "g"), NULL);
 }
 
-static void dense_on_a_map(struct fer_builder *b)
+static void a_last_layer_that_is_a_map(struct fer_builder *b)
 {
     fer_add_dense(b, 0, NULL, 3);
+}
+
+static void groups_that_do_not_divide(struct fer_builder *b)
+{
+    const struct fer_convolution c = {.filters = 6, .kernel_h = 1, .kernel_w = 1, .groups = 3};
+    fer_add_convolution(b, 0, "three", &c);
+}
+
+static void too_large_a_multiplier(struct fer_builder *b)
+{
+    const struct fer_convolution c = {.kernel_h = 1, .kernel_w = 1, .depth_multiplier = (size_t)-1};
+    fer_add_depthwise_convolution(b, 0, NULL, &c);
 }
 
 static void unequal_sizes(struct fer_builder *b)
@@ -225,7 +237,9 @@ TEST each_limit_is_refused_in_one_line(void)
         {an_epsilon_that_is_no_number, "batch_normalization: momentum 0.9, epsilon nan: expected 0 <= momentum <= 1, 0 <= epsilon"},
         {a_window_over_a_flat_input, "conv2d: g is flat: expected an input with height and width"},
         {a_flat_input_pooled_again, "global_average_pooling2d: g is flat: expected an input with height and width"},
-        {dense_on_a_map, "dense: input_1 has height and width: expected a flat input, as GlobalAveragePooling2D gives"},
+        {a_last_layer_that_is_a_map, "the last layer, dense, has height and width: expected one number a class, as Dense gives"},
+        {groups_that_do_not_divide, "three: 2 channels in and 6 out do not fall into 3 groups: expected multiples of it"},
+        {too_large_a_multiplier, NULL},
         {unequal_sizes, "concatenate: input_1 is 6x6, max_pooling2d 3x6: expected inputs of equal height and width"},
         {flat_and_not, "concatenate: one is 1x1, g 1x1 (flat): expected inputs of equal height and width"},
         {too_large_a_kernel, NULL},
@@ -259,7 +273,7 @@ TEST after_a_failure_layers_are_passed_over(void)
     struct fer_builder b;
     struct fer_network *net;
     int x = fer_network_begin(&b, 6, 6, 2), both[2];
-    x = fer_add_dense(&b, x, "first fault", 3);
+    x = fer_add_dense(&b, x, "first fault", 0);
     ASSERT_EQ(-1, x);
     ASSERT_EQ(-1, fer_add_conv2d(&b, x, NULL, 0, 0, 0, 0, 0, FER_SAME));
     ASSERT_EQ(-1, fer_add_batch_normalization(&b, x, NULL, 7, 7));
@@ -271,7 +285,7 @@ TEST after_a_failure_layers_are_passed_over(void)
     ASSERT_EQ(-1, fer_add_concatenate(&b, both, 2, NULL));
     ASSERT_EQ(-1, fer_add_dense(&b, x, NULL, 0));
     ASSERT_EQ(-1, fer_network_end(&b, &net, &error));
-    ASSERT_STR_EQ("first fault: input_1 has height and width: expected a flat input, as GlobalAveragePooling2D gives", error.text);
+    ASSERT_STR_EQ("first fault: 0 units: expected at least 1", error.text);
     PASS();
 }
 
@@ -281,6 +295,10 @@ enum { H = 9, W = 7, C = 3, CLASSES = 5, N = 3 };
 
 static struct fer_network *every_kind(void)
 {
+    static const struct fer_convolution
+        groups = {.filters = 6, .kernel_h = 2, .kernel_w = 3, .dilation_h = 2, .groups = 2, .padding = FER_SAME, .bias = 1},
+        depthwise = {.kernel_h = 3, .kernel_w = 2, .stride_w = 2, .depth_multiplier = 2, .padding = FER_SAME_LOWER, .bias = 1},
+        small = {.filters = 3, .kernel_h = 1, .kernel_w = 1, .bias = 1, .kernel = "pointwise_kernel"};
     struct fer_builder b;
     struct fer_network *net;
     int x = fer_network_begin(&b, H, W, C), branch[4], image[2];
@@ -295,7 +313,20 @@ static struct fer_network *every_kind(void)
     branch[1] = fer_add_average_pooling2d(&b, branch[1], NULL, 3, 3, 1, 1, FER_SAME);
     x = fer_add_concatenate(&b, branch, 4, NULL);
     x = fer_add_conv2d(&b, x, NULL, 6, 1, 1, 1, 1, FER_VALID);
-    x = fer_add_global_average_pooling2d(&b, x, NULL);
+    x = fer_add_dense_with(&b, x, "at each cell", 4, 0);
+    x = fer_add_convolution(&b, x, NULL, &groups);
+    x = fer_add_batch_normalization_with(&b, x, NULL, 0.7, 0.01, 1, 1);
+    x = fer_add_depthwise_convolution(&b, x, NULL, &depthwise);
+    b.inference = 1;
+    x = fer_add_batch_normalization_with(&b, x, "moving", 0.7, 0.01, 1, 0);
+    b.inference = 0, b.frozen = 1;
+    x = fer_add_batch_normalization_with(&b, x, "frozen", 0.7, 0.01, 1, 1);
+    x = fer_add_convolution(&b, x, "frozen conv", &small);
+    b.frozen = 0;
+    x = fer_add_convolution(&b, x, NULL, &small);
+    image[0] = fer_add_global_average_pooling2d(&b, x, NULL);
+    image[1] = fer_add_global_max_pooling2d(&b, x, NULL, 0);
+    x = fer_add_concatenate(&b, image, 2, NULL);
     branch[0] = branch[2] = x; /* flat ones */
     branch[1] = fer_add_relu(&b, fer_add_dense(&b, x, NULL, 4), NULL);
     x = fer_add_concatenate(&b, branch, 3, NULL);

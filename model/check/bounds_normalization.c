@@ -42,6 +42,10 @@
  *                                  + 8 u (1 + R) s (|dy| + |a| + s (|x| + |mean|) |b|),
  *                 the last for the roundings of each element: 5 in the form above, 7 when it is folded, dx = dy s + x c + d.
  *
+ * With gamma.     y = (x - mean) s g + beta and dx = g (the above): |g| s stands for s outside, and the rounding of g s is
+ * in R, to which 2 u are added. The gradient of gamma is n b, and errs by n B.
+ * Statistics that are given (a layer that is frozen, or in inference mode) have M = 0 and no error in V; a = b = 0 in dx.
+ *
  * Moving statistics. m' = m p + (mean)(1 - p), p the momentum. p may be rounded to float32, which takes 1 - p off by u
  * at most:
  *                     |error|  <=  (1 - p) M + 4 u (|m| + |mean|),      the variance's likewise, 6 u for Bessel's factor.
@@ -78,6 +82,33 @@ static double scale_error(const struct fer_arithmetic *a, double variance, doubl
     return r < 1 ? (1 + 4 * a->sum) / sqrt(1 - r) - 1 : INFINITY;
 }
 
+void fer_channels_given(struct fer_channel *channel, const struct fer_arithmetic *a, size_t channels, const real *mean,
+                        const real *variance, double epsilon)
+{
+    const struct fer_bound none = {0, 0};
+    size_t c;
+    for (c = 0; c < channels; c++) {
+        channel[c].mean = (double)mean[c];
+        channel[c].variance = (double)variance[c];
+        channel[c].scale = 1 / sqrt((double)variance[c] + epsilon);
+        channel[c].gain = 1;
+        channel[c].given = 1;
+        channel[c].mean_error = channel[c].variance_error = none;
+        channel[c].scale_error.proven = channel[c].scale_error.likely = scale_error(a, (double)variance[c], epsilon, 0);
+    }
+}
+
+void fer_channels_scale(struct fer_channel *channel, const struct fer_arithmetic *a, size_t channels, const real *gamma)
+{
+    size_t c;
+    for (c = 0; c < channels; c++) {
+        struct fer_bound *error = &channel[c].scale_error;
+        channel[c].gain = (double)gamma[c];
+        error->proven += 2 * a->sum * (1 + error->proven);
+        error->likely += 2 * a->sum * (1 + error->likely);
+    }
+}
+
 /* Mean, variance and scale are those of the layer; mean_magnitude is E|x|. */
 static void fill_errors(struct fer_channel *c, const struct fer_arithmetic *a, double n, double epsilon,
                         double mean_magnitude)
@@ -107,6 +138,8 @@ int fer_channels(struct fer_channel *channel, const struct fer_arithmetic *a, si
         channel[c].mean = (double)mean[c];
         channel[c].variance = (double)variance[c];
         channel[c].scale = 1 / sqrt((double)variance[c] + epsilon);
+        channel[c].gain = 1;
+        channel[c].given = 0;
         fill_errors(&channel[c], a, (double)rows, epsilon, (double)magnitude[c] / (double)rows);
     }
     fer_free(mean);
@@ -119,7 +152,7 @@ int fer_channels(struct fer_channel *channel, const struct fer_arithmetic *a, si
 static double normalization_error(const struct fer_arithmetic *a, const struct fer_channel *c, double M, double R,
                                   double x, double beta, double y)
 {
-    const double s = c->scale, t = s * (magnitude_of(x) + magnitude_of(c->mean)) + magnitude_of(beta);
+    const double s = c->scale * magnitude_of(c->gain), t = s * (magnitude_of(x) + magnitude_of(c->mean)) + magnitude_of(beta);
     const double error = s * (1 + R) * M + magnitude_of(x - c->mean) * s * R + (4 * a->sum + a->input) * (1 + R) * t +
                          (4 + 2 * s) * a->sum_least;
     return error + a->store * (magnitude_of(y) + error) + a->store_least;
@@ -133,12 +166,11 @@ void fer_tally_normalization(struct fer_tally *tally, const struct fer_arithmeti
     for (i = 0; i < rows; i++)
         for (k = 0; k < channels; k++, at++) {
             const struct fer_channel *c = &channel[k];
-            const double y = ((double)x[at] - c->mean) * c->scale + (double)beta[k];
+            const double shift = beta ? (double)beta[k] : 0;
+            const double y = ((double)x[at] - c->mean) * c->scale * c->gain + shift;
             struct fer_bound b;
-            b.proven = normalization_error(a, c, c->mean_error.proven, c->scale_error.proven, (double)x[at],
-                                           (double)beta[k], y);
-            b.likely = normalization_error(a, c, c->mean_error.likely, c->scale_error.likely, (double)x[at],
-                                           (double)beta[k], y);
+            b.proven = normalization_error(a, c, c->mean_error.proven, c->scale_error.proven, (double)x[at], shift, y);
+            b.likely = normalization_error(a, c, c->mean_error.likely, c->scale_error.likely, (double)x[at], shift, y);
             fer_tally_add(tally, (double)claimed[at], y, b);
         }
 }
@@ -206,10 +238,11 @@ static struct fer_bound gradient_errors_of_b(const struct fer_arithmetic *a, con
 static double gradient_error(const struct fer_arithmetic *a, const struct fer_channel *c, const struct averages *v,
                              double M, double R, double A, double B, double x, double dy, double dx)
 {
-    const double s = c->scale, h = magnitude_of((x - c->mean) * s), shift = 2 * s * (1 + R) * M, b = magnitude_of(v->b);
+    const double s = c->scale, gain = magnitude_of(c->gain), h = magnitude_of((x - c->mean) * s), shift = 2 * s * (1 + R) * M, b = magnitude_of(v->b);
     const double element = magnitude_of(dy) + magnitude_of(v->a) + s * (magnitude_of(x) + magnitude_of(c->mean)) * b;
-    const double error = R * magnitude_of(dx) + s * (1 + R) * (A + (h * (1 + R) + shift) * B + (h * R + shift) * b) +
-                         (8 * a->sum + a->input) * (1 + R) * s * element + (8 + 8 * s) * (1 + h) * a->sum_least;
+    const double error = R * magnitude_of(dx) + s * gain * (1 + R) * (A + (h * (1 + R) + shift) * B + (h * R + shift) * b) +
+                         (8 * a->sum + a->input) * (1 + R) * s * gain * element +
+                         (8 + 8 * s) * (1 + h) * (gain > 1 ? gain : 1) * a->sum_least;
     return error + a->store * (magnitude_of(dx) + error) + a->store_least;
 }
 
@@ -223,6 +256,9 @@ int fer_tally_normalization_input(struct fer_tally *tally, const struct fer_arit
     if (!averages) return -1;
     sum_averages(averages, channel, rows, channels, x, dy);
     for (k = 0; k < channels; k++) {
+        const struct averages none = {0, 0, 0, 0, {0, 0}, {0, 0}};
+        if (channel[k].given) averages[k] = none;
+        if (channel[k].given) continue;
         averages[k].a_error = gradient_errors_of_a(a, &averages[k], (double)rows);
         averages[k].b_error = gradient_errors_of_b(a, &averages[k], &channel[k], (double)rows);
     }
@@ -230,7 +266,7 @@ int fer_tally_normalization_input(struct fer_tally *tally, const struct fer_arit
         for (k = 0; k < channels; k++, at++) {
             const struct fer_channel *c = &channel[k];
             const struct averages *v = &averages[k];
-            const double dx = c->scale * ((double)dy[at] - v->a - ((double)x[at] - c->mean) * c->scale * v->b);
+            const double dx = c->gain * c->scale * ((double)dy[at] - v->a - ((double)x[at] - c->mean) * c->scale * v->b);
             struct fer_bound b;
             b.proven = gradient_error(a, c, v, c->mean_error.proven, c->scale_error.proven, v->a_error.proven,
                                       v->b_error.proven, (double)x[at], (double)dy[at], dx);
@@ -238,6 +274,25 @@ int fer_tally_normalization_input(struct fer_tally *tally, const struct fer_arit
                                       v->b_error.likely, (double)x[at], (double)dy[at], dx);
             fer_tally_add(tally, (double)claimed[at], dx, b);
         }
+    fer_free(averages);
+    return 0;
+}
+
+int fer_tally_gamma(struct fer_tally *tally, const struct fer_arithmetic *a, const struct fer_channel *channel,
+                    size_t rows, int channels, const real *x, const real *dy, const real *claimed, struct fer_error *e)
+{
+    struct averages *averages = fer_allocate((size_t)channels, sizeof *averages, e);
+    const double n = (double)rows;
+    int k;
+    if (!averages) return -1;
+    sum_averages(averages, channel, rows, channels, x, dy);
+    for (k = 0; k < channels; k++) {
+        const double truth = averages[k].b * n, kept = a->store * magnitude_of(truth) + a->store_least;
+        struct fer_bound error = gradient_errors_of_b(a, &averages[k], &channel[k], n);
+        error.proven = (error.proven * n + kept) * (1 + a->store);
+        error.likely = (error.likely * n + kept) * (1 + a->store);
+        fer_tally_add(tally, (double)claimed[k], truth, error);
+    }
     fer_free(averages);
     return 0;
 }

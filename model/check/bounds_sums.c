@@ -235,15 +235,36 @@ static size_t weights(const struct fer_window *g)
 
 /* ---- Convolutions: each is done twice, the second time on absolute values ---- */
 
+/* Depthwise is a group for each channel; it has loops of its own, to the same bits and sooner. */
+static int is_depthwise(const struct fer_window *g)
+{
+    return g->groups > 1 && g->groups == g->in_c;
+}
+
+static void convolve(const struct fer_window *g, const real *x, const real *kernel, real *y)
+{
+    (is_depthwise(g) ? fer_depthwise_conv2d_forward : fer_conv2d_forward)(g, x, kernel, y);
+}
+
+static void convolve_input(const struct fer_window *g, const real *dy, const real *kernel, real *dx)
+{
+    (is_depthwise(g) ? fer_depthwise_conv2d_backward_input : fer_conv2d_backward_input)(g, dy, kernel, dx);
+}
+
+static void convolve_kernel(const struct fer_window *g, const real *x, const real *dy, real *dkernel)
+{
+    (is_depthwise(g) ? fer_depthwise_conv2d_backward_kernel : fer_conv2d_backward_kernel)(g, x, dy, dkernel);
+}
+
 void fer_sums_add_conv2d(struct fer_sums *s, const struct fer_arithmetic *a, const struct fer_window *g, real *x,
                          real *kernel)
 {
     begin_products(s, a, x, inputs(g), kernel, weights(g));
-    fer_conv2d_forward(g, x, kernel, s->part);
+    convolve(g, x, kernel, s->part);
     add_part(s, s->truth);
     take_absolute(x, inputs(g));
     take_absolute(kernel, weights(g));
-    fer_conv2d_forward(g, x, kernel, s->part);
+    convolve(g, x, kernel, s->part);
     add_part(s, s->magnitude);
     add_roundings(s, g, g->n, g->out_h, g->out_w, (size_t)g->out_c, inputs_of_output, g->in_c / g->groups);
 }
@@ -252,11 +273,11 @@ void fer_sums_add_conv2d_input(struct fer_sums *s, const struct fer_arithmetic *
                                real *kernel)
 {
     begin_products(s, a, dy, outputs(g), kernel, weights(g));
-    fer_conv2d_backward_input(g, dy, kernel, s->part);
+    convolve_input(g, dy, kernel, s->part);
     add_part(s, s->truth);
     take_absolute(dy, outputs(g));
     take_absolute(kernel, weights(g));
-    fer_conv2d_backward_input(g, dy, kernel, s->part);
+    convolve_input(g, dy, kernel, s->part);
     add_part(s, s->magnitude);
     add_roundings(s, g, g->n, g->in_h, g->in_w, (size_t)g->in_c, outputs_of_input, g->out_c / g->groups);
 }
@@ -265,52 +286,57 @@ void fer_sums_add_conv2d_kernel(struct fer_sums *s, const struct fer_arithmetic 
                                 real *dy)
 {
     begin_products(s, a, x, inputs(g), dy, outputs(g));
-    fer_conv2d_backward_kernel(g, x, dy, s->part);
+    convolve_kernel(g, x, dy, s->part);
     add_part(s, s->truth);
     take_absolute(x, inputs(g));
     take_absolute(dy, outputs(g));
-    fer_conv2d_backward_kernel(g, x, dy, s->part);
+    convolve_kernel(g, x, dy, s->part);
     add_part(s, s->magnitude);
     add_roundings(s, g, 1, g->kernel_h, g->kernel_w, g->in_c / g->groups * g->out_c, outputs_of_tap, g->n);
 }
 
-/* ---- Dense: a 1x1 convolution of 1x1 images, and the bias ---- */
-
-static struct fer_window dense_window(int n, int in, int out)
+/* The bias is a product with 1. */
+void fer_sums_add_bias(struct fer_sums *s, const struct fer_arithmetic *a, size_t channels, const real *bias)
 {
-    const struct fer_window g = {n, 1, 1, in, 1, 1, out, 1, 1, 1, 1, 0, 0, 0, 0, 1, 1, 1, 0};
-    return g;
-}
-
-void fer_sums_add_dense(struct fer_sums *s, const struct fer_arithmetic *a, int n, int in, int out, real *x,
-                        real *kernel, real *bias)
-{
-    const struct fer_window g = dense_window(n, in, out);
-    const double q = rounded_quantum(bias, (size_t)out, a->factor);
-    const real one = 1; /* the bias is a product with 1 */
+    const double q = rounded_quantum(bias, channels, a->factor);
+    const real one = 1;
     size_t i;
-    fer_sums_add_conv2d(s, a, &g, x, kernel);
-    allow_flushing(s, a, bias, (size_t)out, &one, 1);
+    allow_flushing(s, a, bias, channels, &one, 1);
     if (q < s->quantum) s->quantum = q;
     for (i = 0; i < s->count; i++) {
-        const real b = bias[i % (size_t)out];
+        const real b = bias[i % channels];
         s->truth[i] += b;
         s->magnitude[i] += b < 0 ? -b : b;
         s->roundings[i] += 1;
     }
 }
 
-void fer_sums_add_dense_input(struct fer_sums *s, const struct fer_arithmetic *a, int n, int in, int out, real *dy,
-                              real *kernel)
+/* ---- Dense: a 1x1 convolution of 1x1 images ---- */
+
+static struct fer_window dense_window(size_t rows, size_t in, size_t out)
 {
-    const struct fer_window g = dense_window(n, in, out);
+    const struct fer_window g = {rows, 1, 1, in, 1, 1, out, 1, 1, 1, 1, 0, 0, 0, 0, 1, 1, 1, 0};
+    return g;
+}
+
+void fer_sums_add_dense(struct fer_sums *s, const struct fer_arithmetic *a, size_t rows, size_t in, size_t out, real *x,
+                        real *kernel)
+{
+    const struct fer_window g = dense_window(rows, in, out);
+    fer_sums_add_conv2d(s, a, &g, x, kernel);
+}
+
+void fer_sums_add_dense_input(struct fer_sums *s, const struct fer_arithmetic *a, size_t rows, size_t in, size_t out,
+                              real *dy, real *kernel)
+{
+    const struct fer_window g = dense_window(rows, in, out);
     fer_sums_add_conv2d_input(s, a, &g, dy, kernel);
 }
 
-void fer_sums_add_dense_kernel(struct fer_sums *s, const struct fer_arithmetic *a, int n, int in, int out, real *x,
-                               real *dy)
+void fer_sums_add_dense_kernel(struct fer_sums *s, const struct fer_arithmetic *a, size_t rows, size_t in, size_t out,
+                               real *x, real *dy)
 {
-    const struct fer_window g = dense_window(n, in, out);
+    const struct fer_window g = dense_window(rows, in, out);
     fer_sums_add_conv2d_kernel(s, a, &g, x, dy);
 }
 

@@ -49,9 +49,6 @@ void fer_verify_average_pooling2d_input(struct fer_verification *v, const struct
 void fer_verify_concatenate(struct fer_verification *v, const struct fer_layer *layer);
 void fer_verify_concatenate_input(struct fer_verification *v, const struct fer_layer *layer, int i, int ties_any,
                                   struct fer_sums *sums);
-void fer_verify_global_average_pooling2d(struct fer_verification *v, const struct fer_layer *layer);
-void fer_verify_global_average_pooling2d_input(struct fer_verification *v, const struct fer_layer *layer, int i,
-                                               int ties_any, struct fer_sums *sums);
 void fer_verify_dense(struct fer_verification *v, const struct fer_layer *layer);
 void fer_verify_dense_input(struct fer_verification *v, const struct fer_layer *layer, int i, int ties_any,
                             struct fer_sums *sums);

@@ -89,7 +89,7 @@ static void digest_forward(struct fingerprint *f, const struct fer_network *net,
     for (i = 1; i < net->layers; i++) {
         const struct fer_layer *layer = &net->layer[i];
         const size_t c = layer->channels;
-        if (fer_kinds[layer->type].statistics)
+        if (fer_layer_takes_statistics(layer))
             add_stage(f, layer->name, "/statistics",
                       fer_crc32_reals(fer_crc32_reals(0, layer->mean, c), layer->variance, c));
         fer_output_name(net, i, "", name);

@@ -30,6 +30,8 @@ double fer_gradcheck_dot(size_t count, const real *a, const real *b);
 /* The cases: of each kind of layer and of the loss (gradcheck_layers.c), and of the network (gradcheck_network.c). 0, or
  * -1 when memory runs out. */
 int fer_gradcheck_conv2d(struct fer_gradcheck_run *run, struct fer_error *e);
+int fer_gradcheck_depthwise_conv2d(struct fer_gradcheck_run *run, struct fer_error *e);
+int fer_gradcheck_global_max_pooling2d(struct fer_gradcheck_run *run, struct fer_error *e);
 int fer_gradcheck_batch_normalization(struct fer_gradcheck_run *run, struct fer_error *e);
 int fer_gradcheck_relu(struct fer_gradcheck_run *run, struct fer_error *e);
 int fer_gradcheck_max_pooling2d(struct fer_gradcheck_run *run, struct fer_error *e);

@@ -34,7 +34,7 @@ struct subject {
     /* what the layer needs to know, each its part */
     struct fer_window window;
     size_t rows, channels[MAX_ARGUMENTS];
-    int n, in, out, batch_statistics, *labels;
+    int n, in, out, batch_statistics, depthwise, *labels;
     real *mean, *variance;
     /* memory and random numbers */
     uint64_t seed;
@@ -151,8 +151,58 @@ static void conv2d_backward(struct subject *s)
     fer_conv2d_backward_kernel(&s->window, s->argument[0].value, s->dy, s->argument[1].gradient);
 }
 
+/* With a bias, and depthwise. */
+static double convolution(void *context)
+{
+    struct subject *s = context;
+    const struct fer_window *g = &s->window;
+    (s->depthwise ? fer_depthwise_conv2d_forward : fer_conv2d_forward)(g, s->argument[0].value, s->argument[1].value, s->y);
+    fer_bias_forward(g->n * g->out_h * g->out_w, g->out_c, s->argument[2].value, s->y);
+    return fer_gradcheck_dot(s->outputs, s->dy, s->y);
+}
+
+static void convolution_backward(struct subject *s)
+{
+    const struct fer_window *g = &s->window;
+    const struct argument *x = &s->argument[0], *kernel = &s->argument[1];
+    (s->depthwise ? fer_depthwise_conv2d_backward_input : fer_conv2d_backward_input)(g, s->dy, kernel->value, x->gradient);
+    (s->depthwise ? fer_depthwise_conv2d_backward_kernel : fer_conv2d_backward_kernel)(g, x->value, s->dy, kernel->gradient);
+    fer_bias_backward(g->n * g->out_h * g->out_w, g->out_c, s->dy, s->argument[2].gradient);
+}
+
+/* One geometry on two images of 7x8; groups 0: depthwise. */
+static int check_convolution(struct subject *s, struct fer_gradcheck_run *run, size_t ci, struct fer_window_options o,
+                             struct fer_error *e)
+{
+    struct fer_window *g = &s->window;
+    char geometry[80];
+    begin(s, convolution, convolution_backward);
+    s->depthwise = o.groups == 0;
+    if (s->depthwise) o.groups = ci;
+    if (fer_window_fill(g, 2, 7, 8, ci, &o, e)) return -1;
+    snprintf(geometry, sizeof geometry, "7x8x%zu, %zux%zu to %zu, strides %zu,%zu dilation %zu,%zu %zu groups", ci, g->kernel_h,
+             g->kernel_w, g->out_c, g->stride_h, g->stride_w, g->dilation_h, g->dilation_w, g->groups);
+    add_argument(s, "x", g->n * g->in_h * g->in_w * ci);
+    add_argument(s, "kernel", g->kernel_h * g->kernel_w * (ci / g->groups) * g->out_c);
+    add_argument(s, "bias", g->out_c);
+    add_output(s, output_size(g));
+    return check(s, run, s->depthwise ? "depthwise_conv2d" : "conv2d", geometry, e);
+}
+
+static int check_depthwise_conv2d(struct subject *s, struct fer_gradcheck_run *run, struct fer_error *e)
+{
+    static const struct fer_window_options o[] = {{5, 3, 3, 1, 1, 1, 1, 0, FER_SAME, 0, 0, 0, 0, 0, 0, 0},
+                                                  {10, 3, 2, 2, 1, 1, 2, 0, FER_VALID, 0, 0, 0, 0, 0, 0, 0},
+                                                  {15, 2, 3, 1, 3, 3, 1, 0, FER_EXPLICIT, 9, 1, 0, 2, 0, 0, 0}};
+    return check_convolution(s, run, 5, o[0], e) || check_convolution(s, run, 5, o[1], e) ||
+           check_convolution(s, run, 5, o[2], e) ? -1 : 0;
+}
+
 static int check_conv2d(struct subject *s, struct fer_gradcheck_run *run, struct fer_error *e)
 {
+    static const struct fer_window_options o[] = {{4, 3, 3, 2, 2, 1, 1, 1, FER_SAME_LOWER, 0, 0, 0, 0, 0, 0, 0},
+                                                  {6, 3, 2, 1, 2, 2, 3, 3, FER_SAME, 0, 0, 0, 0, 0, 0, 0},
+                                                  {4, 2, 3, 3, 1, 1, 2, 2, FER_EXPLICIT, 5, 1, 0, 8, 0, 0, 0}};
     static const struct shape shapes[] = {
         {2, 6, 7, 3, 5, 3, 3, 1, 1, FER_SAME},     {2, 7, 7, 2, 4, 3, 3, 2, 2, FER_VALID},
         {1, 8, 8, 3, 2, 3, 3, 2, 2, FER_SAME},     {1, 5, 9, 3, 4, 1, 7, 1, 1, FER_SAME},
@@ -172,7 +222,8 @@ static int check_conv2d(struct subject *s, struct fer_gradcheck_run *run, struct
         add_output(s, output_size(&s->window));
         if (check(s, run, "conv2d", geometry, e)) return -1;
     }
-    return 0;
+    return check_convolution(s, run, 6, o[0], e) || check_convolution(s, run, 6, o[1], e) ||
+           check_convolution(s, run, 6, o[2], e) ? -1 : 0;
 }
 
 static double max_pooling2d(void *context)
@@ -252,7 +303,21 @@ static void global_average_pooling2d_backward(struct subject *s)
     fer_global_average_pooling2d_backward(s->n, (int)s->rows, s->out, s->dy, s->argument[0].gradient);
 }
 
-static int check_global_average_pooling2d(struct subject *s, struct fer_gradcheck_run *run, struct fer_error *e)
+static double global_max_pooling2d(void *context)
+{
+    struct subject *s = context;
+    fer_global_max_pooling2d_forward((size_t)s->n, s->rows, (size_t)s->out, s->argument[0].value, s->y);
+    return fer_gradcheck_dot(s->outputs, s->dy, s->y);
+}
+
+static void global_max_pooling2d_backward(struct subject *s)
+{
+    const struct argument *x = &s->argument[0];
+    fer_global_max_pooling2d_backward((size_t)s->n, s->rows, (size_t)s->out, x->value, s->dy, x->gradient);
+}
+
+static int check_global_pooling2d(struct subject *s, struct fer_gradcheck_run *run, const char *name,
+                                  double (*f)(void *context), void (*backward)(struct subject *s), struct fer_error *e)
 {
     static const struct {
         int n, h, w, c;
@@ -261,16 +326,28 @@ static int check_global_average_pooling2d(struct subject *s, struct fer_gradchec
     char geometry[80];
     for (i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
         const int n = shapes[i].n, h = shapes[i].h, w = shapes[i].w, c = shapes[i].c;
-        begin(s, global_average_pooling2d, global_average_pooling2d_backward);
+        begin(s, f, backward);
         snprintf(geometry, sizeof geometry, "%dx%dx%dx%d", n, h, w, c);
         s->n = n;
         s->rows = (size_t)(h * w);
         s->out = c;
         add_argument(s, "x", (size_t)(n * h * w * c));
+        if (f == global_max_pooling2d) spread_out(s->argument[0].value, s->argument[0].count);
         add_output(s, (size_t)(n * c));
-        if (check(s, run, "global_average_pooling2d", geometry, e)) return -1;
+        if (check(s, run, name, geometry, e)) return -1;
     }
     return 0;
+}
+
+static int check_global_average_pooling2d(struct subject *s, struct fer_gradcheck_run *run, struct fer_error *e)
+{
+    return check_global_pooling2d(s, run, "global_average_pooling2d", global_average_pooling2d,
+                                  global_average_pooling2d_backward, e);
+}
+
+static int check_global_max_pooling2d(struct subject *s, struct fer_gradcheck_run *run, struct fer_error *e)
+{
+    return check_global_pooling2d(s, run, "global_max_pooling2d", global_max_pooling2d, global_max_pooling2d_backward, e);
 }
 
 /* ---- BatchNormalization: arguments x, and gamma and beta where it has them ---- */
@@ -508,6 +585,16 @@ static int with_subject(struct fer_gradcheck_run *run,
 int fer_gradcheck_conv2d(struct fer_gradcheck_run *run, struct fer_error *e)
 {
     return with_subject(run, check_conv2d, e);
+}
+
+int fer_gradcheck_depthwise_conv2d(struct fer_gradcheck_run *run, struct fer_error *e)
+{
+    return with_subject(run, check_depthwise_conv2d, e);
+}
+
+int fer_gradcheck_global_max_pooling2d(struct fer_gradcheck_run *run, struct fer_error *e)
+{
+    return with_subject(run, check_global_max_pooling2d, e);
 }
 
 int fer_gradcheck_batch_normalization(struct fer_gradcheck_run *run, struct fer_error *e)

@@ -157,7 +157,7 @@ static void find_zeros(struct fer_verification *v)
         v->zero_by_nature[i] = 1;
         for (j = i + 1; j < v->net.layers; j++) {
             const int normalises_one =
-                fer_kinds[v->net.layer[j].type].statistics && fer_verify_rows(v, &v->net.layer[j]) == 1;
+                fer_layer_takes_statistics(&v->net.layer[j]) && fer_verify_rows(v, &v->net.layer[j]) == 1;
             if (takes_from(&v->net.layer[j], i) && !normalises_one && !v->zero_by_nature[j]) v->zero_by_nature[i] = 0;
         }
     }

@@ -72,12 +72,14 @@ void fer_sums_add_conv2d_input(struct fer_sums *s, const struct fer_arithmetic *
                                real *dy, real *kernel);
 void fer_sums_add_conv2d_kernel(struct fer_sums *s, const struct fer_arithmetic *a, const struct fer_window *g,
                                 real *x, real *dy);
-void fer_sums_add_dense(struct fer_sums *s, const struct fer_arithmetic *a, int n, int in, int out, real *x,
-                        real *kernel, real *bias);
-void fer_sums_add_dense_input(struct fer_sums *s, const struct fer_arithmetic *a, int n, int in, int out, real *dy,
-                              real *kernel);
-void fer_sums_add_dense_kernel(struct fer_sums *s, const struct fer_arithmetic *a, int n, int in, int out, real *x,
-                               real *dy);
+void fer_sums_add_dense(struct fer_sums *s, const struct fer_arithmetic *a, size_t rows, size_t in, size_t out, real *x,
+                        real *kernel);
+void fer_sums_add_dense_input(struct fer_sums *s, const struct fer_arithmetic *a, size_t rows, size_t in, size_t out,
+                              real *dy, real *kernel);
+void fer_sums_add_dense_kernel(struct fer_sums *s, const struct fer_arithmetic *a, size_t rows, size_t in, size_t out,
+                               real *x, real *dy);
+/* One bias for each channel, added to sums that are there. */
+void fer_sums_add_bias(struct fer_sums *s, const struct fer_arithmetic *a, size_t channels, const real *bias);
 /* The sum of each column of x[rows][channels]. */
 void fer_sums_add_columns(struct fer_sums *s, const struct fer_arithmetic *a, size_t rows, int channels, const real *x);
 void fer_sums_add_average(struct fer_sums *s, const struct fer_arithmetic *a, const struct fer_window *g, real *x);
@@ -106,14 +108,21 @@ void fer_sums_add_any_max_input(struct fer_sums *s, const struct fer_arithmetic 
 
 /* One channel's statistics, and how far a backend's can be from them. */
 struct fer_channel {
-    double mean, variance, scale;           /* scale = 1 / sqrt(variance + epsilon) */
+    double mean, variance, scale, gain;     /* scale = 1 / sqrt(variance + epsilon), gain = gamma */
+    int given;                              /* mean and variance are no functions of x */
     struct fer_bound mean_error;            /* absolute */
     struct fer_bound variance_error;        /* absolute */
     struct fer_bound scale_error;           /* relative */
 };
-/* Fills channel[channels]. 0, or -1 when memory runs out. */
+/* Fills channel[channels] with the statistics of x, or with those that are given; gamma 1. 0, or -1 when memory runs
+ * out. */
 int fer_channels(struct fer_channel *channel, const struct fer_arithmetic *a, size_t rows, int channels, const real *x,
                  double epsilon, struct fer_error *e);
+void fer_channels_given(struct fer_channel *channel, const struct fer_arithmetic *a, size_t channels, const real *mean,
+                        const real *variance, double epsilon);
+/* Puts gamma[channels] in. */
+void fer_channels_scale(struct fer_channel *channel, const struct fer_arithmetic *a, size_t channels, const real *gamma);
+/* beta may be NULL. */
 void fer_tally_normalization(struct fer_tally *tally, const struct fer_arithmetic *a,
                              const struct fer_channel *channel, size_t rows,
                              int channels, const real *x, const real *beta, const real *claimed);
@@ -121,6 +130,8 @@ void fer_tally_normalization(struct fer_tally *tally, const struct fer_arithmeti
 int fer_tally_normalization_input(struct fer_tally *tally, const struct fer_arithmetic *a,
                                   const struct fer_channel *channel,
                                   size_t rows, int channels, const real *x, const real *dy, const real *claimed, struct fer_error *e);
+int fer_tally_gamma(struct fer_tally *tally, const struct fer_arithmetic *a, const struct fer_channel *channel,
+                    size_t rows, int channels, const real *x, const real *dy, const real *claimed, struct fer_error *e);
 void fer_tally_moving_mean(struct fer_tally *tally, const struct fer_arithmetic *a, const struct fer_channel *channel,
                            int channels, double momentum, const real *before, const real *claimed);
 void fer_tally_moving_variance(struct fer_tally *tally, const struct fer_arithmetic *a,

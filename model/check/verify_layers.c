@@ -40,15 +40,17 @@ static void tally_copies(struct fer_verification *v, struct fer_sums *s)
     fer_verify_tally_sums(v, s);
 }
 
-/* ---- Conv2D ---- */
+/* ---- Conv2D, DepthwiseConv2D ---- */
 
 void fer_verify_conv2d(struct fer_verification *v, const struct fer_layer *layer)
 {
     const struct fer_window g = fer_layer_window(layer, (size_t)v->n);
     real *x = fer_verify_load_output(v, source(v, layer)), *kernel = fer_verify_load_own(v, layer, "kernel");
+    const real *bias = fer_verify_load_own(v, layer, "bias");
     struct fer_sums s;
     if (!fer_verify_begin_sums(v, &s)) return;
     fer_sums_add_conv2d(&s, &v->arithmetic, &g, x, kernel);
+    if (bias) fer_sums_add_bias(&s, &v->arithmetic, layer->channels, bias);
     fer_verify_tally_sums(v, &s);
 }
 
@@ -66,51 +68,79 @@ void fer_verify_conv2d_parameters(struct fer_verification *v, const struct fer_l
     const struct fer_window g = fer_layer_window(layer, (size_t)v->n);
     struct fer_sums s;
     real *x, *dy;
-    if (!begin_gradient(v, layer, "kernel")) return;
-    x = fer_verify_load_output(v, source(v, layer));
-    dy = fer_verify_load_gradient(v, layer);
-    if (fer_verify_begin_sums(v, &s)) {
-        fer_sums_add_conv2d_kernel(&s, &v->arithmetic, &g, x, dy);
-        fer_verify_tally_sums(v, &s);
+    if (begin_gradient(v, layer, "kernel")) {
+        x = fer_verify_load_output(v, source(v, layer));
+        dy = fer_verify_load_gradient(v, layer);
+        if (fer_verify_begin_sums(v, &s)) {
+            fer_sums_add_conv2d_kernel(&s, &v->arithmetic, &g, x, dy);
+            fer_verify_tally_sums(v, &s);
+        }
+        fer_verify_finish(v);
     }
-    fer_verify_finish(v);
+    check_column_sums(v, layer, "bias");
 }
 
 /* ---- BatchNormalization ---- */
 
+/* Each channel's statistics, of x or the moving ones, and gamma. NULL when the check cannot be made. */
+static struct fer_channel *load_channels(struct fer_verification *v, const struct fer_layer *layer, const real *x)
+{
+    const int batch = fer_layer_takes_statistics(layer);
+    const real *gamma = fer_verify_load_own(v, layer, "gamma");
+    const real *mean = batch ? NULL : fer_verify_load_own(v, layer, "mean");
+    const real *variance = batch ? NULL : fer_verify_load_own(v, layer, "variance");
+    struct fer_channel *channel;
+    if (!fer_verify_ready(v)) return NULL;
+    channel = fer_allocate(layer->channels, sizeof *channel, v->e);
+    if (!channel || (batch && fer_channels(channel, &v->arithmetic, fer_verify_rows(v, layer), (int)layer->channels, x,
+                                           layer->epsilon, v->e))) {
+        v->failed = 1;
+        fer_free(channel);
+        return NULL;
+    }
+    if (!batch) fer_channels_given(channel, &v->arithmetic, layer->channels, mean, variance, layer->epsilon);
+    if (gamma) fer_channels_scale(channel, &v->arithmetic, layer->channels, gamma);
+    return channel;
+}
+
 void fer_verify_batch_normalization(struct fer_verification *v, const struct fer_layer *layer)
 {
-    const struct fer_layer *from = source(v, layer);
-    const real *x = fer_verify_load_output(v, from), *beta = fer_verify_load_own(v, layer, "beta");
-    struct fer_channel *channel;
-    if (!fer_verify_ready(v)) return;
-    channel = fer_allocate((size_t)layer->channels, sizeof *channel, v->e);
-    if (!channel || fer_channels(channel, &v->arithmetic, fer_verify_rows(v, layer), layer->channels, x,
-                                 layer->epsilon, v->e))
-        v->failed = 1;
-    else
-        fer_tally_normalization(&v->tally, &v->arithmetic, channel, fer_verify_rows(v, layer), layer->channels, x, beta,
-                                v->claimed);
+    const real *x = fer_verify_load_output(v, source(v, layer)), *beta = fer_verify_load_own(v, layer, "beta");
+    struct fer_channel *channel = load_channels(v, layer, x);
+    if (channel)
+        fer_tally_normalization(&v->tally, &v->arithmetic, channel, fer_verify_rows(v, layer), (int)layer->channels, x,
+                                beta, v->claimed);
     fer_free(channel);
 }
 
 void fer_verify_batch_normalization_input(struct fer_verification *v, const struct fer_layer *layer)
 {
-    const size_t rows = fer_verify_rows(v, layer);
     const real *x = fer_verify_load_output(v, source(v, layer)), *dy = fer_verify_load_gradient(v, layer);
-    struct fer_channel *channel;
-    if (!fer_verify_ready(v)) return;
-    channel = fer_allocate((size_t)layer->channels, sizeof *channel, v->e);
-    if (!channel ||
-        fer_channels(channel, &v->arithmetic, rows, layer->channels, x, layer->epsilon, v->e) ||
-        fer_tally_normalization_input(&v->tally, &v->arithmetic, channel, rows, layer->channels, x, dy, v->claimed,
-                                      v->e))
+    struct fer_channel *channel = load_channels(v, layer, x);
+    if (channel && fer_tally_normalization_input(&v->tally, &v->arithmetic, channel, fer_verify_rows(v, layer),
+                                                 (int)layer->channels, x, dy, v->claimed, v->e))
         v->failed = 1;
     fer_free(channel);
 }
 
+static void check_gamma(struct fer_verification *v, const struct fer_layer *layer)
+{
+    struct fer_channel *channel;
+    const real *x, *dy;
+    if (!begin_gradient(v, layer, "gamma")) return;
+    x = fer_verify_load_output(v, source(v, layer));
+    dy = fer_verify_load_gradient(v, layer);
+    channel = load_channels(v, layer, x);
+    if (channel && fer_tally_gamma(&v->tally, &v->arithmetic, channel, fer_verify_rows(v, layer), (int)layer->channels, x,
+                                   dy, v->claimed, v->e))
+        v->failed = 1;
+    fer_free(channel);
+    fer_verify_finish(v);
+}
+
 void fer_verify_batch_normalization_parameters(struct fer_verification *v, const struct fer_layer *layer)
 {
+    check_gamma(v, layer);
     check_column_sums(v, layer, "beta");
 }
 
@@ -135,7 +165,7 @@ void fer_verify_activation_input(struct fer_verification *v, const struct fer_la
     fer_sums_add_copies(s, &v->arithmetic);
 }
 
-/* ---- MaxPooling2D ---- */
+/* ---- MaxPooling2D, GlobalMaxPooling2D ---- */
 
 void fer_verify_max_pooling2d(struct fer_verification *v, const struct fer_layer *layer)
 {
@@ -160,58 +190,25 @@ void fer_verify_max_pooling2d_input(struct fer_verification *v, const struct fer
         fer_sums_add_max_input(s, &v->arithmetic, &g, x, dy);
 }
 
-/* ---- AveragePooling2D; GlobalAveragePooling2D is the same with one window, the whole image ---- */
-
-static void check_average(struct fer_verification *v, const struct fer_layer *layer, const struct fer_window *g)
-{
-    real *x = fer_verify_load_output(v, source(v, layer));
-    struct fer_sums s;
-    if (!fer_verify_begin_sums(v, &s)) return;
-    fer_sums_add_average(&s, &v->arithmetic, g, x);
-    fer_verify_tally_sums(v, &s);
-}
-
-static void add_average_input(struct fer_verification *v, const struct fer_layer *layer, const struct fer_window *g,
-                              struct fer_sums *s)
-{
-    real *dy = fer_verify_load_gradient(v, layer);
-    if (fer_verify_ready(v)) fer_sums_add_average_input(s, &v->arithmetic, g, dy);
-}
-
-static struct fer_window whole_image(const struct fer_verification *v, const struct fer_layer *layer)
-{
-    const struct fer_layer *from = source(v, layer);
-    const size_t h = from->height, w = from->width, c = from->channels;
-    const struct fer_window g = {(size_t)v->n, h, w, c, 1, 1, c, h, w, 1, 1, 0, 0, 0, 0, 1, 1, 1, 0};
-    return g;
-}
+/* ---- AveragePooling2D, GlobalAveragePooling2D ---- */
 
 void fer_verify_average_pooling2d(struct fer_verification *v, const struct fer_layer *layer)
 {
     const struct fer_window g = fer_layer_window(layer, (size_t)v->n);
-    check_average(v, layer, &g);
+    real *x = fer_verify_load_output(v, source(v, layer));
+    struct fer_sums s;
+    if (!fer_verify_begin_sums(v, &s)) return;
+    fer_sums_add_average(&s, &v->arithmetic, &g, x);
+    fer_verify_tally_sums(v, &s);
 }
 
 void fer_verify_average_pooling2d_input(struct fer_verification *v, const struct fer_layer *layer, int i, int ties_any,
                                         struct fer_sums *s)
 {
     const struct fer_window g = fer_layer_window(layer, (size_t)v->n);
+    real *dy = fer_verify_load_gradient(v, layer);
     (void)i, (void)ties_any;
-    add_average_input(v, layer, &g, s);
-}
-
-void fer_verify_global_average_pooling2d(struct fer_verification *v, const struct fer_layer *layer)
-{
-    const struct fer_window g = whole_image(v, layer);
-    check_average(v, layer, &g);
-}
-
-void fer_verify_global_average_pooling2d_input(struct fer_verification *v, const struct fer_layer *layer, int i,
-                                               int ties_any, struct fer_sums *s)
-{
-    const struct fer_window g = whole_image(v, layer);
-    (void)i, (void)ties_any;
-    add_average_input(v, layer, &g, s);
+    if (fer_verify_ready(v)) fer_sums_add_average_input(s, &v->arithmetic, &g, dy);
 }
 
 /* ---- Concatenate ---- */
@@ -254,10 +251,11 @@ void fer_verify_dense(struct fer_verification *v, const struct fer_layer *layer)
 {
     const struct fer_layer *from = source(v, layer);
     real *x = fer_verify_load_output(v, from), *kernel = fer_verify_load_own(v, layer, "kernel");
-    real *bias = fer_verify_load_own(v, layer, "bias");
+    const real *bias = fer_verify_load_own(v, layer, "bias");
     struct fer_sums s;
     if (!fer_verify_begin_sums(v, &s)) return;
-    fer_sums_add_dense(&s, &v->arithmetic, v->n, from->channels, layer->channels, x, kernel, bias);
+    fer_sums_add_dense(&s, &v->arithmetic, fer_verify_rows(v, layer), from->channels, layer->channels, x, kernel);
+    if (bias) fer_sums_add_bias(&s, &v->arithmetic, layer->channels, bias);
     fer_verify_tally_sums(v, &s);
 }
 
@@ -267,7 +265,8 @@ void fer_verify_dense_input(struct fer_verification *v, const struct fer_layer *
     real *dy = fer_verify_load_gradient(v, layer), *kernel = fer_verify_load_own(v, layer, "kernel");
     (void)ties_any;
     if (fer_verify_ready(v))
-        fer_sums_add_dense_input(s, &v->arithmetic, v->n, v->net.layer[i].channels, layer->channels, dy, kernel);
+        fer_sums_add_dense_input(s, &v->arithmetic, fer_verify_rows(v, layer), v->net.layer[i].channels, layer->channels,
+                                 dy, kernel);
 }
 
 void fer_verify_dense_parameters(struct fer_verification *v, const struct fer_layer *layer)
@@ -279,7 +278,8 @@ void fer_verify_dense_parameters(struct fer_verification *v, const struct fer_la
         x = fer_verify_load_output(v, from);
         dy = fer_verify_load_gradient(v, layer);
         if (fer_verify_begin_sums(v, &s)) {
-            fer_sums_add_dense_kernel(&s, &v->arithmetic, v->n, from->channels, layer->channels, x, dy);
+            fer_sums_add_dense_kernel(&s, &v->arithmetic, fer_verify_rows(v, layer), from->channels, layer->channels, x,
+                                      dy);
             fer_verify_tally_sums(v, &s);
         }
         fer_verify_finish(v);

@@ -82,6 +82,19 @@ static void check_moving(struct fer_verification *v, const struct fer_layer *lay
     finish_update(v, is_variance ? MOVING_VARIANCE : NO_FAMILY, other);
 }
 
+/* What is not trained stays as it is. */
+static void check_unchanged(struct fer_verification *v, const struct fer_parameter *p)
+{
+    const struct fer_bound none = {0, 0};
+    const real *before;
+    size_t k;
+    if (!fer_verify_begin_parameter(v, p, "_new")) return;
+    before = fer_verify_load_parameter(v, p, "");
+    for (k = 0; k < p->count && fer_verify_ready(v); k++)
+        fer_tally_add(&v->tally, (double)v->claimed[k], (double)before[k], none);
+    finish_update(v, NO_FAMILY, FER_OK);
+}
+
 /* Reports the updates; those at fault with the other rule, if that would make all of the family right. */
 static void report_updates(struct fer_verification *v)
 {
@@ -111,6 +124,8 @@ void fer_verify_updates(struct fer_verification *v)
             const struct fer_parameter *p = &v->net.parameter[layer->parameter + k];
             if (p->trainable)
                 check_trainable(v, layer, p);
+            else if (!fer_layer_takes_statistics(layer))
+                check_unchanged(v, p);
             else
                 check_moving(v, layer, p, strstr(p->name, "variance") != NULL);
         }

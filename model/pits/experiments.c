@@ -192,7 +192,7 @@ static enum fer_end one_layer_at_a_time(struct laboratory *x, struct fer_error *
         return FER_DONE;
     }
     for (i = 0; i < x->network->layers && end == FER_DONE; i++) {
-        if (!fer_kinds[x->network->layer[i].type].statistics) continue;
+        if (!fer_layer_takes_statistics(&x->network->layer[i])) continue;
         snprintf(detail, sizeof detail, "exact statistics in %s alone", x->network->layer[i].name);
         end = validate_with(x, x->exact, FER_PIT_STATISTICS, i, "layers", detail, &x->f.alone[i], e);
         if (end != FER_DONE) break;

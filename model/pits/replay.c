@@ -125,7 +125,7 @@ static void look_after(const struct observer *o, const struct fer_network *net, 
         const struct fer_layer *layer = &net->layer[i];
         const struct fer_parameter *p = &net->parameter[layer->parameter];
         if (layer->parameters == 0) continue;
-        if (fer_kinds[layer->type].statistics)
+        if (fer_layer_takes_statistics(layer))
             compare_statistics(net, i, o->before, s);
         else
             s->update[i] = relative_change(p, fer_pit_array(net, o->before, p));
