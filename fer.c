@@ -517,31 +517,6 @@ static int gradcheck(int argc, char **argv)
 
 /* ---- op ---- */
 
-static int op(int argc, char **argv)
-{
-    static const char *const names[] = {"strides", "padding",         "pool", "training",      "momentum",
-                                        "epsilon", "moving-variance", "step", "learning-rate", "beta1",
-                                        "beta2"};
-    enum { NAMES = sizeof names / sizeof *names };
-    const char *text[NAMES] = {NULL};
-    struct option options[NAMES];
-    struct fer_op_option given[NAMES];
-    struct fer_op_result result;
-    struct fer_error e;
-    int i, count = 0;
-    for (i = 0; i < NAMES; i++) options[i].name = names[i], options[i].value = &text[i];
-    if (parse(&argc, argv, options, NAMES, NULL, &e)) return complain(&e);
-    if (argc != 3) return fer_fail(&e, "op: expected the operation's name, IN.npz and OUT.npz"), complain(&e);
-    for (i = 0; i < NAMES; i++)
-        if (text[i]) given[count].name = names[i], given[count++].text = text[i];
-    if (fer_op(argv[0], argv[1], argv[2], given, count, &result, &e)) return complain(&e);
-    printf("%s: %s: %lu arrays; %lu arrays of %s ignored\n", argv[2], argv[0], (unsigned long)result.written,
-           (unsigned long)result.ignored, argv[1]);
-    return EXIT_OK;
-}
-
-/* ---- record ---- */
-
 /* Takes the word --NAME out of the arguments. Returns whether it was there. */
 static int take_flag(int *count, char **argv, const char *name)
 {
@@ -557,6 +532,43 @@ static int take_flag(int *count, char **argv, const char *name)
     *count = kept;
     return found;
 }
+
+enum { OP_OPTIONS = 200 };
+
+/* The options in `given` that every operation may have. Returns how many were given, or -1. */
+static int parse_op(int *argc, char **argv, struct fer_op_option given[OP_OPTIONS], struct fer_error *e)
+{
+    const char *text[OP_OPTIONS] = {NULL};
+    struct option options[OP_OPTIONS];
+    int i, names = 0, count = 0;
+    for (; names < OP_OPTIONS && fer_op_option_name(names); names++)
+        options[names].name = fer_op_option_name(names), options[names].value = &text[names];
+    if (parse(argc, argv, options, names, NULL, e)) return -1;
+    for (i = 0; i < names; i++)
+        if (text[i]) given[count].name = options[i].name, given[count++].text = text[i];
+    return count;
+}
+
+static int op(int argc, char **argv)
+{
+    struct fer_op_option given[OP_OPTIONS];
+    struct fer_op_result result;
+    struct fer_error e;
+    const int print = take_flag(&argc, argv, "print"), count = parse_op(&argc, argv, given, &e);
+    if (count < 0) return complain(&e);
+    if (argc != 3) return fer_fail(&e, "op: expected the operation's name, IN.npz and OUT.npz"), complain(&e);
+    if (fer_op(argv[0], argv[1], argv[2], given, count, &result, &e)) return complain(&e);
+    if (*result.note) fprintf(stderr, "fer: %s: %s\n", argv[1], result.note);
+    if (result.ignored)
+        fprintf(stderr, "fer: %s: %lu array%s not used: %s\n", argv[1], (unsigned long)result.ignored,
+                result.ignored == 1 ? " is" : "s are", result.unused);
+    if (print && fer_npz_text(stdout, argv[2], &e)) return complain(&e);
+    printf("%s: %s: %lu arrays; %lu arrays of %s ignored\n", argv[2], argv[0], (unsigned long)result.written,
+           (unsigned long)result.ignored, argv[1]);
+    return EXIT_OK;
+}
+
+/* ---- record ---- */
 
 /* What the command line says of a record. */
 struct recording {
@@ -1009,7 +1021,7 @@ static const struct command commands[] = {
      "Writes DIR/Training/0/00000.pgm ...; DIR must not exist, or be empty.\n", 0},
     {"op", op, "one layer, forward and backward, on arrays from a file", "NAME IN.npz OUT.npz [options]",
      "Reads the arrays that the operation needs (those in brackets may be missing), writes its results. With dy: the gradients too.\n"
-     "  conv2d                    x, kernel, [dy]         y, dx, dkernel          --strides H,W (1,1) --padding same|valid (valid)\n"
+     "  conv2d                    x, kernel, [bias], [dy] y, dx, dkernel, dbias   --strides H,W (1,1) --padding same|valid (valid)\n"
      "  batch_normalization       x, [gamma], [beta],     y, mean, variance,      --training 0|1 (1) --momentum X (0.99)\n"
      "                            [moving_mean],          moving_mean,            --epsilon X (0.001)\n"
      "                            [moving_variance],      moving_variance,        --moving-variance unbiased|biased (unbiased)\n"
@@ -1024,7 +1036,9 @@ static const struct command commands[] = {
      "  adam                      parameter, gradient,    parameter, m, v         --step T (1) --learning-rate X (0.001) --beta1 X (0.9)\n"
      "                            [m], [v]                                        --beta2 X (0.999) --epsilon X (1e-7)\n"
      "Images are [N,H,W,C], kernels [KH,KW,CI,CO], of a dense layer [I,O]; labels are indices [N] or one-hot [N,C]. IN may be a lone\n"
-     ".npy file, which is x.\n",
+     ".npy file, which is x. Arrays of IN that are not used are named on stderr.\n"
+     "  --layout nchw    images are [N,C,H,W], kernels [CO,CI,KH,KW], of a dense layer [O,I], in IN and in OUT\n"
+     "  --print          shows the results as text too\n",
      0},
     {"record", record, "every array of one training step, as a file",
      "[--weights W.npz] [--input IN.npz | --data PATH] [options] -o RECORD.npz",

@@ -929,13 +929,17 @@ struct fer_op_option {
     const char *name, *text; /* "strides", "2,2" */
 };
 struct fer_op_result {
-    size_t written, ignored; /* arrays of the output file; arrays of the input file that the operation does not know */
+    size_t written, ignored; /* arrays of the output file; arrays of the input file that the operation does not use */
+    char unused[512];        /* the names of the first ten of these */
+    char note[160];          /* what else should be said, or "" */
 };
+/* The names of all options, i = 0, 1, ..., some of them several times; NULL behind the last. */
+const char *fer_op_option_name(int i);
 /* Runs operation `name` on the arrays of the npz file `in` (or of a lone npy file, which is x) and writes its results
  * to the npz file `out`, another one, which appears only when everything went well. Operations, arrays and options are
  * those of layers/:
  *
- *     conv2d                    x, kernel, [dy]                      strides (1,1), padding (valid)
+ *     conv2d                    x, kernel, [bias], [dy]              strides (1,1), padding (valid)
  *     batch_normalization       x, [gamma], [beta], [moving_mean], [moving_variance], [dy]
  *                                                                    training (1), momentum (0.99), epsilon (0.001),
  *                                                                    moving-variance (unbiased)
@@ -950,7 +954,8 @@ struct fer_op_result {
  *                                                                    beta2 (0.999), epsilon (1e-7)
  *
  * [ ] may be missing. Each writes y, its further results (`fer help op` names them), and with dy the gradients of what
- * was given: dx, dkernel, ... */
+ * was given: dx, dkernel, ... Every operation has the option layout (nhwc, or nchw: images [N,C,H,W], kernels
+ * [CO,CI,KH,KW], of a dense layer [O,I], in both files). */
 int fer_op(const char *name, const char *in, const char *out, const struct fer_op_option *option, int options,
            struct fer_op_result *result, struct fer_error *e);
 

@@ -307,9 +307,14 @@ expect 2 "fer: $T/x.npz: no array labels: expected input and labels" ./fer recor
 expect 2 "fer: an image of 20x20 is too small for this network: conv2d_26: an input 1 high does not hold a window of 3 without padding" ./fer record --size 20 -o $T/r3.npz
 check "nothing was written" test ! -e $T/r3.npz -a ! -e $T/r3.npz.part
 expect 2 "fer: op: expected the operation's name, IN.npz and OUT.npz" ./fer op relu $T/r.npz
-expect 2 "fer: $T/r.npz: no array x: relu needs it" ./fer op relu $T/r.npz $T/o.npz
-expect 2 "fer: --pool: not an option of relu, which has none" ./fer op relu $T/r.npz $T/o.npz --pool 2,2
+expect 2 "fer: $T/r.npz: input: relu has no array of this name: expected x" ./fer op relu $T/r.npz $T/o.npz
+expect 2 "fer: --pool: not an option of relu, which has --layout" ./fer op relu $T/r.npz $T/o.npz --pool 2,2
 check "nothing was written" test ! -e $T/o.npz -a ! -e $T/o.npz.part
+printf '\223NUMPY\001\000\166\000%-117s\n\001\376\003\004\000\006' "{'descr': '|i1', 'fortran_order': False, 'shape': (3,2)}" > $T/six.npy
+expect 0 "" ./fer op relu $T/six.npy $T/o.npz --print
+check "--print" test "$(sed "s|$T/||g" $T/out | tr '\n' ' ')" = "y [3,2] 1 0 3 4 0 6 o.npz: relu: 1 arrays; 0 arrays of six.npy ignored "
+expect 0 "" ./fer op relu $T/six.npy $T/o.npz --layout nchw
+expect 2 "fer: --layout NCHW: expected nhwc|nchw" ./fer op relu $T/six.npy $T/o.npz --layout=NCHW
 if mkfifo $T/pipe 2> $T/err; then
     other="is a folder or a device; a file was expected, or a name that is free"
     expect 2 "fer: $T/pipe: $other" ./fer record --size 48 --batch 2 -o $T/pipe

@@ -468,20 +468,155 @@ TEST the_output_never_replaces_the_input(void)
     PASS();
 }
 
-/* ---- complaints ---- */
+/* ---- layouts and names ---- */
 
-#define NO_OPERATION \
-    "relo: no such operation: expected one of conv2d, batch_normalization, relu, max_pooling2d, average_pooling2d, " \
-    "global_average_pooling2d, concatenate, dense, softmax_cross_entropy, adam"
+/* Writes the transposed arrays of IN beside them, as [N,C,H,W], [O,I,H,W] and [O,I], and leaves those in IN. */
+static int transpose_input(const char *names, const char *const *shapes)
+{
+    static real from[4][MOST], to[4][MOST];
+    size_t shape[4][4];
+    char name[4][20];
+    int i, dims[4], count = 0;
+    for (; sscanf(names, "%19s", name[count]) == 1; count++) {
+        size_t s[4] = {1, 1, 1, 1}, k[4];
+        const real *values = values_of(IN, name[count], shapes[count]);
+        if (!values) return -1;
+        dims[count] = sscanf(shapes[count], "%zu,%zu,%zu,%zu", &s[0], &s[1], &s[2], &s[3]);
+        memcpy(from[count], values, s[0] * s[1] * s[2] * s[3] * sizeof(real));
+        for (k[0] = 0; k[0] < s[0]; k[0]++)
+            for (k[1] = 0; k[1] < s[1]; k[1]++)
+                for (k[2] = 0; k[2] < s[2]; k[2]++)
+                    for (k[3] = 0; k[3] < s[3]; k[3]++) {
+                        const size_t here = ((k[0] * s[1] + k[1]) * s[2] + k[2]) * s[3] + k[3];
+                        const size_t there = dims[count] == 1 ? here
+                                             : strcmp(name[count], "kernel") == 0
+                                                 ? ((k[3] * s[2] + k[2]) * s[0] + k[0]) * s[1] + k[1]
+                                                 : ((k[0] * s[3] + k[3]) * s[1] + k[1]) * s[2] + k[2];
+                        to[count][there] = from[count][here];
+                    }
+        if (dims[count] == 1)
+            shape[count][0] = s[0];
+        else if (strcmp(name[count], "kernel") == 0)
+            shape[count][0] = s[3], shape[count][1] = s[2], shape[count][2] = s[0], shape[count][3] = s[1];
+        else
+            shape[count][0] = s[0], shape[count][1] = s[3], shape[count][2] = s[1], shape[count][3] = s[2];
+        names += strcspn(names, " ");
+        names += strspn(names, " ");
+    }
+    if (begin_input()) return -1;
+    for (i = 0; i < count; i++)
+        if (give(name[i], dims[i], shape[i], to[i])) return -1;
+    return fer_npz_commit(writer, &error);
+}
+
+/* y, dx and dkernel of NCHW arrays are those of NHWC ones, transposed. */
+TEST nchw_is_nhwc_transposed(void)
+{
+    static const char *const shapes[] = {"2,5,4,3", "2,3,3,4", "4", "2,4,2,4"};
+    real y[64], dx[120], dkernel[72], dbias[4];
+    size_t n, h, w, c, kh, kw;
+    ASSERT_EQ(0, make("x 2,5,4,3; kernel 2,3,3,4; bias 4; dy 2,4,2,4"));
+    ASSERT_RUN("conv2d", "");
+    memcpy(y, values_of(OUT, "y", "2,4,2,4"), sizeof y);
+    memcpy(dx, values_of(OUT, "dx", "2,5,4,3"), sizeof dx);
+    memcpy(dkernel, values_of(OUT, "dkernel", "2,3,3,4"), sizeof dkernel);
+    memcpy(dbias, values_of(OUT, "dbias", "4"), sizeof dbias);
+    ASSERT_EQ(0, transpose_input("x kernel bias dy", shapes));
+    ASSERT_RUN("conv2d", "layout nchw");
+    ASSERT_STR_EQ("y dx dkernel dbias", names_of_results());
+    ASSERT(is("dbias", "4", dbias, 4));
+    {
+        const real *yt = values_of(OUT, "y", "2,4,4,2"), *dxt = values_of(OUT, "dx", "2,3,5,4"),
+                   *dkt = values_of(OUT, "dkernel", "4,3,2,3");
+        ASSERT(yt && dxt && dkt);
+        for (n = 0; n < 2; n++)
+            for (h = 0; h < 4; h++)
+                for (w = 0; w < 2; w++)
+                    for (c = 0; c < 4; c++)
+                        ASSERT(y[((n * 4 + h) * 2 + w) * 4 + c] == yt[((n * 4 + c) * 4 + h) * 2 + w]);
+        for (n = 0; n < 2; n++)
+            for (h = 0; h < 5; h++)
+                for (w = 0; w < 4; w++)
+                    for (c = 0; c < 3; c++)
+                        ASSERT(dx[((n * 5 + h) * 4 + w) * 3 + c] == dxt[((n * 3 + c) * 5 + h) * 4 + w]);
+        for (kh = 0; kh < 2; kh++)
+            for (kw = 0; kw < 3; kw++)
+                for (n = 0; n < 3; n++)
+                    for (c = 0; c < 4; c++)
+                        ASSERT(dkernel[((kh * 3 + kw) * 3 + n) * 4 + c] == dkt[((c * 3 + n) * 2 + kh) * 3 + kw]);
+    }
+    PASS();
+}
+
+TEST nchw_concerns_channels_alone(void)
+{
+    static const real x[6] = {1, 10, 2, 20, 3, 60}, mean[2] = {2, 30}, x0[2] = {1, 2}, x1[4] = {3, 4, 5, 6},
+                      both[6] = {1, 2, 3, 4, 5, 6}, kernel[6] = {1, 3, 5, 2, 4, 6}, y[2] = {22, 28};
+    static const real by_channel[6] = {1, 2, 3, 10, 20, 60};
+    static const size_t nhwc[3] = {1, 3, 2}, nchw[3] = {1, 2, 3}, one[3] = {1, 1, 2}, two[3] = {1, 2, 2},
+                        turned[2] = {2, 3}, row[2] = {1, 3};
+    ASSERT_EQ(0, give_only("x", 3, nhwc, x));
+    ASSERT_RUN("batch_normalization", "");
+    ASSERT(is("mean", "2", mean, 2));
+    ASSERT_EQ(0, give_only("x", 3, nchw, by_channel));
+    ASSERT_RUN("batch_normalization", "layout nchw");
+    ASSERT(is("mean", "2", mean, 2) && values_of(OUT, "y", "1,2,3"));
+    ASSERT(!begin_input() && !give("x0", 3, one, x0) && !give("x1", 3, two, x1) && !fer_npz_commit(writer, &error));
+    ASSERT_RUN("concatenate", "layout nchw");
+    ASSERT(is("y", "1,3,2", both, 6));
+    ASSERT(!begin_input() && !give("x", 2, row, both) && !give("kernel", 2, turned, kernel) &&
+           !fer_npz_commit(writer, &error));
+    ASSERT_RUN("dense", "layout nchw"); /* [O,I]: rows 1 3 5 and 2 4 6 */
+    ASSERT(is("y", "1,2", y, 2));
+    PASS();
+}
+
+/* A course's own numbers fit both layouts, and nothing says which was meant. */
+TEST shapes_that_fit_both_layouts(void)
+{
+    ASSERT_EQ(0, make("x 2,3,4,4; kernel 3,3,4,4"));
+    ASSERT_RUN("conv2d", "");
+    ASSERT_STR_EQ("the shapes fit both layouts: taken as NHWC, kernels as HWIO; --layout nchw takes NCHW and OIHW",
+                  result.note);
+    ASSERT_RUN("conv2d", "layout nhwc");
+    ASSERT_STR_EQ("", result.note);
+    ASSERT_EQ(0, make("x 2,3,4,4; kernel 3,3,4,4; dy 2,1,2,4")); /* dy decides */
+    ASSERT_RUN("conv2d", "");
+    ASSERT_STR_EQ("", result.note);
+    ASSERT_EQ(0, make("x 2,3,3,3; gamma 3"));
+    ASSERT_RUN("batch_normalization", "");
+    ASSERT(*result.note);
+    ASSERT_EQ(0, make("x 3,3,3,3"));
+    ASSERT_RUN("max_pooling2d", "");
+    ASSERT_STR_EQ("", result.note);
+    PASS();
+}
+
+TEST unused_arrays_are_named(void)
+{
+    ASSERT_EQ(0, make("x 4; a 1; b 1; dy 4; c 1"));
+    ASSERT_RUN("relu", "");
+    ASSERT_STR_EQ("a, b, c", result.unused);
+    ASSERT_EQ_FMT((size_t)3, result.ignored, "%zu");
+    ASSERT_EQ(0, make("a 1; b 1; c 1; d 1; e 1; f 1; g 1; h 1; i 1; j 1; k 1; x 4"));
+    ASSERT_RUN("relu", "");
+    ASSERT_STR_EQ("a, b, c, d, e, f, g, h, i, j, ...", result.unused);
+    ASSERT_EQ_FMT((size_t)11, result.ignored, "%zu");
+    ASSERT_EQ(0, make("x 4"));
+    ASSERT_RUN("relu", "");
+    ASSERT_STR_EQ("", result.unused);
+    PASS();
+}
+
+/* ---- complaints ---- */
 
 TEST bad_calls_are_refused(void)
 {
     static const struct {
         const char *arrays, *name, *options, *message;
     } cases[] = {
-        {"x 4", "relo", "", NO_OPERATION},
-        {"x 4", "relu", "pool 2,2", "--pool: not an option of relu, which has none"},
-        {"x 4", "conv2d", "pool 2,2", "--pool: not an option of conv2d, which has --strides, --padding"},
+        {"x 4", "relu", "pool 2,2", "--pool: not an option of relu, which has --layout"},
+        {"x 4", "conv2d", "pool 2,2", "--pool: not an option of conv2d, which has --strides, --padding, --layout"},
         {"y 4", "relu", "", IN ": no array x: relu needs it"},
         {"x 1,4,4,2", "conv2d", "", IN ": no array kernel: conv2d needs it"},
         {"x 4,4,2; kernel 3,3,2,8", "conv2d", "", IN ": x: shape [4,4,2]: expected 4 dimensions, [N,H,W,C]"},
@@ -491,6 +626,40 @@ TEST bad_calls_are_refused(void)
          IN ": x: shape [1,4,2,3]: an input 2 wide does not hold a window of 3 without padding"},
         {"x 1,4,4,3; kernel 3,3,3,8; dy 1,2,2,7", "conv2d", "",
          IN ": dy: shape [1,2,2,7]: expected [1,2,2,8], as y has"},
+        {"x 1,4,4,3; kernel 3,3,3,8; bias 3", "conv2d", "", IN ": bias: shape [3]: expected [8]"},
+        {"x 2,3,4,4; kernel 3,3,4,4; bias 3", "conv2d", "",
+         IN ": bias: shape [3]: expected [4]; the shapes fit --layout nchw"},
+        {"x 2,8,8,3; kernel 3,3,3,4", "conv2d", "layout nchw",
+         IN ": kernel: shape [3,3,3,4]: expected 8 input channels, as x has; the shapes fit --layout nhwc"},
+        {"x 2,3,8,8; dy 2,3,4,4", "max_pooling2d", "",
+         IN ": dy: shape [2,3,4,4]: expected [2,1,4,8], as y has; the shapes fit --layout nchw"},
+        {"x 2,3,8,8; dy 2,3,4,5", "max_pooling2d", "layout nchw",
+         IN ": dy: shape [2,3,4,5]: expected [2,3,4,4], as y has"},
+        {"x 4,5,1; kernel 5,7", "dense", "layout nchw", IN ": x: shape [4,5,1]: expected 2 dimensions, [N,I]"},
+        {"x 4,5; kernel 5,7,1", "dense", "layout nchw", IN ": kernel: shape [5,7,1]: expected 2 dimensions, [O,I]"},
+        {"x 4", "relu", "layout chw", "--layout chw: expected nhwc|nchw"},
+        {"x 4", "batch_normalization", "layout nchw",
+         IN ": x: shape [4]: expected two or more dimensions, the second one the channels"},
+        {"x 1,4,4,3; weight 3,3,3,8", "conv2d", "", IN ": weight: conv2d has no array of this name: expected kernel"},
+        {"x 1,4,4,3; W 3,3,3,8", "conv2d", "", IN ": W: conv2d has no array of this name: expected kernel"},
+        {"x 1,4,4,3; kernel 3,3,3,8; b 8", "conv2d", "", IN ": b: conv2d has no array of this name: expected bias"},
+        {"X 4", "relu", "", IN ": X: relu has no array of this name: expected x"},
+        {"x 4; dout 4", "relu", "", IN ": dout: relu has no array of this name: expected dy"},
+        {"x 5,2; weight 2", "batch_normalization", "",
+         IN ": weight: batch_normalization has no array of this name: expected gamma"},
+        {"x 5,2; bias 2", "batch_normalization", "",
+         IN ": bias: batch_normalization has no array of this name: expected beta"},
+        {"x 5,2; running_mean 2", "batch_normalization", "",
+         IN ": running_mean: batch_normalization has no array of this name: expected moving_mean"},
+        {"x 5,2; running_var 2", "batch_normalization", "",
+         IN ": running_var: batch_normalization has no array of this name: expected moving_variance"},
+        {"x 5,2; y 5", "softmax_cross_entropy", "",
+         IN ": x: softmax_cross_entropy has no array of this name: expected logits"},
+        {"logits 5,2; y 5", "softmax_cross_entropy", "",
+         IN ": y: softmax_cross_entropy has no array of this name: expected labels"},
+        {"param 5; grad 5", "adam", "", IN ": param: adam has no array of this name: expected parameter"},
+        {"parameter 5; gradient 5; exp_avg_sq 5", "adam", "",
+         IN ": exp_avg_sq: adam has no array of this name: expected v"},
         {"x 1,0,4,3; kernel 3,3,3,8", "conv2d", "", IN ": x: shape [1,0,4,3]: expected at least one value"},
         {"x 1,4,4,3; kernel 3,3,3,8", "conv2d", "strides 0,1", "--strides 0,1: expected H,W, two whole numbers from 1"},
         {"x 1,4,4,3; kernel 3,3,3,8", "conv2d", "strides 1,2,3",
@@ -524,7 +693,7 @@ TEST bad_calls_are_refused(void)
         {"x0 5,2; x2 5,2", "concatenate", "", IN ": no array x1: concatenate needs it"},
         {"x0 5,2; x99999999 5,2", "concatenate", "", IN ": no array x1: concatenate needs it"},
         {"x0 5,2; x1 4,2", "concatenate", "",
-         IN ": x1: shape [4,2]: expected the shape of x0, but for the last dimension"},
+         IN ": x1: shape [4,2]: expected the shape of x0, but for the channels"},
         {"x0 5,2; x1 5,2,1", "concatenate", "", IN ": x1: shape [5,2,1]: expected 2 dimensions, as x0 has"},
         {"x0 -", "concatenate", "", IN ": x0: shape []: expected one or more dimensions"},
         {"x0 5,2; x1 5,1; dy 5,4", "concatenate", "", IN ": dy: shape [5,4]: expected [5,3], as y has"},
@@ -623,6 +792,10 @@ SUITE(suite_op)
     RUN_TEST(adam_defaults);
     RUN_TEST(a_lone_npy_file_is_x);
     RUN_TEST(the_output_never_replaces_the_input);
+    RUN_TEST(nchw_is_nhwc_transposed);
+    RUN_TEST(nchw_concerns_channels_alone);
+    RUN_TEST(shapes_that_fit_both_layouts);
+    RUN_TEST(unused_arrays_are_named);
     RUN_TEST(bad_calls_are_refused);
     RUN_TEST(bad_labels_are_refused);
     RUN_TEST(bad_files_are_refused);

@@ -5,6 +5,12 @@
 
 #include "../../data/data.h"
 
+/* ---- op_text.c ---- */
+
+/* The arrays of a file as text: name and shape, then the values, a line for each row of the last dimension that is larger
+ * than 1. */
+int fer_npz_text(FILE *out, const char *path, struct fer_error *e);
+
 /* ---- verify_options.c ---- */
 
 /* The options that are no settings; NULL: not given. Without `accumulate` sums are float64 when everything is, else

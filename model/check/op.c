@@ -6,30 +6,88 @@
 
 static int find_operation(struct fer_op *op, const char *name)
 {
-    char names[300] = "";
+    char names[600] = "";
     size_t at = 0;
-    int i;
-    for (i = 0; i < FER_OPERATIONS; i++) {
-        op->operation = &fer_operations[i];
+    for (op->operation = fer_operations; op->operation->name; op->operation++) {
         if (strcmp(op->operation->name, name) == 0) return 0;
-        at += (size_t)snprintf(names + at, sizeof names - at, i ? ", %s" : "%s", op->operation->name);
+        at += (size_t)snprintf(names + at, sizeof names - at, at ? ", %s" : "%s", op->operation->name);
     }
     return fer_fail(op->e, "%.40s: no such operation: expected one of %s", name, names);
 }
 
+const char *fer_op_option_name(int i)
+{
+    const struct fer_operation *operation;
+    int k;
+    if (i == 0) return "layout";
+    for (operation = fer_operations; operation->name; operation++)
+        for (k = 0; k < FER_OP_OPTIONS && operation->option[k].name; k++)
+            if (--i == 0) return operation->option[k].name;
+    return NULL;
+}
+
 /* Every option given must be one of the operation's. */
-static int check_options(const struct fer_op *op)
+static int check_options(struct fer_op *op)
 {
     const struct fer_op_option *known = op->operation->option;
-    char names[200] = "none";
+    char names[300] = "";
     size_t at = 0;
     int i;
     for (i = 0; i < FER_OP_OPTIONS && known[i].name; i++)
-        at += (size_t)snprintf(names + at, sizeof names - at, i ? ", --%s" : "--%s", known[i].name);
+        at += (size_t)snprintf(names + at, sizeof names - at, "--%s, ", known[i].name);
     for (i = 0; i < op->given_count; i++)
-        if (!fer_op_find_option(known, FER_OP_OPTIONS, op->given[i].name))
-            return fer_fail(op->e, "--%s: not an option of %s, which has %s", op->given[i].name, op->operation->name,
-                            names);
+        if (strcmp(op->given[i].name, "layout") != 0 && !fer_op_find_option(known, FER_OP_OPTIONS, op->given[i].name))
+            return fer_fail(op->e, "--%s: not an option of %s, which has %s--layout", op->given[i].name,
+                            op->operation->name, names);
+    return fer_op_choice(op, "layout", "nhwc|nchw", &op->nchw);
+}
+
+/* Whether the shapes would do in the other layout. */
+static int fits_other_layout(const struct fer_op *op)
+{
+    struct fer_error reason;
+    struct fer_op other = *op;
+    other.nchw = !op->nchw;
+    other.trial = 1;
+    other.fits = 0;
+    other.memory = NULL;
+    other.e = &reason;
+    op->operation->run(&other);
+    fer_op_free(&other);
+    return other.fits;
+}
+
+/* The names of the arrays that were not asked for, the first ten of them, and how many they are. */
+static void list_unused(const struct fer_op *op, struct fer_op_result *result)
+{
+    size_t i, at = 0;
+    for (i = 0; i < fer_npz_count(op->in); i++) {
+        if (op->used[i]) continue;
+        if (result->ignored++ < 10 && at < sizeof result->unused)
+            at += (size_t)snprintf(result->unused + at, sizeof result->unused - at, at ? ", %.40s" : "%.40s",
+                                   fer_npz_at(op->in, i)->name);
+    }
+    if (result->ignored > 10 && at < sizeof result->unused)
+        snprintf(result->unused + at, sizeof result->unused - at, ", ...");
+}
+
+/* Runs the operation. Where its shapes decide nothing, or speak for the other layout, that is said. */
+static int run(struct fer_op *op, struct fer_op_result *result)
+{
+    const int failed = op->operation->run(op);
+    memset(result, 0, sizeof *result);
+    fer_op_free(op);
+    if (failed && op->blamed && fits_other_layout(op)) {
+        const size_t length = strlen(op->e->text);
+        snprintf(op->e->text + length, sizeof op->e->text - length, "; the shapes fit --layout %s",
+                 op->nchw ? "nhwc" : "nchw");
+    }
+    if (failed) return -1;
+    result->written = op->written;
+    list_unused(op, result);
+    if (op->laid_out && op->parameters && !fer_op_is_given(op, "layout") && fits_other_layout(op))
+        snprintf(result->note, sizeof result->note,
+                 "the shapes fit both layouts: taken as NHWC, kernels as HWIO; --layout nchw takes NCHW and OIHW");
     return 0;
 }
 
@@ -44,10 +102,9 @@ int fer_op(const char *name, const char *in, const char *out, const struct fer_o
     op.e = e;
     if (find_operation(&op, name) || check_options(&op) || fer_file_apart(out, in, e) || fer_npz_open(&op.in, in, e))
         return -1;
-    failed = op.operation->run(&op);
-    result->written = op.written;
-    result->ignored = fer_npz_count(op.in) - op.taken;
-    fer_op_free(&op);
+    op.used = fer_allocate(fer_npz_count(op.in) + 1, 1, e);
+    failed = !op.used || run(&op, result);
+    fer_free(op.used);
     fer_npz_close(op.in);
     if (!failed) return fer_npz_commit(op.out, e);
     fer_npz_abandon(op.out);

@@ -13,22 +13,29 @@ struct fer_op {
     struct fer_npz *in;
     struct fer_npz_writer *out; /* NULL before the first result is written */
     struct fer_block *memory;   /* all that the operation has allocated */
-    size_t taken, written;      /* arrays */
+    unsigned char *used;        /* by index in the input file: the operation has asked for it */
+    size_t written;             /* arrays */
+    int nchw;                   /* the files' arrays are laid out so; the operation's never are */
+    int trial;                  /* would the shapes do? No value is read; at the first result it ends, with `fits` 1 */
+    int fits;
+    int blamed;                 /* the failure is one of shapes */
+    int laid_out, parameters;   /* an array was read that the other layout has otherwise; one other than x and dy */
     struct fer_error *e;
 };
 
-enum { FER_OP_OPTIONS = 5 };
+enum { FER_OP_OPTIONS = 10 };
 struct fer_operation {
     const char *name;
     int (*run)(struct fer_op *op);
     struct fer_op_option option[FER_OP_OPTIONS]; /* each with its default; ended by a name NULL */
 };
-enum { FER_OPERATIONS = 10 };
-extern const struct fer_operation fer_operations[FER_OPERATIONS];
+extern const struct fer_operation fer_operations[]; /* ended by a name NULL */
 
-/* An argument or a result. about.count 0: an argument that is not in the file. */
+/* An argument or a result, in the layout that the layers' functions take. about.count 0: an argument that is not in the
+ * file. */
 struct fer_tensor {
     struct fer_array about;
+    const char *meaning; /* of its dimensions: see fer_op_need */
     real *values;
 };
 
@@ -40,20 +47,29 @@ void fer_op_free(struct fer_op *op);
 
 /* ---- Arguments ---- */
 
-/* The array of this name in the input file, or NULL. */
+/* The array of this name in the input file, or NULL. It counts as used. */
 const struct fer_array *fer_op_find(const struct fer_op *op, const char *name);
 /* Fails for a missing array. Returns -1. */
-int fer_op_missing(const struct fer_op *op, const char *name);
-/* Reads an argument. `shape` says what its dimensions mean ("[N,H,W,C]"), and so how many it must have; NULL: any
- * number. An argument may be missing, unless it is needed. */
+int fer_op_missing(struct fer_op *op, const char *name);
+/* Reads an argument. `meaning` says what its dimensions are, and so how many it must have; NULL: any number, in any order.
+ * With --layout nchw the file has the second form, which is brought into the first:
+ *     "[N,H,W,C]"      [N,C,H,W]     images
+ *     "[N,...,C]"      [N,C,...]     the same, of any number of dimensions
+ *     "[KH,KW,CI,CO]"  [CO,CI,KH,KW]
+ *     "[KH,KW,C,M]"    [C*M,1,KH,KW], read as [KH,KW,C*M,1]: see fer_op_depthwise
+ *     "[I,O]"          [O,I]
+ * and whatever else is written there is the same in both. An argument may be missing, unless it is needed; but what is there
+ * under a name of PyTorch's or of a course's is refused. */
 int fer_op_need(struct fer_op *op, const char *name, const char *shape, struct fer_tensor *t);
 int fer_op_maybe(struct fer_op *op, const char *name, const char *shape, struct fer_tensor *t);
-/* Fails, with the argument's name and shape before the reason. Returns -1. */
-int fer_op_blame(const struct fer_op *op, const struct fer_tensor *t, const char *format, ...) FER_PRINTF(3, 4);
+/* The kernel of a depthwise convolution of c channels: splits its channels into [C,M], or fails. */
+int fer_op_depthwise(struct fer_op *op, struct fer_tensor *kernel, size_t channels);
+/* Fails, with the argument's name and its shape in the file before the reason. Returns -1. */
+int fer_op_blame(struct fer_op *op, const struct fer_tensor *t, const char *format, ...) FER_PRINTF(3, 4);
 /* An argument, if it is there, must have the shape of another array. */
-int fer_op_same_shape(const struct fer_op *op, const struct fer_tensor *t, const struct fer_tensor *like);
+int fer_op_same_shape(struct fer_op *op, const struct fer_tensor *t, const struct fer_tensor *like);
 /* An argument, if it is there, must be [size]. */
-int fer_op_vector(const struct fer_op *op, const struct fer_tensor *t, size_t size);
+int fer_op_vector(struct fer_op *op, const struct fer_tensor *t, size_t size);
 
 /* ---- Options: the user's text, or the default ---- */
 
@@ -63,12 +79,13 @@ const char *fer_op_find_option(const struct fer_op_option *option, int count, co
 int fer_op_is_given(const struct fer_op *op, const char *name);
 int fer_op_number(struct fer_op *op, const char *name, double least, double most, double *value);
 int fer_op_pair(struct fer_op *op, const char *name, int pair[2]); /* "H,W", or "N" for "N,N" */
-/* words "first|second": *value is 0 or 1. */
+/* words "first|second|third": *value is 0, 1 or 2. */
 int fer_op_choice(struct fer_op *op, const char *name, const char *words, int *value);
 
 /* ---- Results ---- */
 
-/* A result of zeros, to be filled and then written. */
+/* A result of zeros, to be filled and then written. With four dimensions or three it is an image, [N,...,C]. All arguments
+ * have been read and checked before the first result is written. */
 int fer_op_result(struct fer_op *op, const char *name, int dims, const size_t *shape, struct fer_tensor *t);
 int fer_op_result_like(struct fer_op *op, const char *name, const struct fer_tensor *like, struct fer_tensor *t);
 int fer_op_write(struct fer_op *op, const struct fer_tensor *t);

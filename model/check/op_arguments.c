@@ -34,6 +34,82 @@ void fer_op_free(struct fer_op *op)
     }
 }
 
+/* ---- Layouts ---- */
+
+/* What dimensions mean, in both layouts, and which dimension of the second form each of the first one is. */
+static const struct layout {
+    const char *nhwc, *nchw;
+    int dims, axis[4];
+} layouts[] = {
+    {"[N,H,W,C]", "[N,C,H,W]", 4, {0, 2, 3, 1}},
+    {"[KH,KW,CI,CO]", "[CO,CI,KH,KW]", 4, {2, 3, 1, 0}},
+    {"[KH,KW,C,M]", "[C*M,1,KH,KW]", 4, {2, 3, 0, 1}},
+    {"[I,O]", "[O,I]", 2, {1, 0}},
+    {"[N,...,C]", "[N,C,...]", 0, {0}}, /* as many as there are */
+};
+enum { DEPTHWISE = 2, CHANNELS_LAST = 4, LAYOUTS = sizeof layouts / sizeof *layouts };
+
+/* NULL: the same in both layouts. */
+static const struct layout *find_layout(const char *meaning)
+{
+    int i;
+    for (i = 0; meaning && i < LAYOUTS; i++)
+        if (strcmp(layouts[i].nhwc, meaning) == 0) return &layouts[i];
+    return NULL;
+}
+
+/* axis[d]: the dimension in the file that is dimension d here. Returns whether they differ in the other layout. */
+static int find_axes(const struct fer_op *op, const char *meaning, int dims, int axis[FER_MAX_DIMS])
+{
+    const struct layout *layout = find_layout(meaning);
+    int d;
+    for (d = 0; d < dims; d++) axis[d] = d;
+    if (!layout || (layout != &layouts[CHANNELS_LAST] && layout->dims != dims) || dims < 2) return 0;
+    if (op->nchw && layout != &layouts[CHANNELS_LAST])
+        memcpy(axis, layout->axis, (size_t)dims * sizeof *axis);
+    else if (op->nchw) {
+        for (d = 1; d < dims - 1; d++) axis[d] = d + 1;
+        axis[dims - 1] = 1;
+    }
+    return dims > 2 || layout != &layouts[CHANNELS_LAST];
+}
+
+/* Copies between the layer's layout, `here`, and the file's. */
+static void reorder(int dims, const size_t *shape, const int *axis, real *here, real *file, int to_file)
+{
+    size_t stride[FER_MAX_DIMS], index[FER_MAX_DIMS] = {0}, i, place = 0, count = 1, step = 1;
+    int d, of_file[FER_MAX_DIMS];
+    for (d = 0; d < dims; d++) of_file[axis[d]] = d;
+    for (d = dims - 1; d >= 0; d--) {
+        stride[of_file[d]] = step;
+        step *= shape[of_file[d]];
+        count *= shape[d];
+    }
+    for (i = 0; i < count; i++) {
+        if (to_file)
+            file[place] = here[i];
+        else
+            here[i] = file[place];
+        for (d = dims - 1; d >= 0; d--) { /* on to the next element */
+            place += stride[d];
+            if (++index[d] < shape[d]) break;
+            place -= stride[d] * shape[d];
+            index[d] = 0;
+        }
+    }
+}
+
+/* The shape that a tensor has in the file. */
+static void shape_in_file(const struct fer_op *op, const struct fer_tensor *t, size_t shape[FER_MAX_DIMS])
+{
+    int axis[FER_MAX_DIMS], d;
+    size_t here[FER_MAX_DIMS];
+    memcpy(here, t->about.shape, sizeof here);
+    if (op->nchw && find_layout(t->meaning) == &layouts[DEPTHWISE]) here[2] *= here[3], here[3] = 1;
+    find_axes(op, t->meaning, t->about.dims, axis);
+    for (d = 0; d < t->about.dims; d++) shape[axis[d]] = here[d];
+}
+
 /* ---- Arguments ---- */
 
 /* "[3,3,4,8]"; what does not fit is left out. */
@@ -46,27 +122,87 @@ static void format_shape(int dims, const size_t *shape, char text[80])
     snprintf(text + at, 80 - (size_t)at, i < dims ? ",...]" : "]");
 }
 
-int fer_op_blame(const struct fer_op *op, const struct fer_tensor *t, const char *format, ...)
+static void format_file_shape(const struct fer_op *op, const struct fer_tensor *t, char text[80])
+{
+    size_t shape[FER_MAX_DIMS];
+    shape_in_file(op, t, shape);
+    format_shape(t->about.dims, shape, text);
+}
+
+int fer_op_blame(struct fer_op *op, const struct fer_tensor *t, const char *format, ...)
 {
     char shape[80], reason[300];
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(reason, sizeof reason, format, arguments);
     va_end(arguments);
-    format_shape(t->about.dims, t->about.shape, shape);
+    op->blamed = 1;
+    format_file_shape(op, t, shape);
     return fer_npz_fail(op->in, &t->about, op->e, "shape %s: %s", shape, reason);
 }
 
 const struct fer_array *fer_op_find(const struct fer_op *op, const char *name)
 {
     const struct fer_array *array = fer_npz_find(op->in, name);
+    size_t i;
     if (!array && strcmp(name, "x") == 0 && fer_npz_count(op->in) == 1)
-        return fer_npz_find(op->in, ""); /* a lone npy file */
+        array = fer_npz_find(op->in, ""); /* a lone npy file */
+    for (i = 0; i < fer_npz_count(op->in); i++)
+        if (fer_npz_at(op->in, i) == array) op->used[i] = 1;
     return array;
 }
 
-int fer_op_missing(const struct fer_op *op, const char *name)
+/* Names that PyTorch and courses have for an argument. */
+static const struct {
+    const char *meant, *others;
+} names[] = {
+    {"x", " input inputs logits scores "},
+    {"kernel", " weight weights w filter filters "},
+    {"bias", " b "},
+    {"gamma", " weight scale "},
+    {"beta", " bias b shift offset "},
+    {"moving_mean", " running_mean "},
+    {"moving_variance", " running_var running_variance moving_var "},
+    {"dy", " dout d_out grad_output output_grad grad_y upstream "},
+    {"logits", " x scores input "},
+    {"labels", " y target targets label "},
+    {"parameter", " param theta weight weights w "},
+    {"gradient", " grad g dw "},
+    {"m", " exp_avg "},
+    {"v", " exp_avg_sq "},
+};
+
+/* Whether a name, in upper or lower case, is `meant` or stands in the list. */
+static int is_one_of(const char *name, const char *meant, const char *list)
 {
+    char word[24] = " ";
+    const size_t length = strlen(name);
+    size_t i;
+    if (length > sizeof word - 3) return 0;
+    for (i = 0; i < length; i++) word[i + 1] = (char)(name[i] >= 'A' && name[i] <= 'Z' ? name[i] - 'A' + 'a' : name[i]);
+    if (strcmp(word + 1, meant) == 0) return 1;
+    word[length + 1] = ' ';
+    return strstr(list, word) != NULL;
+}
+
+/* Fails when an argument that is not there is there under another name. */
+static int check_other_names(struct fer_op *op, const char *meant)
+{
+    size_t k;
+    unsigned i;
+    for (i = 0; i < sizeof names / sizeof *names; i++)
+        for (k = 0; strcmp(names[i].meant, meant) == 0 && k < fer_npz_count(op->in); k++) {
+            const struct fer_array *array = fer_npz_at(op->in, k);
+            if (!op->used[k] && is_one_of(array->name, meant, names[i].others))
+                return fer_npz_fail(op->in, array, op->e, "%s has no array of this name: expected %s",
+                                    op->operation->name, meant);
+        }
+    return 0;
+}
+
+int fer_op_missing(struct fer_op *op, const char *name)
+{
+    if (check_other_names(op, name)) return -1;
     return fer_npz_fail(op->in, NULL, op->e, "no array %s: %s needs it", name, op->operation->name);
 }
 
@@ -78,34 +214,70 @@ static int count_dimensions(const char *shape)
     return count;
 }
 
-static int check_shape(const struct fer_op *op, const struct fer_tensor *t, const char *shape)
+static int check_shape(struct fer_op *op, const struct fer_tensor *t)
 {
+    const struct layout *layout = find_layout(t->meaning);
+    const char *meaning = layout && op->nchw ? layout->nchw : t->meaning;
     int i;
     if (t->about.count == 0) return fer_op_blame(op, t, "expected at least one value");
-    if (!shape) return 0;
-    if (t->about.dims != count_dimensions(shape))
-        return fer_op_blame(op, t, "expected %d dimensions, %s", count_dimensions(shape), shape);
+    if (!meaning || layout == &layouts[CHANNELS_LAST]) return 0;
+    if (t->about.dims != count_dimensions(meaning))
+        return fer_op_blame(op, t, "expected %d dimensions, %s", count_dimensions(meaning), meaning);
     for (i = 0; i < t->about.dims; i++)
         if (t->about.shape[i] > INT_MAX) return fer_op_blame(op, t, "expected sizes below 2^31");
+    if (op->nchw && layout == &layouts[DEPTHWISE] && t->about.shape[3] != 1)
+        return fer_op_blame(op, t, "expected %s, a second size of 1", meaning);
     return 0;
 }
 
-int fer_op_maybe(struct fer_op *op, const char *name, const char *shape, struct fer_tensor *t)
+/* The values, brought into the layer's layout. */
+static int read_values(struct fer_op *op, const struct fer_array *array, const int *axis, struct fer_tensor *t)
 {
-    const struct fer_array *array = fer_op_find(op, name);
-    memset(t, 0, sizeof *t);
-    if (!array) return 0;
-    t->about = *array;
-    if (check_shape(op, t, shape)) return -1;
+    real *file;
     t->values = fer_op_allocate(op, array->count, sizeof *t->values);
-    op->taken++;
-    return t->values ? fer_npz_read(op->in, array, t->values, op->e) : -1;
+    if (!t->values) return -1;
+    if (op->trial) return 0;
+    if (!op->nchw) return fer_npz_read(op->in, array, t->values, op->e);
+    file = fer_allocate(array->count, sizeof *file, op->e);
+    if (!file || fer_npz_read(op->in, array, file, op->e)) return fer_free(file), -1;
+    reorder(t->about.dims, t->about.shape, axis, t->values, file, 0);
+    fer_free(file);
+    return 0;
 }
 
-int fer_op_need(struct fer_op *op, const char *name, const char *shape, struct fer_tensor *t)
+int fer_op_maybe(struct fer_op *op, const char *name, const char *meaning, struct fer_tensor *t)
 {
-    if (fer_op_maybe(op, name, shape, t)) return -1;
+    const struct fer_array *array = fer_op_find(op, name);
+    int axis[FER_MAX_DIMS], d;
+    memset(t, 0, sizeof *t);
+    if (!array) return check_other_names(op, name);
+    t->about = *array;
+    t->meaning = meaning;
+    if (find_axes(op, meaning, array->dims, axis)) op->laid_out = 1;
+    if (*name != 'x' && strcmp(name, "dy") != 0) op->parameters = 1;
+    for (d = 0; d < array->dims; d++) t->about.shape[d] = array->shape[axis[d]];
+    if (check_shape(op, t)) return -1;
+    return read_values(op, array, axis, t);
+}
+
+int fer_op_need(struct fer_op *op, const char *name, const char *meaning, struct fer_tensor *t)
+{
+    if (fer_op_maybe(op, name, meaning, t)) return -1;
     return t->values ? 0 : fer_op_missing(op, name);
+}
+
+int fer_op_depthwise(struct fer_op *op, struct fer_tensor *kernel, size_t channels)
+{
+    size_t *shape = kernel->about.shape;
+    if (!op->nchw) {
+        if (shape[2] == channels) return 0;
+        return fer_op_blame(op, kernel, "expected %lu channels, as x has", (unsigned long)channels);
+    }
+    if (shape[2] % channels)
+        return fer_op_blame(op, kernel, "expected a multiple of x's %lu channels", (unsigned long)channels);
+    shape[3] = shape[2] / channels;
+    shape[2] = channels;
+    return 0;
 }
 
 static int has_shape(const struct fer_tensor *t, int dims, const size_t *shape)
@@ -115,15 +287,15 @@ static int has_shape(const struct fer_tensor *t, int dims, const size_t *shape)
     return same;
 }
 
-int fer_op_same_shape(const struct fer_op *op, const struct fer_tensor *t, const struct fer_tensor *like)
+int fer_op_same_shape(struct fer_op *op, const struct fer_tensor *t, const struct fer_tensor *like)
 {
     char shape[80];
     if (!t->values || has_shape(t, like->about.dims, like->about.shape)) return 0;
-    format_shape(like->about.dims, like->about.shape, shape);
+    format_file_shape(op, like, shape);
     return fer_op_blame(op, t, "expected %s, as %s has", shape, *like->about.name ? like->about.name : "x");
 }
 
-int fer_op_vector(const struct fer_op *op, const struct fer_tensor *t, size_t size)
+int fer_op_vector(struct fer_op *op, const struct fer_tensor *t, size_t size)
 {
     if (!t->values || has_shape(t, 1, &size)) return 0;
     return fer_op_blame(op, t, "expected [%lu]", (unsigned long)size);
@@ -142,7 +314,8 @@ const char *fer_op_find_option(const struct fer_op_option *option, int count, co
 static const char *option_text(const struct fer_op *op, const char *name)
 {
     const char *text = fer_op_find_option(op->given, op->given_count, name);
-    return text ? text : fer_op_find_option(op->operation->option, FER_OP_OPTIONS, name);
+    if (text) return text;
+    return strcmp(name, "layout") == 0 ? "nhwc" : fer_op_find_option(op->operation->option, FER_OP_OPTIONS, name);
 }
 
 int fer_op_is_given(const struct fer_op *op, const char *name)
@@ -183,10 +356,12 @@ int fer_op_pair(struct fer_op *op, const char *name, int pair[2])
 
 int fer_op_choice(struct fer_op *op, const char *name, const char *words, int *value)
 {
-    const char *text = option_text(op, name), *bar = strchr(words, '|');
-    const size_t first = (size_t)(bar - words);
-    *value = strcmp(text, bar + 1) == 0;
-    if (*value || (strlen(text) == first && strncmp(text, words, first) == 0)) return 0;
+    const char *text = option_text(op, name), *word = words;
+    for (*value = 0; *word; ++*value) {
+        const size_t length = strcspn(word, "|");
+        if (strlen(text) == length && strncmp(text, word, length) == 0) return 0;
+        word += length + (word[length] == '|');
+    }
     return fer_fail(op->e, "--%s %s: expected %s", name, text, words);
 }
 
@@ -200,6 +375,7 @@ int fer_op_result(struct fer_op *op, const char *name, int dims, const size_t *s
     t->about.type = FER_REAL_TYPE;
     t->about.dims = dims;
     t->about.count = 1;
+    t->meaning = "[N,...,C]";
     for (i = 0; i < dims; i++) {
         if (t->about.count > SIZE_MAX / sizeof(real) / shape[i])
             return fer_fail(op->e, "%s: %s: the result does not fit into memory", op->out_path, name);
@@ -211,12 +387,36 @@ int fer_op_result(struct fer_op *op, const char *name, int dims, const size_t *s
 
 int fer_op_result_like(struct fer_op *op, const char *name, const struct fer_tensor *like, struct fer_tensor *t)
 {
-    return fer_op_result(op, name, like->about.dims, like->about.shape, t);
+    if (fer_op_result(op, name, like->about.dims, like->about.shape, t)) return -1;
+    t->meaning = like->meaning;
+    return 0;
+}
+
+/* A copy of the values in the file's layout and its shape; NULL: no memory. */
+static real *lay_out(struct fer_op *op, const struct fer_tensor *t, size_t shape[FER_MAX_DIMS])
+{
+    int axis[FER_MAX_DIMS], d;
+    size_t here[FER_MAX_DIMS] = {0};
+    real *file = fer_allocate(t->about.count, sizeof *file, op->e);
+    if (!file) return NULL;
+    shape_in_file(op, t, shape);
+    find_axes(op, t->meaning, t->about.dims, axis);
+    for (d = 0; d < t->about.dims; d++) here[d] = shape[axis[d]];
+    reorder(t->about.dims, here, axis, t->values, file, 1);
+    return file;
 }
 
 int fer_op_write(struct fer_op *op, const struct fer_tensor *t)
 {
+    size_t shape[FER_MAX_DIMS];
+    real *values = NULL;
+    int failed;
+    if (op->trial) return op->fits = 1, -1;
     if (!op->out && fer_npz_create(&op->out, op->out_path, op->e)) return -1;
     op->written++;
-    return fer_npz_write(op->out, t->about.name, FER_REAL_TYPE, t->about.dims, t->about.shape, t->values, op->e);
+    if (op->nchw && !(values = lay_out(op, t, shape))) return -1;
+    failed = fer_npz_write(op->out, t->about.name, FER_REAL_TYPE, t->about.dims, values ? shape : t->about.shape,
+                           values ? values : t->values, op->e);
+    fer_free(values);
+    return failed;
 }

@@ -30,26 +30,33 @@ static int window_over(struct fer_op *op, const struct fer_tensor *x, int kernel
 
 static int conv2d(struct fer_op *op)
 {
-    struct fer_tensor x, kernel, dy, y, dx, dkernel;
+    struct fer_tensor x, kernel, bias, dy, y, dx, dkernel, dbias;
     struct fer_window g;
     size_t out[4];
     int strides[2];
-    if (fer_op_need(op, "x", "[N,H,W,C]", &x) || fer_op_need(op, "kernel", "[KH,KW,CI,CO]", &kernel)) return -1;
+    if (fer_op_need(op, "x", "[N,H,W,C]", &x) || fer_op_need(op, "kernel", "[KH,KW,CI,CO]", &kernel) ||
+        fer_op_maybe(op, "bias", "[CO]", &bias))
+        return -1;
     if (size_at(&kernel, 2) != size_at(&x, 3))
         return fer_op_blame(op, &kernel, "expected %d input channels, as x has", size_at(&x, 3));
     if (fer_op_pair(op, "strides", strides) ||
         window_over(op, &x, size_at(&kernel, 0), size_at(&kernel, 1), strides, size_at(&kernel, 3), &g, out))
         return -1;
-    if (fer_op_result(op, "y", 4, out, &y) || fer_op_maybe(op, "dy", "[N,H,W,C]", &dy) ||
-        fer_op_same_shape(op, &dy, &y))
+    if (fer_op_vector(op, &bias, out[3]) || fer_op_result(op, "y", 4, out, &y) ||
+        fer_op_maybe(op, "dy", "[N,H,W,C]", &dy) || fer_op_same_shape(op, &dy, &y))
         return -1;
     fer_conv2d_forward(&g, x.values, kernel.values, y.values);
+    if (bias.values) fer_bias_forward(out[0] * out[1] * out[2], out[3], bias.values, y.values);
     if (fer_op_write(op, &y)) return -1;
     if (!dy.values) return 0;
-    if (fer_op_result_like(op, "dx", &x, &dx) || fer_op_result_like(op, "dkernel", &kernel, &dkernel)) return -1;
+    if (fer_op_result_like(op, "dx", &x, &dx) || fer_op_result_like(op, "dkernel", &kernel, &dkernel) ||
+        fer_op_result(op, "dbias", 1, &out[3], &dbias))
+        return -1;
     fer_conv2d_backward_input(&g, dy.values, kernel.values, dx.values);
     fer_conv2d_backward_kernel(&g, x.values, dy.values, dkernel.values);
-    return fer_op_write(op, &dx) || fer_op_write(op, &dkernel);
+    fer_bias_backward(out[0] * out[1] * out[2], out[3], dy.values, dbias.values);
+    if (fer_op_write(op, &dx) || fer_op_write(op, &dkernel)) return -1;
+    return bias.values ? fer_op_write(op, &dbias) : 0;
 }
 
 static int pooling(struct fer_op *op, int is_max)
@@ -119,16 +126,17 @@ struct normalization {
 static int read_normalization(struct fer_op *op, struct normalization *b)
 {
     size_t c;
-    if (fer_op_need(op, "x", NULL, &b->x)) return -1;
+    if (fer_op_need(op, "x", "[N,...,C]", &b->x)) return -1;
     b->channels = b->x.about.dims ? b->x.about.shape[b->x.about.dims - 1] : 0;
     if (b->x.about.dims < 2 || b->channels > INT_MAX)
-        return fer_op_blame(op, &b->x, "expected two or more dimensions, the last one the channels");
+        return fer_op_blame(op, &b->x, "expected two or more dimensions, the %s one the channels",
+                            op->nchw ? "second" : "last");
     b->rows = b->x.about.count / b->channels;
     if (fer_op_maybe(op, "gamma", NULL, &b->gamma) || fer_op_vector(op, &b->gamma, b->channels) ||
         fer_op_maybe(op, "beta", NULL, &b->beta) || fer_op_vector(op, &b->beta, b->channels) ||
         fer_op_maybe(op, "moving_mean", NULL, &b->moving_mean) || fer_op_vector(op, &b->moving_mean, b->channels) ||
         fer_op_maybe(op, "moving_variance", NULL, &b->moving_variance) ||
-        fer_op_vector(op, &b->moving_variance, b->channels) || fer_op_maybe(op, "dy", NULL, &b->dy) ||
+        fer_op_vector(op, &b->moving_variance, b->channels) || fer_op_maybe(op, "dy", "[N,...,C]", &b->dy) ||
         fer_op_same_shape(op, &b->dy, &b->x))
         return -1;
     if (!b->moving_mean.values && fer_op_result(op, "moving_mean", 1, &b->channels, &b->moving_mean)) return -1;
@@ -243,14 +251,14 @@ static int read_parts(struct fer_op *op, struct parts *p, size_t *channels)
         struct fer_tensor *x = &p->x[i];
         char name[NAME_SIZE];
         snprintf(name, sizeof name, "x%d", i);
-        if (fer_op_need(op, name, NULL, x)) return -1;
+        if (fer_op_need(op, name, "[N,...,C]", x)) return -1;
         dims = x->about.dims;
         if (dims < 1) return fer_op_blame(op, x, "expected one or more dimensions");
         if (dims != p->x[0].about.dims)
             return fer_op_blame(op, x, "expected %d dimensions, as x0 has", p->x[0].about.dims);
         for (k = 0; k < dims - 1; k++)
             if (x->about.shape[k] != p->x[0].about.shape[k])
-                return fer_op_blame(op, x, "expected the shape of x0, but for the last dimension");
+                return fer_op_blame(op, x, "expected the shape of x0, but for the channels");
         *channels += x->about.shape[dims - 1];
         if (*channels > INT_MAX) return fer_op_blame(op, x, "expected less than 2^31 channels in all");
         p->channels[i] = x->about.shape[dims - 1];
@@ -281,7 +289,8 @@ static int concatenate(struct fer_op *op)
     rows = p.x[0].about.count / p.channels[0];
     memcpy(shape, p.x[0].about.shape, sizeof shape);
     shape[p.x[0].about.dims - 1] = channels;
-    if (fer_op_result(op, "y", p.x[0].about.dims, shape, &y) || fer_op_maybe(op, "dy", NULL, &dy) ||
+    if (fer_op_result(op, "y", p.x[0].about.dims, shape, &y) ||
+        fer_op_maybe(op, "dy", "[N,...,C]", &dy) ||
         fer_op_same_shape(op, &dy, &y))
         return -1;
     fer_concatenate_forward(rows, p.count, p.channels, p.x_values, y.values);
@@ -339,7 +348,6 @@ static int softmax_cross_entropy(struct fer_op *op)
     if (!labels) return fer_op_missing(op, "labels");
     label = fer_op_allocate(op, (size_t)n, sizeof *label);
     if (!label || fer_labels_read(op->in, labels, (size_t)n, (size_t)classes, label, op->e)) return -1;
-    op->taken++;
     if (fer_op_result_like(op, "probabilities", &logits, &probabilities) || fer_op_result(op, "loss", 0, NULL, &loss) ||
         fer_op_result_like(op, "dlogits", &logits, &dlogits))
         return -1;
@@ -379,7 +387,7 @@ static int adam(struct fer_op *op)
 
 /* ---- The list ---- */
 
-const struct fer_operation fer_operations[FER_OPERATIONS] = {
+const struct fer_operation fer_operations[] = {
     {"conv2d", conv2d, {{"strides", "1,1"}, {"padding", "valid"}}},
     {"batch_normalization",
      batch_normalization,
@@ -394,4 +402,5 @@ const struct fer_operation fer_operations[FER_OPERATIONS] = {
     {"adam",
      adam,
      {{"step", "1"}, {"learning-rate", "0.001"}, {"beta1", "0.9"}, {"beta2", "0.999"}, {"epsilon", "1e-7"}}},
+    {NULL, NULL, {{NULL, NULL}}},
 };
