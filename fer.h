@@ -648,7 +648,8 @@ struct fer_array {
     size_t count;      /* the product of the shape; 1 for a scalar */
 };
 
-/* An open file. Opening reads the directory and every array's header; the values are read when they are asked for. */
+/* An open file. Opening reads the directory and every array's header; the values are read when they are asked for. An
+ * array that cannot be read (of texts, say) is listed too, with a count of 0; reading it fails. */
 struct fer_npz;
 int fer_npz_open(struct fer_npz **npz, const char *path, struct fer_error *e);
 void fer_npz_close(struct fer_npz *npz); /* NULL is allowed */

@@ -9,11 +9,14 @@
 
 #include <string.h>
 
+/* What NumPy calls them: fer writes the first name; the others, and any before or without <, >, = or |, it reads. */
 static const struct {
-    char name[3];
+    char name[3], letter[2];
     unsigned char size;
-} types[] = {{"f2", 2}, {"f4", 4}, {"f8", 8}, {"b1", 1}, {"i1", 1}, {"i2", 2},
-             {"i4", 4}, {"i8", 8}, {"u1", 1}, {"u2", 2}, {"u4", 4}, {"u8", 8}};
+    char word[8];
+} types[] = {{"f2", "e", 2, "float16"}, {"f4", "f", 4, "float32"}, {"f8", "d", 8, "float64"}, {"b1", "?", 1, "bool"},
+             {"i1", "b", 1, "int8"},    {"i2", "h", 2, "int16"},   {"i4", "i", 4, "int32"},   {"i8", "q", 8, "int64"},
+             {"u1", "B", 1, "uint8"},   {"u2", "H", 2, "uint16"},  {"u4", "I", 4, "uint32"},  {"u8", "Q", 8, "uint64"}};
 #define TYPES ((int)(sizeof types / sizeof types[0]))
 
 size_t fer_type_size(enum fer_type type)
@@ -25,7 +28,7 @@ size_t fer_type_size(enum fer_type type)
 
 static void skip_spaces(const char **at)
 {
-    while (**at == ' ') ++*at;
+    *at += strspn(*at, " \t\r\n");
 }
 
 /* Skips spaces, then one character if it is `c`. Returns whether it was. */
@@ -37,25 +40,38 @@ static int skip(const char **at, char c)
     return 1;
 }
 
-/* 'text' -> where it begins and its length. Returns whether there is such a string. */
+/* 'text', "text" or Python 2's u'text' -> where it begins and its length. Returns whether there is such a string. */
 static int parse_string(const char **at, const char **text, int *length)
 {
-    if (!skip(at, '\'')) return 0;
+    char end[] = "?\\\n"; /* what may not be in it */
+    skip_spaces(at);
+    if (**at == 'u') ++*at;
+    if (**at != '\'' && **at != '"') return 0;
+    end[0] = *(*at)++;
     *text = *at;
-    *length = (int)strcspn(*at, "'\\\n");
+    *length = (int)strcspn(*at, end);
     *at += *length;
-    return skip(at, '\'');
+    return **at == end[0] && *(*at)++;
 }
 
+static int is_word(const char *text, int length, const char *word)
+{
+    return (size_t)length == strlen(word) && memcmp(text, word, (size_t)length) == 0;
+}
+
+/* The values are little-endian unless > says otherwise: so is what NumPy calls native on nearly every machine. */
 static int parse_descr(const char **at, struct fer_array *array, struct fer_layout *layout, struct fer_error *reason)
 {
     const char *text;
-    int length, i;
+    int length, order, i;
     if (!parse_string(at, &text, &length))
         return fer_fail(reason, "its elements are not plain numbers; a type such as '<f4' was expected");
+    order = length > 0 && memchr("<>=|", *text, 4) != NULL;
     for (i = 0; i < TYPES; i++)
-        if (length == 3 && memcmp(text + 1, types[i].name, 2) == 0) break;
-    if (i == TYPES || !(*text == '<' || *text == '>' || (*text == '|' && types[i].size == 1)))
+        if (is_word(text + order, length - order, types[i].name) ||
+            is_word(text + order, length - order, types[i].letter) || is_word(text, length, types[i].word))
+            break;
+    if (i == TYPES)
         return fer_fail(reason,
                         "type '%.*s'; one of |b1, |i1, |u1, or < or > before f2, f4, f8, i2, i4, i8, u2, u4, u8 "
                         "was expected",
@@ -75,7 +91,8 @@ static int parse_fortran_order(const char **at, struct fer_layout *layout, struc
     return 0;
 }
 
-/* Digits, without leading zeros, as a size; SIZE_MAX when it is larger. Returns whether there is such a number. */
+/* Digits, without leading zeros, as a size; SIZE_MAX when it is larger. Python 2 wrote 3L. Returns whether there is
+ * such a number. */
 static int parse_size(const char **at, size_t *size)
 {
     const char *start;
@@ -85,7 +102,9 @@ static int parse_size(const char **at, size_t *size)
         const size_t digit = (size_t)(**at - '0');
         *size = *size > (SIZE_MAX - digit) / 10 ? SIZE_MAX : *size * 10 + digit;
     }
-    return *at > start && (*start != '0' || *at == start + 1);
+    if (*at == start || (*start == '0' && *at > start + 1)) return 0;
+    if (**at == 'L') ++*at;
+    return 1;
 }
 
 /* (), (3,) or (2, 3) */
@@ -129,7 +148,7 @@ static int parse_item(const char **at, struct fer_array *array, struct fer_layou
     if (!parse_string(at, &key, &length) || !skip(at, ':'))
         return fer_fail(reason, "bad npy header: 'key': value was expected");
     for (k = 0; k < 3; k++)
-        if ((size_t)length == strlen(keys[k]) && memcmp(key, keys[k], (size_t)length) == 0) break;
+        if (is_word(key, length, keys[k])) break;
     if (k == 3)
         return fer_fail(reason, "bad npy header: unknown key '%.*s'; descr, fortran_order and shape were expected",
                         length < 40 ? length : 40, key);
@@ -156,7 +175,6 @@ int fer_npy_parse(const char *text, struct fer_array *array, struct fer_layout *
                         : !seen[1] ? "fortran_order"
                                    : "shape");
     skip_spaces(&at);
-    if (*at == '\n') at++;
     return *at ? fer_fail(reason, "bad npy header: only spaces and a newline were expected after }") : 0;
 }
 

@@ -7,7 +7,10 @@
  *
  * Nothing in the file is trusted: opening checks that all parts lie inside the file and none overlaps another, and that
  * every array has as many bytes as its shape needs. So a caller who allocates what `count` says allocates no more than
- * the file can hold (deflated: 1032 times the file). One array at a time is read, through a small buffer. */
+ * the file can hold (deflated: 1032 times the file). One array at a time is read, through a small buffer.
+ *
+ * As with numpy.load, an array that cannot be read (texts, another packing) is no fault of those beside it: whoever asks
+ * for it, and nobody else, is told why. */
 #include "data.h"
 
 #include <errno.h>
@@ -24,6 +27,8 @@ enum { STORED = 0, DEFLATED = 8 }; /* zip's compression methods that are read */
 struct entry {
     struct fer_array array; /* stays first: a pointer to it is a pointer to the entry */
     char *name;             /* the memory of array.name */
+    int suffix;             /* bytes of the name in the file that array.name lacks: 4 of .npy, or none */
+    char *refusal;          /* why it cannot be read; NULL: it can */
     struct fer_layout layout;
     uint64_t offset;       /* of its local header */
     uint64_t start;        /* of its bytes */
@@ -74,9 +79,11 @@ char *fer_copy_text(const void *text, size_t length, const char *behind)
 
 int fer_npz_fail(const struct fer_npz *npz, const struct fer_array *array, struct fer_error *e, const char *format, ...)
 {
+    const struct entry *entry = (const struct entry *)(const void *)array;
     const char *name = array ? array->name : "";
     char reason[400];
     va_list arguments;
+    if (entry && entry->refusal) return fer_fail(e, "%s", entry->refusal);
     va_start(arguments, format);
     vsnprintf(reason, sizeof reason, format, arguments);
     va_end(arguments);
@@ -103,7 +110,8 @@ static int measure(struct fer_npz *npz, struct fer_error *e)
 {
     long bytes;
     if (fseek(npz->file, 0, SEEK_END) || (bytes = ftell(npz->file)) < 0)
-        return fer_fail(e, "%s: its size cannot be found: %s", npz->path, strerror(errno));
+        return fer_fail(e, "%s: its size cannot be found: %s; a file was expected, no pipe", npz->path,
+                        strerror(errno));
     npz->bytes = (uint64_t)bytes;
     return seek(npz, 0, e);
 }
@@ -156,15 +164,20 @@ static int read_end(struct fer_npz *npz, const unsigned char *p, uint64_t end, s
     return disk || count_here != d->count ? multi_disk(npz, e) : 0;
 }
 
-/* The end record is the last thing in the file, but for a comment of up to 65535 bytes, whose length it knows. */
+/* The end record is the last thing in the file, but for a comment of up to 65535 bytes, whose length it knows. Where no
+ * length is right, bytes have come behind a whole file: the last end record is taken, as Python does. */
 static int find_directory(struct fer_npz *npz, struct directory *d, struct fer_error *e)
 {
     const size_t tail = npz->bytes < sizeof npz->buffer ? (size_t)npz->bytes : sizeof npz->buffer;
     const unsigned char *p = npz->buffer;
-    size_t at;
+    size_t at, last = 0;
     if (seek(npz, npz->bytes - tail, e) || read_bytes(npz, npz->buffer, tail, e)) return -1;
     for (at = tail < ZIP_END_BYTES ? 0 : tail - ZIP_END_BYTES + 1; at > 0; at--)
-        if (get4(p + at - 1) == ZIP_END && get2(p + at + 19) == tail - ZIP_END_BYTES - (at - 1)) break;
+        if (get4(p + at - 1) == ZIP_END) {
+            if (get2(p + at + 19) == tail - ZIP_END_BYTES - (at - 1)) break;
+            if (!last) last = at;
+        }
+    if (at == 0) at = last;
     if (at == 0) return fer_fail(e, "%s: neither an npy file nor a whole npz file (no zip end record)", npz->path);
     if (read_end(npz, p + at - 1, npz->bytes - tail + at - 1, d, e)) return -1;
     if (d->size > d->end || d->offset != d->end - d->size)
@@ -220,13 +233,28 @@ static int take_zip64(const struct fer_npz *npz, struct entry *entry, const unsi
     return 0;
 }
 
-static int check_packing(const struct fer_npz *npz, const struct entry *entry, unsigned flags, struct fer_error *e)
+/* Keeps the reason for whoever asks for the array. */
+static int refuse(const struct fer_npz *npz, struct entry *entry, const struct fer_error *reason, struct fer_error *e)
+{
+    entry->array.dims = 0;
+    entry->array.count = 0;
+    entry->refusal = fer_copy_text(reason->text, strlen(reason->text), "");
+    return entry->refusal ? 0 : fer_fail(e, "%s: out of memory for opening it", npz->path);
+}
+
+static int check_packing(const struct fer_npz *npz, struct entry *entry, unsigned flags, struct fer_error *e)
 {
     const unsigned long long packed = entry->packed, size = entry->size;
-    if (flags & 1) return fer_npz_fail(npz, &entry->array, e, "it is encrypted; plain data were expected");
-    if (entry->method != STORED && entry->method != DEFLATED)
-        return fer_npz_fail(npz, &entry->array, e, "it is packed by method %u; 0 (stored) or 8 (deflated) was expected",
-                            entry->method);
+    struct fer_error reason;
+    if (flags & 1) {
+        fer_npz_fail(npz, &entry->array, &reason, "it is encrypted; plain data were expected");
+        return refuse(npz, entry, &reason, e);
+    }
+    if (entry->method != STORED && entry->method != DEFLATED) {
+        fer_npz_fail(npz, &entry->array, &reason, "it is packed by method %u; 0 (stored) or 8 (deflated) was expected",
+                     entry->method);
+        return refuse(npz, entry, &reason, e);
+    }
     if ((entry->method == STORED && packed != size) || size / MOST_INFLATED > packed)
         return fer_npz_fail(npz, &entry->array, e, "damaged zip file: %llu bytes in the file cannot hold %llu bytes",
                             packed, size);
@@ -236,9 +264,11 @@ static int check_packing(const struct fer_npz *npz, const struct entry *entry, u
 /* The entry whose header p and name (in the buffer) have just been read; the extra field is next. */
 static int take_entry(struct fer_npz *npz, const unsigned char *p, size_t length, size_t extra, struct fer_error *e)
 {
-    struct entry *entry = add_entry(npz, npz->buffer, length - 4, e);
+    const int suffix = length >= 4 && memcmp(npz->buffer + length - 4, ".npy", 4) == 0 ? 4 : 0;
+    struct entry *entry = add_entry(npz, npz->buffer, length -= (size_t)suffix, e);
     if (!entry) return -1;
-    if (strlen(entry->name) != length - 4) return fer_npz_fail(npz, &entry->array, e, "its name holds a zero byte");
+    entry->suffix = suffix;
+    if (strlen(entry->name) != length) return fer_npz_fail(npz, &entry->array, e, "its name holds a zero byte");
     entry->method = get2(p + 10);
     entry->crc = get4(p + 16);
     entry->packed = get4(p + 20);
@@ -249,7 +279,7 @@ static int take_entry(struct fer_npz *npz, const unsigned char *p, size_t length
     return check_packing(npz, entry, get2(p + 8), e);
 }
 
-/* Lists the directory's npy files. What has another ending is passed over. */
+/* Lists what the directory lists. */
 static int read_directory(struct fer_npz *npz, const struct directory *d, struct fer_error *e)
 {
     unsigned char p[ZIP_CENTRAL_BYTES];
@@ -266,11 +296,7 @@ static int read_directory(struct fer_npz *npz, const struct directory *d, struct
             return fer_fail(e, "%s: damaged zip file: its directory is not one", npz->path);
         left -= sizeof p + name + extra + comment;
         if (read_bytes(npz, npz->buffer, name, e)) return -1;
-        if (name >= 4 && memcmp(npz->buffer + name - 4, ".npy", 4) == 0) {
-            if (take_entry(npz, p, name, extra, e)) return -1;
-        } else if (read_bytes(npz, npz->buffer, extra, e))
-            return -1;
-        if (read_bytes(npz, npz->buffer, comment, e)) return -1;
+        if (take_entry(npz, p, name, extra, e) || read_bytes(npz, npz->buffer, comment, e)) return -1;
     }
     return left ? fer_fail(e, "%s: damaged zip file: its directory goes on after its last entry", npz->path) : 0;
 }
@@ -288,10 +314,11 @@ static int find_start(struct fer_npz *npz, struct entry *entry, const struct dir
         name = get2(p + 26);
         entry->start = entry->offset + ZIP_LOCAL_BYTES + name + get2(p + 28);
     }
-    if (name != length + 4 || get4(p) != ZIP_LOCAL || entry->start > d->offset)
+    if (name != length + (size_t)entry->suffix || get4(p) != ZIP_LOCAL || entry->start > d->offset)
         return fer_npz_fail(npz, &entry->array, e, "damaged zip file: it does not begin where the directory says");
     if (read_bytes(npz, npz->buffer, name, e)) return -1;
-    if (memcmp(npz->buffer, entry->name, length) != 0 || memcmp(npz->buffer + length, ".npy", 4) != 0)
+    if (memcmp(npz->buffer, entry->name, length) != 0 ||
+        memcmp(npz->buffer + length, ".npy", (size_t)entry->suffix) != 0)
         return fer_npz_fail(npz, &entry->array, e, "damaged zip file: it has another name where it begins");
     if (entry->packed > d->offset - entry->start)
         return fer_npz_fail(npz, &entry->array, e, "damaged zip file: it reaches into the directory");
@@ -310,8 +337,8 @@ static int by_name(const void *a, const void *b)
     return strcmp((*x)->name, (*y)->name);
 }
 
-/* Finds every entry's bytes, none on another's, and sorts the names, none of them twice. */
-static int check_entries(struct fer_npz *npz, const struct directory *d, struct fer_error *e)
+/* Finds every entry's bytes, none on another's. */
+static int check_places(struct fer_npz *npz, const struct directory *d, struct fer_error *e)
 {
     struct entry **list = malloc((npz->count + 1) * sizeof *list);
     size_t i;
@@ -326,6 +353,15 @@ static int check_entries(struct fer_npz *npz, const struct directory *d, struct 
         if (list[i - 1]->start + list[i - 1]->packed > list[i]->offset)
             return fer_npz_fail(npz, &list[i]->array, e, "damaged zip file: it begins inside %.100s",
                                 list[i - 1]->name);
+    return 0;
+}
+
+/* Sorts the names, none of which may stand twice. */
+static int sort_names(struct fer_npz *npz, struct fer_error *e)
+{
+    struct entry **list = npz->by_name;
+    size_t i;
+    for (i = 0; i < npz->count; i++) list[i] = &npz->entry[i];
     qsort(list, npz->count, sizeof *list, by_name);
     for (i = 1; i < npz->count; i++)
         if (strcmp(list[i - 1]->name, list[i]->name) == 0)
@@ -408,6 +444,14 @@ static int read_length(struct fer_npz *npz, const struct entry *entry, size_t *b
     return 0;
 }
 
+/* Whether a lone npy file goes on with another one: np.save puts several into one file, np.load takes the first. */
+static int is_followed(struct fer_npz *npz, const struct entry *entry, uint64_t values)
+{
+    unsigned char magic[6];
+    return !npz->is_zip && !seek(npz, entry->header + values, NULL) && !read_bytes(npz, magic, sizeof magic, NULL) &&
+           memcmp(magic, FER_NPY_MAGIC, sizeof magic) == 0;
+}
+
 static int read_header(struct fer_npz *npz, struct entry *entry, struct fer_error *e)
 {
     struct fer_error reason;
@@ -422,9 +466,38 @@ static int read_header(struct fer_npz *npz, struct entry *entry, struct fer_erro
     entry->header = before + length;
     values = entry->size - entry->header;
     needed = (unsigned long long)entry->array.count * fer_type_size(entry->array.type);
-    if (values != needed)
+    if (values != needed && !(values > needed && is_followed(npz, entry, needed)))
         return fer_npz_fail(npz, &entry->array, e, "its values have %llu bytes; its shape and type need %llu", values,
                             needed);
+    return 0;
+}
+
+/* Whether an entry is an npy file though its name does not say so (some writers leave .npy out). */
+static int begins_as_npy(struct fer_npz *npz, const struct entry *entry)
+{
+    unsigned char magic[6];
+    return !entry->refusal && entry->size >= sizeof magic && !stream_begin(npz, entry, NULL) &&
+           !stream_read(npz, entry, magic, sizeof magic, NULL) && memcmp(magic, FER_NPY_MAGIC, sizeof magic) == 0;
+}
+
+/* Leaves the npy files in the list. What is none by name or content is passed over. */
+static int read_headers(struct fer_npz *npz, struct fer_error *e)
+{
+    struct fer_error reason;
+    struct entry *entry;
+    size_t i, kept = 0;
+    for (i = 0; i < npz->count; i++) {
+        entry = &npz->entry[i];
+        if (!entry->suffix && !begins_as_npy(npz, entry)) {
+            free(entry->name);
+            free(entry->refusal);
+            entry->name = entry->refusal = NULL;
+        } else if (!entry->refusal && read_header(npz, entry, &reason) && refuse(npz, entry, &reason, e))
+            return -1;
+    }
+    for (i = 0; i < npz->count; i++)
+        if (npz->entry[i].name) npz->entry[kept++] = npz->entry[i];
+    npz->count = kept;
     return 0;
 }
 
@@ -451,6 +524,7 @@ static int read_values(struct fer_npz *npz, const struct fer_array *array, real 
     const size_t size = fer_type_size(array->type), room = sizeof npz->buffer / size;
     size_t i, n, left, place = 0, index[FER_MAX_DIMS] = {0};
     uint64_t bits;
+    if (entry->refusal) return fer_fail(e, "%s", entry->refusal);
     if (stream_begin(npz, entry, e) || stream_read(npz, entry, npz->buffer, entry->header, e)) return -1;
     for (left = array->count; left; left -= n) {
         n = left < room ? left : room;
@@ -494,12 +568,9 @@ static int open_npy(struct fer_npz *npz, struct fer_error *e)
 static int open_zip(struct fer_npz *npz, struct fer_error *e)
 {
     struct directory d = {0, 0, 0, 0};
-    size_t i;
     npz->is_zip = 1;
-    if (find_directory(npz, &d, e) || read_directory(npz, &d, e) || check_entries(npz, &d, e)) return -1;
-    for (i = 0; i < npz->count; i++)
-        if (read_header(npz, &npz->entry[i], e)) return -1;
-    return 0;
+    if (find_directory(npz, &d, e) || read_directory(npz, &d, e) || check_places(npz, &d, e)) return -1;
+    return read_headers(npz, e) || sort_names(npz, e) ? -1 : 0;
 }
 
 static int open_file(struct fer_npz *npz, struct fer_error *e)
@@ -540,7 +611,10 @@ void fer_npz_close(struct fer_npz *npz)
 {
     size_t i;
     if (!npz) return;
-    for (i = 0; i < npz->count; i++) free(npz->entry[i].name);
+    for (i = 0; i < npz->count; i++) {
+        free(npz->entry[i].name);
+        free(npz->entry[i].refusal);
+    }
     free(npz->entry);
     free(npz->by_name);
     fer_inflate_free(npz->inflate);

@@ -169,6 +169,39 @@ def test_zip(path):
     check("no array", read(path) == {})
 
 
+def test_headers(path):
+    """Headers as other programs set them, and npz entries without .npy: fer opens what numpy.load opens."""
+    values = np.arange(6, dtype="<f4")
+    texts = ["{'descr': '<f4', 'fortran_order': False, 'shape': (2L, 3L), }", "{'descr':'<f4','fortran_order':True,'shape':(2,3)}",
+             '{"descr": "<f4", "fortran_order": True, "shape": (3, 2), }', "{u'descr': u'<f4', u'fortran_order': False, u'shape': (6L,)}",
+             "{\n'shape':\t(1,\n6),\r\n'fortran_order': False, 'descr': 'f4'\n}\n\n"]
+    texts += ["{'descr': '%s%s', 'fortran_order': False, 'shape': (%d,), }" % (order, kind, 24 // np.dtype(order + kind).itemsize)
+              for order in ("", "<", ">", "=", "|") for kind in TYPES + list("efd?bhiqBHIQ")]
+    texts += ["{'descr': '%s', 'fortran_order': False, 'shape': (%d,), }" % (name, 24 // np.dtype(name).itemsize)
+              for name in ("float16", "float32", "float64", "bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")]
+    files = {}
+    for version in (1, 2):
+        for text in texts:
+            head = b"\x93NUMPY" + bytes([version, 0]) + len(text).to_bytes(2 * version, "little") + text.encode()
+            files["%d %s" % (version, text)] = head + values.tobytes()
+    for text, data in files.items():
+        with open(path, "wb") as file:
+            file.write(data)
+        with np.errstate(all="ignore"):
+            check("header " + text, agrees(read(path), {"": np.load(path)}), read(path))
+    with open(path, "wb") as file, zipfile.ZipFile(Pipe(file), "w") as z:
+        for i, data in enumerate(files.values()):
+            z.writestr("a/%d" % i, data, zipfile.ZIP_DEFLATED if i % 2 else zipfile.ZIP_STORED)
+        z.writestr("notes.txt", "no array")
+        z.writestr("folder/", "")
+    with np.load(path) as arrays:
+        check("names without .npy", agrees(read(path), {name: arrays[name] for name in arrays.files if name[0] == "a"}))
+    with open(path, "wb") as file:
+        np.save(file, values)
+        np.save(file, values + 1)
+    check("two arrays in one npy file", agrees(read(path), {"": values}))
+
+
 def test_refused(path):
     dates = np.array(["2013-07-01"], "M8[D]")
     for a in (np.array(["a"]), np.array([b"a"]), np.array([None]), np.array([1j]), dates, np.zeros(2, "f4,i4"),
@@ -269,7 +302,7 @@ def test_full_disk(path):
 with tempfile.TemporaryDirectory() as folder:
     for PROGRAM in [os.path.abspath(name) for name in sys.argv[1:]] or [compile_program(folder)]:
         REAL = run()[1].strip()
-        for test in test_types, test_deflate, test_zip, test_refused, test_damage, test_writing, test_full_disk:
+        for test in test_types, test_deflate, test_zip, test_headers, test_refused, test_damage, test_writing, test_full_disk:
             test(os.path.join(folder, "t.npz"))
 print("%d passed, %d failed" % (count[True], count[False]))
 sys.exit(1 if count[False] or not count[True] else 0)

@@ -201,7 +201,7 @@ TEST the_same_call_gives_the_same_bytes(void)
 /* A file with an input of this shape, zeros, and so many labels. */
 static int write_input(int dims, const size_t *shape, size_t labels)
 {
-    static const real zeros[1000];
+    static const real zeros[2 * 48 * 60];
     struct fer_npz_writer *w;
     if (fer_npz_create(&w, FILE_NAME, &error)) return -1;
     if (dims >= 0 && fer_npz_write(w, "input", FER_REAL_TYPE, dims, shape, zeros, &error)) return -1;
@@ -220,6 +220,7 @@ TEST bad_batches_are_refused(void)
         {4, {2, 5, 5, 1}, 0, FILE_NAME ": no array labels: expected input and labels"},
         {3, {2, 5, 5}, 2, FILE_NAME ": input: another shape: expected [N,S,S,1], N grey images, S up to 4096"},
         {4, {2, 5, 6, 1}, 2, FILE_NAME ": input: another shape: expected [N,S,S,1], N grey images, S up to 4096"},
+        {4, {2, 48, 60, 1}, 2, FILE_NAME ": input: another shape: expected [N,S,S,1], N grey images, S up to 4096"},
         {4, {2, 5, 5, 3}, 2, FILE_NAME ": input: another shape: expected [N,S,S,1], N grey images, S up to 4096"},
         {4, {0, 5, 5, 1}, 2, FILE_NAME ": input: another shape: expected [N,S,S,1], N grey images, S up to 4096"},
         {4, {2, 5, 5, 1}, 3, FILE_NAME ": labels: another shape: expected [2], class indices, or [2,7], one-hot"},
@@ -240,6 +241,13 @@ TEST bad_batches_are_refused(void)
     remove(FILE_NAME);
     ASSERT_EQ(-1, fer_record(net, &batch, &adam, FILE_NAME, &recorded, &error));
     ASSERT_STR_EQ("images of 5x5: expected 48x48, the network's size", error.text);
+    for (i = 0; i < 2; i++) { /* one side that is right will not do */
+        batch.height = i ? 60 : 48;
+        batch.width = i ? 48 : 60;
+        ASSERT_EQ(-1, fer_record(net, &batch, &adam, FILE_NAME, &recorded, &error));
+        ASSERT_STR_EQ(i ? "images of 60x48: expected 48x48, the network's size"
+                        : "images of 48x60: expected 48x48, the network's size", error.text);
+    }
     ASSERT_EQ_FMT((uint32_t)0, digest_of_file(FILE_NAME), "%u");
     fer_network_free(net);
     fer_batch_free(&batch);
