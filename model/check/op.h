@@ -78,7 +78,7 @@ const char *fer_op_find_option(const struct fer_op_option *option, int count, co
 
 int fer_op_is_given(const struct fer_op *op, const char *name);
 int fer_op_number(struct fer_op *op, const char *name, double least, double most, double *value);
-int fer_op_pair(struct fer_op *op, const char *name, int pair[2]); /* "H,W", or "N" for "N,N" */
+int fer_op_pair(struct fer_op *op, const char *name, size_t pair[2]); /* "H,W", or "N" for "N,N" */
 /* words "first|second|third": *value is 0, 1 or 2. */
 int fer_op_choice(struct fer_op *op, const char *name, const char *words, int *value);
 

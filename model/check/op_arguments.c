@@ -334,16 +334,16 @@ int fer_op_number(struct fer_op *op, const char *name, double least, double most
 }
 
 /* A whole number from 1, up to its end character; returns what is behind that, or NULL. */
-static const char *parse_size(const char *text, char end, int *size)
+static const char *parse_size(const char *text, char end, size_t *size)
 {
     char *after;
     const long value = *text >= '0' && *text <= '9' ? strtol(text, &after, 10) : 0;
     if (value < 1 || value > INT_MAX || *after != end) return NULL;
-    *size = (int)value;
+    *size = (size_t)value;
     return after + 1;
 }
 
-int fer_op_pair(struct fer_op *op, const char *name, int pair[2])
+int fer_op_pair(struct fer_op *op, const char *name, size_t pair[2])
 {
     const char *text = option_text(op, name), *second = parse_size(text, ',', &pair[0]);
     if (second && parse_size(second, 0, &pair[1])) return 0;

@@ -7,16 +7,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int size_at(const struct fer_tensor *t, int i)
+static size_t size_at(const struct fer_tensor *t, int i)
 {
-    return (int)t->about.shape[i]; /* below 2^31: the arguments were read so */
+    return t->about.shape[i];
 }
 
 /* ---- Convolution and pooling ---- */
 
 /* The geometry over the image x, from the options strides and padding, and its output's shape. */
-static int window_over(struct fer_op *op, const struct fer_tensor *x, int kernel_h, int kernel_w, const int strides[2],
-                       int out_c, struct fer_window *g, size_t out[4])
+static int window_over(struct fer_op *op, const struct fer_tensor *x, size_t kernel_h, size_t kernel_w,
+                       const size_t strides[2], size_t out_c, struct fer_window *g, size_t out[4])
 {
     struct fer_error reason;
     int valid;
@@ -24,7 +24,7 @@ static int window_over(struct fer_op *op, const struct fer_tensor *x, int kernel
     if (fer_window_set(g, size_at(x, 0), size_at(x, 1), size_at(x, 2), size_at(x, 3), out_c, kernel_h, kernel_w,
                        strides[0], strides[1], valid ? FER_VALID : FER_SAME, &reason))
         return fer_op_blame(op, x, "%s", reason.text);
-    out[0] = (size_t)g->n, out[1] = (size_t)g->out_h, out[2] = (size_t)g->out_w, out[3] = (size_t)g->out_c;
+    out[0] = g->n, out[1] = g->out_h, out[2] = g->out_w, out[3] = g->out_c;
     return 0;
 }
 
@@ -32,13 +32,12 @@ static int conv2d(struct fer_op *op)
 {
     struct fer_tensor x, kernel, bias, dy, y, dx, dkernel, dbias;
     struct fer_window g;
-    size_t out[4];
-    int strides[2];
+    size_t out[4], strides[2];
     if (fer_op_need(op, "x", "[N,H,W,C]", &x) || fer_op_need(op, "kernel", "[KH,KW,CI,CO]", &kernel) ||
         fer_op_maybe(op, "bias", "[CO]", &bias))
         return -1;
     if (size_at(&kernel, 2) != size_at(&x, 3))
-        return fer_op_blame(op, &kernel, "expected %d input channels, as x has", size_at(&x, 3));
+        return fer_op_blame(op, &kernel, "expected %zu input channels, as x has", size_at(&x, 3));
     if (fer_op_pair(op, "strides", strides) ||
         window_over(op, &x, size_at(&kernel, 0), size_at(&kernel, 1), strides, size_at(&kernel, 3), &g, out))
         return -1;
@@ -63,8 +62,7 @@ static int pooling(struct fer_op *op, int is_max)
 {
     struct fer_tensor x, dy, y, dx;
     struct fer_window g;
-    size_t out[4];
-    int pool[2], strides[2];
+    size_t out[4], pool[2], strides[2];
     if (fer_op_need(op, "x", "[N,H,W,C]", &x) || fer_op_pair(op, "pool", pool)) return -1;
     if (fer_op_pair(op, fer_op_is_given(op, "strides") ? "strides" : "pool", strides) ||
         window_over(op, &x, pool[0], pool[1], strides, size_at(&x, 3), &g, out))
@@ -96,8 +94,7 @@ static int average_pooling2d(struct fer_op *op)
 static int global_average_pooling2d(struct fer_op *op)
 {
     struct fer_tensor x, dy, y, dx;
-    size_t out[2];
-    int cells;
+    size_t out[2], cells;
     if (fer_op_need(op, "x", "[N,H,W,C]", &x)) return -1;
     if (x.about.shape[1] > (size_t)INT_MAX / x.about.shape[2])
         return fer_op_blame(op, &x, "expected less than 2^31 cells");
@@ -152,7 +149,7 @@ static int read_normalization(struct fer_op *op, struct normalization *b)
 /* mean and variance are those that x was normalised with. */
 static int normalize(struct fer_op *op, struct normalization *b)
 {
-    const int channels = (int)b->channels;
+    const size_t channels = b->channels;
     if (fer_op_result_like(op, "y", &b->x, &b->y) || fer_op_result(op, "mean", 1, &b->channels, &b->mean) ||
         fer_op_result(op, "variance", 1, &b->channels, &b->variance))
         return -1;
@@ -179,7 +176,7 @@ static int batch_normalization(struct fer_op *op)
     if (fer_op_result_like(op, "dx", &b.x, &dx) || fer_op_result(op, "dgamma", 1, &b.channels, &dgamma) ||
         fer_op_result(op, "dbeta", 1, &b.channels, &dbeta))
         return -1;
-    fer_batch_normalization_backward(b.rows, (int)b.channels, b.x.values, b.mean.values, b.variance.values,
+    fer_batch_normalization_backward(b.rows, b.channels, b.x.values, b.mean.values, b.variance.values,
                                      b.gamma.values, b.epsilon, b.training, b.dy.values, dx.values, dgamma.values,
                                      dbeta.values);
     if (fer_op_write(op, &dx) || (b.gamma.values && fer_op_write(op, &dgamma))) return -1;
@@ -312,13 +309,12 @@ static int concatenate(struct fer_op *op)
 static int dense(struct fer_op *op)
 {
     struct fer_tensor x, kernel, bias, dy, y, dx, dkernel, dbias;
-    size_t shape[2];
-    int n, in, out;
+    size_t shape[2], n, in, out;
     if (fer_op_need(op, "x", "[N,I]", &x) || fer_op_need(op, "kernel", "[I,O]", &kernel)) return -1;
     n = size_at(&x, 0), in = size_at(&x, 1), out = size_at(&kernel, 1);
-    if (size_at(&kernel, 0) != in) return fer_op_blame(op, &kernel, "expected %d inputs, as x has", in);
-    shape[0] = (size_t)n, shape[1] = (size_t)out;
-    if (fer_op_maybe(op, "bias", NULL, &bias) || fer_op_vector(op, &bias, (size_t)out) ||
+    if (size_at(&kernel, 0) != in) return fer_op_blame(op, &kernel, "expected %zu inputs, as x has", in);
+    shape[0] = n, shape[1] = out;
+    if (fer_op_maybe(op, "bias", NULL, &bias) || fer_op_vector(op, &bias, out) ||
         fer_op_result(op, "y", 2, shape, &y) || fer_op_maybe(op, "dy", "[N,O]", &dy) || fer_op_same_shape(op, &dy, &y))
         return -1;
     fer_dense_forward(n, in, out, x.values, kernel.values, bias.values, y.values);
@@ -340,20 +336,21 @@ static int softmax_cross_entropy(struct fer_op *op)
 {
     struct fer_tensor logits, probabilities, loss, dlogits;
     const struct fer_array *labels;
+    size_t n, classes;
     double sum;
-    int n, classes, *label;
+    int *label;
     if (fer_op_need(op, "logits", "[N,C]", &logits)) return -1;
     n = size_at(&logits, 0), classes = size_at(&logits, 1);
     labels = fer_op_find(op, "labels");
     if (!labels) return fer_op_missing(op, "labels");
-    label = fer_op_allocate(op, (size_t)n, sizeof *label);
-    if (!label || fer_labels_read(op->in, labels, (size_t)n, (size_t)classes, label, op->e)) return -1;
+    label = fer_op_allocate(op, n, sizeof *label);
+    if (!label || fer_labels_read(op->in, labels, n, classes, label, op->e)) return -1;
     if (fer_op_result_like(op, "probabilities", &logits, &probabilities) || fer_op_result(op, "loss", 0, NULL, &loss) ||
         fer_op_result_like(op, "dlogits", &logits, &dlogits))
         return -1;
     fer_softmax(n, classes, logits.values, probabilities.values);
     sum = fer_cross_entropy(n, classes, logits.values, label, NULL, dlogits.values);
-    *loss.values = (real)(sum / n);
+    *loss.values = (real)(sum / (double)n);
     return fer_op_write(op, &probabilities) || fer_op_write(op, &loss) || fer_op_write(op, &dlogits);
 }
 
