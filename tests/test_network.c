@@ -486,6 +486,82 @@ TEST normalization_is_set_in_every_layer(void)
     PASS();
 }
 
+/* A frozen layer's parameters stay as they are; a BatchNormalization that is frozen, or in inference mode, normalises in
+ * training as in inference, and its moving statistics stay too. Everything else moves. */
+TEST frozen_layers_stay_as_they_are(void)
+{
+    static const struct fer_adam adam = {0.001, 0.9, 0.999, 1e-7};
+    struct fer_network *net = every_kind();
+    uint32_t before[FER_MAX_PARAMETERS];
+    int i, k, still = 0;
+    ASSERTm(error.text, net != NULL);
+    step(net, N, FER_PLAN_KEEP);
+    for (i = 0; i < net->parameters; i++) before[i] = fer_crc32_reals(0, net->parameter[i].value, net->parameter[i].count);
+    fer_network_update(net, N, &adam, 1);
+    for (i = 0; i < net->layers; i++) {
+        const struct fer_layer *layer = &net->layer[i];
+        const int moving = strcmp(layer->name, "moving") == 0, frozen = strncmp(layer->name, "frozen", 6) == 0;
+        ASSERT(layer->frozen == frozen && layer->inference == moving);
+        for (k = layer->parameter; k < layer->parameter + layer->parameters; k++) {
+            const struct fer_parameter *p = &net->parameter[k];
+            const int stays = frozen || (moving && strstr(p->name, "/moving_"));
+            ASSERT_EQm(p->name, stays, before[k] == fer_crc32_reals(0, p->value, p->count));
+            ASSERT_EQm(p->name, stays || strstr(p->name, "/moving_"), !p->trainable);
+            still += stays;
+        }
+        if (!fer_kinds[layer->type].statistics) continue;
+        fer_layer_forward(net, i, N, 1);
+        before[0] = fer_crc32_reals(0, layer->output, fer_layer_count(layer, N));
+        fer_layer_forward(net, i, N, 0);
+        ASSERT_EQm(layer->name, frozen || moving, before[0] == fer_crc32_reals(0, layer->output, fer_layer_count(layer, N)));
+    }
+    ASSERT_EQ(2 + 4 + 2, still);
+    fer_network_free(net);
+    PASS();
+}
+
+/* Names, shapes and order of what a layer may have. */
+TEST parameters_are_those_that_were_asked_for(void)
+{
+    static const char *const names[] = {
+        "batch_normalization/beta", "batch_normalization/moving_mean", "batch_normalization/moving_variance",
+        "conv2d/kernel", "batch_normalization_1/beta", "batch_normalization_1/moving_mean",
+        "batch_normalization_1/moving_variance", "conv2d_1/kernel", "at each cell/kernel", "conv2d_2/kernel",
+        "conv2d_2/bias", "batch_normalization_2/gamma", "batch_normalization_2/beta", "batch_normalization_2/moving_mean",
+        "batch_normalization_2/moving_variance", "depthwise_conv2d/depthwise_kernel", "depthwise_conv2d/bias",
+        "moving/gamma", "moving/moving_mean", "moving/moving_variance", "frozen/gamma", "frozen/beta", "frozen/moving_mean",
+        "frozen/moving_variance", "frozen conv/pointwise_kernel", "frozen conv/bias", "conv2d_3/pointwise_kernel",
+        "conv2d_3/bias", "dense/kernel", "dense/bias", "last/kernel", "last/bias"};
+    static const size_t groups[4] = {2, 3, 2, 6}, depthwise[4] = {3, 2, 6, 2};
+    struct fer_network *net = every_kind();
+    int i;
+    ASSERTm(error.text, net != NULL);
+    ASSERT_EQ((int)(sizeof names / sizeof *names), net->parameters);
+    for (i = 0; i < net->parameters; i++) ASSERT_STR_EQ(names[i], net->parameter[i].name);
+    ASSERT_EQ(0, memcmp(groups, fer_network_parameter(net, "conv2d_2/kernel")->shape, sizeof groups));
+    ASSERT_EQ(0, memcmp(depthwise, fer_network_parameter(net, "depthwise_conv2d/depthwise_kernel")->shape, sizeof depthwise));
+    fer_network_free(net);
+    PASS();
+}
+
+TEST global_poolings_keep_dimensions_if_asked(void)
+{
+    struct fer_builder b;
+    struct fer_network *net;
+    int x = fer_network_begin(&b, 4, 5, 3), both[2];
+    both[0] = fer_add_global_average_pooling2d_with(&b, x, NULL, 1);
+    both[1] = fer_add_global_max_pooling2d(&b, x, NULL, 1);
+    x = fer_add_concatenate(&b, both, 2, NULL);
+    x = fer_add_conv2d(&b, x, NULL, 2, 1, 1, 1, 1, FER_SAME);
+    x = fer_add_global_max_pooling2d(&b, x, NULL, 0);
+    fer_add_dense(&b, x, NULL, 2);
+    ASSERT_EQm(error.text, 0, fer_network_end(&b, &net, &error));
+    ASSERT(!net->layer[1].flat && !net->layer[2].flat && !net->layer[3].flat && net->layer[5].flat);
+    ASSERT(net->layer[3].height == 1 && net->layer[3].width == 1 && net->layer[3].channels == 6);
+    fer_network_free(net);
+    PASS();
+}
+
 /* ---- Records ---- */
 
 static int has_shape(struct fer_npz *npz, const char *name, int dims, size_t s0, size_t s1, size_t s2, size_t s3)
@@ -595,6 +671,9 @@ SUITE(suite_network)
     RUN_TEST(plans_change_no_bit);
     RUN_TEST(a_batch_that_cannot_be_addressed_is_refused);
     RUN_TEST(normalization_is_set_in_every_layer);
+    RUN_TEST(frozen_layers_stay_as_they_are);
+    RUN_TEST(parameters_are_those_that_were_asked_for);
+    RUN_TEST(global_poolings_keep_dimensions_if_asked);
     RUN_TEST(a_record_has_the_network_s_shapes);
     RUN_TEST(an_exact_record_is_whole);
 }

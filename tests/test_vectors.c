@@ -33,7 +33,7 @@ struct column {
 };
 
 static struct fer_npz *npz;
-static struct column column[24];
+static struct column column[32];
 static int columns, cases, options, row; /* the case at hand is row `row` of the column `options` */
 static const double *option;
 static double *owned[64];
@@ -287,6 +287,115 @@ TEST global_average_pooling2d_vectors(void)
         fer_global_average_pooling2d_backward(n, cells, channels, magnitudes(dy, out), dx_sizes);
         ASSERTm(note, near_sums("y", y, take("y", out), cells + 1, y_sizes, out));
         ASSERTm(note, near_sums("dx", dx, take("dx", in), 1, dx_sizes, in));
+    }
+    ASSERTm(note, all_was_used());
+    PASS();
+}
+
+/* ---- Convolutions with all their options, and depthwise ---- */
+
+TEST convolution_vectors(void)
+{
+    const double *o;
+    ASSERT_EQm(error.text, 0, open_vectors("../../../tests/vectors/convolution.npz"));
+    while ((o = next_case())) {
+        const struct fer_window_options asked = {
+            (size_t)o[4], (size_t)o[5], (size_t)o[6], (size_t)o[7], (size_t)o[8], (size_t)o[9], (size_t)o[10], (size_t)o[11],
+            FER_EXPLICIT, (size_t)o[12], (size_t)o[13], (size_t)o[14], (size_t)o[15], 0, 0, 0};
+        const struct fer_window *g = &window;
+        const int depthwise = o[11] == o[3];
+        real *x, *kernel, *bias, *dy, *y, *dx, *dkernel, *x_sizes, *kernel_sizes, *dy_sizes, *sizes;
+        size_t taps, rows, in, out;
+        ASSERT_EQm(error.text, 0, fer_window_fill(&window, (size_t)o[0], (size_t)o[1], (size_t)o[2], (size_t)o[3], &asked, &error));
+        in = g->in_c / g->groups, out = g->out_c / g->groups, taps = g->kernel_h * g->kernel_w;
+        rows = g->n * g->out_h * g->out_w;
+        x_size = g->n * g->in_h * g->in_w * g->in_c, y_size = rows * g->out_c, kernel_size = taps * in * g->out_c;
+        x = given("x", x_size), kernel = given("kernel", kernel_size), dy = given("dy", y_size);
+        bias = o[16] > 0 ? given("bias", g->out_c) : NULL;
+        y = result(y_size), dx = result(x_size), dkernel = result(kernel_size);
+        (depthwise ? fer_depthwise_conv2d_forward : fer_conv2d_forward)(g, x, kernel, y);
+        if (bias) fer_bias_forward(rows, g->out_c, bias, y);
+        (depthwise ? fer_depthwise_conv2d_backward_input : fer_conv2d_backward_input)(g, dy, kernel, dx);
+        (depthwise ? fer_depthwise_conv2d_backward_kernel : fer_conv2d_backward_kernel)(g, x, dy, dkernel);
+        x_sizes = magnitudes(x, x_size), kernel_sizes = magnitudes(kernel, kernel_size), dy_sizes = magnitudes(dy, y_size);
+        sizes = result(y_size);
+        plain_conv2d_forward(g, x_sizes, kernel_sizes, sizes);
+        if (bias) fer_bias_forward(rows, g->out_c, magnitudes(bias, g->out_c), sizes);
+        ASSERTm(note, near_sums("y", y, take("y", y_size), taps * in + 1, sizes, y_size));
+        sizes = result(x_size);
+        plain_conv2d_backward_input(g, dy_sizes, kernel_sizes, sizes);
+        ASSERTm(note, near_sums("dx", dx, take("dx", x_size), taps * out, sizes, x_size));
+        sizes = result(kernel_size);
+        plain_conv2d_backward_kernel(g, x_sizes, dy_sizes, sizes);
+        ASSERTm(note, near_sums("dkernel", dkernel, take("dkernel", kernel_size), rows, sizes, kernel_size));
+        if (bias) {
+            real *dbias = result(g->out_c);
+            fer_bias_backward(rows, g->out_c, dy, dbias);
+            fer_bias_backward(rows, g->out_c, dy_sizes, sizes = result(g->out_c));
+            ASSERTm(note, near_sums("dbias", dbias, take("dbias", g->out_c), rows, sizes, g->out_c));
+        }
+    }
+    ASSERTm(note, all_was_used());
+    PASS();
+}
+
+TEST padded_pooling_vectors(void)
+{
+    static const char *const ties[] = {"dx_first", "dx_last", "dx_all", "dx_split"};
+    static const char *const y_average[] = {"y_average0", "y_average1"}, *const dx_average[] = {"dx_average0", "dx_average1"};
+    const double *o;
+    ASSERT_EQm(error.text, 0, open_vectors("../../../tests/vectors/padded_pooling.npz"));
+    while ((o = next_case())) {
+        struct fer_window_options asked = {.kernel_h = (size_t)o[4], .kernel_w = (size_t)o[5], .stride_h = (size_t)o[6],
+                                             .stride_w = (size_t)o[7], .padding = FER_EXPLICIT, .top = (size_t)o[8],
+                                             .bottom = (size_t)o[9], .left = (size_t)o[10], .right = (size_t)o[11],
+                                             .pooling = 1, .ceil = (int)o[12]};
+        real *x, *dy, *y, *dx, *sizes, *dy_sizes;
+        size_t cells;
+        int i;
+        for (i = 0; i < 2; i++) {
+            asked.count_padding = i;
+            ASSERT_EQm(error.text, 0, fer_window_fill(&window, (size_t)o[0], (size_t)o[1], (size_t)o[2], (size_t)o[3], &asked,
+                                                 &error));
+            cells = window.kernel_h * window.kernel_w + 1;
+            if (i == 0) {
+                x_size = window.n * window.in_h * window.in_w * window.in_c;
+                y_size = window.n * window.out_h * window.out_w * window.out_c;
+                x = given("x", x_size), dy = given("dy", y_size), y = result(y_size), dx = result(x_size);
+                dy_sizes = magnitudes(dy, y_size);
+                sizes = result(x_size > y_size ? x_size : y_size);
+            }
+            fer_average_pooling2d_forward(&window, x, y);
+            fer_average_pooling2d_forward(&window, magnitudes(x, x_size), sizes);
+            ASSERTm(note, near_sums(y_average[i], y, take(y_average[i], y_size), cells, sizes, y_size));
+            fer_average_pooling2d_backward(&window, dy, dx);
+            fer_average_pooling2d_backward(&window, dy_sizes, sizes);
+            ASSERTm(note, near_sums(dx_average[i], dx, take(dx_average[i], x_size), cells, sizes, x_size));
+        }
+        fer_max_pooling2d_forward(&window, x, y);
+        ASSERTm(note, equal("y", y, take("y_max", y_size), y_size));
+        for (i = 0; i < 4; i++) {
+            fer_max_pooling2d_backward_ties(&window, (enum fer_ties)i, x, dy, dx);
+            fer_max_pooling2d_backward_ties(&window, (enum fer_ties)i, x, dy_sizes, sizes);
+            ASSERTm(note, near_sums(ties[i], dx, take(ties[i], x_size), cells, sizes, x_size));
+        }
+    }
+    ASSERTm(note, all_was_used());
+    PASS();
+}
+
+TEST global_max_pooling2d_vectors(void)
+{
+    const double *o;
+    ASSERT_EQm(error.text, 0, open_vectors("../../../tests/vectors/global_max_pooling2d.npz"));
+    while ((o = next_case())) {
+        const size_t n = (size_t)o[0], cells = (size_t)o[1], channels = (size_t)o[2];
+        const size_t out = n * channels, in = out * cells;
+        real *x = given("x", in), *dy = given("dy", out), *y = result(out), *dx = result(in);
+        fer_global_max_pooling2d_forward(n, cells, channels, x, y);
+        fer_global_max_pooling2d_backward(n, cells, channels, x, dy, dx);
+        ASSERTm(note, equal("y", y, take("y", out), out));
+        ASSERTm(note, equal("dx", dx, take("dx", in), in));
     }
     ASSERTm(note, all_was_used());
     PASS();
@@ -667,6 +776,9 @@ SUITE(suite_vectors)
 {
     SET_TEARDOWN(close_vectors, NULL);
     RUN_TEST(conv2d_vectors);
+    RUN_TEST(convolution_vectors);
+    RUN_TEST(padded_pooling_vectors);
+    RUN_TEST(global_max_pooling2d_vectors);
     RUN_TEST(batch_normalization_vectors);
     RUN_TEST(relu_vectors);
     RUN_TEST(max_pooling2d_vectors);

@@ -760,29 +760,90 @@ TEST normalisation_done_in_any_way_stays_inside(void)
     PASS();
 }
 
-/* The truth of the bounds' files is that of the layer. */
+/* The truth of the bounds' files is that of the layer: with gamma or without, with the batch's statistics or given ones. And
+ * one element that is off by a millionth is found. */
 TEST normalisation_is_checked_against_the_layer(void)
 {
     const struct fer_arithmetic a = fer_arithmetic_of(FER_UNIT_F64, FER_UNIT_F64);
     enum { ROWS = 50, COUNT = ROWS * CHANNELS };
-    real x[COUNT], dy[COUNT], y[COUNT], dx[COUNT], mean[CHANNELS], variance[CHANNELS], beta[CHANNELS] = {1, 2, 3};
-    struct fer_channel channel[CHANNELS];
-    struct fer_tally forward, backward;
+    const real some_beta[CHANNELS] = {1, 2, 3}, some_gamma[CHANNELS] = {(real)0.5, -7, (real)1e-4};
+    real x[COUNT], dy[COUNT], y[COUNT], dx[COUNT], dgamma[CHANNELS], mean[CHANNELS], variance[CHANNELS];
     size_t i;
-    memset(&forward, 0, sizeof forward);
-    memset(&backward, 0, sizeof backward);
+    int mode, fault;
     for (i = 0; i < COUNT; i++) {
         x[i] = (real)drawn(-1, 2, 1, i);
         dy[i] = (real)drawn(-1, 2, 2, i);
     }
-    fer_batch_moments(ROWS, CHANNELS, x, mean, variance);
-    fer_batch_normalization_forward(ROWS, CHANNELS, x, mean, variance, NULL, beta, 1e-3, y);
-    fer_batch_normalization_backward(ROWS, CHANNELS, x, mean, variance, NULL, 1e-3, 1, dy, dx, NULL, NULL);
-    ASSERT_EQ(0, fer_channels(channel, &a, ROWS, CHANNELS, x, 1e-3, &error));
-    fer_tally_normalization(&forward, &a, channel, ROWS, CHANNELS, x, beta, y);
-    ASSERT_EQ(0, fer_tally_normalization_input(&backward, &a, channel, ROWS, CHANNELS, x, dy, dx, &error));
-    ASSERT_EQ(FER_OK, fer_tally_verdict(&forward));
-    ASSERT_EQ(FER_OK, fer_tally_verdict(&backward));
+    for (mode = 0; mode < 16; mode++) {
+        const real *gamma = mode & 1 ? some_gamma : NULL, *beta = mode & 4 ? NULL : some_beta;
+        const int given = mode & 2;
+        fer_batch_moments(ROWS, CHANNELS, x, mean, variance);
+        if (given) mean[1] = 3, variance[0] = (real)0.01;
+        fer_batch_normalization_forward(ROWS, CHANNELS, x, mean, variance, gamma, beta, 1e-3, y);
+        fer_batch_normalization_backward(ROWS, CHANNELS, x, mean, variance, gamma, 1e-3, !given, dy, dx, dgamma, NULL);
+        fault = mode & 8;
+        if (fault) y[40] *= (real)1.000001, dx[70] *= (real)1.000001, dgamma[2] *= (real)1.000001;
+        {
+            struct fer_channel channel[CHANNELS];
+            struct fer_tally tally[3];
+            int k;
+            memset(tally, 0, sizeof tally);
+            ASSERT_EQ(0, fer_channels(channel, &a, ROWS, CHANNELS, x, 1e-3, &error));
+            if (given) fer_channels_given(channel, &a, CHANNELS, mean, variance, 1e-3);
+            if (gamma) fer_channels_scale(channel, &a, CHANNELS, gamma);
+            fer_tally_normalization(&tally[0], &a, channel, ROWS, CHANNELS, x, beta, y);
+            ASSERT_EQ(0, fer_tally_normalization_input(&tally[1], &a, channel, ROWS, CHANNELS, x, dy, dx, &error));
+            ASSERT_EQ(0, fer_tally_gamma(&tally[2], &a, channel, ROWS, CHANNELS, x, dy, dgamma, &error));
+            for (k = 0; k < 3; k++) ASSERT_EQ(fault ? FER_WRONG : FER_OK, fer_tally_verdict(&tally[k]));
+        }
+    }
+    PASS();
+}
+
+/* gamma in float32, small and large, of either sign: folded into the scale, multiplied at the end, and with the mean folded
+ * into the shift. The statistics are given. */
+TEST gamma_in_any_form_stays_inside(void)
+{
+    const struct fer_arithmetic a = float32();
+    enum { ROWS = 400, COUNT = ROWS * CHANNELS };
+    real x[COUNT], dy[COUNT], y[COUNT], dx[COUNT], dgamma[CHANNELS], mean[CHANNELS], variance[CHANNELS], gamma[CHANNELS],
+        beta[CHANNELS];
+    double worst[3] = {0, 0, 0};
+    int r, way, k;
+    size_t i;
+    for (r = 0; r < REGIMES; r++)
+        for (way = 0; way < 3; way++) {
+            struct fer_channel channel[CHANNELS];
+            struct fer_tally tally[3];
+            float sum[CHANNELS] = {0};
+            memset(tally, 0, sizeof tally);
+            for (i = 0; i < CHANNELS; i++) {
+                mean[i] = (real)(float)(regimes[r].mean + drawn(-0.1, 0.1, 3, i) * regimes[r].width);
+                variance[i] = (real)(float)(regimes[r].width * regimes[r].width * drawn(0.1, 1, 4, i));
+                gamma[i] = (real)(float)(drawn(-1, 1, 5, i) * (i == 1 ? 1e4 : i == 2 ? 1e-4 : 1));
+                beta[i] = (real)(float)drawn(-1, 1, 6, i);
+            }
+            for (i = 0; i < COUNT; i++) {
+                const size_t c = i % CHANNELS;
+                const float m = (float)mean[c], g = (float)gamma[c], shift = (float)beta[c];
+                const float s = 1 / sqrtf((float)variance[c] + 1e-3f), gs = g * s;
+                float in, d;
+                x[i] = (real)(in = (float)drawn(regimes[r].mean - regimes[r].width, regimes[r].mean + regimes[r].width, 1, i));
+                dy[i] = (real)(d = (float)drawn(regimes[r].gradient_mean - 1, regimes[r].gradient_mean + 1, 2, i));
+                y[i] = (real)(way == 0 ? (in - m) * gs + shift : way == 1 ? (in - m) * s * g + shift : in * gs + (shift - m * gs));
+                dx[i] = (real)(way ? d * g * s : d * gs);
+                sum[c] += way == 2 ? d * (in - m) : d * ((in - m) * s);
+                dgamma[c] = (real)(way == 2 ? sum[c] * s : sum[c]);
+            }
+            fer_channels_given(channel, &a, CHANNELS, mean, variance, 1e-3);
+            fer_channels_scale(channel, &a, CHANNELS, gamma);
+            fer_tally_normalization(&tally[0], &a, channel, ROWS, CHANNELS, x, beta, y);
+            ASSERT_EQ(0, fer_tally_normalization_input(&tally[1], &a, channel, ROWS, CHANNELS, x, dy, dx, &error));
+            ASSERT_EQ(0, fer_tally_gamma(&tally[2], &a, channel, ROWS, CHANNELS, x, dy, dgamma, &error));
+            for (k = 0; k < 3; k++)
+                if (tally[k].likely.ratio > worst[k]) worst[k] = tally[k].likely.ratio;
+        }
+    for (k = 0; k < 3; k++) ASSERT(worst[k] <= 1 && worst[k] > (k < 2 ? 0.05 : 0.002)); /* and the bound is of use */
     PASS();
 }
 
@@ -1136,6 +1197,7 @@ SUITE(suite_verify)
     RUN_TEST(factors_are_flushed_only_if_they_are_small);
     RUN_TEST(normalisation_done_in_any_way_stays_inside);
     RUN_TEST(normalisation_is_checked_against_the_layer);
+    RUN_TEST(gamma_in_any_form_stays_inside);
     RUN_TEST(softmax_in_any_form_stays_inside);
     RUN_TEST(adam_in_any_form_stays_inside_and_the_other_epsilon_does_not);
     RUN_TEST(what_is_all_zero_is_not_trusted);

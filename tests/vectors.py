@@ -427,10 +427,157 @@ def adam():
     return write("adam", cases)
 
 
+# ---- what other people's networks have: groups, dilation, padding of any size, a bias; ceil, padding that counts, ties ----
+
+CONVOLUTION = [  # name, n, h, w, ci, co, kh, kw, sh, sw, dilation h and w, groups, top, bottom, left, right, bias
+    ("bias", 2, 4, 5, 3, 4, 3, 3, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1),
+    ("torch_s2", 1, 6, 8, 3, 5, 3, 3, 2, 2, 1, 1, 1, 1, 1, 1, 1, 0),
+    ("lower_s2", 1, 6, 8, 3, 5, 3, 3, 2, 2, 1, 1, 1, 1, 0, 1, 0, 0),
+    ("dilated", 2, 7, 9, 3, 2, 3, 3, 1, 1, 2, 3, 1, 2, 2, 3, 3, 0),
+    ("dilated_s2", 1, 9, 8, 2, 3, 2, 3, 2, 1, 3, 2, 1, 0, 1, 2, 0, 1),
+    ("groups", 2, 5, 4, 6, 9, 3, 2, 1, 1, 1, 1, 3, 1, 0, 0, 1, 1),
+    ("groups_dilated", 1, 8, 7, 4, 6, 2, 2, 2, 2, 2, 1, 2, 0, 1, 2, 0, 0),
+    ("depthwise", 2, 6, 5, 5, 5, 3, 3, 1, 1, 1, 1, 5, 1, 1, 1, 1, 1),
+    ("depthwise_s2", 1, 7, 8, 19, 19, 3, 3, 2, 2, 1, 1, 19, 0, 1, 0, 1, 0),
+    ("depthwise_x3", 2, 5, 6, 3, 9, 3, 2, 1, 2, 2, 1, 3, 2, 0, 1, 1, 1),
+    ("wide_padding", 1, 3, 2, 2, 3, 2, 2, 1, 1, 1, 1, 1, 3, 4, 0, 5, 1),
+]
+
+
+def reach(size, kernel, stride, dilation, before, behind, ceil=0):
+    """Output cells: for each the (kernel cell, input cell) pairs inside, and how many cells of image and padding it has."""
+    room = before + size + behind
+    out = (room - (kernel - 1) * dilation - 1 + (stride - 1 if ceil else 0)) // stride + 1
+    if ceil and (out - 1) * stride >= before + size:
+        out -= 1
+    cells = [[(k, o * stride + k * dilation) for k in range(kernel)] for o in range(out)]
+    return [([(k, i - before) for k, i in c if 0 <= i - before < size], sum(i < room for _, i in c)) for c in cells]
+
+
+def convolution_by_hand(x, kernel, dy, down, across, groups):
+    y, dx, dkernel = np.zeros(dy.shape, LONG), np.zeros(x.shape, LONG), np.zeros(kernel.shape, LONG)
+    ci, co = x.shape[3] // groups, kernel.shape[3] // groups
+    for oh, (rows, _) in enumerate(down):
+        for ow, (columns, _) in enumerate(across):
+            for (kh, ih), (kw, iw), g in ((r, c, g) for r in rows for c in columns for g in range(groups)):
+                i, o = slice(g * ci, g * ci + ci), slice(g * co, g * co + co)
+                y[:, oh, ow, o] += x[:, ih, iw, i].astype(LONG) @ kernel[kh, kw, :, o]
+                dx[:, ih, iw, i] += dy[:, oh, ow, o].astype(LONG) @ kernel[kh, kw, :, o].T
+                dkernel[kh, kw, :, o] += x[:, ih, iw, i].astype(LONG).T @ dy[:, oh, ow, o]
+    return y, dx, dkernel
+
+
+def convolution():
+    cases = {}
+    for name, n, h, w, ci, co, kh, kw, sh, sw, dh, dw, groups, t, b, l, r, with_bias in CONVOLUTION:
+        x, kernel, bias = normal(n, h, w, ci), normal(kh, kw, ci // groups, co), normal(co)
+        tx, tk, tb = tensor(x), tensor(kernel), tensor(bias)
+        y = nhwc(F.conv2d(F.pad(nchw(tx), (l, r, t, b)), tk.permute(3, 2, 0, 1).contiguous(), tb if with_bias else None,
+                          (sh, sw), 0, (dh, dw), groups))
+        dy = normal(*y.shape)
+        y.backward(torch.tensor(dy))
+        down, across = reach(h, kh, sh, dh, t, b), reach(w, kw, sw, dw, l, r)
+        hand = convolution_by_hand(x, kernel, dy, down, across, groups)
+        agree(number(y), hand[0] + (bias if with_bias else 0), (name, "y"))
+        agree(number(tx.grad), hand[1], (name, "dx"))
+        agree(number(tk.grad), hand[2], (name, "dkernel"))
+        case = dict(options=[n, h, w, ci, co, kh, kw, sh, sw, dh, dw, groups, t, b, l, r, with_bias], x=x, kernel=kernel,
+                    dy=dy, y=number(y), dx=number(tx.grad), dkernel=number(tk.grad))
+        if with_bias:
+            agree(number(tb.grad), dy.astype(LONG).sum((0, 1, 2)), (name, "dbias"))
+            case.update(bias=bias, dbias=number(tb.grad))
+        cases[name] = case
+    return write("convolution", cases)
+
+
+PADDED_POOLING = [  # name, n, h, w, c, kh, kw, sh, sw, top, bottom, left, right, ceil
+    ("torch_3x3_s2", 2, 6, 7, 3, 3, 3, 2, 2, 1, 1, 1, 1, 0),
+    ("torch_3x3_s2_ceil", 1, 6, 8, 2, 3, 3, 2, 2, 1, 1, 1, 1, 1),
+    ("ceil", 1, 6, 5, 3, 3, 2, 2, 3, 0, 0, 0, 0, 1),
+    ("ceil_left_out", 1, 3, 7, 2, 2, 2, 2, 2, 1, 1, 1, 1, 1),
+    ("ceil_small", 1, 3, 3, 1, 4, 5, 2, 3, 0, 0, 0, 0, 1),
+    ("one_side", 1, 5, 4, 3, 3, 4, 1, 2, 2, 0, 0, 3, 0),
+]
+
+
+def maxima_by_hand(x, dy, down, across, ties):
+    y, dx = np.zeros(dy.shape), np.zeros(x.shape, LONG)
+    for oh, (rows, _) in enumerate(down):
+        for ow, (columns, _) in enumerate(across):
+            cells = [(ih, iw) for _, ih in rows for _, iw in columns]
+            for i, c in np.ndindex(x.shape[0], x.shape[3]):
+                y[i, oh, ow, c] = best = max(x[i, ih, iw, c] for ih, iw in cells)
+                at = [cell for cell in cells if x[i, cell[0], cell[1], c] == best]
+                for ih, iw in {"first": at[:1], "last": at[-1:], "all": at, "split": at}[ties]:
+                    dx[i, ih, iw, c] += LONG(dy[i, oh, ow, c]) / (len(at) if ties == "split" else 1)
+    return y, dx
+
+
+def padded_pooling():
+    """Each geometry by its maxima, for each rule of ties, and by both averages. The maxima of the rules first and split are
+    PyTorch's (max_pool2d; amax over the windows), those of last are first's of everything turned round."""
+    cases = {}
+    for name, n, h, w, c, kh, kw, sh, sw, t, b, l, r, ceil in PADDED_POOLING:
+        down, across = reach(h, kh, sh, 1, t, b, ceil), reach(w, kw, sw, 1, l, r, ceil)
+        mine = np.random.RandomState(7)
+        x = mine.randint(-2, 1, (n, h, w, c)).astype(np.float64)
+        dy = mine.standard_normal((n, len(down), len(across), c)).astype(np.float32).astype(np.float64)
+        case = dict(options=[n, h, w, c, kh, kw, sh, sw, t, b, l, r, ceil], x=x, dy=dy)
+        even = t == b and l == r  # PyTorch's own padding; else it is given more image
+        own = dict(kernel_size=(kh, kw), stride=(sh, sw), padding=(t, l) if even else 0, ceil_mode=bool(ceil))
+        around = (0, 0, 0, 0) if even else (l, r, t, b)
+        for ties in ("first", "last", "all", "split"):
+            y, dx = maxima_by_hand(x, dy, down, across, ties)
+            tx = tensor(x)
+            if ties == "first":
+                ty = nhwc(F.max_pool2d(F.pad(nchw(tx), around, value=-np.inf), **own))
+            elif ties == "split":
+                big = F.pad(nchw(tx), (l, r + kw, t, b + kh), value=-np.inf)
+                windows = big.unfold(2, kh, sh).unfold(3, kw, sw)[:, :, :len(down), :len(across)]
+                ty = nhwc(windows.amax((4, 5)))
+            else:
+                case["dx_" + ties] = dx.astype(float)
+                continue
+            ty.backward(torch.tensor(dy))
+            agree(number(ty), y, (name, ties))
+            agree(number(tx.grad), dx, (name, ties))
+            case["y_max"] = number(ty)
+            case["dx_" + ties] = number(tx.grad)
+        for count in (0, 1):
+            y, dx = np.zeros(dy.shape, LONG), np.zeros(x.shape, LONG)
+            for oh, (rows, high) in enumerate(down):
+                for ow, (columns, wide) in enumerate(across):
+                    divisor = high * wide if count else len(rows) * len(columns)
+                    for (_, ih), (_, iw) in ((a, b) for a in rows for b in columns):
+                        y[:, oh, ow] += x[:, ih, iw].astype(LONG) / divisor
+                        dx[:, ih, iw] += dy[:, oh, ow].astype(LONG) / divisor
+            if even or count:
+                tx = tensor(x)
+                ty = nhwc(F.avg_pool2d(F.pad(nchw(tx), around), count_include_pad=bool(count), **own))
+                ty.backward(torch.tensor(dy))
+                agree(number(ty), y, (name, "average", count))
+                agree(number(tx.grad), dx, (name, "average", count))
+            case["y_average%d" % count], case["dx_average%d" % count] = y.astype(float), dx.astype(float)
+        cases[name] = case
+    return write("padded_pooling", cases)
+
+
+def global_max_pooling2d():
+    cases = {}
+    for n, h, w, c in ((1, 1, 1, 1), (2, 3, 5, 7), (3, 1, 4, 33)):
+        tx = tensor(normal(n, h, w, c))
+        y = F.adaptive_max_pool2d(nchw(tx), 1).reshape(n, c)
+        dy = normal(n, c)
+        y.backward(torch.tensor(dy))
+        agree(number(y), number(tx).max((1, 2)), "global max")
+        cases["%dx%dx%dx%d" % (n, h, w, c)] = dict(options=[n, h * w, c], x=number(tx), dy=dy, y=number(y), dx=number(tx.grad))
+    return write("global_max_pooling2d", cases)
+
+
 if __name__ == "__main__":
     os.makedirs(FOLDER, exist_ok=True)
     print("PyTorch %s, numpy %s, into %s" % (torch.__version__, np.__version__, FOLDER))
     makers = (conv2d, batch_normalization, relu, max_pooling2d, average_pooling2d, global_average_pooling2d, concatenate,
-              dense, softmax_cross_entropy, adam)
+              dense, softmax_cross_entropy, adam, convolution, padded_pooling, global_max_pooling2d)
     total = sum(make() for make in makers)
     print("%d bytes in all" % total)
