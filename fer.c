@@ -485,16 +485,35 @@ static int report(int argc, char **argv)
 
 /* ---- summary ---- */
 
+/* Takes the word --NAME out of the arguments. Returns whether it was there. */
+static int take_flag(int *count, char **argv, const char *name)
+{
+    int i, kept = 0, found = 0;
+    for (i = 0; i < *count; i++) {
+        if (strcmp(argv[i], "--") == 0) { /* what follows are words */
+            for (; i < *count; i++) argv[kept++] = argv[i];
+        } else if (strncmp(argv[i], "--", 2) == 0 && strcmp(argv[i] + 2, name) == 0)
+            found = 1;
+        else
+            argv[kept++] = argv[i];
+    }
+    *count = kept;
+    return found;
+}
+
 static int summary(int argc, char **argv)
 {
+    const int json = take_flag(&argc, argv, "json");
+    const char *model = NULL;
+    const struct option options[] = {{"model", &model}};
     struct choice choice;
     struct fer_network *net;
     struct fer_error e;
     begin_choice(&choice, "size");
-    if (parse(&argc, argv, NULL, 0, &choice, &e)) return complain(&e);
+    if (parse(&argc, argv, options, 1, &choice, &e)) return complain(&e);
     if (argc) return fer_fail(&e, "summary: %s: expected options only", argv[0]), complain(&e);
-    if (fer_incv3v1(&net, (size_t)choice.settings.size, &e)) return complain(&e);
-    fer_summary_text(stdout, "incv3v1", net);
+    if (fer_network_open(&net, model, (size_t)given_size(&choice), &e)) return complain(&e);
+    (json ? fer_summary_json : fer_summary_text)(stdout, net);
     fer_network_free(net);
     return EXIT_OK;
 }
@@ -516,22 +535,6 @@ static int gradcheck(int argc, char **argv)
 }
 
 /* ---- op ---- */
-
-/* Takes the word --NAME out of the arguments. Returns whether it was there. */
-static int take_flag(int *count, char **argv, const char *name)
-{
-    int i, kept = 0, found = 0;
-    for (i = 0; i < *count; i++) {
-        if (strcmp(argv[i], "--") == 0) { /* what follows are words */
-            for (; i < *count; i++) argv[kept++] = argv[i];
-        } else if (strncmp(argv[i], "--", 2) == 0 && strcmp(argv[i] + 2, name) == 0)
-            found = 1;
-        else
-            argv[kept++] = argv[i];
-    }
-    *count = kept;
-    return found;
-}
 
 enum { OP_OPTIONS = 200 };
 
@@ -572,9 +575,9 @@ static int op(int argc, char **argv)
 
 /* What the command line says of a record. */
 struct recording {
-    const char *weights, *input, *data, *usage, *out;
+    const char *model, *weights, *input, *data, *usage, *out;
     struct choice choice;
-    int exact;
+    int exact, inference;
 };
 
 static int check_recording(const struct recording *r, struct fer_error *e)
@@ -582,28 +585,33 @@ static int check_recording(const struct recording *r, struct fer_error *e)
     if (!r->out) return fer_fail(e, "record: expected -o and the file to write");
     if (r->input && r->data) return fer_fail(e, "--input, --data: expected one of them");
     if (r->usage && !r->data) return fer_fail(e, "--usage: expected with --data");
+    if (r->exact && r->inference) return fer_fail(e, "--exact, --inference: expected one of them");
     if (r->exact && (r->weights || r->input || r->data))
         return fer_fail(e, "--exact: its weights and images are drawn: expected no --weights, --input, --data");
     return fer_file_apart(r->out, r->weights, e) || fer_file_apart(r->out, r->input, e) ||
-                   fer_file_apart(r->out, r->data, e)
+                   fer_file_apart(r->out, r->data, e) || fer_file_apart(r->out, r->model, e)
                ? -1
                : 0;
 }
 
-/* The images that do not come from --input: the first of --data, or drawn ones. */
-static int take_images(struct fer_batch *batch, const struct recording *r, int size, struct fer_error *e)
+/* The images that do not come from --input: the first of --data, or drawn ones; numbers where it takes no faces. */
+static int take_images(struct fer_batch *batch, const struct recording *r, const struct fer_network *network,
+                       struct fer_error *e)
 {
     size_t drawn[FER_USAGES] = {0};
     struct fer_dataset data;
     enum fer_usage usage = FER_TRAINING;
     int n = r->choice.settings.batch, failed;
+    if (!r->data && !fer_network_takes_faces(network))
+        return fer_batch_draw(batch, network, (size_t)n, r->choice.settings.seed, e);
     if (r->usage && find_usage(r->usage, &usage, e)) return -1;
     drawn[FER_TRAINING] = (size_t)n;
     if (r->data ? fer_dataset_read(&data, r->data, e) : fer_dataset_draw(&data, r->choice.settings.seed, drawn, e))
         return -1;
     if (!is_given(&r->choice, "batch") && data.usage_count[usage] < (size_t)n && data.usage_count[usage])
         n = (int)data.usage_count[usage];
-    failed = fer_batch_take(batch, &data, usage, (size_t)n, (size_t)size, e);
+    failed = fer_batch_take(batch, &data, usage, (size_t)n, network->height, e) ||
+             fer_batch_repeat(batch, network->channels, e);
     fer_dataset_free(&data);
     return failed;
 }
@@ -611,15 +619,17 @@ static int take_images(struct fer_batch *batch, const struct recording *r, int s
 static int make_network(struct fer_network **network, const struct recording *r, int size, struct fer_error *e)
 {
     const struct fer_settings *s = &r->choice.settings;
+    const int own_epsilon = (r->weights || r->model) && !is_given(&r->choice, "bn-epsilon");
     size_t ignored;
-    if (r->weights) {
+    if (r->weights && !r->model) {
         if (fer_weights_load(network, r->weights, (size_t)size, &ignored, e)) return -1;
     } else {
-        if (fer_incv3v1(network, (size_t)(size ? size : s->size), e)) return -1;
+        if (fer_network_open(network, r->model, (size_t)size, e)) return -1;
         fer_network_initialise(*network, s->seed);
+        if (r->weights && fer_weights_read(*network, r->weights, &ignored, e)) return -1;
     }
-    fer_network_normalization(*network, s->bn_momentum,
-                              !r->weights || is_given(&r->choice, "bn-epsilon") ? s->bn_epsilon : -1, s->bn_unbiased);
+    fer_network_normalization(*network, r->model && !is_given(&r->choice, "bn-momentum") ? -1 : s->bn_momentum,
+                              own_epsilon ? -1 : s->bn_epsilon, s->bn_unbiased);
     return 0;
 }
 
@@ -633,15 +643,17 @@ static int write_record(struct fer_network *network, const struct recording *r, 
     struct fer_recorded recorded;
     if (fer_network_fits(network, (size_t)n, FER_PLAN_KEEP, fer_memory_available(), e)) return -1;
     if (memory > 1e9) printf("%.1f GB of memory are needed\n", memory / 1e9), fflush(stdout);
-    if (r->exact ? fer_record_exact(network, (size_t)n, s->seed, r->out, &recorded, e)
-                 : fer_record(network, batch, &adam, r->out, &recorded, e))
+    if (r->exact       ? fer_record_exact(network, (size_t)n, s->seed, r->out, &recorded, e)
+        : r->inference ? fer_record_inference(network, batch, r->out, &recorded, e)
+                       : fer_record(network, batch, &adam, r->out, &recorded, e))
         return -1;
-    printf("%s: %s, %d images of %zux%zu from %s", r->out, r->exact ? "exact integers" : "a training step", n,
-           network->height, network->width,
-           r->exact   ? "the seed"
-           : r->input ? r->input
-           : r->data  ? r->data
-                      : "drawn faces");
+    printf("%s: %s, %d images of %zux%zu from %s", r->out,
+           r->exact ? "exact integers" : r->inference ? "inference" : "a training step", n, network->height, network->width,
+           r->exact                            ? "the seed"
+           : r->input                          ? r->input
+           : r->data                           ? r->data
+           : fer_network_takes_faces(network) ? "drawn faces"
+                                               : "the seed");
     if (!r->exact) printf(", weights from %s, loss %.6f", r->weights ? r->weights : "the seed", recorded.loss);
     printf(": %lu arrays, %.0f MB of memory\n", (unsigned long)recorded.arrays, memory / 1e6);
     return 0;
@@ -651,7 +663,8 @@ static int record(int argc, char **argv)
 {
     struct recording r = {0};
     const struct option options[] = {
-        {"weights", &r.weights}, {"input", &r.input}, {"data", &r.data}, {"usage", &r.usage}, {"o", &r.out}};
+        {"weights", &r.weights}, {"input", &r.input}, {"data", &r.data},
+        {"usage", &r.usage},     {"o", &r.out},       {"model", &r.model}};
     struct fer_batch batch = {0};
     struct fer_network *network = NULL;
     struct fer_error e;
@@ -660,18 +673,19 @@ static int record(int argc, char **argv)
                  "size batch seed learning-rate beta1 beta2 adam-epsilon bn-momentum bn-epsilon bn-moving-variance");
     r.choice.settings.batch = 32;
     r.exact = take_flag(&argc, argv, "exact");
-    if (parse(&argc, argv, options, 5, &r.choice, &e)) return complain(&e);
+    r.inference = take_flag(&argc, argv, "inference");
+    if (parse(&argc, argv, options, 6, &r.choice, &e)) return complain(&e);
     if (argc) return fer_fail(&e, "record: %s: expected options only", argv[0]), complain(&e);
     if (check_recording(&r, &e)) return complain(&e);
     size = given_size(&r.choice); /* 0: the weights file's */
-    failed = 0;
-    if (r.input)
+    failed = r.model ? make_network(&network, &r, size, &e) : 0;
+    if (!failed && r.input)
         failed = fer_batch_read(&batch, r.input, is_given(&r.choice, "batch") ? (size_t)r.choice.settings.batch : 0,
-                                NULL, &e);
+                                network, &e);
     if (!failed && r.input && size && (size_t)size != batch.height)
         failed = fer_fail(&e, "--size %d: the images of %s are %zux%zu", size, r.input, batch.height, batch.width);
-    if (!failed) failed = make_network(&network, &r, size ? size : (int)batch.height, &e);
-    if (!failed && !r.input && !r.exact) failed = take_images(&batch, &r, (int)network->height, &e);
+    if (!failed && !network) failed = make_network(&network, &r, size ? size : (int)batch.height, &e);
+    if (!failed && !r.input && !r.exact) failed = take_images(&batch, &r, network, &e);
     if (!failed) failed = write_record(network, &r, &batch, r.exact ? r.choice.settings.batch : (int)batch.n, &e);
     fer_batch_free(&batch);
     fer_network_free(network);
@@ -683,19 +697,27 @@ static int record(int argc, char **argv)
 static int verify(int argc, char **argv)
 {
     const int json = take_flag(&argc, argv, "json");
-    const char *unit = NULL, *accumulate = NULL, *adam = NULL, *ties = NULL;
-    const struct option options[] = {{"unit", &unit}, {"accumulate", &accumulate}, {"adam", &adam}, {"ties", &ties}};
+    const int inference = take_flag(&argc, argv, "inference");
+    const char *unit = NULL, *accumulate = NULL, *adam = NULL, *ties = NULL, *layout = NULL, *model = NULL;
+    const struct option options[] = {{"unit", &unit}, {"accumulate", &accumulate}, {"adam", &adam},
+                                     {"ties", &ties}, {"layout", &layout},         {"model", &model}};
     struct fer_verify_options o;
     struct fer_verify_text text = {stdout, json, NULL, &o, 0, {0}};
     struct fer_verify_summary summary;
     struct choice choice;
     struct fer_error e;
     int failed;
-    begin_choice(&choice, "learning-rate beta1 beta2 adam-epsilon bn-momentum bn-epsilon bn-moving-variance");
+    begin_choice(&choice, "size learning-rate beta1 beta2 adam-epsilon bn-momentum bn-epsilon bn-moving-variance");
     fer_verify_options_default(&o);
-    if (parse(&argc, argv, options, 4, &choice, &e) || fer_verify_options_read(&o, unit, accumulate, adam, ties, &e))
+    if (parse(&argc, argv, options, 6, &choice, &e) ||
+        fer_verify_options_read(&o, unit, accumulate, adam, ties, layout, &e))
         return complain(&e);
     o.settings = choice.settings;
+    o.model = model;
+    o.inference = inference;
+    o.size = (size_t)given_size(&choice);
+    if (model && !is_given(&choice, "bn-momentum")) o.settings.bn_momentum = -1;
+    if (model && !is_given(&choice, "bn-epsilon")) o.settings.bn_epsilon = -1;
     if (argc != 1) return fer_fail(&e, "verify: expected one record, RECORD.npz"), complain(&e);
     text.path = argv[0];
     failed = fer_verify(argv[0], &o, fer_verify_text_row, &text, &summary, &e);
@@ -719,8 +741,8 @@ static int read_repeats(const char *text, int *repeats, struct fer_error *e)
 static int bench(int argc, char **argv)
 {
     const int json = take_flag(&argc, argv, "json");
-    const char *repeats = "5";
-    const struct option options[] = {{"repeats", &repeats}};
+    const char *repeats = "5", *model = NULL;
+    const struct option options[] = {{"repeats", &repeats}, {"model", &model}};
     struct choice choice;
     struct fer_network *net;
     struct fer_error e;
@@ -728,9 +750,9 @@ static int bench(int argc, char **argv)
     int failed;
     begin_choice(&choice, "size batch");
     choice.settings.batch = 32;
-    if (parse(&argc, argv, options, 1, &choice, &e)) return complain(&e);
+    if (parse(&argc, argv, options, 2, &choice, &e)) return complain(&e);
     if (argc) return fer_fail(&e, "bench: %s: expected options only", argv[0]), complain(&e);
-    if (read_repeats(repeats, &b.repeats, &e) || fer_incv3v1(&net, (size_t)choice.settings.size, &e))
+    if (read_repeats(repeats, &b.repeats, &e) || fer_network_open(&net, model, (size_t)given_size(&choice), &e))
         return complain(&e);
     fer_network_initialise(net, 0);
     failed = fer_network_fits(net, (size_t)choice.settings.batch, FER_PLAN_TRAINING, fer_memory_available(), &e) ||

@@ -366,6 +366,22 @@ enum fer_layer_type {
     FER_GLOBAL_MAX_POOLING2D,
     FER_CONCATENATE,
     FER_DENSE,
+    FER_LEAKY_RELU, /* with a largest value, if it has one */
+    FER_SIGMOID,
+    FER_HARD_SIGMOID,
+    FER_TANH,
+    FER_SILU,
+    FER_ELU,
+    FER_SOFTMAX,
+    FER_ADD,
+    FER_MULTIPLY,
+    FER_RESHAPE,    /* Flatten and a linear activation too */
+    FER_ZERO_PADDING2D,
+    FER_CROPPING2D,
+    FER_DROPOUT,
+    FER_SPATIAL_DROPOUT2D,
+    FER_RESCALING,
+    FER_NORMALIZATION,
     FER_LAYER_TYPES
 };
 const char *fer_layer_class(enum fer_layer_type type); /* Keras's class name: "InputLayer", "Conv2D", ... */
@@ -421,6 +437,11 @@ struct fer_layer {
     int unbiased;                      /* of these, 1: the moving variance takes the Bessel-corrected variance */
     int scale, center;                 /* of these: gamma, beta */
     int keepdims;                      /* global poolings: the output is [n][1][1][channels], not flat */
+    double slope, max_value;           /* LeakyReLU; slope of hard_sigmoid */
+    double rate;                       /* Dropout */
+    int whole_images;                  /* SpatialDropout2D: drops images, not channels (Keras's noise_shape [null,1,1,1]) */
+    size_t edge[4];                    /* ZeroPadding2D, Cropping2D: top, bottom, left, right */
+    size_t constants;                  /* Rescaling: where in network->constants its scale stands, its offset behind it */
     int frozen, inference;             /* see struct fer_builder */
     /* its parameters: how many, and the index of the first in network->parameter */
     int parameters, parameter;
@@ -441,11 +462,16 @@ struct fer_network {
     size_t classes;                   /* channels of the last layer */
     char name[FER_MAX_NAME];          /* "incv3v1", or what its file says */
     char softmax[FER_MAX_NAME];       /* the layer whose output the probabilities are: the last, or a softmax behind it */
-    char for_training[256];           /* why fer cannot train it (a regularizer, an initializer); "": it can */
+    int keras;                        /* 2 or 3: the version whose rules its file follows; 0: neither */
+    char for_training[384];           /* why fer cannot train it (a regularizer, an initializer); "": it can */
     int layers;
     struct fer_layer layer[FER_MAX_LAYERS];
     int parameters;
     struct fer_parameter parameter[FER_MAX_PARAMETERS];
+    real *constants;                  /* numbers of layers that are no parameters */
+    size_t constant_count;
+    uint64_t seed;                    /* of Dropout's masks, ... */
+    uint32_t step;                    /* ... which differ from step to step */
     /* Called when a pass is through a layer, maybe in more than one part; NULL: nobody asks. */
     void (*passed)(void *context, int layer, enum fer_pass pass);
     void *passed_context;
@@ -523,7 +549,36 @@ int fer_add_global_average_pooling2d_with(struct fer_builder *b, int input, cons
 int fer_add_global_max_pooling2d(struct fer_builder *b, int input, const char *name, int keepdims);
 /* 1 ... FER_MAX_INPUTS inputs of equal height and width, or all flat, side by side in the order given. */
 int fer_add_concatenate(struct fer_builder *b, const int *input, int inputs, const char *name);
-/* kernel [channels of the input][units], bias [units]. On an input with height and width it works at each cell. The last layer is one of these, and its
+/* y = slope * x where x <= 0, max_value where x >= max_value (INFINITY: none): LeakyReLU, ReLU6. 0 <= slope, 0 < max_value. */
+int fer_add_leaky_relu(struct fer_builder *b, int input, const char *name, double slope, double max_value);
+/* Keras's Activation(...). hard_sigmoid's slope: 1/6 in Keras 3, 1/5 in Keras 2. softmax: along the channels; that of the
+ * last layer comes by itself. */
+int fer_add_sigmoid(struct fer_builder *b, int input, const char *name);
+int fer_add_hard_sigmoid(struct fer_builder *b, int input, const char *name, double slope);
+int fer_add_tanh(struct fer_builder *b, int input, const char *name);
+int fer_add_silu(struct fer_builder *b, int input, const char *name);
+int fer_add_elu(struct fer_builder *b, int input, const char *name);
+int fer_add_softmax(struct fer_builder *b, int input, const char *name);
+int fer_add_linear(struct fer_builder *b, int input, const char *name);
+/* Inputs of one shape; of Multiply some may be 1x1, and count for every cell. */
+int fer_add_add(struct fer_builder *b, const int *input, int inputs, const char *name);
+int fer_add_multiply(struct fer_builder *b, const int *input, int inputs, const char *name);
+/* The same numbers in another shape, [height][width][channels] or, flat, [channels] with height = width = 1. */
+int fer_add_reshape(struct fer_builder *b, int input, const char *name, size_t height, size_t width, size_t channels, int flat);
+int fer_add_flatten(struct fer_builder *b, int input, const char *name);
+int fer_add_zero_padding2d(struct fer_builder *b, int input, const char *name, size_t top, size_t bottom, size_t left,
+                           size_t right);
+int fer_add_cropping2d(struct fer_builder *b, int input, const char *name, size_t top, size_t bottom, size_t left, size_t right);
+/* 0 <= rate < 1. The masks are functions of network->seed and network->step. */
+int fer_add_dropout(struct fer_builder *b, int input, const char *name, double rate);
+int fer_add_spatial_dropout2d(struct fer_builder *b, int input, const char *name, double rate);
+int fer_add_image_dropout(struct fer_builder *b, int input, const char *name, double rate); /* whole images */
+/* scale, offset: [channels of the input], copied. */
+int fer_add_rescaling(struct fer_builder *b, int input, const char *name, const real *scale, const real *offset);
+/* Parameters mean and variance [channels], which are not trained. */
+int fer_add_normalization(struct fer_builder *b, int input, const char *name);
+/* kernel [channels of the input][units], bias [units]. On an input with height and width it works at each cell. The last
+ * layer is one of these, and its
  * softmax comes with it; the others are linear. */
 int fer_add_dense(struct fer_builder *b, int input, const char *name, size_t units);
 int fer_add_dense_with(struct fer_builder *b, int input, const char *name, size_t units, int bias);

@@ -1,6 +1,7 @@
 /* builder.c - networks, built layer by layer and freed. What a layer of some kind becomes stands in kinds.c. */
 #include "kinds.h"
 
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -23,9 +24,10 @@ static int fail(struct fer_builder *b, const char *format, ...)
 static int set_name(struct fer_builder *b, struct fer_layer *layer, const char *name)
 {
     const char *stem = fer_kinds[layer->type].stem;
-    int i, number;
+    int i, number, same = 0; /* the first kind with this stem, by which all of them are numbered */
     if (!name) {
-        number = b->numbered[layer->type]++;
+        while (strcmp(fer_kinds[same].stem, stem) != 0) same++;
+        number = b->numbered[same]++;
         snprintf(layer->name, sizeof layer->name, number ? "%s_%d" : "%s", stem, number);
     } else if (*name == 0 || strlen(name) >= sizeof layer->name) {
         return fail(b, "a layer's name is `%.80s`: expected 1 to %d characters", name, FER_MAX_NAME - 1);
@@ -268,6 +270,169 @@ int fer_add_dense_with(struct fer_builder *b, int input, const char *name, size_
     return end(b, layer);
 }
 
+int fer_add_leaky_relu(struct fer_builder *b, int input, const char *name, double slope, double max_value)
+{
+    struct fer_layer *layer = begin(b, FER_LEAKY_RELU, &input, 1, name);
+    if (!layer) return -1;
+    if (!(slope >= 0 && slope < INFINITY) || !(max_value > 0))
+        return fail(b, "%s: slope %g, largest value %g: expected 0 <= slope, and a positive value", layer->name, slope, max_value);
+    layer->slope = slope;
+    layer->max_value = max_value;
+    return end(b, layer);
+}
+
+int fer_add_sigmoid(struct fer_builder *b, int input, const char *name)
+{
+    return add_plain(b, FER_SIGMOID, input, name);
+}
+
+int fer_add_hard_sigmoid(struct fer_builder *b, int input, const char *name, double slope)
+{
+    struct fer_layer *layer = begin(b, FER_HARD_SIGMOID, &input, 1, name);
+    if (!layer) return -1;
+    if (!(slope > 0 && slope < INFINITY)) return fail(b, "%s: slope %g: expected a positive number", layer->name, slope);
+    layer->slope = slope;
+    return end(b, layer);
+}
+
+int fer_add_tanh(struct fer_builder *b, int input, const char *name)
+{
+    return add_plain(b, FER_TANH, input, name);
+}
+
+int fer_add_silu(struct fer_builder *b, int input, const char *name)
+{
+    return add_plain(b, FER_SILU, input, name);
+}
+
+int fer_add_elu(struct fer_builder *b, int input, const char *name)
+{
+    return add_plain(b, FER_ELU, input, name);
+}
+
+int fer_add_softmax(struct fer_builder *b, int input, const char *name)
+{
+    return add_plain(b, FER_SOFTMAX, input, name);
+}
+
+int fer_add_add(struct fer_builder *b, const int *input, int inputs, const char *name)
+{
+    struct fer_layer *layer = begin(b, FER_ADD, input, inputs, name);
+    return layer ? end(b, layer) : -1;
+}
+
+int fer_add_multiply(struct fer_builder *b, const int *input, int inputs, const char *name)
+{
+    struct fer_layer *layer = begin(b, FER_MULTIPLY, input, inputs, name);
+    return layer ? end(b, layer) : -1;
+}
+
+int fer_add_reshape(struct fer_builder *b, int input, const char *name, size_t height, size_t width, size_t channels, int flat)
+{
+    struct fer_layer *layer = begin(b, FER_RESHAPE, &input, 1, name);
+    if (!layer) return -1;
+    if (flat && (height != 1 || width != 1))
+        return fail(b, "%s: %zux%zu and flat: expected 1x1", layer->name, height, width);
+    layer->height = height, layer->width = width, layer->channels = channels;
+    layer->flat = flat;
+    return end(b, layer);
+}
+
+int fer_add_flatten(struct fer_builder *b, int input, const char *name)
+{
+    struct fer_layer *layer = begin(b, FER_RESHAPE, &input, 1, name);
+    if (!layer) return -1;
+    layer->class_name = "Flatten";
+    layer->channels *= layer->height * layer->width;
+    layer->height = layer->width = 1;
+    layer->flat = 1;
+    return end(b, layer);
+}
+
+int fer_add_linear(struct fer_builder *b, int input, const char *name)
+{
+    struct fer_layer *layer = begin(b, FER_RESHAPE, &input, 1, name);
+    if (!layer) return -1;
+    layer->class_name = "Activation";
+    return end(b, layer);
+}
+
+static int add_edges(struct fer_builder *b, enum fer_layer_type type, int input, const char *name, size_t top, size_t bottom,
+                     size_t left, size_t right)
+{
+    const size_t most = (size_t)1 << 28;
+    struct fer_layer *layer = begin(b, type, &input, 1, name);
+    if (!layer) return -1;
+    if (top > most || bottom > most || left > most || right > most)
+        return fail(b, "%s: edges of %zu,%zu,%zu,%zu cells: expected at most %zu", layer->name, top, bottom, left, right, most);
+    layer->edge[0] = top, layer->edge[1] = bottom, layer->edge[2] = left, layer->edge[3] = right;
+    return end(b, layer);
+}
+
+int fer_add_zero_padding2d(struct fer_builder *b, int input, const char *name, size_t top, size_t bottom, size_t left,
+                           size_t right)
+{
+    return add_edges(b, FER_ZERO_PADDING2D, input, name, top, bottom, left, right);
+}
+
+int fer_add_cropping2d(struct fer_builder *b, int input, const char *name, size_t top, size_t bottom, size_t left, size_t right)
+{
+    return add_edges(b, FER_CROPPING2D, input, name, top, bottom, left, right);
+}
+
+static int add_dropout(struct fer_builder *b, enum fer_layer_type type, int input, const char *name, double rate)
+{
+    struct fer_layer *layer = begin(b, type, &input, 1, name);
+    if (!layer) return -1;
+    if (!(rate >= 0 && rate < 1)) return fail(b, "%s: rate %g: expected 0 <= rate < 1", layer->name, rate);
+    layer->rate = rate;
+    return end(b, layer);
+}
+
+int fer_add_dropout(struct fer_builder *b, int input, const char *name, double rate)
+{
+    return add_dropout(b, FER_DROPOUT, input, name, rate);
+}
+
+int fer_add_spatial_dropout2d(struct fer_builder *b, int input, const char *name, double rate)
+{
+    return add_dropout(b, FER_SPATIAL_DROPOUT2D, input, name, rate);
+}
+
+int fer_add_image_dropout(struct fer_builder *b, int input, const char *name, double rate)
+{
+    const int index = add_dropout(b, FER_SPATIAL_DROPOUT2D, input, name, rate);
+    if (index < 0) return -1;
+    b->network->layer[index].class_name = "Dropout";
+    b->network->layer[index].whole_images = 1;
+    return index;
+}
+
+int fer_add_rescaling(struct fer_builder *b, int input, const char *name, const real *scale, const real *offset)
+{
+    struct fer_layer *layer = begin(b, FER_RESCALING, &input, 1, name);
+    struct fer_network *net = b->network;
+    size_t size;
+    real *constants;
+    if (!layer) return -1;
+    size = layer->channels * sizeof *constants;
+    if (!(constants = fer_allocate(net->constant_count + 2 * layer->channels, sizeof *constants, &b->reason)))
+        return b->failed = 1, -1;
+    if (net->constant_count) memcpy(constants, net->constants, net->constant_count * sizeof *constants);
+    layer->constants = net->constant_count;
+    memcpy(constants + layer->constants, scale, size);
+    memcpy(constants + layer->constants + layer->channels, offset, size);
+    fer_free(net->constants);
+    net->constants = constants;
+    net->constant_count += 2 * layer->channels;
+    return end(b, layer);
+}
+
+int fer_add_normalization(struct fer_builder *b, int input, const char *name)
+{
+    return add_plain(b, FER_NORMALIZATION, input, name);
+}
+
 /* ---- The whole ---- */
 
 static int check_whole(struct fer_builder *b)
@@ -291,7 +456,7 @@ int fer_network_describe(struct fer_builder *b, struct fer_network **network, st
     *network = NULL;
     if (!b->failed) check_whole(b);
     if (b->failed) {
-        fer_free(b->network);
+        fer_network_free(b->network);
         b->network = NULL;
         return fer_fail(e, "%s", b->reason.text);
     }
@@ -344,6 +509,7 @@ void fer_network_free(struct fer_network *network)
 {
     if (!network) return;
     fer_free(network->parameter[0].value);
+    fer_free(network->constants);
     fer_free(network->arena);
     fer_free(network->statistics);
     fer_free(network->logits);

@@ -7,43 +7,14 @@
 #include <stdio.h>
 #include <string.h>
 
-struct fer_window fer_layer_window(const struct fer_layer *layer, size_t n)
-{
-    struct fer_window g = layer->window;
-    g.n = n;
-    return g;
-}
-
-size_t fer_layer_rows(const struct fer_layer *layer, size_t n)
-{
-    return n * layer->height * layer->width;
-}
-
-size_t fer_layer_count(const struct fer_layer *layer, size_t n)
-{
-    return fer_layer_rows(layer, n) * layer->channels;
-}
-
 int fer_layer_takes_statistics(const struct fer_layer *layer)
 {
     return fer_kinds[layer->type].statistics && !layer->frozen && !layer->inference;
 }
 
-int fer_parameter_is(const struct fer_parameter *p, const char *what)
+int fer_parameter_changes(const struct fer_layer *layer, const struct fer_parameter *p)
 {
-    const char *name = strrchr(p->name, '/') + 1;
-    const size_t length = strlen(name), end = strlen(what);
-    return length >= end && strcmp(name + length - end, what) == 0 && (length == end || name[length - end - 1] == '_');
-}
-
-const struct fer_parameter *fer_layer_parameter(const struct fer_network *network, const struct fer_layer *layer,
-                                                const char *name)
-{
-    const struct fer_parameter *p = &network->parameter[layer->parameter];
-    int i;
-    for (i = 0; i < layer->parameters; i++)
-        if (fer_parameter_is(&p[i], name)) return &p[i];
-    return NULL;
+    return p->trainable || fer_layer_takes_statistics(layer);
 }
 
 /* ---- What the functions below have in common ---- */
@@ -446,6 +417,13 @@ static void dense_backward(const struct fer_network *net, const struct fer_layer
     add_bias_backward(net, layer, n);
 }
 
+/* ---- Normalization ---- */
+
+static int normalization_shape(struct fer_network *net, struct fer_layer *layer, struct fer_error *e)
+{
+    return declare_channels(net, layer, "mean", 0, e) || declare_channels(net, layer, "variance", 0, e) ? -1 : 0;
+}
+
 /* ---- The table ---- */
 
 const struct fer_kind fer_kinds[FER_LAYER_TYPES] = {
@@ -485,6 +463,46 @@ const struct fer_kind fer_kinds[FER_LAYER_TYPES] = {
                                   .exact = FER_COMPUTED},
     [FER_DENSE] = {.class_name = "Dense", .stem = "dense", .shape = dense_shape, .forward = dense_forward,
                    .backward = dense_backward, .backward_reads_input = 1, .exact = FER_COMPUTED},
+    /* of kinds_elements.c */
+    [FER_LEAKY_RELU] = {.class_name = "LeakyReLU", .stem = "leaky_re_lu", .forward = fer_kind_leaky_relu_forward,
+                        .backward = fer_kind_leaky_relu_backward, .backward_reads_output = 1, .element_by_element = 1,
+                        .exact = FER_DRAWN},
+    [FER_SIGMOID] = {.class_name = "Activation", .stem = "activation", .forward = fer_kind_sigmoid_forward,
+                .backward = fer_kind_sigmoid_backward, .backward_reads_output = 1, .element_by_element = 1, .exact = FER_DRAWN},
+    [FER_HARD_SIGMOID] = {.class_name = "Activation", .stem = "activation", .forward = fer_kind_hard_sigmoid_forward,
+                .backward = fer_kind_hard_sigmoid_backward, .backward_reads_output = 1, .element_by_element = 1, .exact = FER_DRAWN},
+    [FER_TANH] = {.class_name = "Activation", .stem = "activation", .forward = fer_kind_tanh_forward,
+                .backward = fer_kind_tanh_backward, .backward_reads_output = 1, .element_by_element = 1, .exact = FER_DRAWN},
+    [FER_SILU] = {.class_name = "Activation", .stem = "activation", .forward = fer_kind_silu_forward,
+                .backward = fer_kind_silu_backward, .backward_reads_input = 1, .element_by_element = 1, .exact = FER_DRAWN},
+    [FER_ELU] = {.class_name = "Activation", .stem = "activation", .forward = fer_kind_elu_forward,
+                .backward = fer_kind_elu_backward, .backward_reads_output = 1, .element_by_element = 1, .exact = FER_DRAWN},
+    [FER_SOFTMAX] = {.class_name = "Activation", .stem = "activation", .forward = fer_kind_softmax_forward,
+                .backward = fer_kind_softmax_backward, .backward_reads_output = 1, .exact = FER_DRAWN},
+    [FER_ADD] = {.class_name = "Add", .stem = "add", .shape = fer_kind_add_shape, .forward = fer_kind_add_forward,
+                 .backward = fer_kind_add_backward, .exact = FER_COMPUTED},
+    [FER_MULTIPLY] = {.class_name = "Multiply", .stem = "multiply", .shape = fer_kind_multiply_shape,
+                      .forward = fer_kind_multiply_forward, .backward = fer_kind_multiply_backward,
+                      .backward_reads_input = 1, .exact = FER_NOT_EXACT},
+    [FER_RESHAPE] = {.class_name = "Reshape", .stem = "reshape", .shape = fer_kind_reshape_shape,
+                     .forward = fer_kind_copy_forward, .backward = fer_kind_copy_backward, .element_by_element = 1,
+                     .exact = FER_COMPUTED},
+    [FER_ZERO_PADDING2D] = {.class_name = "ZeroPadding2D", .stem = "zero_padding2d", .shape = fer_kind_zero_padding2d_shape,
+                            .forward = fer_kind_zero_padding2d_forward, .backward = fer_kind_zero_padding2d_backward,
+                            .exact = FER_COMPUTED},
+    [FER_CROPPING2D] = {.class_name = "Cropping2D", .stem = "cropping2d", .shape = fer_kind_cropping2d_shape,
+                        .forward = fer_kind_cropping2d_forward, .backward = fer_kind_cropping2d_backward,
+                        .exact = FER_COMPUTED},
+    [FER_DROPOUT] = {.class_name = "Dropout", .stem = "dropout", .forward = fer_kind_dropout_forward,
+                     .backward = fer_kind_dropout_backward, .element_by_element = 1, .exact = FER_DRAWN},
+    [FER_SPATIAL_DROPOUT2D] = {.class_name = "SpatialDropout2D", .stem = "spatial_dropout2d",
+                               .forward = fer_kind_dropout_forward, .backward = fer_kind_dropout_backward,
+                               .element_by_element = 1, .exact = FER_DRAWN},
+    [FER_RESCALING] = {.class_name = "Rescaling", .stem = "rescaling", .forward = fer_kind_rescaling_forward,
+                       .backward = fer_kind_rescaling_backward, .element_by_element = 1, .exact = FER_NOT_EXACT},
+    [FER_NORMALIZATION] = {.class_name = "Normalization", .stem = "normalization", .shape = normalization_shape,
+                           .forward = fer_kind_normalization_forward, .backward = fer_kind_normalization_backward,
+                           .element_by_element = 1, .exact = FER_NOT_EXACT},
 };
 
 const char *fer_layer_class(enum fer_layer_type type)

@@ -44,12 +44,31 @@ struct fer_kind {
 
 extern const struct fer_kind fer_kinds[FER_LAYER_TYPES];
 
+/* ---- kinds_elements.c: shapes and passes of kinds, for the table ---- */
+
+typedef int fer_shape_function(struct fer_network *net, struct fer_layer *layer, struct fer_error *e);
+typedef void fer_forward_function(const struct fer_network *net, const struct fer_layer *layer, size_t n, int training);
+typedef void fer_backward_function(const struct fer_network *net, const struct fer_layer *layer, size_t n, real *const *dx);
+fer_shape_function fer_kind_add_shape, fer_kind_multiply_shape, fer_kind_reshape_shape,
+    fer_kind_zero_padding2d_shape, fer_kind_cropping2d_shape;
+fer_forward_function fer_kind_leaky_relu_forward, fer_kind_sigmoid_forward, fer_kind_hard_sigmoid_forward,
+    fer_kind_tanh_forward, fer_kind_silu_forward, fer_kind_elu_forward, fer_kind_softmax_forward,
+    fer_kind_add_forward, fer_kind_multiply_forward, fer_kind_copy_forward, fer_kind_zero_padding2d_forward,
+    fer_kind_cropping2d_forward, fer_kind_dropout_forward, fer_kind_rescaling_forward, fer_kind_normalization_forward;
+fer_backward_function fer_kind_leaky_relu_backward, fer_kind_sigmoid_backward, fer_kind_hard_sigmoid_backward,
+    fer_kind_tanh_backward, fer_kind_silu_backward, fer_kind_elu_backward, fer_kind_softmax_backward,
+    fer_kind_add_backward, fer_kind_multiply_backward, fer_kind_copy_backward, fer_kind_zero_padding2d_backward,
+    fer_kind_cropping2d_backward, fer_kind_dropout_backward, fer_kind_rescaling_backward,
+    fer_kind_normalization_backward;
+
 /* Whether a parameter is its layer's `what`: "kernel" is conv2d/kernel, sep/depthwise_kernel and sep/pointwise_kernel;
  * "variance" is moving_variance. */
 int fer_parameter_is(const struct fer_parameter *p, const char *what);
 /* Whether it takes a batch's statistics in a training step: a BatchNormalization that is neither frozen nor in inference
  * mode. */
 int fer_layer_takes_statistics(const struct fer_layer *layer);
+/* Whether a training step changes it: what is trained, and the moving statistics of a layer that takes a batch's. */
+int fer_parameter_changes(const struct fer_layer *layer, const struct fer_parameter *p);
 /* layer->window for n images. */
 struct fer_window fer_layer_window(const struct fer_layer *layer, size_t n);
 /* n * height * width, and that times channels: the elements of its output. */

@@ -7,6 +7,8 @@
 /* builder.c: fer_network_end without memory for parameters, for who wants shapes and names alone. */
 int fer_network_describe(struct fer_builder *b, struct fer_network **network, struct fer_error *e);
 
+/* keras_json.c: fer_model_read, described as above. */
+int fer_model_describe(struct fer_network **network, const char *path, size_t size, struct fer_error *e);
 /* builder.c: memory for the parameters of a network that was described. On failure the network is freed. */
 int fer_network_allocate(struct fer_network **network, struct fer_error *e);
 

@@ -5,7 +5,8 @@
 #include "../data/data.h"
 
 /* summary.c: Keras's table of the layers. */
-void fer_summary_text(FILE *out, const char *name, const struct fer_network *network);
+void fer_summary_text(FILE *out, const struct fer_network *network);
+void fer_summary_json(FILE *out, const struct fer_network *network); /* as fer_model_read reads it */
 
 /* evaluation_text.c: loss, accuracy, and for each class its scores and whom its images were taken for. */
 void fer_evaluation_text(FILE *out, const struct fer_evaluation *evaluation);

@@ -21,10 +21,9 @@ TEST every_kind_has_its_functions_and_names(void)
         ASSERT_STR_EQ(kind->class_name, fer_layer_class((enum fer_layer_type)i));
         ASSERT_EQ(i != FER_INPUT, kind->forward != NULL);
         ASSERT_EQ(i != FER_INPUT, kind->backward != NULL);
-        for (k = 0; k < i; k++) {
-            ASSERT(strcmp(kind->class_name, fer_kinds[k].class_name));
-            ASSERT(strcmp(kind->stem, fer_kinds[k].stem));
-        }
+        for (k = 0; k < i; k++) /* Keras has all activations in one class */
+            ASSERT_EQ(strcmp(kind->class_name, "Activation") && strcmp(kind->class_name, fer_kinds[k].class_name),
+                      strcmp(kind->stem, "activation") && strcmp(kind->stem, fer_kinds[k].stem));
     }
     PASS();
 }

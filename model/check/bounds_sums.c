@@ -412,6 +412,11 @@ void fer_sums_add_average_input(struct fer_sums *s, const struct fer_arithmetic 
     for (i = 0; i < s->count; i++) s->roundings[i] += 1;
 }
 
+void fer_sums_begin_terms(struct fer_sums *s, const struct fer_arithmetic *a)
+{
+    begin_share(s, 0, a->input);
+}
+
 void fer_sums_add_copies(struct fer_sums *s, const struct fer_arithmetic *a)
 {
     begin_share(s, rounded_quantum(s->part, s->count, a->input), a->input);

@@ -16,7 +16,7 @@ int fer_npz_text(FILE *out, const char *path, struct fer_error *e);
 /* The options that are no settings; NULL: not given. Without `accumulate` sums are float64 when everything is, else
  * float32. */
 int fer_verify_options_read(struct fer_verify_options *options, const char *unit, const char *accumulate,
-                            const char *adam, const char *ties, struct fer_error *e);
+                            const char *adam, const char *ties, const char *layout, struct fer_error *e);
 
 /* ---- verify_text.c ---- */
 

@@ -117,6 +117,37 @@ int fer_batch_take(struct fer_batch *batch, const struct fer_dataset *data, enum
     return 0;
 }
 
+int fer_network_takes_faces(const struct fer_network *network)
+{
+    return network->channels == 1 && network->height == network->width && network->classes == FER_CLASSES;
+}
+
+int fer_batch_draw(struct fer_batch *batch, const struct fer_network *network, size_t n, uint64_t seed, struct fer_error *e)
+{
+    const struct fer_batch none = {0};
+    size_t i;
+    *batch = none;
+    if (allocate_batch(batch, n, network->height, network->width, network->channels, e)) return -1;
+    for (i = 0; i < fer_layer_count(&network->layer[0], n); i++)
+        batch->input[i] = (real)fer_uniform(seed, FER_FOR_CHECKS, 0, i);
+    for (i = 0; i < n; i++) batch->labels[i] = (int)(i % network->classes);
+    return 0;
+}
+
+int fer_batch_repeat(struct fer_batch *batch, size_t channels, struct fer_error *e)
+{
+    const size_t cells = batch->n * batch->height * batch->width;
+    real *input;
+    size_t i;
+    if (channels == batch->channels) return 0;
+    if (!(input = fer_allocate(cells, channels * sizeof *input, e))) return -1;
+    for (i = 0; i < cells * channels; i++) input[i] = batch->input[i / channels];
+    fer_free(batch->input);
+    batch->input = input;
+    batch->channels = channels;
+    return 0;
+}
+
 /* ---- Writing ---- */
 
 struct recorder {
@@ -199,9 +230,12 @@ static int put_backward(struct recorder *r)
 static int put_updates(struct recorder *r)
 {
     const struct fer_network *net = r->network;
-    int i;
-    for (i = 0; i < net->parameters; i++)
-        if (put_parameter(r, &net->parameter[i], "_new", net->parameter[i].value)) return -1;
+    int i, k;
+    for (i = 0; i < net->layers; i++)
+        for (k = 0; k < net->layer[i].parameters; k++) {
+            const struct fer_parameter *p = &net->parameter[net->layer[i].parameter + k];
+            if (fer_parameter_changes(&net->layer[i], p) && put_parameter(r, p, "_new", p->value)) return -1;
+        }
     return 0;
 }
 
@@ -219,7 +253,7 @@ static int put_labels(struct recorder *r, const int *labels)
 
 /* ---- The step ---- */
 
-/* Computes and writes; everything is written before the next part overwrites it. */
+/* Computes and writes; everything is written before the next part overwrites it. adam NULL: inference. */
 static int record_step(struct recorder *r, struct fer_network *net, const struct fer_batch *batch,
                        const struct fer_adam *adam, double *loss)
 {
@@ -231,12 +265,13 @@ static int record_step(struct recorder *r, struct fer_network *net, const struct
         memset(p->m, 0, p->count * sizeof *p->m);
         memset(p->v, 0, p->count * sizeof *p->v);
     }
-    fer_network_forward(net, batch->n, 1);
-    *loss = fer_network_backward(net, batch->n, batch->labels) / (double)batch->n;
+    fer_network_forward(net, batch->n, adam != NULL);
+    *loss = (adam ? fer_network_backward(net, batch->n, batch->labels)
+                  : fer_cross_entropy(batch->n, net->classes, net->logits, batch->labels, NULL, NULL)) / (double)batch->n;
     mean_loss = (real)*loss;
-    if (put_labels(r, batch->labels) || put_forward(r) || put(r, "loss", FER_REAL_TYPE, 0, NULL, &mean_loss) ||
-        put_backward(r))
-        return -1;
+    if (put_labels(r, batch->labels) || put_forward(r) || put(r, "loss", FER_REAL_TYPE, 0, NULL, &mean_loss)) return -1;
+    if (!adam) return 0;
+    if (put_backward(r)) return -1;
     fer_network_update(net, batch->n, adam, 1);
     return put_updates(r);
 }
@@ -263,6 +298,12 @@ int fer_record(struct fer_network *network, const struct fer_batch *batch, const
     if (fer_network_plan(network, batch->n, FER_PLAN_KEEP, e) || fer_npz_create(&r.out, path, e)) return -1;
     memcpy(fer_network_input(network), batch->input, fer_layer_count(&network->layer[0], batch->n) * sizeof(real));
     return finish(&r, record_step(&r, network, batch, adam, &recorded->loss), recorded);
+}
+
+int fer_record_inference(struct fer_network *network, const struct fer_batch *batch, const char *path,
+                         struct fer_recorded *recorded, struct fer_error *e)
+{
+    return fer_record(network, batch, NULL, path, recorded, e);
 }
 
 int fer_record_exact(struct fer_network *network, size_t n, uint64_t seed, const char *path, struct fer_recorded *recorded,

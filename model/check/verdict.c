@@ -14,8 +14,9 @@ static const struct {
 
 void fer_verify_options_default(struct fer_verify_options *options)
 {
+    const struct fer_verify_options none = {0};
+    *options = none;
     options->unit = options->accumulate = FER_UNIT_F32;
-    options->adam_pytorch = options->ties_any = 0;
     fer_settings_default(&options->settings);
 }
 

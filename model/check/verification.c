@@ -18,14 +18,88 @@ static struct fer_expected *expect(struct fer_verification *v, const char *name,
     x->count = 1;
     for (i = 0; i < dims; i++) x->count *= x->shape[i] = shape[i];
     x->array = fer_npz_find(v->npz, x->name);
+    x->axes = 0;
     return x;
 }
 
-static void expect_parameter(struct fer_verification *v, const struct fer_parameter *p, const char *ending)
+/* ---- The order NCHW ---- */
+
+/* The file has these axes, `apart` elements of fer's array from one to the next. */
+static void set_axes(struct fer_expected *x, int axes, const size_t axis[4], const size_t apart[4])
+{
+    int i;
+    x->axes = axes;
+    for (i = 0; i < axes; i++) x->axis[i] = axis[i], x->apart[i] = apart[i];
+}
+
+/* Where a flat output lists the cells and channels of an image, as behind Flatten, that image's shape: h, w, c. */
+static int lists_image(const struct fer_network *net, const struct fer_layer *layer, size_t shape[3])
+{
+    const struct fer_layer *from = &net->layer[layer->input[0]];
+    if (!layer->flat || !layer->inputs || layer->channels != from->height * from->width * from->channels) return 0;
+    if (from->flat) return fer_kinds[layer->type].element_by_element && lists_image(net, from, shape);
+    shape[0] = from->height, shape[1] = from->width, shape[2] = from->channels;
+    return from->height * from->width > 1 && layer->parameters == 0;
+}
+
+static void set_output_order(struct fer_verification *v, const struct fer_layer *layer, struct fer_expected *x)
+{
+    const size_t n = (size_t)v->n;
+    size_t s[3] = {layer->height, layer->width, layer->channels};
+    if (!v->options->nchw || (layer->flat ? !lists_image(&v->net, layer, s) : x->dims != 4)) return;
+    set_axes(x, 4, (const size_t[4]){n, s[2], s[0], s[1]}, (const size_t[4]){s[0] * s[1] * s[2], 1, s[1] * s[2], s[2]});
+    if (layer->flat) return;
+    x->shape[1] = s[2], x->shape[2] = s[0], x->shape[3] = s[1];
+}
+
+/* [kh][kw][ci][co] stands as [co][ci][kh][kw], a depthwise [kh][kw][c][m] as [c * m][1][kh][kw], a dense [ci][co] as
+ * [co][ci], and where the inputs list an image's cells they do so channel by channel. */
+static void set_kernel_order(struct fer_verification *v, const struct fer_layer *layer, struct fer_expected *x)
+{
+    const size_t kh = x->shape[0], kw = x->shape[1], ci = x->shape[2], co = x->shape[3];
+    const int depthwise = layer->type == FER_DEPTHWISE_CONV2D;
+    size_t s[3];
+    if (!v->options->nchw || x->dims < 2) return;
+    if (x->dims == 2) {
+        if (lists_image(&v->net, &v->net.layer[layer->input[0]], s))
+            set_axes(x, 4, (const size_t[4]){kw, s[2], s[0], s[1]},
+                     (const size_t[4]){1, kw, s[1] * s[2] * kw, s[2] * kw});
+        else
+            set_axes(x, 2, (const size_t[4]){kw, kh, 0, 0}, (const size_t[4]){1, kw, 0, 0});
+        x->shape[0] = kw, x->shape[1] = kh;
+        return;
+    }
+    set_axes(x, 4, (const size_t[4]){depthwise ? ci * co : co, depthwise ? 1 : ci, kh, kw},
+             (const size_t[4]){1, co, kw * ci * co, ci * co});
+    x->shape[0] = x->axis[0], x->shape[1] = x->axis[1], x->shape[2] = kh, x->shape[3] = kw;
+}
+
+/* From the file's order to fer's. */
+static void reorder(const struct fer_expected *x, const real *file, real *values)
+{
+    size_t i, at, left;
+    int k;
+    for (i = 0; i < x->count; i++) {
+        for (at = 0, left = i, k = x->axes; k-- > 0; left /= x->axis[k]) at += left % x->axis[k] * x->apart[k];
+        values[at] = file[i];
+    }
+}
+
+/* Where an element of fer's array stands in the file. */
+static size_t index_in_file(const struct fer_expected *x, size_t index)
+{
+    size_t at = 0;
+    int k;
+    for (k = 0; k < x->axes; k++) at = at * x->axis[k] + index / x->apart[k] % x->axis[k];
+    return x->axes ? at : index;
+}
+
+static void expect_parameter(struct fer_verification *v, const struct fer_layer *layer, const struct fer_parameter *p,
+                             const char *ending)
 {
     char name[FER_MAX_ARRAY];
     snprintf(name, sizeof name, "%s%s", p->name, ending);
-    expect(v, name, p->dims, p->shape[0], p->shape[1], p->shape[2], p->shape[3]);
+    set_kernel_order(v, layer, expect(v, name, p->dims, p->shape[0], p->shape[1], p->shape[2], p->shape[3]));
 }
 
 /* The output of layer i, or its gradient. The logits may also be called the output of the layer that gives them. */
@@ -38,6 +112,7 @@ static void expect_output(struct fer_verification *v, int i, const char *ending)
     char name[FER_MAX_ARRAY];
     fer_output_name(&v->net, i, ending, name);
     x = expect(v, name, flat ? 2 : 4, n, flat ? c : layer->height, layer->width, c);
+    set_output_order(v, layer, x);
     snprintf(name, sizeof name, "%s/%s%s", layer->name, layer->output_name, ending);
     if (last && !x->array && strcmp(layer->name, v->net.softmax) != 0) x->array = fer_npz_find(v->npz, name);
 }
@@ -47,23 +122,26 @@ static void list_expected(struct fer_verification *v)
 {
     const size_t n = (size_t)v->n;
     char name[FER_MAX_ARRAY];
-    int i;
+    int i, k;
     v->expected_count = 0;
-    expect(v, "input", 4, n, v->net.height, v->net.width, v->net.channels);
+    set_output_order(v, &v->net.layer[0], expect(v, "input", 4, n, v->net.height, v->net.width, v->net.channels));
     expect(v, "labels", 1, n, 0, 0, 0);
     expect(v, "loss", 0, 0, 0, 0, 0);
     for (i = 1; i < v->net.layers; i++) {
         expect_output(v, i, "");
-        expect_output(v, i, "_grad");
+        if (!v->options->inference) expect_output(v, i, "_grad");
     }
     snprintf(name, sizeof name, "%s/output", v->net.softmax);
     expect(v, name, 2, n, v->net.classes, 0, 0);
     v->of_images = v->expected_count;
-    for (i = 0; i < v->net.parameters; i++) {
-        expect_parameter(v, &v->net.parameter[i], "");
-        expect_parameter(v, &v->net.parameter[i], "_new");
-        if (v->net.parameter[i].trainable) expect_parameter(v, &v->net.parameter[i], "_grad");
-    }
+    for (i = 0; i < v->net.layers; i++)
+        for (k = 0; k < v->net.layer[i].parameters; k++) {
+            const struct fer_parameter *p = &v->net.parameter[v->net.layer[i].parameter + k];
+            expect_parameter(v, &v->net.layer[i], p, "");
+            if (v->options->inference || !fer_parameter_changes(&v->net.layer[i], p)) continue;
+            expect_parameter(v, &v->net.layer[i], p, "_new");
+            if (p->trainable) expect_parameter(v, &v->net.layer[i], p, "_grad");
+        }
 }
 
 /* Shapes must be equal; but [n,1,1,c] may stand for [n,c], [1] for a number, and labels may be one-hot. */
@@ -107,10 +185,11 @@ static int fail_shape(const struct fer_verification *v, const struct fer_expecte
 
 /* ---- Images and their size, from the shapes ---- */
 
-static int describe(struct fer_verification *v, int size, struct fer_error *e)
+static int describe(struct fer_verification *v, size_t size, struct fer_error *e)
 {
     struct fer_network *net;
-    if (fer_incv3v1_describe(&net, (size_t)size, e)) return -1;
+    if (v->options->model ? fer_model_describe(&net, v->options->model, size, e) : fer_incv3v1_describe(&net, size, e))
+        return -1;
     fer_network_normalization(net, v->options->settings.bn_momentum, v->options->settings.bn_epsilon,
                               v->options->settings.bn_unbiased);
     v->net = *net;
@@ -147,35 +226,54 @@ static int search_size(struct fer_verification *v)
         return fer_npz_fail(v->npz, other->array, v->e, "%lu images; %s has %lu", (unsigned long)other->array->shape[0],
                             first->name, (unsigned long)first->array->shape[0]);
     for (size = 1; size <= 4096; size++)
-        if (describe(v, size, NULL) == 0 && !first_misfit(v, 0)) return 0;
+        if (describe(v, (size_t)size, NULL) == 0 && !first_misfit(v, 0)) return 0;
     return fer_npz_fail(v->npz, NULL, v->e,
                         "at no size of image do all shapes fit together; with `input` in it, fer "
                         "can say which does not");
 }
 
+/* The number of images: the first axis of the first array that has one. 0: there is none. */
+static int count_images(struct fer_verification *v, size_t *images)
+{
+    const struct fer_expected *first = first_of_images(v);
+    *images = first ? first->array->shape[0] : 0;
+    if (*images > 1000000)
+        return fer_npz_fail(v->npz, NULL, v->e, "%lu images; at most 1000000 were expected", (unsigned long)*images);
+    if (*images > 0) v->n = (int)*images;
+    return 0;
+}
+
+/* The network of a file: its sizes are known, or those of the record's input. */
+static int find_model_geometry(struct fer_verification *v, const struct fer_array *input)
+{
+    const int height = v->options->nchw ? 2 : 1;
+    size_t size = v->options->size, images;
+    if (!size && input && input->dims == 4 && input->shape[height] == input->shape[height + 1]) size = input->shape[height];
+    if (describe(v, size, v->e) || count_images(v, &images)) return -1;
+    list_expected(v);
+    return first_misfit(v, 0) ? fail_shape(v, first_misfit(v, 0)) : 0;
+}
+
 int fer_verify_find_geometry(struct fer_verification *v)
 {
     const struct fer_array *input = fer_npz_find(v->npz, "input");
-    const struct fer_expected *first;
+    const int height = v->options->nchw ? 2 : 1;
     struct fer_error reason;
     char shape[96];
     size_t images;
     v->n = 1;
+    if (v->options->model) return find_model_geometry(v, input);
     describe(v, 128, NULL);
-    first = first_of_images(v);
-    images = first ? first->array->shape[0] : 0;
-    if (images > 1000000)
-        return fer_npz_fail(v->npz, NULL, v->e, "%lu images; at most 1000000 were expected", (unsigned long)images);
-    if (images > 0) v->n = (int)images;
+    if (count_images(v, &images)) return -1;
     describe(v, 128, NULL);
     if (!input) return search_size(v);
-    if (input->dims != 4 || images < 1 || input->shape[1] != input->shape[2] || input->shape[1] < 1 ||
-        input->shape[1] > 4096 || input->shape[3] != 1) {
+    if (input->dims != 4 || images < 1 || input->shape[height] != input->shape[height + 1] || input->shape[height] < 1 ||
+        input->shape[height] > 4096 || input->shape[v->options->nchw ? 1 : 3] != 1) {
         format_shape(input->dims, input->shape, shape);
-        return fer_npz_fail(v->npz, input, v->e, "its shape is %s; square grey images, [N,H,H,1], were expected",
-                            shape);
+        return fer_npz_fail(v->npz, input, v->e, "its shape is %s; square grey images, %s, were expected", shape,
+                            v->options->nchw ? "[N,1,H,H]" : "[N,H,H,1]");
     }
-    if (describe(v, (int)input->shape[1], &reason)) return fer_npz_fail(v->npz, input, v->e, "%s", reason.text);
+    if (describe(v, input->shape[height], &reason)) return fer_npz_fail(v->npz, input, v->e, "%s", reason.text);
     return first_misfit(v, 0) ? fail_shape(v, first_misfit(v, 0)) : 0;
 }
 
@@ -250,8 +348,12 @@ void fer_verify_require_output(struct fer_verification *v, const struct fer_laye
 real *fer_verify_load(struct fer_verification *v, const char *name)
 {
     const struct fer_expected *x = fer_verify_require(v, name);
-    real *values = x ? fer_verify_hold(v, x->count) : NULL;
-    if (values && fer_npz_read(v->npz, x->array, values, v->e)) v->failed = 1;
+    real *values = x ? fer_verify_hold(v, x->count) : NULL, *file = values;
+    if (values && x->axes && !(file = fer_allocate(x->count, sizeof *file, v->e))) v->failed = 1;
+    if (file && fer_npz_read(v->npz, x->array, file, v->e)) v->failed = 1;
+    if (file == values) return values;
+    if (!v->failed) reorder(x, file, values);
+    fer_free(file);
     return values;
 }
 
@@ -326,7 +428,7 @@ void fer_verify_conclude(struct fer_verification *v, struct fer_verify_row *row)
     worst = row->verdict == FER_WRONG ? &v->tally.proven : &v->tally.likely;
     row->proven = v->tally.proven.ratio;
     row->likely = v->tally.likely.ratio;
-    row->index = worst->index;
+    row->index = index_in_file(find(v, row->array), worst->index);
     row->value = worst->value;
     row->truth = worst->truth;
     row->proven_bound = worst->bound.proven;

@@ -5,11 +5,14 @@
 #include "../kinds.h"
 #include "verify.h"
 
-/* An array that a record may hold. */
+/* An array that a record may hold. With --layout nchw it stands there in another order than fer has it: the axes of the
+ * file, one behind the other, and how far apart in fer's array neighbours along each of them are. */
 struct fer_expected {
     char name[FER_MAX_ARRAY];
     int dims;
-    size_t shape[4], count;
+    size_t shape[4], count; /* in the file */
+    int axes;               /* 0: the order is the same */
+    size_t axis[4], apart[4];
     const struct fer_array *array; /* in the file; NULL: not there */
 };
 

@@ -85,6 +85,8 @@ void fer_sums_add_columns(struct fer_sums *s, const struct fer_arithmetic *a, si
 void fer_sums_add_average(struct fer_sums *s, const struct fer_arithmetic *a, const struct fer_window *g, real *x);
 void fer_sums_add_average_input(struct fer_sums *s, const struct fer_arithmetic *a, const struct fer_window *g,
                                 real *dy);
+/* A share whose terms, magnitudes and roundings the caller adds. */
+void fer_sums_begin_terms(struct fer_sums *s, const struct fer_arithmetic *a);
 /* What stands in s->part, unchanged: activations, maxima, concatenation. */
 void fer_sums_add_copies(struct fer_sums *s, const struct fer_arithmetic *a);
 /* The gradient of max pooling, to the first of several equal maxima. */

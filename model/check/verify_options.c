@@ -20,9 +20,10 @@ static int choose(const char *option, const char *text, const char *const *names
 }
 
 int fer_verify_options_read(struct fer_verify_options *o, const char *unit, const char *accumulate, const char *adam,
-                            const char *ties, struct fer_error *e)
+                            const char *ties, const char *layout, struct fer_error *e)
 {
-    static const char *const rules[] = {"keras", "pytorch"}, *const maxima[] = {"first", "any"};
+    static const char *const rules[] = {"keras", "pytorch"}, *const maxima[] = {"first", "any"},
+                      *const layouts[] = {"nhwc", "nchw"};
     int i = (int)o->unit, sum;
     if (unit && choose("unit", unit, fer_unit_names, FER_UNITS, &i, e)) return -1;
     sum = i == FER_UNIT_F64 ? FER_UNIT_F64 : FER_UNIT_F32;
@@ -32,5 +33,6 @@ int fer_verify_options_read(struct fer_verify_options *o, const char *unit, cons
     o->unit = (enum fer_unit)i;
     o->accumulate = (enum fer_unit)sum;
     if (adam && choose("adam", adam, rules, 2, &o->adam_pytorch, e)) return -1;
+    if (layout && choose("layout", layout, layouts, 2, &o->nchw, e)) return -1;
     return ties ? choose("ties", ties, maxima, 2, &o->ties_any, e) : 0;
 }

@@ -1,0 +1,478 @@
+/* verify_elements.c - what verify does about the kinds of kinds_elements.c, as verify_layers.c about the others.
+ *
+ * The bound of a function of one number is a number of roundings times a magnitude. Forward, since backends compute these
+ * functions to a few units of 1 and not of a small result:
+ *
+ *     sigmoid, tanh   8u;   elu 8u below 0, above it copies;   silu 8u |x|, x times a sigmoid
+ *     hard_sigmoid    4u (slope |x| + 1/2);   LeakyReLU 2u |y| below 0, above it copies
+ *
+ * and backward, where the factor of dy may come from the input or from the output as the backend has it:
+ *
+ *     sigmoid 16u |dy|;   tanh 24u |dy|;   silu 24u |dy| (1 + |x|);   elu 16u |dy| below 0
+ *     hard_sigmoid, LeakyReLU 4u |dx| */
+#include "checks.h"
+
+#include "../../layers/layers.h"
+
+#include <math.h>
+#include <string.h>
+
+static const struct fer_layer *source(const struct fer_verification *v, const struct fer_layer *layer)
+{
+    return &v->net.layer[layer->input[0]];
+}
+
+/* Adds a term to element i. */
+static void add_term(struct fer_sums *s, size_t i, double term, double magnitude, double roundings)
+{
+    s->truth[i] += (real)term;
+    s->magnitude[i] += (real)magnitude;
+    s->roundings[i] += (real)roundings;
+}
+
+/* The input, when the check of a layer's output can be made. */
+static const real *begin(struct fer_verification *v, const struct fer_layer *layer, struct fer_sums *s)
+{
+    const real *x = fer_verify_load_output(v, source(v, layer));
+    if (!fer_verify_begin_sums(v, s)) return NULL;
+    fer_sums_begin_terms(s, &v->arithmetic);
+    return x;
+}
+
+/* dy, when a share of the gradient of a layer's input can be computed. */
+static const real *begin_input(struct fer_verification *v, const struct fer_layer *layer, struct fer_sums *s)
+{
+    const real *dy = fer_verify_load_gradient(v, layer);
+    if (!fer_verify_ready(v)) return NULL;
+    fer_sums_begin_terms(s, &v->arithmetic);
+    return dy;
+}
+
+/* ---- LeakyReLU ---- */
+
+void fer_verify_leaky_relu(struct fer_verification *v, const struct fer_layer *layer)
+{
+    struct fer_sums s;
+    const real *x = begin(v, layer, &s);
+    size_t i;
+    if (!x) return;
+    fer_leaky_relu_forward(s.count, (real)layer->slope, (real)layer->max_value, x, s.part);
+    for (i = 0; i < s.count; i++) add_term(&s, i, s.part[i], x[i] <= 0 ? fabs(s.part[i]) : 0, x[i] <= 0 ? 2 : 0);
+    fer_verify_tally_sums(v, &s);
+}
+
+void fer_verify_leaky_relu_input(struct fer_verification *v, const struct fer_layer *layer, int input, int ties_any,
+                                 struct fer_sums *s)
+{
+    const real *dy = begin_input(v, layer, s), *y = fer_verify_load_output(v, layer);
+    size_t i;
+    (void)input, (void)ties_any;
+    if (!dy || !fer_verify_ready(v)) return;
+    fer_leaky_relu_backward(s->count, (real)layer->slope, (real)layer->max_value, y, dy, s->part);
+    for (i = 0; i < s->count; i++) add_term(s, i, s->part[i], fabs(s->part[i]), y[i] <= 0 ? 4 : 0);
+}
+
+/* ---- sigmoid ---- */
+
+void fer_verify_sigmoid(struct fer_verification *v, const struct fer_layer *layer)
+{
+    struct fer_sums s;
+    const real *x = begin(v, layer, &s);
+    size_t i;
+    if (!x) return;
+    fer_sigmoid_forward(s.count, x, s.part);
+    for (i = 0; i < s.count; i++) add_term(&s, i, s.part[i], 1, 8);
+    fer_verify_tally_sums(v, &s);
+}
+
+void fer_verify_sigmoid_input(struct fer_verification *v, const struct fer_layer *layer, int input, int ties_any,
+                              struct fer_sums *s)
+{
+    const real *dy = begin_input(v, layer, s), *y = fer_verify_load_output(v, layer);
+    size_t i;
+    (void)input, (void)ties_any;
+    if (!dy || !fer_verify_ready(v)) return;
+    fer_sigmoid_backward(s->count, y, dy, s->part);
+    for (i = 0; i < s->count; i++) add_term(s, i, s->part[i], fabs(dy[i]), 16);
+}
+
+/* ---- hard_sigmoid ---- */
+
+void fer_verify_hard_sigmoid(struct fer_verification *v, const struct fer_layer *layer)
+{
+    struct fer_sums s;
+    const real *x = begin(v, layer, &s);
+    size_t i;
+    if (!x) return;
+    fer_hard_sigmoid_forward(s.count, (real)layer->slope, x, s.part);
+    for (i = 0; i < s.count; i++) add_term(&s, i, s.part[i], layer->slope * fabs(x[i]) + 0.5, 4);
+    fer_verify_tally_sums(v, &s);
+}
+
+void fer_verify_hard_sigmoid_input(struct fer_verification *v, const struct fer_layer *layer, int input, int ties_any,
+                                   struct fer_sums *s)
+{
+    const real *dy = begin_input(v, layer, s), *y = fer_verify_load_output(v, layer);
+    size_t i;
+    (void)input, (void)ties_any;
+    if (!dy || !fer_verify_ready(v)) return;
+    fer_hard_sigmoid_backward(s->count, (real)layer->slope, y, dy, s->part);
+    for (i = 0; i < s->count; i++) add_term(s, i, s->part[i], fabs(s->part[i]), 4);
+}
+
+/* ---- tanh ---- */
+
+void fer_verify_tanh(struct fer_verification *v, const struct fer_layer *layer)
+{
+    struct fer_sums s;
+    const real *x = begin(v, layer, &s);
+    size_t i;
+    if (!x) return;
+    fer_tanh_forward(s.count, x, s.part);
+    for (i = 0; i < s.count; i++) add_term(&s, i, s.part[i], 1, 8);
+    fer_verify_tally_sums(v, &s);
+}
+
+void fer_verify_tanh_input(struct fer_verification *v, const struct fer_layer *layer, int input, int ties_any,
+                           struct fer_sums *s)
+{
+    const real *dy = begin_input(v, layer, s), *y = fer_verify_load_output(v, layer);
+    size_t i;
+    (void)input, (void)ties_any;
+    if (!dy || !fer_verify_ready(v)) return;
+    fer_tanh_backward(s->count, y, dy, s->part);
+    for (i = 0; i < s->count; i++) add_term(s, i, s->part[i], fabs(dy[i]), 24);
+}
+
+/* ---- silu ---- */
+
+void fer_verify_silu(struct fer_verification *v, const struct fer_layer *layer)
+{
+    struct fer_sums s;
+    const real *x = begin(v, layer, &s);
+    size_t i;
+    if (!x) return;
+    fer_silu_forward(s.count, x, s.part);
+    for (i = 0; i < s.count; i++) add_term(&s, i, s.part[i], fabs(x[i]), 8);
+    fer_verify_tally_sums(v, &s);
+}
+
+void fer_verify_silu_input(struct fer_verification *v, const struct fer_layer *layer, int input, int ties_any,
+                           struct fer_sums *s)
+{
+    const real *dy = begin_input(v, layer, s), *x = fer_verify_load_output(v, source(v, layer));
+    size_t i;
+    (void)input, (void)ties_any;
+    if (!dy || !fer_verify_ready(v)) return;
+    fer_silu_backward(s->count, x, dy, s->part);
+    for (i = 0; i < s->count; i++) add_term(s, i, s->part[i], fabs(dy[i]) * (1 + fabs(x[i])), 24);
+}
+
+/* ---- elu ---- */
+
+void fer_verify_elu(struct fer_verification *v, const struct fer_layer *layer)
+{
+    struct fer_sums s;
+    const real *x = begin(v, layer, &s);
+    size_t i;
+    if (!x) return;
+    fer_elu_forward(s.count, x, s.part);
+    for (i = 0; i < s.count; i++) add_term(&s, i, s.part[i], x[i] > 0 ? 0 : 1, x[i] > 0 ? 0 : 8);
+    fer_verify_tally_sums(v, &s);
+}
+
+void fer_verify_elu_input(struct fer_verification *v, const struct fer_layer *layer, int input, int ties_any,
+                          struct fer_sums *s)
+{
+    const real *dy = begin_input(v, layer, s), *y = fer_verify_load_output(v, layer);
+    size_t i;
+    (void)input, (void)ties_any;
+    if (!dy || !fer_verify_ready(v)) return;
+    fer_elu_backward(s->count, y, dy, s->part);
+    for (i = 0; i < s->count; i++) add_term(s, i, s->part[i], fabs(dy[i]), y[i] > 0 ? 0 : 16);
+}
+
+/* ---- softmax: along the channels; its gradient is a sum of as many products ---- */
+
+void fer_verify_softmax(struct fer_verification *v, const struct fer_layer *layer)
+{
+    const real *x = fer_verify_load_output(v, source(v, layer));
+    if (fer_verify_ready(v))
+        fer_tally_softmax(&v->tally, &v->arithmetic, FER_PROBABILITIES, (int)fer_verify_rows(v, layer), (int)layer->channels, x,
+                          NULL, v->claimed);
+}
+
+void fer_verify_softmax_input(struct fer_verification *v, const struct fer_layer *layer, int input, int ties_any,
+                              struct fer_sums *s)
+{
+    const real *dy = begin_input(v, layer, s), *y = fer_verify_load_output(v, layer);
+    const size_t classes = layer->channels;
+    size_t i, k;
+    (void)input, (void)ties_any;
+    if (!dy || !fer_verify_ready(v)) return;
+    fer_softmax_backward(s->count / classes, classes, y, dy, s->part);
+    for (i = 0; i < s->count; i++) {
+        const size_t row = i - i % classes;
+        double sum = fabs(dy[i]);
+        for (k = row; k < row + classes; k++) sum += fabs(dy[k] * y[k]);
+        add_term(s, i, s->part[i], fabs(y[i]) * sum, (double)classes + 4);
+    }
+}
+
+/* ---- Add, Multiply ---- */
+
+/* The outputs that a layer takes from, and how many cells each has. */
+static void load_inputs(struct fer_verification *v, const struct fer_layer *layer, const real **x, size_t *cells)
+{
+    int k;
+    for (k = 0; k < layer->inputs; k++) {
+        const struct fer_layer *from = &v->net.layer[layer->input[k]];
+        x[k] = fer_verify_load_output(v, from);
+        cells[k] = from->height * from->width;
+    }
+}
+
+void fer_verify_add(struct fer_verification *v, const struct fer_layer *layer)
+{
+    const real *x[FER_MAX_INPUTS];
+    size_t cells[FER_MAX_INPUTS], i;
+    struct fer_sums s;
+    int k;
+    load_inputs(v, layer, x, cells);
+    if (!fer_verify_begin_sums(v, &s)) return;
+    fer_sums_begin_terms(&s, &v->arithmetic);
+    for (i = 0; i < s.count; i++)
+        for (k = 0; k < layer->inputs; k++) add_term(&s, i, x[k][i], fabs(x[k][i]), k > 0);
+    fer_verify_tally_sums(v, &s);
+}
+
+/* Once for each time that the input stands in the sum. */
+void fer_verify_add_input(struct fer_verification *v, const struct fer_layer *layer, int input, int ties_any,
+                          struct fer_sums *s)
+{
+    const real *dy = fer_verify_load_gradient(v, layer);
+    int k;
+    (void)ties_any;
+    for (k = 0; k < layer->inputs && fer_verify_ready(v); k++) {
+        if (layer->input[k] != input) continue;
+        memcpy(s->part, dy, s->count * sizeof *dy);
+        fer_sums_add_copies(s, &v->arithmetic);
+    }
+}
+
+void fer_verify_multiply(struct fer_verification *v, const struct fer_layer *layer)
+{
+    const real *x[FER_MAX_INPUTS];
+    size_t cells[FER_MAX_INPUTS], i;
+    struct fer_sums s;
+    load_inputs(v, layer, x, cells);
+    if (!fer_verify_begin_sums(v, &s)) return;
+    fer_sums_begin_terms(&s, &v->arithmetic);
+    fer_multiply_forward((size_t)v->n, layer->channels, layer->inputs, cells, layer->height * layer->width, x, s.part);
+    for (i = 0; i < s.count; i++) add_term(&s, i, s.part[i], fabs(s.part[i]), layer->inputs);
+    fer_verify_tally_sums(v, &s);
+}
+
+/* The magnitude of a sum over cells is the same function of absolute values, in s->part once more. */
+static void add_products(struct fer_verification *v, const struct fer_layer *layer, int k, const size_t *cells,
+                         const real *const *x, const real *dy, struct fer_sums *s)
+{
+    const size_t out_cells = layer->height * layer->width;
+    real *dx[FER_MAX_INPUTS] = {NULL};
+    size_t i;
+    dx[k] = s->part;
+    fer_multiply_backward((size_t)v->n, layer->channels, layer->inputs, cells, out_cells, x, dy, dx);
+    for (i = 0; i < s->count; i++)
+        add_term(s, i, s->part[i], fabs(s->part[i]), layer->inputs + (cells[k] < out_cells ? (double)out_cells : 0));
+}
+
+void fer_verify_multiply_input(struct fer_verification *v, const struct fer_layer *layer, int input, int ties_any,
+                               struct fer_sums *s)
+{
+    const real *x[FER_MAX_INPUTS], *dy = begin_input(v, layer, s);
+    const size_t out_cells = layer->height * layer->width;
+    size_t cells[FER_MAX_INPUTS], count, i, j;
+    int k;
+    (void)ties_any;
+    load_inputs(v, layer, x, cells);
+    for (k = 0; k < layer->inputs && dy && fer_verify_ready(v); k++) {
+        real *absolute[FER_MAX_INPUTS], *of_dy, *dx[FER_MAX_INPUTS] = {NULL};
+        if (layer->input[k] != input) continue;
+        add_products(v, layer, k, cells, x, dy, s);
+        if (cells[k] == out_cells) continue;
+        /* a sum: its magnitude, from absolute values, in place of that of its result */
+        for (i = 0; i < s->count; i++) s->magnitude[i] -= (real)fabs(s->part[i]);
+        of_dy = fer_verify_hold(v, count = fer_layer_count(layer, (size_t)v->n));
+        for (i = 0; of_dy && i < count; i++) of_dy[i] = (real)fabs(dy[i]);
+        for (j = 0; j < (size_t)layer->inputs && of_dy; j++) {
+            absolute[j] = fer_verify_hold(v, count = (size_t)v->n * cells[j] * layer->channels);
+            if (!absolute[j]) return;
+            for (i = 0; i < count; i++) absolute[j][i] = (real)fabs(x[j][i]);
+        }
+        if (!of_dy) return;
+        dx[k] = s->part;
+        fer_multiply_backward((size_t)v->n, layer->channels, layer->inputs, cells, out_cells, (const real *const *)absolute, of_dy,
+                              dx);
+        for (i = 0; i < s->count; i++) s->magnitude[i] += s->part[i];
+    }
+}
+
+/* ---- What only moves elements ---- */
+
+static void tally_copies(struct fer_verification *v, struct fer_sums *s)
+{
+    fer_sums_add_copies(s, &v->arithmetic);
+    fer_verify_tally_sums(v, s);
+}
+
+void fer_verify_reshape(struct fer_verification *v, const struct fer_layer *layer)
+{
+    const real *x = fer_verify_load_output(v, source(v, layer));
+    struct fer_sums s;
+    if (!fer_verify_begin_sums(v, &s)) return;
+    memcpy(s.part, x, s.count * sizeof *x);
+    tally_copies(v, &s);
+}
+
+void fer_verify_reshape_input(struct fer_verification *v, const struct fer_layer *layer, int input, int ties_any,
+                              struct fer_sums *s)
+{
+    const real *dy = fer_verify_load_gradient(v, layer);
+    (void)input, (void)ties_any;
+    if (!fer_verify_ready(v)) return;
+    memcpy(s->part, dy, s->count * sizeof *dy);
+    fer_sums_add_copies(s, &v->arithmetic);
+}
+
+void fer_verify_zero_padding2d(struct fer_verification *v, const struct fer_layer *layer)
+{
+    const struct fer_layer *from = source(v, layer);
+    const real *x = fer_verify_load_output(v, from);
+    struct fer_sums s;
+    if (!fer_verify_begin_sums(v, &s)) return;
+    fer_zero_padding2d_forward((size_t)v->n, from->height, from->width, from->channels, layer->edge, x, s.part);
+    tally_copies(v, &s);
+}
+
+void fer_verify_zero_padding2d_input(struct fer_verification *v, const struct fer_layer *layer, int input, int ties_any,
+                                     struct fer_sums *s)
+{
+    const struct fer_layer *from = source(v, layer);
+    const real *dy = fer_verify_load_gradient(v, layer);
+    (void)input, (void)ties_any;
+    if (!fer_verify_ready(v)) return;
+    fer_cropping2d_forward((size_t)v->n, from->height, from->width, from->channels, layer->edge, dy, s->part);
+    fer_sums_add_copies(s, &v->arithmetic);
+}
+
+void fer_verify_cropping2d(struct fer_verification *v, const struct fer_layer *layer)
+{
+    const real *x = fer_verify_load_output(v, source(v, layer));
+    struct fer_sums s;
+    if (!fer_verify_begin_sums(v, &s)) return;
+    fer_cropping2d_forward((size_t)v->n, layer->height, layer->width, layer->channels, layer->edge, x, s.part);
+    tally_copies(v, &s);
+}
+
+void fer_verify_cropping2d_input(struct fer_verification *v, const struct fer_layer *layer, int input, int ties_any,
+                                 struct fer_sums *s)
+{
+    const real *dy = fer_verify_load_gradient(v, layer);
+    (void)input, (void)ties_any;
+    if (!fer_verify_ready(v)) return;
+    fer_zero_padding2d_forward((size_t)v->n, layer->height, layer->width, layer->channels, layer->edge, dy, s->part);
+    fer_sums_add_copies(s, &v->arithmetic);
+}
+
+/* ---- Dropout: which elements it drops is the backend's own; each is 0 or x / (1 - rate), and the gradient follows ---- */
+
+void fer_verify_dropout(struct fer_verification *v, const struct fer_layer *layer)
+{
+    const int drops = !v->options->inference && !layer->inference && layer->rate > 0;
+    struct fer_sums s;
+    const real *x = begin(v, layer, &s);
+    size_t i;
+    if (!x) return;
+    for (i = 0; i < s.count; i++) {
+        const double kept = drops ? x[i] / (1 - layer->rate) : x[i];
+        if (drops && v->claimed[i] == 0) continue;
+        add_term(&s, i, kept, fabs(kept), drops ? 3 : 0);
+    }
+    fer_verify_tally_sums(v, &s);
+}
+
+/* Where x is 0, the output does not say whether the element was kept: whichever fits will do. */
+void fer_verify_dropout_input(struct fer_verification *v, const struct fer_layer *layer, int input, int ties_any,
+                              struct fer_sums *s)
+{
+    const int drops = !layer->inference && layer->rate > 0;
+    const real *dy = begin_input(v, layer, s), *y = fer_verify_load_output(v, layer);
+    const real *x = fer_verify_load_output(v, source(v, layer));
+    size_t i;
+    (void)input, (void)ties_any;
+    if (!dy || !fer_verify_ready(v)) return;
+    for (i = 0; i < s->count; i++) {
+        const double kept = drops ? dy[i] / (1 - layer->rate) : dy[i];
+        const int unknown = x[i] == 0 && v->claimed[i] == 0;
+        if (drops && ((y[i] == 0 && x[i] != 0) || unknown)) continue;
+        add_term(s, i, kept, fabs(kept), drops ? 3 : 0);
+    }
+}
+
+/* ---- Rescaling, Normalization ---- */
+
+void fer_verify_rescaling(struct fer_verification *v, const struct fer_layer *layer)
+{
+    const real *scale = v->net.constants + layer->constants, *offset = scale + layer->channels;
+    struct fer_sums s;
+    const real *x = begin(v, layer, &s);
+    size_t i;
+    if (!x) return;
+    for (i = 0; i < s.count; i++) {
+        const size_t c = i % layer->channels;
+        add_term(&s, i, x[i] * scale[c] + offset[c], fabs(x[i] * scale[c]) + fabs(offset[c]), 4);
+    }
+    fer_verify_tally_sums(v, &s);
+}
+
+void fer_verify_rescaling_input(struct fer_verification *v, const struct fer_layer *layer, int input, int ties_any,
+                                struct fer_sums *s)
+{
+    const real *scale = v->net.constants + layer->constants, *dy = begin_input(v, layer, s);
+    size_t i;
+    (void)input, (void)ties_any;
+    if (!dy) return;
+    for (i = 0; i < s->count; i++) {
+        const double dx = dy[i] * scale[i % layer->channels];
+        add_term(s, i, dx, fabs(dx), 2);
+    }
+}
+
+/* As x / d - mean / d too. */
+void fer_verify_normalization(struct fer_verification *v, const struct fer_layer *layer)
+{
+    const real *mean = fer_verify_load_own(v, layer, "mean"), *variance = fer_verify_load_own(v, layer, "variance");
+    struct fer_sums s;
+    const real *x = begin(v, layer, &s);
+    size_t i;
+    if (!x) return;
+    for (i = 0; i < s.count; i++) {
+        const size_t c = i % layer->channels;
+        const double root = sqrt(variance[c]), d = root < 1e-7 ? 1e-7 : root;
+        add_term(&s, i, (x[i] - mean[c]) / d, (fabs(x[i]) + fabs(mean[c])) / d, 5);
+    }
+    fer_verify_tally_sums(v, &s);
+}
+
+void fer_verify_normalization_input(struct fer_verification *v, const struct fer_layer *layer, int input, int ties_any,
+                                    struct fer_sums *s)
+{
+    const real *dy = begin_input(v, layer, s), *variance = fer_verify_load_own(v, layer, "variance");
+    size_t i;
+    (void)input, (void)ties_any;
+    if (!dy || !fer_verify_ready(v)) return;
+    for (i = 0; i < s->count; i++) {
+        const double root = sqrt(variance[i % layer->channels]), dx = dy[i] / (root < 1e-7 ? 1e-7 : root);
+        add_term(s, i, dx, fabs(dx), 4);
+    }
+}

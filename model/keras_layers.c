@@ -1,0 +1,577 @@
+/* keras_layers.c - Keras's layers: what each class's config says, and what it becomes in the network. The table at the
+ * end has them all. Defaults are those of Keras 2.15 and 3.15, which are the same but where it is said. */
+#include "keras.h"
+
+#include <math.h>
+#include <string.h>
+
+static int failed(struct fer_keras *r, const struct fer_keras_layer *l)
+{
+    return fer_keras_fail(r, l, "%s", r->b.reason.text);
+}
+
+/* Class and initializers of a layer that was just added. Returns its index. */
+static int added(struct fer_keras *r, const struct fer_keras_layer *l, int index)
+{
+    r->b.network->layer[index].class_name = fer_keras_class(l->class_name);
+    fer_keras_initializers(r, l, index);
+    return index;
+}
+
+/* ---- Activations ---- */
+
+struct activation {
+    enum { LINEAR, RELU, RELU6, LEAKY_RELU, ELU, SIGMOID, HARD_SIGMOID, TANH, SILU, SWISH, SOFTMAX } function;
+    double negative_slope, max_value; /* of RELU */
+};
+
+static int activation_named(const char *name, struct activation *a)
+{
+    static const char *const names[] = {"linear", "relu", "relu6", "leaky_relu", "elu", "sigmoid",
+                                        "hard_sigmoid", "tanh", "silu", "swish", "softmax"};
+    size_t i;
+    for (i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(name, names[i]) == 0) break;
+    if (i == sizeof names / sizeof *names) return -1;
+    a->function = (int)i;
+    a->negative_slope = 0;
+    a->max_value = INFINITY;
+    if (a->function == RELU6) a->function = RELU, a->max_value = 6;
+    if (a->function == LEAKY_RELU) a->function = RELU, a->negative_slope = 0.2; /* of the function; the layer has 0.3 */
+    if (a->function == SWISH) a->function = SILU;
+    return 0;
+}
+
+static int read_relu(struct fer_keras *r, const struct fer_keras_layer *l, struct activation *a)
+{
+    double threshold = 0;
+    a->function = RELU;
+    a->negative_slope = 0;
+    a->max_value = INFINITY;
+    if (fer_keras_number(r, l, "threshold", &threshold) || fer_keras_number(r, l, "max_value", &a->max_value) ||
+        fer_keras_number(r, l, "negative_slope", &a->negative_slope))
+        return -1;
+    if (threshold != 0) return fer_keras_fail(r, l, "threshold: %g: expected 0", threshold);
+    if (!(a->max_value >= 0) || !(a->negative_slope >= 0))
+        return fer_keras_fail(r, l, "max_value or negative_slope is below 0: expected positive numbers");
+    return 0;
+}
+
+/* alpha in Keras 2, negative_slope in Keras 3. */
+static int read_leaky_relu(struct fer_keras *r, const struct fer_keras_layer *l, struct activation *a)
+{
+    a->function = RELU;
+    a->negative_slope = 0.3;
+    a->max_value = INFINITY;
+    if (fer_keras_number(r, l, "alpha", &a->negative_slope) || fer_keras_number(r, l, "negative_slope", &a->negative_slope))
+        return -1;
+    if (!(a->negative_slope >= 0)) return fer_keras_fail(r, l, "its slope is below 0: expected a positive number");
+    return 0;
+}
+
+/* Of all axes the last one will do: -1, or 3 of an image, 1 of a flat output. */
+static int check_softmax(struct fer_keras *r, const struct fer_keras_layer *l, int flat)
+{
+    const struct fer_json_node *axis = fer_keras_key(l, "axis");
+    char text[64];
+    if (axis && axis->type == FER_JSON_ARRAY && axis->count == 1) axis = axis->child;
+    if (!axis || (axis->type == FER_JSON_NUMBER && (axis->number == -1 || axis->number == (flat ? 1 : 3)))) return 0;
+    fer_keras_show(axis, text);
+    return fer_keras_fail(r, l, "axis: %s: expected -1, the last one", text);
+}
+
+/* The value of `activation`: a name, an object that holds one, or a layer of its own. */
+static int read_activation(struct fer_keras *r, const struct fer_keras_layer *l, struct activation *a)
+{
+    const struct fer_json_node *node = fer_keras_key(l, "activation"), *name = node, *class_name;
+    struct fer_keras_layer inner = *l;
+    char text[64];
+    activation_named("linear", a);
+    if (!node) return 0;
+    if (node->type == FER_JSON_OBJECT) {
+        class_name = fer_json_member(node, "class_name");
+        name = fer_json_member(node, "config");
+        inner.config = name;
+        if (class_name && class_name->type == FER_JSON_STRING && strcmp(class_name->text, "ReLU") == 0)
+            return read_relu(r, &inner, a);
+        if (class_name && class_name->type == FER_JSON_STRING && strcmp(class_name->text, "LeakyReLU") == 0)
+            return read_leaky_relu(r, &inner, a);
+        if (name && name->type == FER_JSON_OBJECT) name = fer_json_member(name, "activation"); /* an Activation layer */
+        if (!name) name = class_name;
+    }
+    if (name && name->type == FER_JSON_STRING && activation_named(name->text, a) == 0) return 0;
+    fer_keras_show(name ? name : node, text);
+    return fer_keras_fail(r, l, "activation: %s: expected linear, relu, relu6, leaky_relu, elu, sigmoid, hard_sigmoid, tanh, silu, "
+                                "swish or softmax", text);
+}
+
+/* The activation as a layer of this name. The softmax that ends the network is part of its last layer. */
+static int add_activation(struct fer_keras *r, const struct fer_keras_layer *l, const struct activation *a, int input, int *index)
+{
+    struct fer_builder *b = &r->b;
+    *index = input;
+    if (a->function == SOFTMAX && check_softmax(r, l, r->b.network->layer[input].flat)) return -1;
+    switch (a->function) {
+    case LINEAR: *index = fer_add_linear(b, input, l->name); break;
+    case ELU: *index = fer_add_elu(b, input, l->name); break;
+    case SIGMOID: *index = fer_add_sigmoid(b, input, l->name); break;
+    case HARD_SIGMOID: *index = fer_add_hard_sigmoid(b, input, l->name, r->version == 2 ? 0.2 : 1.0 / 6); break;
+    case TANH: *index = fer_add_tanh(b, input, l->name); break;
+    case SILU: *index = fer_add_silu(b, input, l->name); break;
+    case SOFTMAX:
+        if (l->is_output) {
+            snprintf(r->softmax, sizeof r->softmax, "%s", l->name ? l->name : b->network->layer[input].name);
+            r->ended = 1;
+        } else {
+            *index = fer_add_softmax(b, input, l->name);
+        }
+        break;
+    default: *index = a->negative_slope > 0 || a->max_value < INFINITY
+                          ? fer_add_leaky_relu(b, input, l->name, a->negative_slope, a->max_value)
+                          : fer_add_relu(b, input, l->name);
+    }
+    if (*index < 0) return failed(r, l);
+    if (*index != input) added(r, l, *index);
+    return 0;
+}
+
+/* The layer's own activation, behind the layer at *index. Both have its name; what is between is the preactivation. */
+static int own_activation(struct fer_keras *r, const struct fer_keras_layer *l, int *index)
+{
+    struct fer_layer *layer;
+    struct fer_keras_layer named = *l;
+    struct activation a;
+    if (*index < 0) return failed(r, l);
+    added(r, l, *index);
+    if (read_activation(r, l, &a)) return -1;
+    if (a.function == LINEAR) return 0;
+    layer = &r->b.network->layer[*index];
+    if (a.function != SOFTMAX || !l->is_output) layer->output_name = "preactivation";
+    named.name = layer->name;
+    return add_activation(r, &named, &a, *index, index);
+}
+
+static int activation_layer(struct fer_keras *r, const struct fer_keras_layer *l, int *index)
+{
+    struct activation a;
+    return read_activation(r, l, &a) || add_activation(r, l, &a, l->input[0], index) ? -1 : 0;
+}
+
+static int relu_layer(struct fer_keras *r, const struct fer_keras_layer *l, int *index)
+{
+    struct activation a;
+    return read_relu(r, l, &a) || add_activation(r, l, &a, l->input[0], index) ? -1 : 0;
+}
+
+static int leaky_relu_layer(struct fer_keras *r, const struct fer_keras_layer *l, int *index)
+{
+    struct activation a;
+    return read_leaky_relu(r, l, &a) || add_activation(r, l, &a, l->input[0], index) ? -1 : 0;
+}
+
+static int softmax_layer(struct fer_keras *r, const struct fer_keras_layer *l, int *index)
+{
+    struct activation a;
+    activation_named("softmax", &a);
+    return add_activation(r, l, &a, l->input[0], index);
+}
+
+/* ---- Convolutions ---- */
+
+static const char *const paddings[] = {"valid", "same", NULL}; /* as enum fer_padding */
+
+static int read_padding(struct fer_keras *r, const struct fer_keras_layer *l, enum fer_padding *padding)
+{
+    int word = 0;
+    if (fer_keras_word(r, l, "padding", paddings, &word)) return -1;
+    *padding = word ? FER_SAME : FER_VALID;
+    return 0;
+}
+
+static int read_convolution(struct fer_keras *r, const struct fer_keras_layer *l, struct fer_convolution *c)
+{
+    const struct fer_convolution defaults = {.filters = 0, .groups = 1, .depth_multiplier = 1, .bias = 1};
+    size_t kernel[2] = {0, 0}, strides[2] = {1, 1}, dilation[2] = {1, 1};
+    *c = defaults;
+    if (fer_keras_whole(r, l, "filters", 1, &c->filters) || fer_keras_pair(r, l, "kernel_size", 1, kernel) ||
+        fer_keras_pair(r, l, "strides", 1, strides) || fer_keras_pair(r, l, "dilation_rate", 1, dilation) ||
+        fer_keras_whole(r, l, "groups", 1, &c->groups) || fer_keras_whole(r, l, "depth_multiplier", 1, &c->depth_multiplier) ||
+        fer_keras_flag(r, l, "use_bias", &c->bias) || read_padding(r, l, &c->padding))
+        return -1;
+    if (!kernel[0]) return fer_keras_fail(r, l, "no kernel_size: expected a number, or two");
+    c->kernel_h = kernel[0], c->kernel_w = kernel[1], c->stride_h = strides[0], c->stride_w = strides[1];
+    c->dilation_h = dilation[0], c->dilation_w = dilation[1];
+    return 0;
+}
+
+static int conv2d_layer(struct fer_keras *r, const struct fer_keras_layer *l, int *index)
+{
+    struct fer_convolution c;
+    if (read_convolution(r, l, &c)) return -1;
+    if (!c.filters) return fer_keras_fail(r, l, "no filters: expected their number");
+    *index = fer_add_convolution(&r->b, l->input[0], l->name, &c);
+    return own_activation(r, l, index);
+}
+
+/* Its kernel is called depthwise_kernel in Keras 2, kernel in Keras 3. */
+static int depthwise_layer(struct fer_keras *r, const struct fer_keras_layer *l, int *index)
+{
+    struct fer_convolution c;
+    if (read_convolution(r, l, &c)) return -1;
+    if (r->version != 2) c.kernel = "kernel";
+    *index = fer_add_depthwise_convolution(&r->b, l->input[0], l->name, &c);
+    return own_activation(r, l, index);
+}
+
+/* A depthwise convolution, then one of 1x1. */
+static int separable_layer(struct fer_keras *r, const struct fer_keras_layer *l, int *index)
+{
+    struct fer_convolution c, depthwise, pointwise = {.kernel_h = 1, .kernel_w = 1};
+    struct fer_layer *layer;
+    if (read_convolution(r, l, &c)) return -1;
+    if (!c.filters) return fer_keras_fail(r, l, "no filters: expected their number");
+    depthwise = c;
+    depthwise.bias = 0;
+    pointwise.filters = c.filters;
+    pointwise.bias = c.bias;
+    pointwise.kernel = "pointwise_kernel";
+    *index = fer_add_depthwise_convolution(&r->b, l->input[0], l->name, &depthwise);
+    if (*index < 0) return failed(r, l);
+    layer = &r->b.network->layer[added(r, l, *index)];
+    layer->output_name = "depthwise";
+    *index = fer_add_convolution(&r->b, *index, layer->name, &pointwise);
+    return own_activation(r, l, index);
+}
+
+static int dense_layer(struct fer_keras *r, const struct fer_keras_layer *l, int *index)
+{
+    size_t units = 0;
+    int bias = 1;
+    if (fer_keras_whole(r, l, "units", 1, &units) || fer_keras_flag(r, l, "use_bias", &bias)) return -1;
+    if (!units) return fer_keras_fail(r, l, "no units: expected their number");
+    *index = fer_add_dense_with(&r->b, l->input[0], l->name, units, bias);
+    return own_activation(r, l, index);
+}
+
+/* ---- Normalisation ---- */
+
+/* axis: -1 or the last one, alone or in a list. */
+static int check_axis(struct fer_keras *r, const struct fer_keras_layer *l)
+{
+    const struct fer_json_node *axis = fer_keras_key(l, "axis");
+    const double last = r->b.network->layer[l->input[0]].flat ? 1 : 3;
+    char text[64];
+    if (!axis) return 0;
+    fer_keras_show(axis, text);
+    if (axis->type == FER_JSON_ARRAY && axis->count == 1) axis = axis->child;
+    if (axis->type == FER_JSON_NUMBER && (axis->number == -1 || axis->number == last)) return 0;
+    return fer_keras_fail(r, l, "axis: %s: expected -1, the channels", text);
+}
+
+static int batch_normalization_layer(struct fer_keras *r, const struct fer_keras_layer *l, int *index)
+{
+    double momentum = 0.99, epsilon = 1e-3;
+    int center = 1, scale = 1, renorm = 0, synchronized = 0;
+    if (fer_keras_number(r, l, "momentum", &momentum) || fer_keras_number(r, l, "epsilon", &epsilon) ||
+        fer_keras_flag(r, l, "center", &center) || fer_keras_flag(r, l, "scale", &scale) ||
+        fer_keras_flag(r, l, "renorm", &renorm) || fer_keras_flag(r, l, "synchronized", &synchronized) || check_axis(r, l))
+        return -1;
+    if (renorm || synchronized || fer_keras_key(l, "virtual_batch_size"))
+        return fer_keras_fail(r, l, "%s: expected none of it", renorm ? "renorm" : synchronized ? "synchronized" : "virtual_batch_size");
+    *index = fer_add_batch_normalization_with(&r->b, l->input[0], l->name, momentum, epsilon, scale, center);
+    return *index < 0 ? failed(r, l) : (added(r, l, *index), 0);
+}
+
+/* A number, or one for each channel: values[channels]. */
+static int read_numbers(struct fer_keras *r, const struct fer_keras_layer *l, const char *key, double otherwise, size_t channels,
+                        real *values)
+{
+    const struct fer_json_node *node = fer_keras_key(l, key), *one;
+    size_t c;
+    for (c = 0; c < channels; c++) values[c] = (real)otherwise;
+    if (!node) return 0;
+    while (node->type == FER_JSON_ARRAY && node->count == 1 && node->child->type == FER_JSON_ARRAY) node = node->child;
+    one = node->type == FER_JSON_ARRAY ? node->child : node;
+    if (node->type == FER_JSON_ARRAY && node->count != channels && node->count != 1)
+        return fer_keras_fail(r, l, "%s: %zu numbers: expected one, or one for each of %zu channels", key, node->count, channels);
+    for (c = 0; c < channels; c++) {
+        if (!one || one->type != FER_JSON_NUMBER) return fer_keras_fail(r, l, "%s: expected numbers", key);
+        values[c] = (real)one->number;
+        if (node->type == FER_JSON_ARRAY && node->count > 1) one = one->next;
+    }
+    return 0;
+}
+
+static int rescaling_layer(struct fer_keras *r, const struct fer_keras_layer *l, int *index)
+{
+    const size_t channels = r->b.network->layer[l->input[0]].channels;
+    real *values = fer_allocate(2 * channels, sizeof *values, r->e);
+    if (!values) return -1;
+    if (read_numbers(r, l, "scale", 1, channels, values) || read_numbers(r, l, "offset", 0, channels, values + channels))
+        return fer_free(values), -1;
+    *index = fer_add_rescaling(&r->b, l->input[0], l->name, values, values + channels);
+    fer_free(values);
+    return *index < 0 ? failed(r, l) : (added(r, l, *index), 0);
+}
+
+/* With mean and variance in the file it is a rescaling; without, they are parameters. */
+static int normalization_layer(struct fer_keras *r, const struct fer_keras_layer *l, int *index)
+{
+    const size_t channels = r->b.network->layer[l->input[0]].channels;
+    real *mean, *variance;
+    int invert = 0;
+    size_t c;
+    if (check_axis(r, l) || fer_keras_flag(r, l, "invert", &invert)) return -1;
+    if (invert) return fer_keras_fail(r, l, "invert: true: expected false");
+    if (!fer_keras_key(l, "mean") && !fer_keras_key(l, "variance")) {
+        *index = fer_add_normalization(&r->b, l->input[0], l->name);
+        return *index < 0 ? failed(r, l) : (added(r, l, *index), 0);
+    }
+    if (!(mean = fer_allocate(2 * channels, sizeof *mean, r->e))) return -1;
+    variance = mean + channels;
+    if (read_numbers(r, l, "mean", 0, channels, mean) || read_numbers(r, l, "variance", 1, channels, variance))
+        return fer_free(mean), -1;
+    for (c = 0; c < channels; c++) {
+        const double deviation = sqrt((double)variance[c]), scale = 1 / (deviation < 1e-7 ? 1e-7 : deviation);
+        variance[c] = (real)scale;
+        mean[c] = (real)(-(double)mean[c] * scale);
+    }
+    *index = fer_add_rescaling(&r->b, l->input[0], l->name, variance, mean);
+    fer_free(mean);
+    return *index < 0 ? failed(r, l) : (added(r, l, *index), 0);
+}
+
+/* ---- Pooling ---- */
+
+static int pooling(struct fer_keras *r, const struct fer_keras_layer *l, int is_max, int *index)
+{
+    size_t pool[2] = {2, 2}, strides[2];
+    enum fer_padding padding;
+    if (fer_keras_pair(r, l, "pool_size", 1, pool)) return -1;
+    strides[0] = pool[0], strides[1] = pool[1];
+    if (fer_keras_pair(r, l, "strides", 1, strides) || read_padding(r, l, &padding)) return -1;
+    *index = (is_max ? fer_add_max_pooling2d : fer_add_average_pooling2d)(&r->b, l->input[0], l->name, pool[0], pool[1], strides[0],
+                                                                          strides[1], padding);
+    return *index < 0 ? failed(r, l) : (added(r, l, *index), 0);
+}
+
+static int max_pooling_layer(struct fer_keras *r, const struct fer_keras_layer *l, int *index)
+{
+    return pooling(r, l, 1, index);
+}
+
+static int average_pooling_layer(struct fer_keras *r, const struct fer_keras_layer *l, int *index)
+{
+    return pooling(r, l, 0, index);
+}
+
+static int global_pooling(struct fer_keras *r, const struct fer_keras_layer *l, int is_max, int *index)
+{
+    int keepdims = 0;
+    if (fer_keras_flag(r, l, "keepdims", &keepdims)) return -1;
+    *index = (is_max ? fer_add_global_max_pooling2d : fer_add_global_average_pooling2d_with)(&r->b, l->input[0], l->name, keepdims);
+    return *index < 0 ? failed(r, l) : (added(r, l, *index), 0);
+}
+
+static int global_max_layer(struct fer_keras *r, const struct fer_keras_layer *l, int *index)
+{
+    return global_pooling(r, l, 1, index);
+}
+
+static int global_average_layer(struct fer_keras *r, const struct fer_keras_layer *l, int *index)
+{
+    return global_pooling(r, l, 0, index);
+}
+
+/* ---- Shapes ---- */
+
+/* n, [h,w], or [[top,bottom],[left,right]]: to {top, bottom, left, right}. */
+static int read_edges(struct fer_keras *r, const struct fer_keras_layer *l, const char *key, size_t edge[4])
+{
+    const struct fer_json_node *node = fer_keras_key(l, key);
+    struct fer_keras_layer axis = *l;
+    size_t pair[2];
+    int i;
+    edge[0] = edge[1] = edge[2] = edge[3] = strcmp(key, "padding") == 0;
+    if (!node) return 0;
+    if (node->type == FER_JSON_ARRAY && node->count == 2 && node->child->type == FER_JSON_ARRAY) {
+        for (i = 0; i < 2; i++) {
+            struct fer_json_node one = i ? *node->child->next : *node->child, holder = {0};
+            one.name = key;
+            one.next = NULL;
+            holder.type = FER_JSON_OBJECT;
+            holder.child = &one;
+            axis.config = &holder;
+            if (fer_keras_pair(r, &axis, key, 0, edge + 2 * i)) return -1;
+        }
+        return 0;
+    }
+    if (fer_keras_pair(r, l, key, 0, pair)) return -1;
+    edge[0] = edge[1] = pair[0], edge[2] = edge[3] = pair[1];
+    return 0;
+}
+
+static int zero_padding_layer(struct fer_keras *r, const struct fer_keras_layer *l, int *index)
+{
+    size_t edge[4];
+    if (read_edges(r, l, "padding", edge)) return -1;
+    *index = fer_add_zero_padding2d(&r->b, l->input[0], l->name, edge[0], edge[1], edge[2], edge[3]);
+    return *index < 0 ? failed(r, l) : (added(r, l, *index), 0);
+}
+
+static int cropping_layer(struct fer_keras *r, const struct fer_keras_layer *l, int *index)
+{
+    size_t edge[4];
+    if (read_edges(r, l, "cropping", edge)) return -1;
+    *index = fer_add_cropping2d(&r->b, l->input[0], l->name, edge[0], edge[1], edge[2], edge[3]);
+    return *index < 0 ? failed(r, l) : (added(r, l, *index), 0);
+}
+
+static int flatten_layer(struct fer_keras *r, const struct fer_keras_layer *l, int *index)
+{
+    *index = fer_add_flatten(&r->b, l->input[0], l->name);
+    return *index < 0 ? failed(r, l) : (added(r, l, *index), 0);
+}
+
+/* target_shape [c] or [h, w, c]; one of its sizes may be -1, which is what is left. */
+static int reshape_layer(struct fer_keras *r, const struct fer_keras_layer *l, int *index)
+{
+    const struct fer_layer *from = &r->b.network->layer[l->input[0]];
+    const struct fer_json_node *shape = fer_keras_key(l, "target_shape"), *axis;
+    size_t left = from->height * from->width * from->channels, size[3] = {1, 1, 1}, i, open = 3;
+    char text[64];
+    if (!shape) return fer_keras_fail(r, l, "no target_shape: expected [channels] or [height, width, channels]");
+    fer_keras_show(shape, text);
+    if (shape->type != FER_JSON_ARRAY || (shape->count != 1 && shape->count != 3))
+        return fer_keras_fail(r, l, "target_shape: %s: expected [channels] or [height, width, channels]", text);
+    for (axis = shape->child, i = 3 - shape->count; axis; axis = axis->next, i++) {
+        if (axis->type == FER_JSON_NUMBER && axis->number == -1 && open == 3) {
+            open = i;
+            continue;
+        }
+        if (axis->type != FER_JSON_NUMBER || !(axis->number >= 1 && axis->number <= (double)left) ||
+            axis->number != (double)(size_t)axis->number || left % (size_t)axis->number != 0)
+            return fer_keras_fail(r, l, "target_shape: %s: expected the %zu elements of %s", text, from->height * from->width * from->channels,
+                                  from->name);
+        size[i] = (size_t)axis->number;
+        left /= size[i];
+    }
+    if (open < 3) size[open] = left;
+    else if (left != 1) return fer_keras_fail(r, l, "target_shape: %s: expected the %zu elements of %s", text,
+                                              from->height * from->width * from->channels, from->name);
+    *index = fer_add_reshape(&r->b, l->input[0], l->name, size[0], size[1], size[2], shape->count == 1);
+    return *index < 0 ? failed(r, l) : (added(r, l, *index), 0);
+}
+
+/* ---- Dropout ---- */
+
+/* noise_shape [null, 1, 1, 1]: whole images are dropped, as EfficientNet does. 0: null, 1: so, -1: neither. */
+static int drops_images(struct fer_keras *r, const struct fer_keras_layer *l)
+{
+    const struct fer_json_node *shape = fer_keras_key(l, "noise_shape"), *axis;
+    char text[64];
+    int ones = 0;
+    if (!shape) return 0;
+    for (axis = shape->child; axis; axis = axis->next) ones += axis->type == FER_JSON_NUMBER && axis->number == 1;
+    if (shape->count == 4 && shape->child->type == FER_JSON_NULL && ones == 3 && !r->b.network->layer[l->input[0]].flat) return 1;
+    fer_keras_show(shape, text);
+    return fer_keras_fail(r, l, "noise_shape: %s: expected null, [null,1,1,1], or SpatialDropout2D", text);
+}
+
+static int dropout(struct fer_keras *r, const struct fer_keras_layer *l, int spatial, int *index)
+{
+    const int images = drops_images(r, l);
+    double rate = 0.5;
+    if (images < 0 || fer_keras_number(r, l, "rate", &rate)) return -1;
+    *index = (spatial ? fer_add_spatial_dropout2d : images ? fer_add_image_dropout : fer_add_dropout)(&r->b, l->input[0], l->name,
+                                                                                                      rate);
+    return *index < 0 ? failed(r, l) : (added(r, l, *index), 0);
+}
+
+static int dropout_layer(struct fer_keras *r, const struct fer_keras_layer *l, int *index)
+{
+    return dropout(r, l, 0, index);
+}
+
+static int spatial_dropout_layer(struct fer_keras *r, const struct fer_keras_layer *l, int *index)
+{
+    return dropout(r, l, 1, index);
+}
+
+/* ---- Several inputs ---- */
+
+static int concatenate_layer(struct fer_keras *r, const struct fer_keras_layer *l, int *index)
+{
+    if (check_axis(r, l)) return -1;
+    *index = fer_add_concatenate(&r->b, l->input, l->inputs, l->name);
+    return *index < 0 ? failed(r, l) : (added(r, l, *index), 0);
+}
+
+static int add_layer(struct fer_keras *r, const struct fer_keras_layer *l, int *index)
+{
+    *index = fer_add_add(&r->b, l->input, l->inputs, l->name);
+    return *index < 0 ? failed(r, l) : (added(r, l, *index), 0);
+}
+
+static int multiply_layer(struct fer_keras *r, const struct fer_keras_layer *l, int *index)
+{
+    *index = fer_add_multiply(&r->b, l->input, l->inputs, l->name);
+    return *index < 0 ? failed(r, l) : (added(r, l, *index), 0);
+}
+
+/* ---- The table ---- */
+
+static const struct {
+    const char *name;
+    int most; /* inputs */
+    int (*add)(struct fer_keras *r, const struct fer_keras_layer *l, int *index);
+} classes[] = {
+    {"Conv2D", 1, conv2d_layer},
+    {"DepthwiseConv2D", 1, depthwise_layer},
+    {"SeparableConv2D", 1, separable_layer},
+    {"Dense", 1, dense_layer},
+    {"BatchNormalization", 1, batch_normalization_layer},
+    {"Activation", 1, activation_layer},
+    {"ReLU", 1, relu_layer},
+    {"LeakyReLU", 1, leaky_relu_layer},
+    {"Softmax", 1, softmax_layer},
+    {"MaxPooling2D", 1, max_pooling_layer},
+    {"AveragePooling2D", 1, average_pooling_layer},
+    {"GlobalAveragePooling2D", 1, global_average_layer},
+    {"GlobalMaxPooling2D", 1, global_max_layer},
+    {"ZeroPadding2D", 1, zero_padding_layer},
+    {"Cropping2D", 1, cropping_layer},
+    {"Flatten", 1, flatten_layer},
+    {"Reshape", 1, reshape_layer},
+    {"Dropout", 1, dropout_layer},
+    {"SpatialDropout2D", 1, spatial_dropout_layer},
+    {"Concatenate", FER_MAX_INPUTS, concatenate_layer},
+    {"Add", FER_MAX_INPUTS, add_layer},
+    {"Multiply", FER_MAX_INPUTS, multiply_layer},
+    {"Rescaling", 1, rescaling_layer},
+    {"Normalization", 1, normalization_layer},
+};
+
+static int find_class(const char *name)
+{
+    size_t i;
+    for (i = 0; i < sizeof classes / sizeof *classes; i++)
+        if (strcmp(classes[i].name, name) == 0) return (int)i;
+    return -1;
+}
+
+const char *fer_keras_class(const char *name)
+{
+    const int i = find_class(name);
+    return i < 0 ? NULL : classes[i].name;
+}
+
+int fer_keras_add_layer(struct fer_keras *r, const struct fer_keras_layer *l, int *index)
+{
+    const int i = find_class(l->class_name), most = classes[i].most;
+    if (l->inputs < 1 || l->inputs > most || (most > 1 && l->inputs < 2 && strcmp(l->class_name, "Concatenate") != 0))
+        return fer_keras_fail(r, l, "%d inputs: expected %s", l->inputs, most == 1 ? "one" : "two or more");
+    r->b.frozen = !l->trainable;
+    r->b.inference = l->inference;
+    return classes[i].add(r, l, index);
+}

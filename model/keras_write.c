@@ -1,0 +1,191 @@
+/* keras_write.c - a network as keras_json.c reads it, and Keras: a Functional model, its edges as Keras 2 writes them, which
+ * Keras 3 reads too. */
+#include "text.h"
+
+#include "../data/data.h"
+#include "kinds.h"
+
+#include <string.h>
+
+static void write_pair(struct fer_json *j, const char *name, size_t h, size_t w)
+{
+    fer_json_value(j, name, "[%zu, %zu]", h, w);
+}
+
+static void write_flag(struct fer_json *j, const char *name, int value)
+{
+    fer_json_value(j, name, value ? "true" : "false");
+}
+
+static void write_window(struct fer_json *j, const struct fer_layer *layer, const char *kernel)
+{
+    const struct fer_window *g = &layer->window;
+    write_pair(j, kernel, g->kernel_h, g->kernel_w);
+    write_pair(j, "strides", g->stride_h, g->stride_w);
+    fer_json_string(j, "padding", layer->padding == FER_SAME ? "same" : "valid");
+}
+
+static void write_convolution(struct fer_json *j, const struct fer_layer *layer)
+{
+    write_window(j, layer, "kernel_size");
+    write_pair(j, "dilation_rate", layer->window.dilation_h, layer->window.dilation_w);
+    if (strcmp(layer->class_name, "SeparableConv2D") != 0) write_flag(j, "use_bias", layer->bias);
+}
+
+static void write_numbers(struct fer_json *j, const char *name, size_t count, const real *values)
+{
+    size_t i;
+    fer_json_open(j, name, '[');
+    for (i = 0; i < count; i++) fer_json_number(j, NULL, (double)values[i]);
+    fer_json_close(j, ']');
+}
+
+/* The name of the function that a layer of an activation computes. */
+static const char *function_of(const struct fer_layer *layer)
+{
+    static const char *const names[FER_LAYER_TYPES] = {
+        [FER_ACTIVATION] = "relu", [FER_SIGMOID] = "sigmoid", [FER_HARD_SIGMOID] = "hard_sigmoid", [FER_TANH] = "tanh",
+        [FER_SILU] = "silu",       [FER_ELU] = "elu",         [FER_SOFTMAX] = "softmax",           [FER_RESHAPE] = "linear"};
+    if (layer->type == FER_LEAKY_RELU) return layer->max_value == 6 && layer->slope == 0 ? "relu6" : NULL;
+    return names[layer->type];
+}
+
+static void write_relu(struct fer_json *j, const struct fer_layer *layer)
+{
+    fer_json_number(j, "negative_slope", layer->slope);
+    if (layer->max_value - layer->max_value == 0) fer_json_number(j, "max_value", layer->max_value);
+}
+
+/* What the class of the layer asks for. */
+static void write_settings(struct fer_json *j, const struct fer_network *net, const struct fer_layer *layer)
+{
+    const struct fer_layer *from = &net->layer[layer->input[0]];
+    const char *c = layer->class_name;
+    if (strcmp(c, "Conv2D") == 0) {
+        fer_json_count(j, "filters", layer->channels);
+        write_convolution(j, layer);
+        fer_json_count(j, "groups", layer->window.groups);
+    } else if (strcmp(c, "DepthwiseConv2D") == 0 || strcmp(c, "SeparableConv2D") == 0) {
+        write_convolution(j, layer);
+        fer_json_count(j, "depth_multiplier", layer->channels / from->channels);
+    } else if (strcmp(c, "Dense") == 0) {
+        fer_json_count(j, "units", layer->channels);
+        write_flag(j, "use_bias", layer->bias);
+    } else if (strcmp(c, "BatchNormalization") == 0) {
+        fer_json_number(j, "momentum", layer->momentum);
+        fer_json_number(j, "epsilon", layer->epsilon);
+        write_flag(j, "scale", layer->scale);
+        write_flag(j, "center", layer->center);
+    } else if (strcmp(c, "Activation") == 0) {
+        fer_json_string(j, "activation", function_of(layer));
+    } else if (strcmp(c, "ReLU") == 0 || strcmp(c, "LeakyReLU") == 0) {
+        write_relu(j, layer);
+    } else if (strcmp(c, "MaxPooling2D") == 0 || strcmp(c, "AveragePooling2D") == 0) {
+        write_window(j, layer, "pool_size");
+    } else if (strcmp(c, "GlobalMaxPooling2D") == 0 || strcmp(c, "GlobalAveragePooling2D") == 0) {
+        write_flag(j, "keepdims", layer->keepdims);
+    } else if (strcmp(c, "ZeroPadding2D") == 0 || strcmp(c, "Cropping2D") == 0) {
+        fer_json_value(j, *c == 'Z' ? "padding" : "cropping", "[[%zu, %zu], [%zu, %zu]]", layer->edge[0], layer->edge[1],
+                       layer->edge[2], layer->edge[3]);
+    } else if (strcmp(c, "Reshape") == 0) {
+        if (layer->flat)
+            fer_json_value(j, "target_shape", "[%zu]", layer->channels);
+        else
+            fer_json_value(j, "target_shape", "[%zu, %zu, %zu]", layer->height, layer->width, layer->channels);
+    } else if (strcmp(c, "Dropout") == 0 || strcmp(c, "SpatialDropout2D") == 0) {
+        fer_json_number(j, "rate", layer->rate);
+        if (layer->whole_images) fer_json_value(j, "noise_shape", "[null, 1, 1, 1]");
+    } else if (strcmp(c, "Concatenate") == 0) {
+        fer_json_value(j, "axis", "-1");
+    } else if (layer->type == FER_RESCALING) { /* a Normalization with numbers of its own is one, too */
+        write_numbers(j, "scale", layer->channels, net->constants + layer->constants);
+        write_numbers(j, "offset", layer->channels, net->constants + layer->constants + layer->channels);
+    }
+}
+
+static void open_layer(struct fer_json *j, const char *class_name, const char *name)
+{
+    fer_json_line(j, "    ");
+    fer_json_open(j, NULL, '{');
+    fer_json_string(j, "class_name", class_name);
+    fer_json_string(j, "name", name);
+    fer_json_open(j, "config", '{');
+    fer_json_string(j, "name", name);
+}
+
+static void close_layer(struct fer_json *j, const struct fer_network *net, const int *input, int inputs, int inference)
+{
+    int k;
+    fer_json_close(j, '}');
+    fer_json_open(j, "inbound_nodes", '[');
+    if (inputs) fer_json_open(j, NULL, '[');
+    for (k = 0; k < inputs; k++) {
+        fer_json_open(j, NULL, '[');
+        fer_json_string(j, NULL, net->layer[input[k]].name);
+        fer_json_value(j, NULL, inference ? "0, 0, {\"training\": false}" : "0, 0, {}");
+        fer_json_close(j, ']');
+    }
+    if (inputs) fer_json_close(j, ']');
+    fer_json_close(j, ']');
+    fer_json_close(j, '}');
+}
+
+/* Two layers of one name are one in Keras: with an activation, or depthwise and pointwise. Returns the last of them. */
+static int write_layer(struct fer_json *j, const struct fer_network *net, int index)
+{
+    const struct fer_layer *layer = &net->layer[index], *next = layer + 1;
+    open_layer(j, layer->type == FER_RESCALING ? "Rescaling" : layer->class_name, layer->name);
+    if (layer->frozen) write_flag(j, "trainable", 0);
+    if (!layer->inputs)
+        fer_json_value(j, "batch_input_shape", "[null, %zu, %zu, %zu]", layer->height, layer->width, layer->channels);
+    else
+        write_settings(j, net, layer);
+    for (; index + 1 < net->layers && strcmp(next->name, layer->name) == 0; index++, next++) {
+        if (next->type == FER_CONV2D) {
+            fer_json_count(j, "filters", next->channels);
+            write_flag(j, "use_bias", next->bias);
+        } else if (function_of(next)) {
+            fer_json_string(j, "activation", function_of(next));
+        } else {
+            fer_json_open(j, "activation", '{');
+            fer_json_string(j, "class_name", "ReLU");
+            fer_json_open(j, "config", '{');
+            write_relu(j, next);
+            fer_json_close(j, '}');
+            fer_json_close(j, '}');
+        }
+    }
+    if (index == net->layers - 1 && strcmp(layer->name, net->softmax) == 0) fer_json_string(j, "activation", "softmax");
+    close_layer(j, net, layer->input, layer->inputs, layer->inference);
+    return index;
+}
+
+void fer_summary_json(FILE *out, const struct fer_network *net)
+{
+    struct fer_json json = {0}, *j = &json;
+    const int last = net->layers - 1;
+    int i;
+    j->out = out;
+    fer_json_open(j, NULL, '{');
+    fer_json_string(j, "class_name", "Functional");
+    fer_json_string(j, "keras_version", net->keras == 2 ? "2.15.0" : "3.15.0");
+    fer_json_open(j, "config", '{');
+    fer_json_string(j, "name", net->name);
+    fer_json_open(j, "layers", '[');
+    for (i = 0; i < net->layers; i++) i = write_layer(j, net, i);
+    if (strcmp(net->layer[last].name, net->softmax) != 0) {
+        open_layer(j, "Activation", net->softmax);
+        fer_json_string(j, "activation", "softmax");
+        close_layer(j, net, &last, 1, 0);
+    }
+    fer_json_close(j, ']');
+    fer_json_line(j, "  ");
+    fer_json_open(j, "input_layers", '[');
+    fer_json_value(j, NULL, "[\"%s\", 0, 0]", net->layer[0].name);
+    fer_json_close(j, ']');
+    fer_json_open(j, "output_layers", '[');
+    fer_json_value(j, NULL, "[\"%s\", 0, 0]", net->softmax);
+    fer_json_close(j, ']');
+    fer_json_close(j, '}');
+    fer_json_close(j, '}');
+}
