@@ -79,11 +79,11 @@ char *fer_copy_text(const void *text, size_t length, const char *behind)
 
 int fer_npz_fail(const struct fer_npz *npz, const struct fer_array *array, struct fer_error *e, const char *format, ...)
 {
-    const struct entry *entry = (const struct entry *)(const void *)array;
     const char *name = array ? array->name : "";
     char reason[400];
     va_list arguments;
-    if (entry && entry->refusal) return fer_fail(e, "%s", entry->refusal);
+    for (size_t i = 0; i < npz->count; i++) /* the caller's may be a copy */
+        if (&npz->entry[i].array == array && npz->entry[i].refusal) return fer_fail(e, "%s", npz->entry[i].refusal);
     va_start(arguments, format);
     vsnprintf(reason, sizeof reason, format, arguments);
     va_end(arguments);
