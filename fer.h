@@ -332,6 +332,11 @@ void fer_softmax_backward(size_t rows, size_t classes, const real *y, const real
  * whose gradient dlogits is, is that sum / images. */
 double fer_cross_entropy(size_t images, size_t classes, const real *logits, const int *labels, double *losses,
                          real *dlogits);
+/* The same with probabilities targets[images][classes] in place of labels (soft labels), T their sum:
+ *     losses[n]     = sum over k of targets[n][k] * (log(sum over j of exp(logits[n][j])) - logits[n][k])
+ *     dlogits[n][k] = (probabilities[n][k] * T - targets[n][k]) / images */
+double fer_soft_cross_entropy(size_t images, size_t classes, const real *logits, const real *targets, double *losses,
+                              real *dlogits);
 /* Both at once. probabilities may be NULL too; without labels (NULL) there is no loss: 0 is returned. */
 double fer_softmax_cross_entropy(size_t images, size_t classes, const real *logits, const int *labels,
                                  real *probabilities, double *losses, real *dlogits);
@@ -344,6 +349,13 @@ struct fer_adam {
 };
 void fer_adam_step(const struct fer_adam *adam, long t, size_t count, real *parameter, const real *gradient, real *m,
                    real *v);
+/* Adam as others have it, with decoupled weight decay (AdamW; 0: none):
+ *     PYTORCH      parameter -= m * learning_rate / (1 - beta1^t) / (sqrt(v) / sqrt(1 - beta2^t) + epsilon)
+ *     UNCORRECTED  parameter -= m * learning_rate / (sqrt(v) + epsilon)
+ * and before that, in each form, parameter *= 1 - learning_rate * weight_decay. */
+enum fer_adam_form { FER_ADAM_KERAS, FER_ADAM_PYTORCH, FER_ADAM_UNCORRECTED };
+void fer_adam_step_of(const struct fer_adam *adam, enum fer_adam_form form, double weight_decay, long t, size_t count,
+                      real *parameter, const real *gradient, real *m, real *v);
 
 /* ---- 4. The network ------------------------------------------------------------------------------------------
  *
@@ -999,15 +1011,16 @@ const char *fer_op_option_name(int i);
  *     batch_normalization       x, [gamma], [beta], [moving_mean], [moving_variance], [dy]
  *                                                                    training (1), momentum (0.99), epsilon (0.001),
  *                                                                    moving-variance (unbiased)
- *     relu                      x, [dy]
+ *     relu                      x, [dy]                              max-value (none), negative-slope (0), at-zero (0)
  *     max_pooling2d             x, [dy]                              pool (2,2), strides (= pool), padding (valid)
  *     average_pooling2d         x, [dy]                              the same
  *     global_average_pooling2d  x, [dy]
  *     concatenate               x0, x1, ..., [dy]
  *     dense                     x, kernel, [bias], [dy]
- *     softmax_cross_entropy     logits, labels
+ *     softmax_cross_entropy     logits, labels                       label-smoothing (0)
  *     adam                      parameter, gradient, [m], [v]        step (1), learning-rate (0.001), beta1 (0.9),
- *                                                                    beta2 (0.999), epsilon (1e-7)
+ *                                                                    beta2 (0.999), epsilon (1e-7), form (keras),
+ *                                                                    weight-decay (0)
  *
  * [ ] may be missing. Each writes y, its further results (`fer help op` names them), and with dy the gradients of what
  * was given: dx, dkernel, ... Every operation has the option layout (nhwc, or nchw: images [N,C,H,W], kernels

@@ -308,7 +308,7 @@ expect 2 "fer: an image of 20x20 is too small for this network: conv2d_26: an in
 check "nothing was written" test ! -e $T/r3.npz -a ! -e $T/r3.npz.part
 expect 2 "fer: op: expected the operation's name, IN.npz and OUT.npz" ./fer op relu $T/r.npz
 expect 2 "fer: $T/r.npz: input: relu has no array of this name: expected x" ./fer op relu $T/r.npz $T/o.npz
-expect 2 "fer: --pool: not an option of relu, which has --layout" ./fer op relu $T/r.npz $T/o.npz --pool 2,2
+expect 2 "fer: --pool: not an option of relu, which has --max-value, --negative-slope, --at-zero, --layout" ./fer op relu $T/r.npz $T/o.npz --pool 2,2
 check "nothing was written" test ! -e $T/o.npz -a ! -e $T/o.npz.part
 printf '\223NUMPY\001\000\166\000%-117s\n\001\376\003\004\000\006' "{'descr': '|i1', 'fortran_order': False, 'shape': (3,2)}" > $T/six.npy
 expect 0 "" ./fer op relu $T/six.npy $T/o.npz --print

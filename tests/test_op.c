@@ -68,8 +68,8 @@ static int make(const char *spec)
 /* Runs an operation on IN, with "strides 2,2 padding same" as options. */
 static int run(const char *name, const char *options)
 {
-    static char word[16][60];
-    struct fer_op_option option[8];
+    static char word[18][60];
+    struct fer_op_option option[9];
     int words = 0, i;
     while (*options) {
         const size_t length = strcspn(options, " ");
@@ -273,6 +273,22 @@ TEST relu_by_hand(void)
     PASS();
 }
 
+TEST relu_options(void)
+{
+    const real x[7] = {-4, -(real)0.0, 0, 2, 6, 9, (real)NAN}, dy[7] = {1, 2, 3, 4, 5, 6, 7};
+    const real y[7] = {-1, 0, 0, 2, 6, 6, (real)NAN}, dx[7] = {0.25, 0.5, 0.75, 4, 0, 0, 7};
+    const real right[7] = {0.25, 2, 3, 4, 0, 0, 7}, plain[7] = {0, 2, 3, 4, 5, 6, 7};
+    const size_t shape = 7;
+    ASSERT(!begin_input() && !give("x", 1, &shape, x) && !give("dy", 1, &shape, dy) && !fer_npz_commit(writer, &error));
+    ASSERT_RUN("relu", "max-value 6 negative-slope 0.25");
+    ASSERT(is("y", "7", y, 7) && is("dx", "7", dx, 7));
+    ASSERT_RUN("relu", "max-value 6 negative-slope 0.25 at-zero 1");
+    ASSERT(is("y", "7", y, 7) && is("dx", "7", right, 7));
+    ASSERT_RUN("relu", "at-zero 1");
+    ASSERT(is("dx", "7", plain, 7));
+    PASS();
+}
+
 TEST pooling_by_hand(void)
 {
     static const real x[16] = {1, 2, 5, 6, 3, 4, 7, 8, 9, 9, 13, 14, 9, 9, 15, 16}, dy[4] = {4, 8, 12, 16};
@@ -401,6 +417,56 @@ TEST softmax_cross_entropy_by_hand(void)
         ASSERT(nearly("probabilities", "2,3", p, 6) && nearly("loss", "", &loss, 1) &&
                nearly("dlogits", "2,3", dlogits, 6));
     }
+    PASS();
+}
+
+/* Probabilities in place of labels; smoothing by 0.3 takes 0.3 of each row and gives every class 0.1. */
+TEST soft_labels_by_hand(void)
+{
+    static const double soft[6] = {0.5, 0.25, 0.25, 0, 0.5, 0.5}, p[6] = {0.25, 0.5, 0.25, 0.125, 0.125, 0.75};
+    static const size_t square[2] = {2, 3}, two = 2;
+    static const int8_t label[2] = {1, 2};
+    static const double smooth[6] = {0.1, 0.8, 0.1, 0.1, 0.1, 0.8};
+    double loss = 0, smooth_loss = 0, dlogits[6], smooth_dlogits[6];
+    int i;
+    for (i = 0; i < 6; i++) {
+        loss -= soft[i] * log(p[i]) / 2;
+        smooth_loss -= smooth[i] * log(p[i]) / 2;
+        dlogits[i] = (p[i] - soft[i]) / 2;
+        smooth_dlogits[i] = (p[i] - smooth[i]) / 2;
+    }
+    ASSERT_EQ(0, give_logits(FER_F8, 2, square, soft));
+    ASSERT_RUN("softmax_cross_entropy", "");
+    ASSERT(nearly("loss", "", &loss, 1) && nearly("probabilities", "2,3", p, 6));
+    for (i = 0; i < 6; i++)
+        ASSERT(fabs((double)values_of(OUT, "dlogits", "2,3")[i] - dlogits[i]) < 4 * (sizeof(real) == 4 ? 1e-7 : 1e-15));
+    ASSERT_EQ(0, give_logits(FER_I1, 1, &two, label));
+    ASSERT_RUN("softmax_cross_entropy", "label-smoothing 0.3");
+    ASSERT(nearly("loss", "", &smooth_loss, 1));
+    for (i = 0; i < 6; i++)
+        ASSERT(fabs((double)values_of(OUT, "dlogits", "2,3")[i] - smooth_dlogits[i]) <
+               4 * (sizeof(real) == 4 ? 1e-7 : 1e-15));
+    PASS();
+}
+
+/* m and v as in adam_by_hand: m = 3, -1; v = 4, 4. */
+TEST adam_forms_by_hand(void)
+{
+    static const real parameter[2] = {1, -2}, gradient[2] = {4, -2}, m0[2] = {2, 0}, v0[2] = {0, 4};
+    static const size_t two = 2;
+    const double root = sqrt(1 - 0.5625), rate = 0.5 / 0.75;
+    double expected[2];
+    ASSERT(!begin_input() && !give("parameter", 1, &two, parameter) && !give("gradient", 1, &two, gradient) &&
+           !give("m", 1, &two, m0) && !give("v", 1, &two, v0) && !fer_npz_commit(writer, &error));
+    expected[0] = 1 - 3 * rate / (2 / root + 2), expected[1] = -2 + rate / (2 / root + 2);
+    ASSERT_RUN("adam", "step 2 learning-rate 0.5 beta1 0.5 beta2 0.75 epsilon 2 form pytorch");
+    ASSERT(nearly("parameter", "2", expected, 2));
+    expected[0] = 1 - 3 * 0.5 / 4, expected[1] = -2 + 0.5 / 4;
+    ASSERT_RUN("adam", "step 2 learning-rate 0.5 beta1 0.5 beta2 0.75 epsilon 2 form uncorrected");
+    ASSERT(nearly("parameter", "2", expected, 2));
+    expected[0] = 0.75 - 3 * 0.5 / 4, expected[1] = -1.5 + 0.5 / 4;
+    ASSERT_RUN("adam", "step 2 learning-rate 0.5 beta1 0.5 beta2 0.75 epsilon 2 form uncorrected weight-decay 0.5");
+    ASSERT(nearly("parameter", "2", expected, 2));
     PASS();
 }
 
@@ -615,7 +681,7 @@ TEST bad_calls_are_refused(void)
     static const struct {
         const char *arrays, *name, *options, *message;
     } cases[] = {
-        {"x 4", "relu", "pool 2,2", "--pool: not an option of relu, which has --layout"},
+        {"x 4", "relu", "pool 2,2", "--pool: not an option of relu, which has --max-value, --negative-slope, --at-zero, --layout"},
         {"x 4", "conv2d", "pool 2,2", "--pool: not an option of conv2d, which has --strides, --padding, --layout"},
         {"y 4", "relu", "", IN ": no array x: relu needs it"},
         {"x 1,4,4,2", "conv2d", "", IN ": no array kernel: conv2d needs it"},
@@ -706,8 +772,12 @@ TEST bad_calls_are_refused(void)
          IN ": labels: another shape: expected [4], class indices, or [4,5], one-hot"},
         {"logits 4,5; labels 4,2", "softmax_cross_entropy", "",
          IN ": labels: another shape: expected [4], class indices, or [4,5], one-hot"},
-        {"logits 4,5; labels 4,5", "softmax_cross_entropy", "",
-         IN ": labels: [0]: not one-hot: expected a single 1 among zeros"},
+        {"logits 4,5; labels 4,5", "softmax_cross_entropy", "label-smoothing 2",
+         "--label-smoothing 2: expected a number, 0 ... 1"},
+        {"parameter 3; gradient 3", "adam", "form adamw", "--form adamw: expected keras|pytorch|uncorrected"},
+        {"x 3", "relu", "at-zero 2", "--at-zero 2: expected 0|1"},
+        {"x 3", "relu", "negative-slope -1", "--negative-slope -1: expected a number, 0 ... 1000000"},
+        {"x 3", "relu", "max-value none", "--max-value none: expected a number, 0 ... 1e+300"},
         {"parameter 3; gradient 4", "adam", "", IN ": gradient: shape [4]: expected [3], as parameter has"},
         {"parameter 3; gradient 3; v 3,1", "adam", "", IN ": v: shape [3,1]: expected [3], as parameter has"},
         {"parameter 3; gradient 3", "adam", "beta1 1", "--beta1 1: expected a number, 0 ... below 1"},
@@ -741,9 +811,9 @@ TEST bad_labels_are_refused(void)
         {FER_I1, 1, negative, IN ": labels: [0]: -1: expected a class, 0 ... 2"},
         {FER_F8, 1, half, IN ": labels: [1]: 0.5: expected a class, 0 ... 2"},
         {FER_F8, 1, nothing, IN ": labels: [1]: inf: expected a class, 0 ... 2"},
-        {FER_I1, 2, none_hot, IN ": labels: [0]: not one-hot: expected a single 1 among zeros"},
-        {FER_I1, 2, two_hot, IN ": labels: [1]: not one-hot: expected a single 1 among zeros"},
-        {FER_I1, 2, soft, IN ": labels: [1]: not one-hot: expected a single 1 among zeros"},
+        {FER_I1, 2, none_hot, IN ": labels: [0]: the sum is 0: expected probabilities, whose sum is 1"},
+        {FER_I1, 2, two_hot, IN ": labels: [1]: the sum is 2: expected probabilities, whose sum is 1"},
+        {FER_I1, 2, soft, IN ": labels: [1,0]: 2: expected a probability, 0 ... 1"},
     };
     size_t i;
     for (i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -782,13 +852,16 @@ SUITE(suite_op)
     RUN_TEST(batch_normalization_at_inference);
     RUN_TEST(batch_normalization_defaults);
     RUN_TEST(relu_by_hand);
+    RUN_TEST(relu_options);
     RUN_TEST(pooling_by_hand);
     RUN_TEST(pooling_takes_strides_and_padding);
     RUN_TEST(global_average_pooling_by_hand);
     RUN_TEST(concatenate_by_hand);
     RUN_TEST(dense_by_hand);
     RUN_TEST(softmax_cross_entropy_by_hand);
+    RUN_TEST(soft_labels_by_hand);
     RUN_TEST(adam_by_hand);
+    RUN_TEST(adam_forms_by_hand);
     RUN_TEST(adam_defaults);
     RUN_TEST(a_lone_npy_file_is_x);
     RUN_TEST(the_output_never_replaces_the_input);

@@ -35,7 +35,9 @@ def fer(program, name, options, arrays):
     if os.path.exists(OUT):
         os.remove(OUT)
     (np.savez_compressed if random.randint(2) else np.savez)(IN, **arrays)
-    subprocess.run([program, "op", name, IN, OUT] + options, check=True, stdout=subprocess.DEVNULL)
+    run = subprocess.run([program, "op", name, IN, OUT] + options, capture_output=True, text=True)
+    if run.returncode or ("unknown" in arrays) != ("1 array is not used: unknown" in run.stderr):
+        sys.exit("%s %s %s: %d: %s" % (program, name, options, run.returncode, run.stderr))
     with np.load(OUT) as results:
         return {key: results[key] for key in results.files}
 
@@ -98,6 +100,37 @@ def conv2d():
         a["dy"] = integers(*y.shape)
         y.backward(tensor(a["dy"]))
         check("conv2d", options, a, dict(y=number(y), dx=number(x.grad), dkernel=number(k.grad)))
+
+
+def nchw_layout():
+    """PyTorch's own arrays, as they are."""
+    a = dict(x=integers(2, 3, 9, 8), kernel=integers(5, 3, 3, 2), bias=integers(5))
+    x, k, b = tensor(a["x"]), tensor(a["kernel"]), tensor(a["bias"])
+    y = F.conv2d(x, k, b, stride=(2, 1))
+    a["dy"] = integers(*y.shape)
+    y.backward(tensor(a["dy"]))
+    check("conv2d", ["--layout", "nchw", "--strides", "2,1"], a,
+          dict(y=number(y), dx=number(x.grad), dkernel=number(k.grad), dbias=number(b.grad)))
+    a = dict(x=integers(4, 9), kernel=integers(6, 9), bias=integers(6), dy=integers(4, 6))
+    x, k, b = tensor(a["x"]), tensor(a["kernel"]), tensor(a["bias"])
+    y = F.linear(x, k, b)
+    y.backward(tensor(a["dy"]))
+    check("dense", ["--layout=nchw"], a, dict(y=number(y), dx=number(x.grad), dkernel=number(k.grad), dbias=number(b.grad)))
+    x = tensor(integers(2, 5, 9, 8))
+    y = F.max_pool2d(x, 3, 2)
+    a = dict(x=number(x), dy=integers(*y.shape))
+    y.backward(tensor(a["dy"]))
+    check("max_pooling2d", ["--pool=3,3", "--strides=2", "--layout", "nchw"], a, dict(y=number(y), dx=number(x.grad)))
+    x, gamma, beta = tensor(normal(4, 5, 3, 2)), tensor(normal(5)), tensor(normal(5))
+    moving = [torch.zeros(5, dtype=torch.float64), torch.ones(5, dtype=torch.float64)]
+    y = F.batch_norm(x, moving[0], moving[1], gamma, beta, True, 0.25, 0.01)
+    a = dict(x=number(x), gamma=number(gamma), beta=number(beta), dy=normal(4, 5, 3, 2))
+    y.backward(tensor(a["dy"]))
+    check("batch_normalization", ["--layout", "nchw", "--momentum", "0.75", "--epsilon", "0.01"], a,
+          dict(y=number(y), mean=number(x).mean((0, 2, 3)), variance=number(x).var((0, 2, 3)), moving_mean=number(moving[0]),
+               moving_variance=number(moving[1]), dx=number(x.grad), dgamma=number(gamma.grad), dbeta=number(beta.grad)), ulps=32)
+    parts = [integers(2, c, 3) for c in (4, 1, 2)]
+    check("concatenate", ["--layout", "nchw"], dict(x0=parts[0], x1=parts[1], x2=parts[2]), dict(y=np.concatenate(parts, 1)))
 
 
 def pooling():
@@ -164,6 +197,30 @@ def others():
     expected = dict(probabilities=number(F.softmax(logits, 1)), loss=number(loss), dlogits=number(logits.grad))
     for form in (labels.astype(">u2"), labels.astype(np.float32), np.eye(7)[labels], np.eye(7)[labels] > 0):
         check("softmax_cross_entropy", [], dict(logits=number(logits), labels=form), expected, ulps=4)
+    soft = np.random.dirichlet(np.ones(7), 6).astype(np.float32)
+    for target, smoothing in ((soft, 0.0), (soft, 0.25), (labels, 0.25)):
+        logits.grad = None
+        want = torch.tensor(np.asarray(target, np.float64) if target.ndim == 2 else target)
+        loss = F.cross_entropy(logits, want, label_smoothing=smoothing)
+        loss.backward()
+        check("softmax_cross_entropy", ["--label-smoothing", str(smoothing)] if smoothing else [], dict(logits=number(logits), labels=target),
+              dict(probabilities=number(F.softmax(logits, 1)), loss=number(loss), dlogits=number(logits.grad)), ulps=8)
+    for decay in (0.0, 0.5):
+        p = tensor(normal(3, 4))
+        g = normal(3, 4)
+        a = dict(parameter=number(p).copy(), gradient=g)
+        optimizer = torch.optim.AdamW([p], lr=0.01, betas=(0.75, 0.875), eps=0.125, weight_decay=decay)
+        p.grad = torch.tensor(g.astype(np.float64))
+        optimizer.step()
+        state = optimizer.state[p]
+        check("adam", ["--form", "pytorch", "--weight-decay", str(decay), "--learning-rate", "0.01", "--beta1", "0.75", "--beta2", "0.875",
+                       "--epsilon", "0.125"], a, dict(parameter=number(p), m=number(state["exp_avg"]), v=number(state["exp_avg_sq"])), ulps=8)
+    for options, f in ((["--max-value", "6"], lambda x: F.hardtanh(x, 0, 6)), (["--negative-slope", "0.25"], lambda x: F.leaky_relu(x, 0.25))):
+        x = tensor(4 * normal(5, 6))
+        a = dict(x=number(x), dy=normal(5, 6))
+        y = f(x)
+        y.backward(tensor(a["dy"]))
+        check("relu", options, a, dict(y=number(y), dx=number(x.grad)), ulps=1)
     a = dict(parameter=normal(3, 4), gradient=normal(3, 4), m=normal(3, 4), v=normal(3, 4) ** 2)
     f = {key: np.asarray(value, np.float64) for key, value in a.items()}
     m, v = f["m"] * 0.8 + f["gradient"] * 0.2, f["v"] * 0.9 + f["gradient"] ** 2 * 0.1
@@ -173,7 +230,7 @@ def others():
 
 
 os.makedirs(FOLDER, exist_ok=True)
-for part in (conv2d, pooling, batch_normalization, others):
+for part in (conv2d, nchw_layout, pooling, batch_normalization, others):
     part()
 for path in (IN, OUT):
     os.remove(path)

@@ -3,6 +3,7 @@
 #include "op.h"
 
 #include <limits.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -188,14 +189,27 @@ static int batch_normalization(struct fer_op *op)
 static int relu(struct fer_op *op)
 {
     struct fer_tensor x, dy, y, dx;
-    if (fer_op_need(op, "x", NULL, &x) || fer_op_maybe(op, "dy", NULL, &dy) || fer_op_same_shape(op, &dy, &x))
+    double most = INFINITY, slope;
+    int one_at_zero;
+    size_t i;
+    if (fer_op_need(op, "x", NULL, &x) || fer_op_maybe(op, "dy", NULL, &dy) || fer_op_same_shape(op, &dy, &x) ||
+        fer_op_number(op, "negative-slope", 0, 1e6, &slope) || fer_op_choice(op, "at-zero", "0|1", &one_at_zero) ||
+        (fer_op_is_given(op, "max-value") && fer_op_number(op, "max-value", 0, 1e300, &most)))
         return -1;
     if (fer_op_result_like(op, "y", &x, &y)) return -1;
-    fer_relu_forward(x.about.count, x.values, y.values);
+    if (slope == 0 && most == INFINITY)
+        fer_relu_forward(x.about.count, x.values, y.values);
+    else
+        fer_leaky_relu_forward(x.about.count, (real)slope, (real)most, x.values, y.values);
     if (fer_op_write(op, &y)) return -1;
     if (!dy.values) return 0;
     if (fer_op_result_like(op, "dx", &x, &dx)) return -1;
-    fer_relu_backward(x.about.count, x.values, dy.values, dx.values);
+    if (slope == 0 && most == INFINITY)
+        fer_relu_backward(x.about.count, x.values, dy.values, dx.values);
+    else
+        fer_leaky_relu_backward(x.about.count, (real)slope, (real)most, y.values, dy.values, dx.values);
+    for (i = 0; i < x.about.count; i++) /* the slope of the right side */
+        if (one_at_zero && x.values[i] == 0 && most > 0) dx.values[i] = dy.values[i];
     return fer_op_write(op, &dx);
 }
 
@@ -332,24 +346,62 @@ static int dense(struct fer_op *op)
 
 /* ---- Softmax with cross-entropy ---- */
 
+/* Rows of probabilities; one-hot rows are. */
+static int check_probabilities(struct fer_op *op, const struct fer_tensor *t)
+{
+    const size_t classes = size_at(t, 1);
+    size_t n, k;
+    for (n = 0; n < size_at(t, 0); n++) {
+        double sum = 0;
+        for (k = 0; k < classes; k++) {
+            const double p = (double)t->values[n * classes + k];
+            if (!(p >= 0 && p <= 1))
+                return fer_npz_fail(op->in, &t->about, op->e, "[%zu,%zu]: %g: expected a probability, 0 ... 1", n, k, p);
+            sum += p;
+        }
+        if (!(sum > 0.999 && sum < 1.001))
+            return fer_npz_fail(op->in, &t->about, op->e, "[%zu]: the sum is %g: expected probabilities, whose sum is 1",
+                                n, sum);
+    }
+    return 0;
+}
+
+/* The labels of all forms as probabilities like the logits. */
+static int read_targets(struct fer_op *op, const struct fer_tensor *logits, struct fer_tensor *targets)
+{
+    const size_t n = size_at(logits, 0), classes = size_at(logits, 1);
+    const struct fer_array *labels = fer_op_find(op, "labels");
+    double smoothing;
+    size_t i;
+    int *label;
+    if (!labels) return fer_op_missing(op, "labels");
+    if (fer_op_number(op, "label-smoothing", 0, 1, &smoothing)) return -1;
+    if (labels->dims == 2 && labels->shape[0] == n && labels->shape[1] == classes && classes > 1) {
+        if (fer_op_need(op, "labels", "[N,C]", targets) || check_probabilities(op, targets)) return -1;
+    } else {
+        label = fer_op_allocate(op, n, sizeof *label);
+        if (!label || fer_labels_read(op->in, labels, n, classes, label, op->e) ||
+            fer_op_result_like(op, "labels", logits, targets))
+            return -1;
+        for (i = 0; i < n; i++) targets->values[i * classes + (size_t)label[i]] = 1;
+    }
+    for (i = 0; i < targets->about.count && smoothing > 0; i++)
+        targets->values[i] = (real)((double)targets->values[i] * (1 - smoothing) + smoothing / (double)classes);
+    return 0;
+}
+
 static int softmax_cross_entropy(struct fer_op *op)
 {
-    struct fer_tensor logits, probabilities, loss, dlogits;
-    const struct fer_array *labels;
+    struct fer_tensor logits, targets, probabilities, loss, dlogits;
     size_t n, classes;
     double sum;
-    int *label;
-    if (fer_op_need(op, "logits", "[N,C]", &logits)) return -1;
-    n = size_at(&logits, 0), classes = size_at(&logits, 1);
-    labels = fer_op_find(op, "labels");
-    if (!labels) return fer_op_missing(op, "labels");
-    label = fer_op_allocate(op, n, sizeof *label);
-    if (!label || fer_labels_read(op->in, labels, n, classes, label, op->e)) return -1;
-    if (fer_op_result_like(op, "probabilities", &logits, &probabilities) || fer_op_result(op, "loss", 0, NULL, &loss) ||
+    if (fer_op_need(op, "logits", "[N,C]", &logits) || read_targets(op, &logits, &targets) ||
+        fer_op_result_like(op, "probabilities", &logits, &probabilities) || fer_op_result(op, "loss", 0, NULL, &loss) ||
         fer_op_result_like(op, "dlogits", &logits, &dlogits))
         return -1;
+    n = size_at(&logits, 0), classes = size_at(&logits, 1);
     fer_softmax(n, classes, logits.values, probabilities.values);
-    sum = fer_cross_entropy(n, classes, logits.values, label, NULL, dlogits.values);
+    sum = fer_soft_cross_entropy(n, classes, logits.values, targets.values, NULL, dlogits.values);
     *loss.values = (real)(sum / (double)n);
     return fer_op_write(op, &probabilities) || fer_op_write(op, &loss) || fer_op_write(op, &dlogits);
 }
@@ -368,17 +420,20 @@ static int adam(struct fer_op *op)
     const double below_one = 1 - DBL_EPSILON;
     struct fer_tensor parameter, gradient, m, v;
     struct fer_adam a;
-    double step;
+    double step, decay;
+    int form;
     if (fer_op_need(op, "parameter", NULL, &parameter) || fer_op_need(op, "gradient", NULL, &gradient) ||
         fer_op_same_shape(op, &gradient, &parameter) || read_moment(op, "m", &parameter, &m) ||
         read_moment(op, "v", &parameter, &v))
         return -1;
     if (fer_op_number(op, "step", 1, 1e9, &step) || fer_op_number(op, "learning-rate", 0, 1e6, &a.learning_rate) ||
         fer_op_number(op, "beta1", 0, below_one, &a.beta1) || fer_op_number(op, "beta2", 0, below_one, &a.beta2) ||
-        fer_op_number(op, "epsilon", 0, 1e6, &a.epsilon))
+        fer_op_number(op, "epsilon", 0, 1e6, &a.epsilon) || fer_op_number(op, "weight-decay", 0, 1e6, &decay) ||
+        fer_op_choice(op, "form", "keras|pytorch|uncorrected", &form))
         return -1;
     if (step != (double)(long)step) return fer_fail(op->e, "--step %.10g: expected a whole number", step);
-    fer_adam_step(&a, (long)step, parameter.about.count, parameter.values, gradient.values, m.values, v.values);
+    fer_adam_step_of(&a, (enum fer_adam_form)form, decay, (long)step, parameter.about.count, parameter.values,
+                     gradient.values, m.values, v.values);
     return fer_op_write(op, &parameter) || fer_op_write(op, &m) || fer_op_write(op, &v);
 }
 
@@ -389,15 +444,16 @@ const struct fer_operation fer_operations[] = {
     {"batch_normalization",
      batch_normalization,
      {{"training", "1"}, {"momentum", "0.99"}, {"epsilon", "0.001"}, {"moving-variance", "unbiased"}}},
-    {"relu", relu, {{NULL, NULL}}},
+    {"relu", relu, {{"max-value", "none"}, {"negative-slope", "0"}, {"at-zero", "0"}}},
     {"max_pooling2d", max_pooling2d, {{"pool", "2,2"}, {"strides", "as pool"}, {"padding", "valid"}}},
     {"average_pooling2d", average_pooling2d, {{"pool", "2,2"}, {"strides", "as pool"}, {"padding", "valid"}}},
     {"global_average_pooling2d", global_average_pooling2d, {{NULL, NULL}}},
     {"concatenate", concatenate, {{NULL, NULL}}},
     {"dense", dense, {{NULL, NULL}}},
-    {"softmax_cross_entropy", softmax_cross_entropy, {{NULL, NULL}}},
+    {"softmax_cross_entropy", softmax_cross_entropy, {{"label-smoothing", "0"}}},
     {"adam",
      adam,
-     {{"step", "1"}, {"learning-rate", "0.001"}, {"beta1", "0.9"}, {"beta2", "0.999"}, {"epsilon", "1e-7"}}},
+     {{"step", "1"}, {"learning-rate", "0.001"}, {"beta1", "0.9"}, {"beta2", "0.999"}, {"epsilon", "1e-7"},
+      {"form", "keras"}, {"weight-decay", "0"}}},
     {NULL, NULL, {{NULL, NULL}}},
 };
