@@ -126,7 +126,7 @@ valgrind: ## one epoch of training, and an evaluation, under valgrind's memcheck
 
 FUZZ_SECONDS ?= 60
 fuzz: ## the file readers under libFuzzer, FUZZ_SECONDS=60 each (clang)
-	for reader in npz csv pgm log; do \
+	for reader in npz csv pgm png log; do \
 	    mkdir -p build/corpus/$$reader && \
 	    clang -std=gnu99 -g -O1 -fsanitize=fuzzer,address,undefined -Wno-unknown-pragmas -I. -Itests tests/fuzz_$$reader.c \
 	        data/*.c data/*/*.c layers/numbers/*.c -lm -o build/fuzz_$$reader && \

@@ -684,7 +684,11 @@ void fer_dataset_select(const struct fer_dataset *data, enum fer_usage usage, si
 /* A tree of PGM files, DIR/USAGE/CLASS/NNNNN.pgm, numbered within the CSV's usage. DIR must not exist, or be empty. */
 int fer_unpack(const struct fer_dataset *data, const char *dir, struct fer_error *e);
 
-/* One PGM file. *pixels [height][width] is freed by fer_free. */
+/* One image file, PGM or PNG whatever its name. *pixels [height][width] is freed by fer_free. PNG of every kind (grey,
+ * colour, palette, 1 to 16 bits, interlaced) becomes 8-bit grey: of 16 bits the high byte is taken, what is transparent
+ * lies over black, colour is (19595 R + 38470 G + 7471 B + 32768) div 65536, as Pillow has it. */
+int fer_image_read(const char *path, int *height, int *width, uint8_t **pixels, struct fer_error *e);
+/* One PGM file. */
 int fer_pgm_read(const char *path, int *height, int *width, uint8_t **pixels, struct fer_error *e);
 int fer_pgm_write(const char *path, int height, int width, const uint8_t *pixels, struct fer_error *e);
 

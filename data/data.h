@@ -16,6 +16,8 @@ void fer_remove_folder(const char *path);   /* if it is empty; pure C99: does no
 int fer_flush_to_disk(FILE *file);          /* after fflush; 0 done; pure C99: 0 */
 int fer_replace_file(const char *from, const char *to); /* atomically where the system can; never a device; 0 done */
 
+/* All bytes of a file, however it arrives, up to 1 GB; freed by free. */
+int fer_file_bytes(const char *path, unsigned char **bytes, size_t *count, struct fer_error *e);
 /* Closes a file that was written, once all of it is on the disk. Returns 0, or -1 when some of it is not there. */
 int fer_close_written(FILE *file);
 /* Gives up a file of fer_file_create: closes it and removes PATH.part. */
@@ -45,9 +47,12 @@ void fer_dataset_shrink(struct fer_growing *set);
 int fer_csv_read(struct fer_dataset *data, FILE *file, const char *path, struct fer_error *e);
 int fer_tree_read(struct fer_dataset *data, const char *path, struct fer_error *e);
 
-/* A PGM file that is in memory already; `path` is for the message. *pixels is freed by fer_free. */
+/* A PGM or PNG file that is in memory already; `path` is for the message. *pixels is freed by fer_free. */
 int fer_pgm_parse(const char *path, const unsigned char *bytes, size_t count, int *height, int *width,
                   uint8_t **pixels, struct fer_error *e);
+int fer_png_parse(const char *path, const unsigned char *bytes, size_t count, int *height, int *width,
+                  uint8_t **pixels, struct fer_error *e);
+#define FER_PNG_MAGIC "\x89PNG\r\n\x1a\n" /* how a PNG file begins */
 
 /* ---- numbers as people read them (format.c) ---- */
 
@@ -110,6 +115,10 @@ void fer_inflate_free(struct fer_inflate *z); /* NULL is allowed */
 void fer_inflate_start(struct fer_inflate *z, fer_source source, void *context);
 /* The next `count` inflated bytes. Returns NULL, or what is wrong with the data. */
 const char *fer_inflate_read(struct fer_inflate *z, unsigned char *bytes, size_t count);
+/* Up to `count` inflated bytes: fewer where the data end, or are damaged (then *wrong says how). */
+size_t fer_inflate_some(struct fer_inflate *z, unsigned char *bytes, size_t count, const char **wrong);
+/* Behind the end of the data: up to `count` bytes as they stand there. */
+size_t fer_inflate_behind(struct fer_inflate *z, unsigned char *bytes, size_t count);
 /* Returns NULL when the data end here, and with them the deflated bytes; else what is wrong. */
 const char *fer_inflate_end(struct fer_inflate *z);
 

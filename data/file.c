@@ -5,13 +5,41 @@
 #include "data.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
+
+#define MOST_BYTES ((size_t)1 << 30)
 
 int fer_file_exists(const char *path)
 {
     FILE *file = fopen(path, "rb");
     if (file) fclose(file);
     return file != NULL;
+}
+
+int fer_file_bytes(const char *path, unsigned char **bytes, size_t *count, struct fer_error *e)
+{
+    FILE *file = fopen(path, "rb");
+    size_t room = 0, got = 1;
+    int result = 0;
+    *bytes = NULL;
+    *count = 0;
+    if (!file) return fer_fail(e, "%s: cannot be opened: %s", path, strerror(errno));
+    while (result == 0 && got) {
+        if (*count == room) {
+            unsigned char *more = room < MOST_BYTES ? realloc(*bytes, room = room ? 2 * room : 8192) : NULL;
+            if (!more) {
+                result = fer_fail(e, "%s: too large, expected at most %lu MB", path, (unsigned long)(room >> 20));
+                break;
+            }
+            *bytes = more;
+        }
+        got = fread(*bytes + *count, 1, room - *count, file);
+        *count += got;
+    }
+    if (result == 0 && ferror(file)) result = fer_fail(e, "%s: cannot be read: %s", path, strerror(errno));
+    fclose(file);
+    return result;
 }
 
 /* fer_file_create has seen that the path is short enough. */

@@ -286,6 +286,26 @@ static size_t give(struct fer_inflate *z, unsigned char *bytes, size_t count)
     return done;
 }
 
+size_t fer_inflate_some(struct fer_inflate *z, unsigned char *bytes, size_t count, const char **wrong)
+{
+    const size_t given = give(z, bytes, count);
+    *wrong = z->wrong;
+    return given;
+}
+
+size_t fer_inflate_behind(struct fer_inflate *z, unsigned char *bytes, size_t count)
+{
+    size_t given;
+    z->held >>= z->held_bits & 7; /* the rest of the last byte does not matter */
+    z->held_bits -= z->held_bits & 7;
+    for (given = 0; given < count; given++) {
+        hold(z, 8);
+        if (z->held_bits < 8) break;
+        bytes[given] = (unsigned char)take(z, 8);
+    }
+    return given;
+}
+
 const char *fer_inflate_read(struct fer_inflate *z, unsigned char *bytes, size_t count)
 {
     if (give(z, bytes, count) < count) fail(z, "they hold fewer bytes than the directory says");

@@ -3,7 +3,8 @@
  *     P5 WIDTH HEIGHT MAXVAL, one blank, then the pixels in one byte each, or two (the high one first) if MAXVAL > 255
  *     P2 the same with the pixels as decimal numbers
  *
- * The numbers of the header are separated by blanks; a comment runs from # to the end of its line.
+ * The numbers of the header are separated by blanks; a comment runs from # to the end of its line, and may begin right
+ * behind a number. Behind MAXVAL the comment's end is the one blank (as netpbm has it).
  *
  * A value is scaled to 0 ... 255 by round(value / MAXVAL * 255), in double, a half to the even number. That is Pillow's
  * rule for MAXVAL up to 255 (beyond, Pillow gives 0 ... 65535). Like Pillow, what follows the last pixel is ignored. */
@@ -12,8 +13,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define MAX_FILE ((size_t)1 << 30)
 
 struct pgm {
     const char *path;
@@ -33,18 +32,25 @@ static int shown(const struct pgm *p)
     return p->bytes[p->at] < 127 ? p->bytes[p->at] : '?';
 }
 
+/* Goes to the end of the line. */
+static void skip_comment(struct pgm *p)
+{
+    while (p->at < p->count && p->bytes[p->at] != '\n' && p->bytes[p->at] != '\r') p->at++;
+}
+
 static void skip_blanks_and_comments(struct pgm *p)
 {
-    int comment = 0;
-    for (; p->at < p->count; p->at++) {
-        const int byte = p->bytes[p->at];
-        if (byte == '#') comment = 1;
-        if (byte == '\n' || byte == '\r') comment = 0;
-        if (!comment && !is_blank(byte)) return;
+    while (p->at < p->count) {
+        if (p->bytes[p->at] == '#')
+            skip_comment(p);
+        else if (is_blank(p->bytes[p->at]))
+            p->at++;
+        else
+            return;
     }
 }
 
-/* The next number, which must be followed by a blank or the end of the file. `what` is for the message. */
+/* The next number, which must be followed by a blank, a comment or the end of the file. `what` is for the message. */
 static int read_number(struct pgm *p, const char *what, long least, long most, long *value)
 {
     size_t first;
@@ -56,7 +62,7 @@ static int read_number(struct pgm *p, const char *what, long least, long most, l
         if (p->at == p->count) return fer_fail(p->e, "%s: ends too early, expected the %s", p->path, what);
         return fer_fail(p->e, "%s: '%c' where the %s was expected", p->path, shown(p), what);
     }
-    if (p->at < p->count && !is_blank(p->bytes[p->at]))
+    if (p->at < p->count && !is_blank(p->bytes[p->at]) && p->bytes[p->at] != '#')
         return fer_fail(p->e, "%s: '%c' after the %s, expected a blank", p->path, shown(p), what);
     if (*value < least || *value > most)
         return fer_fail(p->e, "%s: the %s is %s%ld, expected %ld ... %ld", p->path, what,
@@ -104,7 +110,8 @@ static int read_header(struct pgm *p, long *height, long *width, long *most)
     if (read_number(p, "width", 1, FER_MAX_SIDE, width) || read_number(p, "height", 1, FER_MAX_SIDE, height) ||
         read_number(p, "maxval", 1, 65535, most))
         return -1;
-    if (p->at < p->count) p->at++; /* the one blank */
+    if (p->at < p->count && p->bytes[p->at] == '#') skip_comment(p);
+    if (p->at < p->count) p->at++; /* the one blank, or the end of the comment's line */
     needed = (size_t)*height * (size_t)*width;
     left = p->count - p->at;
     if (p->bytes[1] == '2') left = left / 2 + left % 2; /* a digit and a blank each, no blank behind the last */
@@ -139,37 +146,11 @@ int fer_pgm_parse(const char *path, const unsigned char *bytes, size_t count, in
     return -1;
 }
 
-/* All bytes of a file, however it arrives; freed by free. */
-static int read_whole(const char *path, unsigned char **bytes, size_t *count, struct fer_error *e)
-{
-    FILE *file = fopen(path, "rb");
-    size_t room = 0, got = 1;
-    int result = 0;
-    *bytes = NULL;
-    *count = 0;
-    if (!file) return fer_fail(e, "%s: cannot be opened: %s", path, strerror(errno));
-    while (result == 0 && got) {
-        if (*count == room) {
-            unsigned char *more = room < MAX_FILE ? realloc(*bytes, room = room ? 2 * room : 8192) : NULL;
-            if (!more) {
-                result = fer_fail(e, "%s: too large, expected at most %lu MB", path, (unsigned long)(room >> 20));
-                break;
-            }
-            *bytes = more;
-        }
-        got = fread(*bytes + *count, 1, room - *count, file);
-        *count += got;
-    }
-    if (result == 0 && ferror(file)) result = fer_fail(e, "%s: cannot be read: %s", path, strerror(errno));
-    fclose(file);
-    return result;
-}
-
 int fer_pgm_read(const char *path, int *height, int *width, uint8_t **pixels, struct fer_error *e)
 {
     unsigned char *bytes;
     size_t count;
-    int result = read_whole(path, &bytes, &count, e);
+    int result = fer_file_bytes(path, &bytes, &count, e);
     *pixels = NULL;
     if (result == 0) result = fer_pgm_parse(path, bytes, count, height, width, pixels, e);
     free(bytes);

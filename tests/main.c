@@ -11,6 +11,7 @@
 SUITE_EXTERN(suite_math);
 SUITE_EXTERN(suite_npz);
 SUITE_EXTERN(suite_faces);
+SUITE_EXTERN(suite_png);
 SUITE_EXTERN(suite_layers);
 SUITE_EXTERN(suite_vectors);
 SUITE_EXTERN(suite_gradients);
@@ -65,6 +66,7 @@ int main(int argc, char **argv)
     RUN_SUITE(suite_math);
     RUN_SUITE(suite_npz);
     RUN_SUITE(suite_faces);
+    RUN_SUITE(suite_png);
     RUN_SUITE(suite_layers);
     RUN_SUITE(suite_vectors);
     RUN_SUITE(suite_gradients);

@@ -83,6 +83,7 @@ other "builds that are refused" sh tests/refusals.sh
 other "other compilers and processors" sh tests/portability.sh quick
 with numpy "numpy reads and writes" tests/test_npz.py build/npz_cat build/npz_cat64
 with numpy "a second Philox: weights, orders" tests/philox.py ./fer ./fer64 build/order
+with PIL "Pillow reads the same images" tests/test_png.py ./libfer.so
 with PIL "Pillow and a second Philox" tests/test_faces.py
 with pandas "pandas reads the log" tests/test_log.py
 with zlib "pages of reports" tests/test_report.py

@@ -284,7 +284,8 @@ static const char *const bad_pgm[][2] = {
     {"P5 \x9b 2 255 abcdef", "'?' where the width was expected"},
     {"P5 -3 2 255 abcdef", "'-' where the width was expected"},
     {"P5 3 2x 255 abcdef", "'x' after the height, expected a blank"},
-    {"P5 3 2 255#c\nabcdef", "'#' after the maxval, expected a blank"},
+    {"P5 3 2 255#c", "ends too early, expected 3 * 2 pixels"},
+    {"P5 3 2 255#c\nabcde", "ends too early, expected 3 * 2 pixels"},
     {"P5 3 2 100 abcdef", "pixel 5 is 101, expected 0 ... 100"},
     {"P2 3 2 255 1 2 3 4 5", "ends too early, expected 3 * 2 pixels"},
     {"P2 3 2 255 1 2 3 4 5   ", "ends too early, expected the next pixel"},
@@ -299,6 +300,8 @@ static void pgm_tests(void)
     RUN_TESTp(pgm_is_read, BYTES("P5\n3 2\n255\n\n#\0\377ab"), "\n#\0\377ab");
     RUN_TESTp(pgm_is_read, BYTES("P5 3 2 255 abcdefP5 3 2 255 ABCDEF"), "abcdef");
     RUN_TESTp(pgm_is_read, BYTES("P5#c 1\n#\n3 # d\r2\t\n255\rabcdef"), "abcdef");
+    RUN_TESTp(pgm_is_read, BYTES("P5#\n3#a\n2# b\r255#c\n#abcde"), "#abcde"); /* a comment right behind a number */
+    RUN_TESTp(pgm_is_read, BYTES("P2 3 2 255 0#\n1#2\n2 3 4 5# 6"), "\0\1\2\3\4\5");
     RUN_TESTp(pgm_is_read, BYTES("P5 3 2 1 \0\1\0\1\1\0"), "\0\377\0\377\377\0");
     RUN_TESTp(pgm_is_read, BYTES("P5 3 2 65535 \0\0\377\377\177\377\200\0\0\200\0\201"), "\0\377\177\200\0\1");
     RUN_TESTp(pgm_is_read, BYTES("P2\n3 2\n255\n0 1 2\n3 4 255\n"), "\0\1\2\3\4\377");
