@@ -110,6 +110,94 @@ static int parse(int *count, char **argv, const struct option *options, int opti
     return 0;
 }
 
+/* Takes the word --NAME out of the arguments. Returns whether it was there. */
+static int take_flag(int *count, char **argv, const char *name)
+{
+    int i, kept = 0, found = 0;
+    for (i = 0; i < *count; i++) {
+        if (strcmp(argv[i], "--") == 0) { /* what follows are words */
+            for (; i < *count; i++) argv[kept++] = argv[i];
+        } else if (strncmp(argv[i], "--", 2) == 0 && strcmp(argv[i] + 2, name) == 0)
+            found = 1;
+        else
+            argv[kept++] = argv[i];
+    }
+    *count = kept;
+    return found;
+}
+
+static int summary(int argc, char **argv)
+{
+    const int json = take_flag(&argc, argv, "json");
+    const char *model = NULL;
+    const struct option options[] = {{"model", &model}};
+    struct choice choice;
+    struct fer_network *net;
+    struct fer_error e;
+    begin_choice(&choice, "size");
+    if (parse(&argc, argv, options, 1, &choice, &e)) return complain(&e);
+    if (argc) return fer_fail(&e, "summary: %s: expected options only", argv[0]), complain(&e);
+    if (fer_network_open(&net, model, (size_t)given_size(&choice), &e)) return complain(&e);
+    (json ? fer_summary_json : fer_summary_text)(stdout, net);
+    fer_network_free(net);
+    return EXIT_OK;
+}
+
+/* ---- gradcheck ---- */
+
+static int gradcheck(int argc, char **argv)
+{
+    struct choice choice;
+    struct fer_error e;
+    struct fer_gradcheck_text text = {stdout, 0};
+    int failed;
+    begin_choice(&choice, "seed");
+    if (parse(&argc, argv, NULL, 0, &choice, &e)) return complain(&e);
+    failed = fer_gradcheck((const char *const *)argv, argc, choice.settings.seed, fer_gradcheck_text_row, &text, &e);
+    if (failed < 0) return complain(&e);
+    printf(failed ? "%d FAILED\n" : "all gradients agree with finite differences\n", failed);
+    return failed ? EXIT_CHECK_FAILED : EXIT_OK;
+}
+
+/* ---- op ---- */
+
+enum { OP_OPTIONS = 200 };
+
+/* The options in `given` that every operation may have. Returns how many were given, or -1. */
+static int parse_op(int *argc, char **argv, struct fer_op_option given[OP_OPTIONS], struct fer_error *e)
+{
+    const char *text[OP_OPTIONS] = {NULL};
+    struct option options[OP_OPTIONS];
+    int i, names = 0, count = 0;
+    for (; names < OP_OPTIONS && fer_op_option_name(names); names++)
+        options[names].name = fer_op_option_name(names), options[names].value = &text[names];
+    if (parse(argc, argv, options, names, NULL, e)) return -1;
+    for (i = 0; i < names; i++)
+        if (text[i]) given[count].name = options[i].name, given[count++].text = text[i];
+    return count;
+}
+
+static int op(int argc, char **argv)
+{
+    struct fer_op_option given[OP_OPTIONS];
+    struct fer_op_result result;
+    struct fer_error e;
+    const int print = take_flag(&argc, argv, "print"), count = parse_op(&argc, argv, given, &e);
+    if (count < 0) return complain(&e);
+    if (argc != 3) return fer_fail(&e, "op: expected the operation's name, IN.npz and OUT.npz"), complain(&e);
+    if (fer_op(argv[0], argv[1], argv[2], given, count, &result, &e)) return complain(&e);
+    if (*result.note) fprintf(stderr, "fer: %s: %s\n", argv[1], result.note);
+    if (result.ignored)
+        fprintf(stderr, "fer: %s: %lu array%s not used: %s\n", argv[1], (unsigned long)result.ignored,
+                result.ignored == 1 ? " is" : "s are", result.unused);
+    if (print && fer_npz_text(stdout, argv[2], &e)) return complain(&e);
+    printf("%s: %s: %lu arrays; %lu arrays of %s ignored\n", argv[2], argv[0], (unsigned long)result.written,
+           (unsigned long)result.ignored, argv[1]);
+    return EXIT_OK;
+}
+
+/* ---- record ---- */
+
 /* ---- Data ---- */
 
 /* The faces at `path`, or, when it is empty, drawn ones. */
@@ -406,15 +494,15 @@ static int eval(int argc, char **argv)
     return failed ? EXIT_BAD_INPUT : EXIT_OK;
 }
 
-static int predict_image(struct fer_network *network, const char *path, struct fer_error *e)
+static int predict_image(struct fer_network *network, const char *path, real *probabilities, struct fer_error *e)
 {
     uint8_t *pixels;
     int height, width;
-    if (fer_pgm_read(path, &height, &width, &pixels, e)) return -1;
+    if (fer_image_read(path, &height, &width, &pixels, e)) return -1;
     fer_image_scale(height, width, pixels, network->height, fer_network_input(network));
     fer_free(pixels);
     fer_network_forward(network, 1, 0);
-    fer_prediction_text(stdout, path, network->layer[network->layers - 1].output);
+    memcpy(probabilities, network->layer[network->layers - 1].output, FER_CLASSES * sizeof *probabilities);
     return 0;
 }
 
@@ -424,14 +512,22 @@ static int predict(int argc, char **argv)
     struct choice choice;
     struct fer_config config;
     struct fer_error e;
+    real *probabilities = NULL;
+    const int json = take_flag(&argc, argv, "json");
     int i, failed;
     begin_choice(&choice, "size");
     if (parse(&argc, argv, NULL, 0, &choice, &e)) return complain(&e);
-    if (argc < 2) return fer_fail(&e, "predict: expected a run folder or weights file, then PGM images"), complain(&e);
+    if (argc < 2)
+        return fer_fail(&e, "predict: expected a run folder or weights file, then PGM or PNG images"), complain(&e);
     if (load_network(&network, argv[0], given_size(&choice), &config, &e)) return complain(&e);
-    failed = fer_network_plan(network, 1, FER_PLAN_INFERENCE, &e);
-    if (!failed) fer_prediction_head(stdout);
-    for (i = 1; i < argc && !failed; i++) failed = predict_image(network, argv[i], &e);
+    failed = fer_network_plan(network, 1, FER_PLAN_INFERENCE, &e) ||
+             !(probabilities = fer_allocate((size_t)argc, FER_CLASSES * sizeof *probabilities, &e));
+    for (i = 1; i < argc && !failed; i++)
+        failed = predict_image(network, argv[i], probabilities + (i - 1) * FER_CLASSES, &e);
+    if (!failed)
+        (json ? fer_predictions_json : fer_predictions_text)(stdout, argc - 1, (const char *const *)argv + 1,
+                                                             probabilities);
+    fer_free(probabilities);
     fer_network_free(network);
     return failed ? complain(&e) : EXIT_OK;
 }
@@ -484,94 +580,6 @@ static int report(int argc, char **argv)
 }
 
 /* ---- summary ---- */
-
-/* Takes the word --NAME out of the arguments. Returns whether it was there. */
-static int take_flag(int *count, char **argv, const char *name)
-{
-    int i, kept = 0, found = 0;
-    for (i = 0; i < *count; i++) {
-        if (strcmp(argv[i], "--") == 0) { /* what follows are words */
-            for (; i < *count; i++) argv[kept++] = argv[i];
-        } else if (strncmp(argv[i], "--", 2) == 0 && strcmp(argv[i] + 2, name) == 0)
-            found = 1;
-        else
-            argv[kept++] = argv[i];
-    }
-    *count = kept;
-    return found;
-}
-
-static int summary(int argc, char **argv)
-{
-    const int json = take_flag(&argc, argv, "json");
-    const char *model = NULL;
-    const struct option options[] = {{"model", &model}};
-    struct choice choice;
-    struct fer_network *net;
-    struct fer_error e;
-    begin_choice(&choice, "size");
-    if (parse(&argc, argv, options, 1, &choice, &e)) return complain(&e);
-    if (argc) return fer_fail(&e, "summary: %s: expected options only", argv[0]), complain(&e);
-    if (fer_network_open(&net, model, (size_t)given_size(&choice), &e)) return complain(&e);
-    (json ? fer_summary_json : fer_summary_text)(stdout, net);
-    fer_network_free(net);
-    return EXIT_OK;
-}
-
-/* ---- gradcheck ---- */
-
-static int gradcheck(int argc, char **argv)
-{
-    struct choice choice;
-    struct fer_error e;
-    struct fer_gradcheck_text text = {stdout, 0};
-    int failed;
-    begin_choice(&choice, "seed");
-    if (parse(&argc, argv, NULL, 0, &choice, &e)) return complain(&e);
-    failed = fer_gradcheck((const char *const *)argv, argc, choice.settings.seed, fer_gradcheck_text_row, &text, &e);
-    if (failed < 0) return complain(&e);
-    printf(failed ? "%d FAILED\n" : "all gradients agree with finite differences\n", failed);
-    return failed ? EXIT_CHECK_FAILED : EXIT_OK;
-}
-
-/* ---- op ---- */
-
-enum { OP_OPTIONS = 200 };
-
-/* The options in `given` that every operation may have. Returns how many were given, or -1. */
-static int parse_op(int *argc, char **argv, struct fer_op_option given[OP_OPTIONS], struct fer_error *e)
-{
-    const char *text[OP_OPTIONS] = {NULL};
-    struct option options[OP_OPTIONS];
-    int i, names = 0, count = 0;
-    for (; names < OP_OPTIONS && fer_op_option_name(names); names++)
-        options[names].name = fer_op_option_name(names), options[names].value = &text[names];
-    if (parse(argc, argv, options, names, NULL, e)) return -1;
-    for (i = 0; i < names; i++)
-        if (text[i]) given[count].name = options[i].name, given[count++].text = text[i];
-    return count;
-}
-
-static int op(int argc, char **argv)
-{
-    struct fer_op_option given[OP_OPTIONS];
-    struct fer_op_result result;
-    struct fer_error e;
-    const int print = take_flag(&argc, argv, "print"), count = parse_op(&argc, argv, given, &e);
-    if (count < 0) return complain(&e);
-    if (argc != 3) return fer_fail(&e, "op: expected the operation's name, IN.npz and OUT.npz"), complain(&e);
-    if (fer_op(argv[0], argv[1], argv[2], given, count, &result, &e)) return complain(&e);
-    if (*result.note) fprintf(stderr, "fer: %s: %s\n", argv[1], result.note);
-    if (result.ignored)
-        fprintf(stderr, "fer: %s: %lu array%s not used: %s\n", argv[1], (unsigned long)result.ignored,
-                result.ignored == 1 ? " is" : "s are", result.unused);
-    if (print && fer_npz_text(stdout, argv[2], &e)) return complain(&e);
-    printf("%s: %s: %lu arrays; %lu arrays of %s ignored\n", argv[2], argv[0], (unsigned long)result.written,
-           (unsigned long)result.ignored, argv[1]);
-    return EXIT_OK;
-}
-
-/* ---- record ---- */
 
 /* What the command line says of a record. */
 struct recording {
@@ -1025,8 +1033,12 @@ static const struct command commands[] = {
      "  --usage U        Training, PublicTest or PrivateTest\n"
      "  --seed N         which drawn faces\n",
      0},
-    {"predict", predict, "the seven probabilities for PGM images", "RUN|WEIGHTS.npz [--size N] IMAGE.pgm ...",
-     "Prints a line for each image, separated by tabs: name, seven probabilities, the likeliest class.\n", 0},
+    {"predict", predict, "the seven probabilities for PGM or PNG images",
+     "RUN|WEIGHTS.npz [--size N] [--json] IMAGE.png ...",
+     "Prints a line for each image, separated by tabs: name, seven probabilities, the likeliest class. Each number is the shortest\n"
+     "that reads back to the same bits. Colour is made grey by Pillow's rule.\n"
+     "  --json           the same as one JSON object\n",
+     0},
     {"report", report, "a run as one HTML page", "RUN [-o report.html] [--data PATH]",
      "Writes a page with the run's curves, pits, confusion matrix, faces, worst mistakes and settings; it needs no\n"
      "other file, no network and no script.\n"

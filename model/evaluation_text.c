@@ -1,6 +1,8 @@
 /* evaluation_text.c - what `fer eval` and `fer predict` show. */
 #include "text.h"
 
+#include <stdlib.h>
+
 void fer_evaluation_text(FILE *out, const struct fer_evaluation *v)
 {
     struct fer_class_score score[FER_CLASSES];
@@ -19,21 +21,63 @@ void fer_evaluation_text(FILE *out, const struct fer_evaluation *v)
     }
 }
 
-void fer_prediction_head(FILE *out)
+static void format_real(real value, char text[32])
 {
-    int i;
-    fprintf(out, "image");
-    for (i = 0; i < FER_CLASSES; i++) fprintf(out, "\t%s", fer_class_names[i]);
-    fprintf(out, "\tprediction\n");
+    int digits;
+    snprintf(text, 32, "nan");
+    for (digits = 1; digits <= 17 && value == value; digits++) {
+        snprintf(text, 32, "%.*g", digits, (double)value);
+        if ((real)strtod(text, NULL) == value) return;
+    }
 }
 
-void fer_prediction_text(FILE *out, const char *image, const real *p)
+static int likeliest(const real *p)
 {
     int i, best = 0;
-    fprintf(out, "%s", image);
-    for (i = 0; i < FER_CLASSES; i++) {
-        fprintf(out, "\t%.6f", (double)p[i]);
+    for (i = 1; i < FER_CLASSES; i++)
         if (p[i] > p[best]) best = i;
+    return best;
+}
+
+void fer_predictions_text(FILE *out, int count, const char *const *image, const real *probabilities)
+{
+    char number[32];
+    int i, k;
+    fprintf(out, "image");
+    for (k = 0; k < FER_CLASSES; k++) fprintf(out, "\t%s", fer_class_names[k]);
+    fprintf(out, "\tprediction\n");
+    for (i = 0; i < count; i++) {
+        const real *p = probabilities + i * FER_CLASSES;
+        fprintf(out, "%s", image[i]);
+        for (k = 0; k < FER_CLASSES; k++) {
+            format_real(p[k], number);
+            fprintf(out, "\t%s", number);
+        }
+        fprintf(out, "\t%s\n", fer_class_names[likeliest(p)]);
     }
-    fprintf(out, "\t%s\n", fer_class_names[best]);
+}
+
+void fer_predictions_json(FILE *out, int count, const char *const *image, const real *probabilities)
+{
+    struct fer_json j = {out, 0, 0, NULL};
+    char number[32];
+    int i, k;
+    fer_json_open(&j, NULL, '{');
+    fer_json_open(&j, "images", '[');
+    for (i = 0; i < count; i++) {
+        const real *p = probabilities + i * FER_CLASSES;
+        fer_json_line(&j, "  ");
+        fer_json_open(&j, NULL, '{');
+        fer_json_string(&j, "image", image[i]);
+        fer_json_open(&j, "probabilities", '{');
+        for (k = 0; k < FER_CLASSES; k++) {
+            format_real(p[k], number);
+            fer_json_value(&j, fer_class_names[k], p[k] - p[k] == 0 ? "%s" : "\"%s\"", number);
+        }
+        fer_json_close(&j, '}');
+        fer_json_string(&j, "prediction", fer_class_names[likeliest(p)]);
+        fer_json_close(&j, '}');
+    }
+    fer_json_close(&j, ']');
+    fer_json_close(&j, '}');
 }

@@ -10,9 +10,10 @@ void fer_summary_json(FILE *out, const struct fer_network *network); /* as fer_m
 
 /* evaluation_text.c: loss, accuracy, and for each class its scores and whom its images were taken for. */
 void fer_evaluation_text(FILE *out, const struct fer_evaluation *evaluation);
-/* The line above those of predictions, and an image's: its name, the probabilities, the likeliest class. */
-void fer_prediction_head(FILE *out);
-void fer_prediction_text(FILE *out, const char *image, const real *probability);
+/* Of each image its name, the probabilities, [count][FER_CLASSES], the likeliest class: a line each, or one object. Each
+ * number is the shortest decimal that reads back to the same real. */
+void fer_predictions_text(FILE *out, int count, const char *const *image, const real *probabilities);
+void fer_predictions_json(FILE *out, int count, const char *const *image, const real *probabilities);
 
 /* progress_text.c: what is to be seen while a run trains. Both lines are without their end. */
 

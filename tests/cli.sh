@@ -139,7 +139,7 @@ check "the tree scores as the CSV" grep -q 'of 14)' $T/out
 expect 0 "" ./fer predict $T/whole $T/tree/PublicTest/0/00000.pgm $T/tree/PublicTest/3/00003.pgm
 check "a header and two lines" test "$(wc -l < $T/out)" -eq 3
 check "seven probabilities that sum to 1" awk -F'\t' 'NR > 1 { s = 0; for (i = 2; i < 9; i++) s += $i; if (NF != 9 || s < 0.99999 || s > 1.00001) exit 1 }' $T/out
-expect 2 "fer: predict: expected a run folder or weights file, then PGM images" ./fer predict $T/whole
+expect 2 "fer: predict: expected a run folder or weights file, then PGM or PNG images" ./fer predict $T/whole
 
 # ---- report ----
 expect 0 "" ./fer report $T/whole
