@@ -67,6 +67,8 @@ size_t fer_trainer_fill(struct fer_trainer *t)
 {
     const size_t size = (size_t)t->settings.batch, first = t->batch_order[t->batch] * size;
     const size_t n = t->train_count - first < size ? t->train_count - first : size;
+    t->network->seed = t->settings.seed;
+    t->network->step = (uint32_t)t->step;
     fer_batch_fill(t->data, t->order + first, n, t->network->height, fer_network_input(t->network), t->labels);
     return n;
 }

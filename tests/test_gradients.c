@@ -492,7 +492,7 @@ TEST a_transposed_kernel_gradient_is_found(void)
 /* ---- The layers of this library. The network takes longer: `fer64 gradcheck network`. ---- */
 
 struct table {
-    int rows, rows_of[20];
+    int rows, rows_of[FER_LAYER_TYPES + 1];
     size_t skipped;
     double worst;
 };
@@ -520,8 +520,11 @@ TEST every_kind_of_layer_is_checked(void)
         ASSERT((check->add_input != NULL) + (check->input != NULL) == 1);
         ASSERT(!check->reads_kernel || check->parameters);
         ASSERT(!fer_kinds[type].backward_reads_output || check->reads_output);
-        ASSERT_EQ(-1, fer_op(check->name, "not/there.npz", "not/either.npz", NULL, 0, &result, &e));
-        ASSERT(strstr(e.text, "not/there.npz"));
+        if (check->operation && !*check->operation) continue;
+        ASSERT_EQ(-1,
+                  fer_op(check->operation ? check->operation : check->name, "not/there.npz", "not/either.npz", NULL, 0,
+                             &result, &e));
+        ASSERTm(check->name, strstr(e.text, "not/there.npz"));
     }
     PASS();
 }
@@ -530,7 +533,7 @@ TEST every_layer_passes(void)
 {
     struct table table = {0};
     int i;
-    const char *names[20];
+    const char *names[FER_LAYER_TYPES + 1];
     for (i = 0; strcmp(fer_gradcheck_name(i), "network") != 0; i++) names[i] = fer_gradcheck_name(i);
     ASSERT_EQ(NULL, fer_gradcheck_name(i + 1));
     ASSERT_EQ(0, fer_gradcheck(names, i, 1, collect, &table, NULL));

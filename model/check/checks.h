@@ -8,6 +8,7 @@
 
 struct fer_check {
     const char *name; /* of the gradient check and of the operation of `op`: "conv2d" */
+    const char *operation; /* where `op` has another name for it; "" where it has none: a mere copy */
 
     /* verify: LAYER/output (of the last layer LAYER/logits), whose check has begun, against its bound. */
     void (*output)(struct fer_verification *v, const struct fer_layer *layer);
@@ -24,8 +25,10 @@ struct fer_check {
 
     /* gradcheck: every argument, over many geometries. */
     int (*gradcheck)(struct fer_gradcheck_run *run, struct fer_error *e);
-    /* Of a kind with kinks: the input cell that an output cell takes (gradcheck_network.c holds on to it). */
+    /* Of a kind with kinks: the input cell that an output cell takes (gradcheck_network.c holds on to it); or, with
+     * `taken`, which of its pieces it takes, and what that makes of x. */
     long (*takes)(const struct fer_layer *layer, const real *x, size_t cell);
+    real (*taken)(const struct fer_layer *layer, real x, long piece);
 };
 extern const struct fer_check fer_checks[FER_LAYER_TYPES];
 

@@ -21,7 +21,7 @@ const char *fer_gradcheck_name(int i)
 /* The number of a name, or -1 with all of them in the reason. */
 static int find(const char *name, struct fer_error *e)
 {
-    char names[400] = "";
+    char names[700] = "";
     size_t at = 0;
     int i;
     for (i = 0; fer_gradcheck_name(i); i++) {

@@ -27,8 +27,8 @@ void fer_gradcheck_report(struct fer_gradcheck_run *run, const struct fer_gradch
 /* sum of a[i] * b[i], in double, the rounding errors of the sum carried along (Neumaier). */
 double fer_gradcheck_dot(size_t count, const real *a, const real *b);
 
-/* The cases: of each kind of layer and of the loss (gradcheck_layers.c), and of the network (gradcheck_network.c). 0, or
- * -1 when memory runs out. */
+/* The cases: of each kind of layer and of the loss (gradcheck_layers.c, gradcheck_kinds.c), and of the network
+ * (gradcheck_network.c). 0, or -1 when memory runs out. */
 int fer_gradcheck_conv2d(struct fer_gradcheck_run *run, struct fer_error *e);
 int fer_gradcheck_depthwise_conv2d(struct fer_gradcheck_run *run, struct fer_error *e);
 int fer_gradcheck_global_max_pooling2d(struct fer_gradcheck_run *run, struct fer_error *e);
@@ -39,11 +39,34 @@ int fer_gradcheck_average_pooling2d(struct fer_gradcheck_run *run, struct fer_er
 int fer_gradcheck_concatenate(struct fer_gradcheck_run *run, struct fer_error *e);
 int fer_gradcheck_global_average_pooling2d(struct fer_gradcheck_run *run, struct fer_error *e);
 int fer_gradcheck_dense(struct fer_gradcheck_run *run, struct fer_error *e);
+int fer_gradcheck_leaky_relu(struct fer_gradcheck_run *run, struct fer_error *e);
+int fer_gradcheck_sigmoid(struct fer_gradcheck_run *run, struct fer_error *e);
+int fer_gradcheck_hard_sigmoid(struct fer_gradcheck_run *run, struct fer_error *e);
+int fer_gradcheck_tanh(struct fer_gradcheck_run *run, struct fer_error *e);
+int fer_gradcheck_silu(struct fer_gradcheck_run *run, struct fer_error *e);
+int fer_gradcheck_elu(struct fer_gradcheck_run *run, struct fer_error *e);
+int fer_gradcheck_softmax(struct fer_gradcheck_run *run, struct fer_error *e);
+int fer_gradcheck_add(struct fer_gradcheck_run *run, struct fer_error *e);
+int fer_gradcheck_multiply(struct fer_gradcheck_run *run, struct fer_error *e);
+int fer_gradcheck_reshape(struct fer_gradcheck_run *run, struct fer_error *e);
+int fer_gradcheck_zero_padding2d(struct fer_gradcheck_run *run, struct fer_error *e);
+int fer_gradcheck_cropping2d(struct fer_gradcheck_run *run, struct fer_error *e);
+int fer_gradcheck_dropout(struct fer_gradcheck_run *run, struct fer_error *e);
+int fer_gradcheck_spatial_dropout2d(struct fer_gradcheck_run *run, struct fer_error *e);
+int fer_gradcheck_rescaling(struct fer_gradcheck_run *run, struct fer_error *e);
+int fer_gradcheck_normalization(struct fer_gradcheck_run *run, struct fer_error *e);
 int fer_gradcheck_softmax_cross_entropy(struct fer_gradcheck_run *run, struct fer_error *e);
 int fer_gradcheck_network(struct fer_gradcheck_run *run, struct fer_error *e);
 
 /* The input cell whose value output cell number `cell` takes, or -1: 0 is taken. For the kinds that choose. */
 long fer_relu_takes(const struct fer_layer *layer, const real *x, size_t cell);
 long fer_max_pooling2d_takes(const struct fer_layer *layer, const real *x, size_t cell);
+/* Which piece, 0 the lowest; and what it makes of x, on both sides of where it ends. */
+long fer_leaky_relu_takes(const struct fer_layer *layer, const real *x, size_t cell);
+real fer_leaky_relu_taken(const struct fer_layer *layer, real x, long piece);
+long fer_elu_takes(const struct fer_layer *layer, const real *x, size_t cell);
+real fer_elu_taken(const struct fer_layer *layer, real x, long piece);
+long fer_hard_sigmoid_takes(const struct fer_layer *layer, const real *x, size_t cell);
+real fer_hard_sigmoid_taken(const struct fer_layer *layer, real x, long piece);
 
 #endif

@@ -68,6 +68,12 @@ static int freeze(struct frozen *f, struct fer_error *e)
     return 0;
 }
 
+static real take(const struct fer_layer *layer, const real *x, size_t cell, long choice)
+{
+    const struct fer_check *check = &fer_checks[layer->type];
+    return check->taken ? check->taken(layer, x[cell], choice) : choice < 0 ? 0 : x[choice];
+}
+
 /* The mean loss of the frozen network. Only the layers that a change reaches are computed again. */
 static double frozen_loss(struct frozen *f)
 {
@@ -83,7 +89,7 @@ static double frozen_loss(struct frozen *f)
         if (!f->recompute[i]) continue;
         f->changed[i] = 1;
         if (!choice) fer_layer_forward(network, i, IMAGES, 1);
-        for (k = 0; choice && k < output_size(layer); k++) layer->output[k] = choice[k] < 0 ? 0 : x[choice[k]];
+        for (k = 0; choice && k < output_size(layer); k++) layer->output[k] = take(layer, x, k, choice[k]);
     }
     memset(f->recompute, 0, sizeof f->recompute);
     memset(f->changed, 0, sizeof f->changed);

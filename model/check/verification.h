@@ -23,7 +23,7 @@ struct fer_update {
     enum fer_family family;
 };
 
-enum { MOST_EXPECTED = 3 + 2 * FER_MAX_LAYERS + 3 * FER_MAX_PARAMETERS, MOST_HELD = 16 };
+enum { MOST_EXPECTED = 3 + 2 * FER_MAX_LAYERS + 3 * FER_MAX_PARAMETERS, MOST_HELD = 2 * FER_MAX_INPUTS + 16 };
 
 struct fer_verification {
     struct fer_npz *npz;

@@ -1,0 +1,399 @@
+/* gradcheck_kinds.c - the cases of the gradient check for kinds of layers without weights, each as a layer of a small
+ * network, through its row of kinds.c. As in gradcheck_layers.c y is made one number by a fixed random dy, and inputs
+ * are drawn so that no step crosses a kink. */
+#include "checks.h"
+
+#include "../../layers/layers.h"
+
+#include <math.h>
+#include <stdio.h>
+
+#define STEP (1.0 / 32)
+#define GARBAGE 123.0 /* a result that is not written does not look right */
+enum { MOST_ELEMENTS = 400, PLACES = 3 };
+
+/* One kind: how its layer is added to a network whose layer 0 is the input. */
+struct subject {
+    const char *name;
+    int (*add)(struct fer_builder *b);
+    double size, kink[2]; /* inputs are from -size to size, and not near a kink */
+    int kinks;
+};
+
+/* The layer in its network, and dy. */
+struct at_work {
+    struct fer_network *network;
+    struct fer_layer *layer;
+    size_t n;
+    const real *dy;
+};
+
+static double f(void *context)
+{
+    struct at_work *w = context;
+    fer_layer_forward(w->network, (int)(w->layer - w->network->layer), w->n, 1);
+    return fer_gradcheck_dot(fer_layer_count(w->layer, w->n), w->dy, w->layer->output);
+}
+
+static void draw(const struct fer_gradcheck_run *run, const struct subject *s, uint32_t array, size_t count, real *x)
+{
+    size_t i;
+    int k;
+    for (i = 0; i < count; i++) {
+        double value = s->size * (2 * fer_uniform(run->seed, FER_FOR_CHECKS, array, i) - 1);
+        for (k = 0; k < s->kinks; k++)
+            if (fabs(value - s->kink[k]) < 5 * STEP) value += value < s->kink[k] ? -5 * STEP : 5 * STEP;
+        x[i] = (real)value;
+    }
+}
+
+/* The network: after the layer comes what any network ends with. NULL when it cannot be built. */
+static struct fer_network *build(const struct subject *s, const size_t shape[4], int *index, struct fer_error *e)
+{
+    struct fer_builder b;
+    struct fer_network *network;
+    size_t k;
+    int last, i;
+    fer_network_begin(&b, shape[1], shape[2], shape[3]);
+    *index = last = s->add(&b);
+    if (last >= 0 && !b.network->layer[last].flat) last = fer_add_global_average_pooling2d(&b, last, NULL);
+    fer_add_dense(&b, last, NULL, 2);
+    if (fer_network_end(&b, &network, e)) return NULL;
+    if (fer_network_plan(network, shape[0], FER_PLAN_KEEP, e)) {
+        fer_network_free(network);
+        return NULL;
+    }
+    fer_network_initialise(network, 0);
+    for (i = 0; i < network->layer[*index].parameters; i++) { /* not 0 and 1 */
+        const struct fer_parameter *p = &network->parameter[network->layer[*index].parameter + i];
+        for (k = 0; k < p->count; k++) p->value[k] = (real)(0.25 + 0.125 * (double)k);
+    }
+    return network;
+}
+
+/* A row for each input. dx: room for the gradients of all. */
+static int check_inputs(struct fer_gradcheck_run *run, const struct subject *s, struct at_work *w, real *room,
+                        struct fer_error *e)
+{
+    real *dx[FER_MAX_INPUTS];
+    size_t at = 0;
+    int k;
+    for (k = 0; k < w->layer->inputs; k++) {
+        const struct fer_layer *from = &w->network->layer[w->layer->input[k]];
+        dx[k] = room + at;
+        at += fer_layer_count(from, w->n);
+        draw(run, s, 1 + (uint32_t)k, fer_layer_count(from, w->n), from->output);
+    }
+    while (at > 0) room[--at] = (real)GARBAGE;
+    f(w);
+    fer_kinds[w->layer->type].backward(w->network, w->layer, w->n, dx);
+    for (k = 0; k < w->layer->inputs; k++) {
+        const struct fer_layer *from = &w->network->layer[w->layer->input[k]];
+        struct fer_gradcheck_row row = {0};
+        row.layer = s->name;
+        snprintf(row.geometry, sizeof row.geometry, "%zux%zux%zux%zu to %zux%zux%zu", w->n, from->height, from->width,
+                 from->channels, w->layer->height, w->layer->width, w->layer->channels);
+        snprintf(row.argument, sizeof row.argument, w->layer->inputs > 1 ? "x%d" : "x", k);
+        if (fer_gradcheck_function(f, w, from->output, dx[k], fer_layer_count(from, w->n), MOST_ELEMENTS, STEP,
+                                   run->seed,
+                                   &row.result, e))
+            return -1;
+        fer_gradcheck_report(run, &row);
+    }
+    return 0;
+}
+
+static int check_shape(struct fer_gradcheck_run *run, const struct subject *s, const size_t shape[4],
+                       struct fer_error *e)
+{
+    const struct subject anything = {NULL, NULL, 1, {0, 0}, 0};
+    struct at_work w;
+    size_t most = 0;
+    real *room;
+    int index, failed, k;
+    if (!(w.network = build(s, shape, &index, e))) return -1;
+    w.layer = &w.network->layer[index];
+    w.n = shape[0];
+    w.dy = w.layer->output_gradient;
+    draw(run, &anything, 0, fer_layer_count(w.layer, w.n), w.layer->output_gradient);
+    for (k = 0; k < w.layer->inputs; k++) most += fer_layer_count(&w.network->layer[w.layer->input[k]], w.n);
+    room = fer_allocate(most, sizeof *room, e);
+    failed = !room || check_inputs(run, s, &w, room, e);
+    fer_free(room);
+    fer_network_free(w.network);
+    return failed ? -1 : 0;
+}
+
+static int check(struct fer_gradcheck_run *run, const struct subject *s, struct fer_error *e)
+{
+    static const size_t shapes[PLACES][4] = {{2, 4, 5, 3}, {1, 3, 3, 17}, {3, 3, 4, 1}};
+    int i;
+    for (i = 0; i < PLACES; i++)
+        if (check_shape(run, s, shapes[i], e)) return -1;
+    return 0;
+}
+
+/* ---- Activations ---- */
+
+static int add_leaky_relu(struct fer_builder *b)
+{
+    return fer_add_leaky_relu(b, 0, NULL, 0.3, INFINITY);
+}
+
+static int add_bounded_relu(struct fer_builder *b)
+{
+    return fer_add_leaky_relu(b, 0, NULL, 0.125, 6);
+}
+
+int fer_gradcheck_leaky_relu(struct fer_gradcheck_run *run, struct fer_error *e)
+{
+    const struct subject leaky = {"leaky_relu", add_leaky_relu, 2, {0, 0}, 1},
+                         bounded = {"leaky_relu", add_bounded_relu, 9, {0, 6}, 2};
+    return check(run, &leaky, e) || check(run, &bounded, e) ? -1 : 0;
+}
+
+static int add_sigmoid(struct fer_builder *b)
+{
+    return fer_add_sigmoid(b, 0, NULL);
+}
+
+int fer_gradcheck_sigmoid(struct fer_gradcheck_run *run, struct fer_error *e)
+{
+    const struct subject s = {"sigmoid", add_sigmoid, 3, {0, 0}, 0};
+    return check(run, &s, e);
+}
+
+static int add_tanh(struct fer_builder *b)
+{
+    return fer_add_tanh(b, 0, NULL);
+}
+
+int fer_gradcheck_tanh(struct fer_gradcheck_run *run, struct fer_error *e)
+{
+    const struct subject s = {"tanh", add_tanh, 3, {0, 0}, 0};
+    return check(run, &s, e);
+}
+
+static int add_silu(struct fer_builder *b)
+{
+    return fer_add_silu(b, 0, NULL);
+}
+
+int fer_gradcheck_silu(struct fer_gradcheck_run *run, struct fer_error *e)
+{
+    const struct subject s = {"silu", add_silu, 3, {0, 0}, 0};
+    return check(run, &s, e);
+}
+
+static int add_elu(struct fer_builder *b)
+{
+    return fer_add_elu(b, 0, NULL);
+}
+
+int fer_gradcheck_elu(struct fer_gradcheck_run *run, struct fer_error *e)
+{
+    const struct subject s = {"elu", add_elu, 3, {0, 0}, 1};
+    return check(run, &s, e);
+}
+
+static int add_softmax(struct fer_builder *b)
+{
+    return fer_add_softmax(b, 0, NULL);
+}
+
+int fer_gradcheck_softmax(struct fer_gradcheck_run *run, struct fer_error *e)
+{
+    const struct subject s = {"softmax", add_softmax, 2, {0, 0}, 0};
+    return check(run, &s, e);
+}
+
+static int add_hard_sigmoid(struct fer_builder *b)
+{
+    return fer_add_hard_sigmoid(b, 0, NULL, 1.0 / 6);
+}
+
+static int add_keras2_hard_sigmoid(struct fer_builder *b)
+{
+    return fer_add_hard_sigmoid(b, 0, NULL, 0.2);
+}
+
+int fer_gradcheck_hard_sigmoid(struct fer_gradcheck_run *run, struct fer_error *e)
+{
+    const struct subject keras3 = {"hard_sigmoid", add_hard_sigmoid, 5, {-3, 3}, 2},
+                         keras2 = {"hard_sigmoid", add_keras2_hard_sigmoid, 5, {-2.5, 2.5}, 2};
+    return check(run, &keras3, e) || check(run, &keras2, e) ? -1 : 0;
+}
+
+/* ---- Several inputs: the network's input, passed on; and for Multiply its mean, one cell beside others ---- */
+
+static int add_three(struct fer_builder *b)
+{
+    const int input[3] = {fer_add_linear(b, 0, NULL), fer_add_linear(b, 0, NULL), fer_add_linear(b, 0, NULL)};
+    return fer_add_add(b, input, 3, NULL);
+}
+
+static int multiply_three(struct fer_builder *b)
+{
+    const int input[3] = {fer_add_linear(b, 0, NULL), fer_add_linear(b, 0, NULL), fer_add_linear(b, 0, NULL)};
+    return fer_add_multiply(b, input, 3, NULL);
+}
+
+static int multiply_by_one_cell(struct fer_builder *b)
+{
+    const int input[3] = {fer_add_global_average_pooling2d_with(b, 0, NULL, 1), fer_add_linear(b, 0, NULL),
+                          fer_add_global_average_pooling2d_with(b, 0, NULL, 1)};
+    return fer_add_multiply(b, input, 3, NULL);
+}
+
+int fer_gradcheck_add(struct fer_gradcheck_run *run, struct fer_error *e)
+{
+    const struct subject s = {"add", add_three, 1, {0, 0}, 0};
+    return check(run, &s, e);
+}
+
+int fer_gradcheck_multiply(struct fer_gradcheck_run *run, struct fer_error *e)
+{
+    const struct subject three = {"multiply", multiply_three, 2, {0, 0}, 0},
+                         one_cell = {"multiply", multiply_by_one_cell, 2, {0, 0}, 0};
+    return check(run, &three, e) || check(run, &one_cell, e) ? -1 : 0;
+}
+
+/* ---- Shapes ---- */
+
+static int add_flatten(struct fer_builder *b)
+{
+    return fer_add_flatten(b, 0, NULL);
+}
+
+static int add_reshape(struct fer_builder *b)
+{
+    const struct fer_layer *input = &b->network->layer[0];
+    return fer_add_reshape(b, 0, NULL, input->channels, input->height, input->width, 0);
+}
+
+static int add_zero_padding2d(struct fer_builder *b)
+{
+    return fer_add_zero_padding2d(b, 0, NULL, 1, 2, 0, 3);
+}
+
+static int add_cropping2d(struct fer_builder *b)
+{
+    return fer_add_cropping2d(b, 0, NULL, 0, 1, 2, 0);
+}
+
+/* ---- Dropout: the same masks each time, since the step stays the same ---- */
+
+static int add_dropout(struct fer_builder *b)
+{
+    return fer_add_dropout(b, 0, NULL, 0.4);
+}
+
+static int add_image_dropout(struct fer_builder *b)
+{
+    return fer_add_image_dropout(b, 0, NULL, 0.4);
+}
+
+static int add_spatial_dropout2d(struct fer_builder *b)
+{
+    return fer_add_spatial_dropout2d(b, 0, NULL, 0.4);
+}
+
+int fer_gradcheck_reshape(struct fer_gradcheck_run *run, struct fer_error *e)
+{
+    const struct subject reshape = {"reshape", add_reshape, 1, {0, 0}, 0}, flatten = {"reshape", add_flatten, 1,
+                                                                                      {0, 0}, 0};
+    return check(run, &reshape, e) || check(run, &flatten, e) ? -1 : 0;
+}
+
+int fer_gradcheck_zero_padding2d(struct fer_gradcheck_run *run, struct fer_error *e)
+{
+    const struct subject s = {"zero_padding2d", add_zero_padding2d, 1, {0, 0}, 0};
+    return check(run, &s, e);
+}
+
+int fer_gradcheck_cropping2d(struct fer_gradcheck_run *run, struct fer_error *e)
+{
+    const struct subject s = {"cropping2d", add_cropping2d, 1, {0, 0}, 0};
+    return check(run, &s, e);
+}
+
+int fer_gradcheck_dropout(struct fer_gradcheck_run *run, struct fer_error *e)
+{
+    const struct subject s = {"dropout", add_dropout, 1, {0, 0}, 0};
+    return check(run, &s, e);
+}
+
+int fer_gradcheck_spatial_dropout2d(struct fer_gradcheck_run *run, struct fer_error *e)
+{
+    const struct subject channels = {"spatial_dropout2d", add_spatial_dropout2d, 1, {0, 0}, 0},
+                         images = {"spatial_dropout2d", add_image_dropout, 1, {0, 0}, 0};
+    return check(run, &channels, e) || check(run, &images, e) ? -1 : 0;
+}
+
+/* ---- Rescaling, Normalization ---- */
+
+enum { MOST_CHANNELS = 17 };
+
+static int add_rescaling(struct fer_builder *b)
+{
+    real scale[MOST_CHANNELS], offset[MOST_CHANNELS];
+    int c;
+    for (c = 0; c < MOST_CHANNELS; c++) scale[c] = (real)(c - 1.5), offset[c] = (real)(0.25 * c);
+    return fer_add_rescaling(b, 0, NULL, scale, offset);
+}
+
+static int add_normalization(struct fer_builder *b)
+{
+    return fer_add_normalization(b, 0, NULL);
+}
+
+int fer_gradcheck_rescaling(struct fer_gradcheck_run *run, struct fer_error *e)
+{
+    const struct subject s = {"rescaling", add_rescaling, 1, {0, 0}, 0};
+    return check(run, &s, e);
+}
+
+int fer_gradcheck_normalization(struct fer_gradcheck_run *run, struct fer_error *e)
+{
+    const struct subject s = {"normalization", add_normalization, 1, {0, 0}, 0};
+    return check(run, &s, e);
+}
+
+/* ---- Pieces ---- */
+
+long fer_leaky_relu_takes(const struct fer_layer *layer, const real *x, size_t cell)
+{
+    return x[cell] <= 0 ? 0 : x[cell] < (real)layer->max_value ? 1 : 2;
+}
+
+real fer_leaky_relu_taken(const struct fer_layer *layer, real x, long piece)
+{
+    return piece == 0 ? (layer->slope > 0 ? (real)layer->slope * x : 0) : piece == 1 ? x : (real)layer->max_value;
+}
+
+long fer_elu_takes(const struct fer_layer *layer, const real *x, size_t cell)
+{
+    (void)layer;
+    return x[cell] <= 0 ? 0 : 1;
+}
+
+real fer_elu_taken(const struct fer_layer *layer, real x, long piece)
+{
+    real y;
+    (void)layer;
+    if (piece == 1) return x;
+    if (x > 0) return (real)(fer_exp((double)x) - 1);
+    fer_elu_forward(1, &x, &y);
+    return y;
+}
+
+long fer_hard_sigmoid_takes(const struct fer_layer *layer, const real *x, size_t cell)
+{
+    const real line = (real)layer->slope * x[cell] + (real)0.5;
+    return line <= 0 ? 0 : line < 1 ? 1 : 2;
+}
+
+real fer_hard_sigmoid_taken(const struct fer_layer *layer, real x, long piece)
+{
+    return piece == 0 ? 0 : piece == 1 ? (real)layer->slope * x + (real)0.5 : 1;
+}
