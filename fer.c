@@ -126,78 +126,6 @@ static int take_flag(int *count, char **argv, const char *name)
     return found;
 }
 
-static int summary(int argc, char **argv)
-{
-    const int json = take_flag(&argc, argv, "json");
-    const char *model = NULL;
-    const struct option options[] = {{"model", &model}};
-    struct choice choice;
-    struct fer_network *net;
-    struct fer_error e;
-    begin_choice(&choice, "size");
-    if (parse(&argc, argv, options, 1, &choice, &e)) return complain(&e);
-    if (argc) return fer_fail(&e, "summary: %s: expected options only", argv[0]), complain(&e);
-    if (fer_network_open(&net, model, (size_t)given_size(&choice), &e)) return complain(&e);
-    (json ? fer_summary_json : fer_summary_text)(stdout, net);
-    fer_network_free(net);
-    return EXIT_OK;
-}
-
-/* ---- gradcheck ---- */
-
-static int gradcheck(int argc, char **argv)
-{
-    struct choice choice;
-    struct fer_error e;
-    struct fer_gradcheck_text text = {stdout, 0};
-    int failed;
-    begin_choice(&choice, "seed");
-    if (parse(&argc, argv, NULL, 0, &choice, &e)) return complain(&e);
-    failed = fer_gradcheck((const char *const *)argv, argc, choice.settings.seed, fer_gradcheck_text_row, &text, &e);
-    if (failed < 0) return complain(&e);
-    printf(failed ? "%d FAILED\n" : "all gradients agree with finite differences\n", failed);
-    return failed ? EXIT_CHECK_FAILED : EXIT_OK;
-}
-
-/* ---- op ---- */
-
-enum { OP_OPTIONS = 200 };
-
-/* The options in `given` that every operation may have. Returns how many were given, or -1. */
-static int parse_op(int *argc, char **argv, struct fer_op_option given[OP_OPTIONS], struct fer_error *e)
-{
-    const char *text[OP_OPTIONS] = {NULL};
-    struct option options[OP_OPTIONS];
-    int i, names = 0, count = 0;
-    for (; names < OP_OPTIONS && fer_op_option_name(names); names++)
-        options[names].name = fer_op_option_name(names), options[names].value = &text[names];
-    if (parse(argc, argv, options, names, NULL, e)) return -1;
-    for (i = 0; i < names; i++)
-        if (text[i]) given[count].name = options[i].name, given[count++].text = text[i];
-    return count;
-}
-
-static int op(int argc, char **argv)
-{
-    struct fer_op_option given[OP_OPTIONS];
-    struct fer_op_result result;
-    struct fer_error e;
-    const int print = take_flag(&argc, argv, "print"), count = parse_op(&argc, argv, given, &e);
-    if (count < 0) return complain(&e);
-    if (argc != 3) return fer_fail(&e, "op: expected the operation's name, IN.npz and OUT.npz"), complain(&e);
-    if (fer_op(argv[0], argv[1], argv[2], given, count, &result, &e)) return complain(&e);
-    if (*result.note) fprintf(stderr, "fer: %s: %s\n", argv[1], result.note);
-    if (result.ignored)
-        fprintf(stderr, "fer: %s: %lu array%s not used: %s\n", argv[1], (unsigned long)result.ignored,
-                result.ignored == 1 ? " is" : "s are", result.unused);
-    if (print && fer_npz_text(stdout, argv[2], &e)) return complain(&e);
-    printf("%s: %s: %lu arrays; %lu arrays of %s ignored\n", argv[2], argv[0], (unsigned long)result.written,
-           (unsigned long)result.ignored, argv[1]);
-    return EXIT_OK;
-}
-
-/* ---- record ---- */
-
 /* ---- Data ---- */
 
 /* The faces at `path`, or, when it is empty, drawn ones. */
@@ -207,6 +135,13 @@ static int read_faces(struct fer_dataset *data, const char *path, uint64_t seed,
     return *path ? fer_dataset_read(data, path, e) : fer_dataset_draw(data, seed, drawn, e);
 }
 
+/* What there is to say about the data: passed over, or taken for something. */
+static void print_notes(const struct fer_dataset *data)
+{
+    const char *line = data->notes;
+    for (; *line; line += strcspn(line, "\n") + 1) printf("data: %.*s\n", (int)strcspn(line, "\n"), line);
+}
+
 /* The same; says which they are. */
 static int announce_faces(struct fer_dataset *data, const char *path, uint64_t seed, struct fer_error *e)
 {
@@ -214,6 +149,7 @@ static int announce_faces(struct fer_dataset *data, const char *path, uint64_t s
     printf("data: %s: %lu Training, %lu PublicTest, %lu PrivateTest images\n",
            *path ? data->source : "drawn cartoon faces, not FER2013", (unsigned long)data->usage_count[FER_TRAINING],
            (unsigned long)data->usage_count[FER_PUBLIC_TEST], (unsigned long)data->usage_count[FER_PRIVATE_TEST]);
+    print_notes(data);
     return 0;
 }
 
@@ -238,6 +174,7 @@ static int unpack(int argc, char **argv)
     if (parse(&argc, argv, NULL, 0, NULL, &e)) return complain(&e);
     if (argc != 2) return fer_fail(&e, "unpack: expected FILE.csv and the folder to make"), complain(&e);
     if (fer_dataset_read(&data, argv[0], &e)) return complain(&e);
+    print_notes(&data);
     failed = fer_unpack(&data, argv[1], &e);
     if (!failed) printf("%s: %lu images\n", argv[1], (unsigned long)data.count);
     fer_dataset_free(&data);
@@ -581,6 +518,78 @@ static int report(int argc, char **argv)
 
 /* ---- summary ---- */
 
+static int summary(int argc, char **argv)
+{
+    const int json = take_flag(&argc, argv, "json");
+    const char *model = NULL;
+    const struct option options[] = {{"model", &model}};
+    struct choice choice;
+    struct fer_network *net;
+    struct fer_error e;
+    begin_choice(&choice, "size");
+    if (parse(&argc, argv, options, 1, &choice, &e)) return complain(&e);
+    if (argc) return fer_fail(&e, "summary: %s: expected options only", argv[0]), complain(&e);
+    if (fer_network_open(&net, model, (size_t)given_size(&choice), &e)) return complain(&e);
+    (json ? fer_summary_json : fer_summary_text)(stdout, net);
+    fer_network_free(net);
+    return EXIT_OK;
+}
+
+/* ---- gradcheck ---- */
+
+static int gradcheck(int argc, char **argv)
+{
+    struct choice choice;
+    struct fer_error e;
+    struct fer_gradcheck_text text = {stdout, 0};
+    int failed;
+    begin_choice(&choice, "seed");
+    if (parse(&argc, argv, NULL, 0, &choice, &e)) return complain(&e);
+    failed = fer_gradcheck((const char *const *)argv, argc, choice.settings.seed, fer_gradcheck_text_row, &text, &e);
+    if (failed < 0) return complain(&e);
+    printf(failed ? "%d FAILED\n" : "all gradients agree with finite differences\n", failed);
+    return failed ? EXIT_CHECK_FAILED : EXIT_OK;
+}
+
+/* ---- op ---- */
+
+enum { OP_OPTIONS = 200 };
+
+/* The options in `given` that every operation may have. Returns how many were given, or -1. */
+static int parse_op(int *argc, char **argv, struct fer_op_option given[OP_OPTIONS], struct fer_error *e)
+{
+    const char *text[OP_OPTIONS] = {NULL};
+    struct option options[OP_OPTIONS];
+    int i, names = 0, count = 0;
+    for (; names < OP_OPTIONS && fer_op_option_name(names); names++)
+        options[names].name = fer_op_option_name(names), options[names].value = &text[names];
+    if (parse(argc, argv, options, names, NULL, e)) return -1;
+    for (i = 0; i < names; i++)
+        if (text[i]) given[count].name = options[i].name, given[count++].text = text[i];
+    return count;
+}
+
+static int op(int argc, char **argv)
+{
+    struct fer_op_option given[OP_OPTIONS];
+    struct fer_op_result result;
+    struct fer_error e;
+    const int print = take_flag(&argc, argv, "print"), count = parse_op(&argc, argv, given, &e);
+    if (count < 0) return complain(&e);
+    if (argc != 3) return fer_fail(&e, "op: expected the operation's name, IN.npz and OUT.npz"), complain(&e);
+    if (fer_op(argv[0], argv[1], argv[2], given, count, &result, &e)) return complain(&e);
+    if (*result.note) fprintf(stderr, "fer: %s: %s\n", argv[1], result.note);
+    if (result.ignored)
+        fprintf(stderr, "fer: %s: %lu array%s not used: %s\n", argv[1], (unsigned long)result.ignored,
+                result.ignored == 1 ? " is" : "s are", result.unused);
+    if (print && fer_npz_text(stdout, argv[2], &e)) return complain(&e);
+    printf("%s: %s: %lu arrays; %lu arrays of %s ignored\n", argv[2], argv[0], (unsigned long)result.written,
+           (unsigned long)result.ignored, argv[1]);
+    return EXIT_OK;
+}
+
+/* ---- record ---- */
+
 /* What the command line says of a record. */
 struct recording {
     const char *model, *weights, *input, *data, *usage, *out;
@@ -616,6 +625,7 @@ static int take_images(struct fer_batch *batch, const struct recording *r, const
     drawn[FER_TRAINING] = (size_t)n;
     if (r->data ? fer_dataset_read(&data, r->data, e) : fer_dataset_draw(&data, r->choice.settings.seed, drawn, e))
         return -1;
+    print_notes(&data);
     if (!is_given(&r->choice, "batch") && data.usage_count[usage] < (size_t)n && data.usage_count[usage])
         n = (int)data.usage_count[usage];
     failed = fer_batch_take(batch, &data, usage, (size_t)n, network->height, e) ||

@@ -657,6 +657,7 @@ struct fer_image {
 };
 
 /* Images in memory, each pixel once, as a byte. */
+#define FER_NOTES 4096
 struct fer_dataset {
     size_t count;
     struct fer_image *image;    /* [count], in the order of the file, or of usage, class and name */
@@ -664,14 +665,17 @@ struct fer_dataset {
     size_t pixel_count;
     size_t usage_count[FER_USAGES];
     char source[FER_PATH];      /* for people: the path, or "drawn faces" */
+    char notes[FER_NOTES];      /* for people: what was passed over or taken for something, a line each, or "" */
 };
 
 /* Reads a FER2013 CSV (a file), or a folder tree DIR/USAGE/CLASS/NAME.pgm (a folder):
  *   CSV   the header names the columns `emotion`, `pixels` and maybe `Usage`, in any order, in upper or lower case,
  *         with or without blanks around them; without Usage every row is Training. `pixels` are h*h values 0 ... 255
  *         separated by blanks, quoted or not. Lines end with LF or CR LF.
- *   tree  USAGE Training, PublicTest, PrivateTest (any subset); CLASS 0 ... 6 or the names of fer_class_names; files
- *         that end in .pgm, in byte order of their names. PGM P2 and P5, any maxval (scaled to 0 ... 255), any size. */
+ *   tree  USAGE is Training or train, PublicTest, validation or val, PrivateTest, or test (PublicTest where there is no
+ *         validation folder, else PrivateTest); CLASS is 0 ... 6, a name of fer_class_names, or a common form of it
+ *         (anger, happiness); both in any case. Without USAGE all images are Training. Files that end in .pgm or .png,
+ *         as fer_image_read takes them, in byte order of their names. Others are passed over, and noted. */
 int fer_dataset_read(struct fer_dataset *data, const char *path, struct fer_error *e);
 /* Draws cartoon faces, 48 x 48: counts[usage] of each usage, the classes in turn. A function of the seed. */
 int fer_dataset_draw(struct fer_dataset *data, uint64_t seed, const size_t counts[FER_USAGES], struct fer_error *e);

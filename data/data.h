@@ -23,13 +23,20 @@ int fer_close_written(FILE *file);
 /* Gives up a file of fer_file_create: closes it and removes PATH.part. */
 void fer_file_abandon(FILE *file, const char *path);
 
-/* ---- faces (dataset.c) ---- */
+/* ---- faces (names.c, dataset.c) ---- */
 
 #define FER_FACE_SIDE 48        /* FER2013's images, and the drawn ones */
 #define FER_MAX_SIDE 16384      /* no image is higher or wider: height * width fits into 32 bits */
 
 /* The index of a word in a list, in upper or lower case; -1: it is not there. */
 int fer_find_word(const char *word, const char *const *list, int count);
+/* The class 0 ... 6 that a word stands for: its code, its name or a common form of it, in any case; -1: none. */
+int fer_class_named(const char *word);
+/* The usage that a word stands for ("train", "val"); FER_TEST: which of the two is not known yet; -1: none. */
+int fer_usage_named(const char *word);
+enum { FER_TEST = FER_USAGES };
+/* Adds a line to data->notes, as far as there is room for it. */
+void fer_dataset_note(struct fer_dataset *data, const char *format, ...) FER_PRINTF(2, 3);
 
 /* A dataset that still grows. Memory follows what has really been read, never what a file claims. */
 struct fer_growing {

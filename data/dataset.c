@@ -1,27 +1,13 @@
 /* dataset.c - a set of faces in memory: how it grows, is chosen from, and becomes the batches that a network sees. */
 #include "data.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 const char *const fer_class_names[FER_CLASSES] = {"angry", "disgust", "fear", "happy", "sad", "surprise", "neutral"};
 const char *const fer_usage_names[FER_USAGES] = {"Training", "PublicTest", "PrivateTest"};
-
-static int lower(int c)
-{
-    return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c; /* tolower's answer depends on the locale */
-}
-
-int fer_find_word(const char *word, const char *const *list, int count)
-{
-    int i;
-    size_t at;
-    for (i = 0; i < count; i++) {
-        for (at = 0; word[at] && lower(word[at]) == lower(list[i][at]); at++) continue;
-        if (!word[at] && !list[i][at]) return i;
-    }
-    return -1;
-}
 
 /* ---- A set that grows, and is given up ---- */
 
@@ -64,6 +50,19 @@ void fer_dataset_append(struct fer_growing *set, int height, int width, int labe
     image->usage = (uint8_t)usage;
     data->pixel_count += (size_t)height * (size_t)width;
     data->usage_count[usage]++;
+}
+
+void fer_dataset_note(struct fer_dataset *data, const char *format, ...)
+{
+    const size_t length = strlen(data->notes);
+    char *c;
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(data->notes + length, sizeof data->notes - length, format, arguments);
+    va_end(arguments);
+    for (c = data->notes + length; *c; c++) /* a hostile file name must not reach a terminal as control characters */
+        if ((unsigned char)*c < 32 || *c == 127) *c = '?';
+    if ((size_t)(c - data->notes) < sizeof data->notes - 1) memcpy(c, "\n", 2);
 }
 
 void fer_dataset_shrink(struct fer_growing *set)

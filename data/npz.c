@@ -43,6 +43,7 @@ struct fer_npz {
     char *path;
     uint64_t bytes; /* of the whole file */
     int is_zip;     /* else a lone npy file: there is no CRC */
+    int opened;     /* by_name is there */
     struct entry *entry;
     size_t count, room;
     struct entry **by_name;      /* in strcmp's order */
@@ -82,8 +83,10 @@ int fer_npz_fail(const struct fer_npz *npz, const struct fer_array *array, struc
     const char *name = array ? array->name : "";
     char reason[400];
     va_list arguments;
-    for (size_t i = 0; i < npz->count; i++) /* the caller's may be a copy */
-        if (&npz->entry[i].array == array && npz->entry[i].refusal) return fer_fail(e, "%s", npz->entry[i].refusal);
+    if (array && npz->opened) { /* the caller's may be a copy */
+        const struct entry *entry = (const struct entry *)(const void *)fer_npz_find(npz, name);
+        if (entry && entry->refusal) return fer_fail(e, "%s", entry->refusal);
+    }
     va_start(arguments, format);
     vsnprintf(reason, sizeof reason, format, arguments);
     va_end(arguments);
@@ -595,6 +598,7 @@ int fer_npz_open_file(struct fer_npz **npz, FILE *file, const char *path, struct
         fer_npz_close(new);
         return -1;
     }
+    new->opened = 1;
     *npz = new;
     return 0;
 }

@@ -1,37 +1,91 @@
-/* tree.c - faces as folders of PGM files: DIR/USAGE/CLASS/NAME.pgm, read and written.
+/* tree.c - faces as folders of images: DIR/USAGE/CLASS/NAME, as people have them.
  *
- * The order of the images is that of usage, then class code, then folder name (a tree may have both `3` and `happy`),
- * then file name, whatever order the system lists them in. */
+ * The order of the images is that of usage, then of the folders that are of this usage, then class code, then folder
+ * name (a tree may have both `3` and `happy`), then file name, whatever order the system lists them in.
+ *
+ * DIR may be a level or two above (DIR/images/train/...). Without folders of a usage, DIR/CLASS/NAME, all images are
+ * Training. What is passed over is counted, and named in the notes: nobody shall miss images without knowing. Names that
+ * begin with a dot are not looked at. */
 #include "data.h"
 
-#include <errno.h>
 #include <string.h>
 
-/* ---- Reading ---- */
+enum { DEEPEST = 4, NAMED = 10 };
 
 struct tree {
     struct fer_growing set;
+    struct fer_error *e;
     int usage, label;
-    char usage_folder[FER_PATH], class_folder[FER_PATH], file[FER_PATH];
+    int test;                  /* the usage that `test` stands for */
+    int split;                 /* there are folders of a usage */
+    size_t skipped, folders, jpegs; /* passed over: all, and folders and JPEG images among them */
+    char named[1024];          /* the first of them */
+    char jpeg[8], csv[FER_PATH]; /* how a JPEG's name ends; a CSV that was passed over */
+    char path[FER_PATH];       /* what the user gave */
+    char root[FER_PATH], usage_folder[FER_PATH], class_folder[FER_PATH], file[FER_PATH];
 };
 
-/* The class that a folder's name stands for, or -1. */
-static int class_of(const char *name)
+/* ---- What a name is ---- */
+
+/* Hidden, or a twin of the files that macOS puts into a zip. */
+static int is_hidden(const char *name)
 {
-    if (name[0] >= '0' && name[0] < '0' + FER_CLASSES && name[1] == 0) return name[0] - '0';
-    return fer_find_word(name, fer_class_names, FER_CLASSES);
+    return name[0] == '.' || strcmp(name, "__MACOSX") == 0;
 }
+
+/* Whether a name ends in one of these, in any case. Returns where the ending begins, behind the dot; or NULL. */
+static const char *ending(const char *name, const char *const *list, int count)
+{
+    const char *dot = strrchr(name, '.');
+    return dot && fer_find_word(dot + 1, list, count) >= 0 ? dot + 1 : NULL;
+}
+
+static const char *const image_endings[] = {"pgm", "png"}, *const jpeg_endings[] = {"jpg", "jpeg"},
+                  *const csv_endings[] = {"csv"};
+
+/* ---- What is passed over ---- */
+
+/* A JPEG image that stands beside the PNG that was made of it. */
+static int is_converted(struct tree *t, const char *folder, const char *name)
+{
+    char png[FER_PATH];
+    const size_t stem = (size_t)(strrchr(name, '.') - name);
+    if (stem + 5 > sizeof png) return 0;
+    memcpy(png, name, stem);
+    memcpy(png + stem, ".png", 5);
+    return fer_join_path(t->file, folder, png, NULL) == 0 && fer_is_file(t->file);
+}
+
+static int pass_over(struct tree *t, const char *folder, const char *name)
+{
+    const char *jpeg = ending(name, jpeg_endings, 2);
+    const char *below = folder + strlen(t->path);
+    int is_folder;
+    const size_t length = strlen(t->named);
+    if (jpeg && is_converted(t, folder, name)) return 0;
+    if (jpeg && t->jpegs++ == 0) snprintf(t->jpeg, sizeof t->jpeg, "%s", jpeg);
+    if (fer_join_path(t->file, folder, name, t->e)) return -1;
+    is_folder = fer_is_folder(t->file);
+    t->folders += (size_t)is_folder;
+    if (!*t->csv && ending(name, csv_endings, 1)) memcpy(t->csv, t->file, sizeof t->csv);
+    if (t->skipped++ < NAMED)
+        snprintf(t->named + length, sizeof t->named - length, "%s%.40s%s%.40s%s", length ? ", " : "",
+                 *below ? below + 1 : "", *below ? "/" : "", name, is_folder ? "/" : "");
+    return 0;
+}
+
+/* ---- Reading ---- */
 
 static int read_image(void *context, const char *name, struct fer_error *e)
 {
     struct tree *t = context;
-    const size_t length = strlen(name);
     int height, width;
     uint8_t *pixels;
-    if (name[0] == '.' || length < 4 || strcmp(name + length - 4, ".pgm") != 0) return 0;
+    if (is_hidden(name)) return 0;
+    if (!ending(name, image_endings, 2)) return pass_over(t, t->class_folder, name);
     if (fer_join_path(t->file, t->class_folder, name, e)) return -1;
     if (!fer_is_file(t->file)) return fer_fail(e, "%s: cannot be opened, expected a plain file", t->file);
-    if (fer_pgm_read(t->file, &height, &width, &pixels, e)) return -1;
+    if (fer_image_read(t->file, &height, &width, &pixels, e)) return -1;
     if (fer_dataset_reserve(&t->set, (size_t)height * (size_t)width, e)) {
         fer_free(pixels);
         return -1;
@@ -46,130 +100,174 @@ static int read_image(void *context, const char *name, struct fer_error *e)
 static int read_class(void *context, const char *name, struct fer_error *e)
 {
     struct tree *t = context;
-    if (name[0] == '.' || class_of(name) != t->label) return 0;
+    if (is_hidden(name) || fer_class_named(name) != t->label) return 0;
     if (fer_join_path(t->class_folder, t->usage_folder, name, e)) return -1;
     return fer_is_folder(t->class_folder) ? fer_list_folder(t->class_folder, read_image, t, e) : 0;
 }
 
-/* A folder of another name is refused: else its images would be missing, and nobody would know. */
+/* A folder of another name is refused: its images would be missing. */
 static int check_class(void *context, const char *name, struct fer_error *e)
 {
     struct tree *t = context;
-    if (name[0] == '.' || class_of(name) >= 0) return 0;
+    if (is_hidden(name)) return 0;
     if (fer_join_path(t->class_folder, t->usage_folder, name, e)) return -1;
-    if (!fer_is_folder(t->class_folder)) return 0;
+    if (!fer_is_folder(t->class_folder)) return pass_over(t, t->usage_folder, name);
+    if (fer_class_named(name) >= 0) return 0;
     return fer_fail(e, "%s: no class of this name, expected 0 ... 6 or angry, disgust, fear, happy, sad, surprise, "
                     "neutral", t->class_folder);
 }
 
-static int read_usage(struct tree *t, const char *root, struct fer_error *e)
+/* The classes in t->usage_folder. */
+static int read_classes(struct tree *t, struct fer_error *e)
 {
-    if (fer_join_path(t->usage_folder, root, fer_usage_names[t->usage], e)) return -1;
-    if (!fer_is_folder(t->usage_folder)) return 0;
     if (fer_list_folder(t->usage_folder, check_class, t, e)) return -1;
     for (t->label = 0; t->label < FER_CLASSES; t->label++)
         if (fer_list_folder(t->usage_folder, read_class, t, e)) return -1;
     return 0;
 }
 
+/* The usage of a folder in the root, or -1. */
+static int usage_of(const struct tree *t, const char *name)
+{
+    const int usage = fer_usage_named(name);
+    return usage == FER_TEST ? t->test : usage;
+}
+
+/* Reads the folder if it is one of usage t->usage. */
+static int read_usage(void *context, const char *name, struct fer_error *e)
+{
+    struct tree *t = context;
+    if (is_hidden(name) || usage_of(t, name) != t->usage) return 0;
+    if (fer_join_path(t->usage_folder, t->root, name, e)) return -1;
+    return fer_is_folder(t->usage_folder) ? read_classes(t, e) : 0;
+}
+
+static int pass_over_others(void *context, const char *name, struct fer_error *e)
+{
+    struct tree *t = context;
+    if (is_hidden(name)) return 0;
+    if (fer_join_path(t->file, t->root, name, e)) return -1;
+    return usage_of(t, name) >= 0 && fer_is_folder(t->file) ? 0 : pass_over(t, t->root, name);
+}
+
+/* ---- Which folder is the root, and what is in it ---- */
+
+struct survey {
+    struct tree *t;
+    int usages[FER_USAGES + 1]; /* folders of each, FER_TEST behind the others */
+    int classes, others;
+    char other[FER_PATH]; /* one that is neither; `images` if there is one */
+};
+
+static int survey_entry(void *context, const char *name, struct fer_error *e)
+{
+    struct survey *s = context;
+    const int usage = fer_usage_named(name);
+    if (is_hidden(name)) return 0;
+    if (fer_join_path(s->t->file, s->t->root, name, e)) return -1;
+    if (!fer_is_folder(s->t->file)) return 0;
+    if (usage >= 0)
+        s->usages[usage]++;
+    else if (fer_class_named(name) >= 0)
+        s->classes++;
+    else if (s->others++ == 0 || strcmp(name, "images") == 0)
+        snprintf(s->other, sizeof s->other, "%s", name);
+    return 0;
+}
+
+static int pass_over_siblings(void *context, const char *name, struct fer_error *e)
+{
+    struct survey *s = context;
+    (void)e;
+    return is_hidden(name) || strcmp(name, s->other) == 0 ? 0 : pass_over(s->t, s->t->root, name);
+}
+
+/* Goes down as long as there is one way only. */
+static int find_root(struct tree *t, struct survey *s, struct fer_error *e)
+{
+    const struct survey none = {0};
+    int depth;
+    for (depth = 0;; depth++) {
+        *s = none;
+        s->t = t;
+        if (fer_list_folder(t->root, survey_entry, s, e)) return -1;
+        t->split = s->usages[0] + s->usages[1] + s->usages[2] + s->usages[3] > 0;
+        if (t->split || s->classes || depth == DEEPEST) return 0;
+        if (s->others != 1 && strcmp(s->other, "images") != 0) return 0;
+        if (fer_list_folder(t->root, pass_over_siblings, s, e) || fer_join_path(t->file, t->root, s->other, e))
+            return -1;
+        memcpy(t->root, t->file, sizeof t->root);
+    }
+}
+
+static int read_split(struct tree *t, const struct survey *s, struct fer_error *e)
+{
+    t->test = s->usages[FER_PUBLIC_TEST] ? FER_PRIVATE_TEST : FER_PUBLIC_TEST;
+    if (s->usages[FER_TEST] && t->test == FER_PUBLIC_TEST)
+        fer_dataset_note(t->set.data, "the folder `test` is taken as PublicTest, there being no validation folder");
+    for (t->usage = 0; t->usage < FER_USAGES; t->usage++)
+        if (fer_list_folder(t->root, read_usage, t, e)) return -1;
+    return fer_list_folder(t->root, pass_over_others, t, e);
+}
+
+static int read_unsplit(struct tree *t, struct fer_error *e)
+{
+    t->usage = FER_TRAINING;
+    memcpy(t->usage_folder, t->root, sizeof t->usage_folder);
+    if (read_classes(t, e)) return -1;
+    fer_dataset_note(t->set.data, "no folders of a split such as Training and PublicTest: all images are Training");
+    return 0;
+}
+
+/* ---- What is said in the end ---- */
+
+static void note_skipped(struct tree *t)
+{
+    char conversion[FER_PATH + 64] = "";
+    if (t->jpegs)
+        snprintf(conversion, sizeof conversion, "; `mogrify -format png %.*s%s.%s` converts JPEG", FER_PATH, t->root,
+                 t->split ? "/*/*/*" : "/*/*", t->jpeg);
+    if (t->skipped)
+        fer_dataset_note(t->set.data, "passed over: %zu %s, expected .pgm or .png: %s%s%s", t->skipped,
+                         t->skipped == 1 ? t->folders ? "folder" : "file" : t->folders ? "files and folders" : "files",
+                         t->named, t->skipped > NAMED ? ", ..." : "", conversion);
+}
+
+static int refuse_empty(struct tree *t, const char *path, struct fer_error *e)
+{
+    if (t->jpegs)
+        return fer_fail(e, "%s: no image that fer reads, but %zu JPEG: `mogrify -format png %s%s.%s` converts them", path,
+                        t->jpegs, t->root, t->split ? "/*/*/*" : "/*/*", t->jpeg);
+    return fer_fail(e, "%s: no image, expected %s/Training/3/NAME.pgm and the like%s%s", path, path,
+                    *t->csv ? ", or a CSV: " : "", t->csv);
+}
+
 int fer_tree_read(struct fer_dataset *data, const char *path, struct fer_error *e)
 {
     struct tree *t = fer_allocate(1, sizeof *t, e);
-    int result = 0;
-    if (!t) return -1;
-    t->set.data = data;
-    for (t->usage = 0; t->usage < FER_USAGES && result == 0; t->usage++) result = read_usage(t, path, e);
-    if (result == 0 && data->count == 0)
-        result = fer_fail(e, "%s: no image, expected %s/Training/3/NAME.pgm and the like", path, path);
-    if (result == 0) fer_dataset_shrink(&t->set);
-    else fer_dataset_free(data);
+    struct survey *s = fer_allocate(1, sizeof *s, e);
+    int result = t && s ? 0 : -1;
+    size_t length;
+    if (result == 0) {
+        t->set.data = data;
+        t->e = e;
+        snprintf(t->path, sizeof t->path, "%s", path);
+        for (length = strlen(t->path); length > 1 && t->path[length - 1] == '/'; length--) t->path[length - 1] = 0;
+        memcpy(t->root, t->path, sizeof t->root);
+        result = find_root(t, s, e);
+    }
+    if (result == 0) {
+        if (t->split) result = read_split(t, s, e);
+        else if (s->classes) result = read_unsplit(t, e);
+        else result = fer_list_folder(t->root, pass_over_others, t, e);
+    }
+    if (result == 0 && data->count == 0) result = refuse_empty(t, path, e);
+    if (result == 0) {
+        note_skipped(t);
+        fer_dataset_shrink(&t->set);
+    } else
+        fer_dataset_free(data);
+    fer_free(s);
     fer_free(t);
-    return result;
-}
-
-/* ---- Writing ---- */
-
-struct unpacked {
-    const struct fer_dataset *data;
-    const char *root;
-    int new_root;                           /* the folder was not there before */
-    int made[FER_USAGES][1 + FER_CLASSES];  /* the folder of the usage, and those of its classes */
-    char folder[FER_PATH], file[FER_PATH];
-};
-
-/* folder = ROOT/USAGE, or ROOT/USAGE/CLASS with label >= 0. */
-static int name_folder(struct unpacked *u, int usage, int label, struct fer_error *e)
-{
-    const char code[2] = {(char)('0' + label), 0};
-    if (fer_join_path(u->folder, u->root, fer_usage_names[usage], e)) return -1;
-    if (label < 0) return 0;
-    memcpy(u->file, u->folder, sizeof u->folder);
-    return fer_join_path(u->folder, u->file, code, e);
-}
-
-/* file = ROOT/USAGE/CLASS/NNNNN.pgm */
-static int name_file(struct unpacked *u, const struct fer_image *image, size_t number, struct fer_error *e)
-{
-    char name[32];
-    snprintf(name, sizeof name, "%05lu.pgm", (unsigned long)number);
-    if (name_folder(u, image->usage, image->label, e)) return -1;
-    return fer_join_path(u->file, u->folder, name, e);
-}
-
-static int make_folder(struct unpacked *u, int usage, int label, struct fer_error *e)
-{
-    if (u->made[usage][1 + label]) return 0;
-    if (name_folder(u, usage, label, e) || fer_make_folder(u->folder, e)) return -1;
-    u->made[usage][1 + label] = 1;
-    return 0;
-}
-
-/* After a failure: removes the first `count` images and the folders. */
-static void undo(struct unpacked *u, size_t count)
-{
-    size_t i, number[FER_USAGES] = {0};
-    int usage, label;
-    for (i = 0; i < count; i++) {
-        const struct fer_image *image = &u->data->image[i];
-        if (name_file(u, image, number[image->usage]++, NULL) == 0) remove(u->file);
-    }
-    for (usage = 0; usage < FER_USAGES; usage++)
-        for (label = FER_CLASSES - 1; label >= -1; label--)
-            if (u->made[usage][1 + label] && name_folder(u, usage, label, NULL) == 0) fer_remove_folder(u->folder);
-    if (u->new_root) fer_remove_folder(u->root);
-}
-
-static int write_images(struct unpacked *u, struct fer_error *e)
-{
-    size_t i, number[FER_USAGES] = {0};
-    for (i = 0; i < u->data->count; i++) {
-        const struct fer_image *image = &u->data->image[i];
-        if (make_folder(u, image->usage, -1, e) || make_folder(u, image->usage, image->label, e) ||
-            name_file(u, image, number[image->usage]++, e) ||
-            fer_pgm_write(u->file, image->height, image->width, u->data->pixels + image->offset, e)) {
-            undo(u, i);
-            return -1;
-        }
-    }
-    return 0;
-}
-
-static int refuse_entry(void *context, const char *name, struct fer_error *e)
-{
-    const struct unpacked *u = context;
-    return fer_fail(e, "%s: has `%s` in it, expected a new or empty folder", u->root, name);
-}
-
-int fer_unpack(const struct fer_dataset *data, const char *dir, struct fer_error *e)
-{
-    struct unpacked *u = fer_allocate(1, sizeof *u, e);
-    int result;
-    if (!u) return -1;
-    u->data = data;
-    u->root = dir;
-    u->new_root = !fer_is_folder(dir);
-    result = u->new_root ? fer_make_folder(dir, e) : fer_list_folder(dir, refuse_entry, u, e);
-    if (result == 0) result = write_images(u, e);
-    fer_free(u);
     return result;
 }

@@ -580,8 +580,15 @@ TEST tree_is_refused(void)
 {
     fer_make_folder(FOLDER "/tree", NULL);
     ASSERTm(error.text, tree_fails(NO_IMAGE));
-    plant("Training", "3", "a.png", 1);
+    plant("Training", "3", "a.bmp", 1);
     ASSERTm(error.text, tree_fails(NO_IMAGE));
+    plant("Training", "3", "a.bmp", 1);
+    write_bytes(FOLDER "/tree/fer2013.csv", "", 0);
+    ASSERTm(error.text, tree_fails(NO_IMAGE ", or a CSV: " FOLDER "/tree/fer2013.csv"));
+    plant("train", "Angry", "a.JPG", 1);
+    plant("train", "Angry", "b.JPG", 1);
+    ASSERTm(error.text, tree_fails(FOLDER "/tree: no image that fer reads, but 2 JPEG: `mogrify -format png " FOLDER
+                                   "/tree/*/*/*.JPG` converts them"));
     plant("Training", "3", "a.pgm", 1);
     plant("Training", "joy", "a.pgm", 1);
     ASSERTm(error.text, tree_fails(FOLDER "/tree/Training/joy" NO_CLASS));
