@@ -15,6 +15,8 @@
  * Its gradient.   (p - [label]) / n: P_k p_k, and roundings of numbers up to p + [label], 6 of them where it is
  * derived through -1/p:
  *                     |error|  <=  (P_k p_k + 6 u (p_k + [label])) / n.
+ * With probabilities t_k in place of the label (soft labels), T their sum, one image's loss errs by the sum of
+ *                 t_k (P_k + 10 u |loss_k|) + classes u t_k |loss_k|, and the gradient is (p_k T - t_k) / n.
  *
  * Adam, one step from zero moments: m = (1 - b1) g, v = (1 - b2) g^2, p' = p - U, with c = sqrt(1 - b2),
  *                     U = lr g c / (c |g| + epsilon)                 epsilon added to sqrt(v) (Keras, TensorFlow)
@@ -36,32 +38,42 @@ static double magnitude_of(double x)
 
 /* ---- Softmax ---- */
 
-enum { MOST_CLASSES = 16 };
-
-/* One image: p[classes], the relative error of each, and the loss. */
+/* One image: what is common to its classes. */
 struct softmax {
-    double p[MOST_CLASSES], error[MOST_CLASSES], loss;
+    double largest, sum, log_of_sum;
+    double of_sum; /* the relative error of the sum */
 };
 
-static void fill_softmax(struct softmax *s, const struct fer_arithmetic *a, int classes, const real *z, int label)
+/* The relative error of exp(z - m). */
+static double error_of_term(const struct softmax *s, const struct fer_arithmetic *a, double z)
 {
-    double largest = (double)z[0], sum = 0, of_sum = classes * a->sum, log_of_sum;
+    const double sizes = magnitude_of(z) + magnitude_of(s->largest);
+    return a->sum * (8 + 3 * sizes + 10 * s->log_of_sum) + a->input * sizes;
+}
+
+static struct softmax softmax_of(const struct fer_arithmetic *a, int classes, const real *z)
+{
+    struct softmax s = {(double)z[0], 0, 0, classes * a->sum};
     int k;
     for (k = 1; k < classes; k++)
-        if ((double)z[k] > largest) largest = (double)z[k];
-    for (k = 0; k < classes; k++) sum += s->p[k] = fer_exp((double)z[k] - largest);
-    log_of_sum = fer_log(sum);
-    for (k = 0; k < classes; k++) {
-        const double sizes = magnitude_of((double)z[k]) + magnitude_of(largest);
-        s->p[k] /= sum;
-        s->error[k] = a->sum * (8 + 3 * sizes + 10 * log_of_sum) + a->input * sizes;
-        of_sum += s->p[k] * s->error[k];
-    }
-    for (k = 0; k < classes; k++) {
-        const double error = s->error[k] + of_sum + 2 * a->sum;
-        s->error[k] = error < 1 ? error / (1 - error) : INFINITY;
-    }
-    s->loss = log_of_sum - ((double)z[label] - largest);
+        if ((double)z[k] > s.largest) s.largest = (double)z[k];
+    for (k = 0; k < classes; k++) s.sum += fer_exp((double)z[k] - s.largest);
+    s.log_of_sum = fer_log(s.sum);
+    for (k = 0; k < classes; k++)
+        s.of_sum += fer_exp((double)z[k] - s.largest) / s.sum * error_of_term(&s, a, (double)z[k]);
+    return s;
+}
+
+static double probability(const struct softmax *s, double z)
+{
+    return fer_exp(z - s->largest) / s->sum;
+}
+
+/* The relative error of the probability of the class whose logit is z. */
+static double error_of(const struct softmax *s, const struct fer_arithmetic *a, double z)
+{
+    const double error = error_of_term(s, a, z) + s->of_sum + 2 * a->sum;
+    return error < 1 ? error / (1 - error) : INFINITY;
 }
 
 static struct fer_bound stored(const struct fer_arithmetic *a, double error, double result)
@@ -83,28 +95,52 @@ static void add_loss(struct fer_tally *tally, const struct fer_arithmetic *a, in
     fer_tally_add(tally, claimed, losses / n, b);
 }
 
-void fer_tally_softmax(struct fer_tally *tally, const struct fer_arithmetic *a, enum fer_softmax_result result, int n,
-                       int classes, const real *logits, const int *labels, const real *claimed)
+/* What the labels say of class k of an image: 1 or 0, or, with soft labels, a probability. */
+static double target_of(const int *labels, const real *targets, int image, int classes, int k)
+{
+    if (targets) return (double)targets[(size_t)image * (size_t)classes + (size_t)k];
+    return k == (labels ? labels[image] : 0);
+}
+
+static void tally(struct fer_tally *tally, const struct fer_arithmetic *a, enum fer_softmax_result result, int n,
+                  int classes, const real *logits, const int *labels, const real *targets, const real *claimed)
 {
     double losses = 0, errors = 0;
-    struct softmax s;
     int image, k;
     for (image = 0; image < n; image++) {
-        const size_t row = (size_t)image * (size_t)classes;
-        const int label = labels ? labels[image] : 0;
-        fill_softmax(&s, a, classes, logits + row, label);
-        losses += s.loss;
-        errors += s.error[label] + 10 * a->sum * s.loss;
-        for (k = 0; k < classes && result != FER_LOSS; k++) {
-            const double hot = k == label, error = s.error[k] * s.p[k], gradient = (s.p[k] - hot) / n;
+        const real *z = logits + (size_t)image * (size_t)classes;
+        const struct softmax s = softmax_of(a, classes, z);
+        double all = 0;
+        for (k = 0; k < classes; k++) all += target_of(labels, targets, image, classes, k);
+        for (k = 0; k < classes; k++) {
+            const double t = target_of(labels, targets, image, classes, k), p = probability(&s, (double)z[k]);
+            const double relative = error_of(&s, a, (double)z[k]), loss = s.log_of_sum - ((double)z[k] - s.largest);
+            const double gradient = (p * all - t) / n;
             if (result == FER_PROBABILITIES)
-                fer_tally_add(tally, (double)claimed[row + (size_t)k], s.p[k], stored(a, error, s.p[k]));
-            else
-                fer_tally_add(tally, (double)claimed[row + (size_t)k], gradient,
-                              stored(a, (error + (6 * a->sum + a->input) * (s.p[k] + hot)) / n, gradient));
+                fer_tally_add(tally, (double)*claimed++, p, stored(a, relative * p, p));
+            else if (result == FER_LOGITS_GRADIENT)
+                fer_tally_add(tally, (double)*claimed++, gradient,
+                              stored(a, (relative * p * all + (6 * a->sum + a->input) * (p * all + t)) / n, gradient));
+            else if (t != 0) {
+                losses += t * loss;
+                errors += t * (relative + 10 * a->sum * loss);
+                if (targets) errors += classes * a->sum * t * loss;
+            }
         }
     }
     if (result == FER_LOSS) add_loss(tally, a, n, losses, errors, (double)claimed[0]);
+}
+
+void fer_tally_softmax(struct fer_tally *t, const struct fer_arithmetic *a, enum fer_softmax_result result, int n,
+                       int classes, const real *logits, const int *labels, const real *claimed)
+{
+    tally(t, a, result, n, classes, logits, labels, NULL, claimed);
+}
+
+void fer_tally_soft_labels(struct fer_tally *t, const struct fer_arithmetic *a, enum fer_softmax_result result, int n,
+                           int classes, const real *logits, const real *targets, const real *claimed)
+{
+    tally(t, a, result, n, classes, logits, NULL, targets, claimed);
 }
 
 /* ---- Adam ---- */

@@ -76,6 +76,7 @@ void fer_tally_add(struct fer_tally *tally, double value, double truth, struct f
     if (value != 0 || truth != 0) tally->nonzero = 1;
     if (finite) tally->finite = 1;
     if (differ) tally->not_finite = 1;
+    if (tally->truths) tally->truths[i] = truth, tally->bounds[i] = bound.proven;
     if ((truth < 0 ? -truth : truth) > bound.likely) tally->outgrows = 1;
     take_larger(&tally->proven, differ ? INFINITY : finite ? ratio_of(error, bound.proven) : 0, i, value, truth, bound);
     take_larger(&tally->likely, differ ? INFINITY : finite ? ratio_of(error, bound.likely) : 0, i, value, truth, bound);

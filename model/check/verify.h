@@ -43,6 +43,7 @@ struct fer_tally {
     int finite, nonzero, varies;       /* somewhere both are finite; one is not zero; values or truths differ among themselves */
     int outgrows;                      /* somewhere the truth is larger than its likely bound: so a zero there would be found out */
     double first_value, first_truth;
+    double *truths, *bounds; /* [count] every element's, kept for the caller; NULL: not wanted */
 };
 /* The next element. */
 void fer_tally_add(struct fer_tally *tally, double value, double truth, struct fer_bound bound);
@@ -147,6 +148,10 @@ void fer_tally_moving_variance(struct fer_tally *tally, const struct fer_arithme
 enum fer_softmax_result { FER_PROBABILITIES, FER_LOSS, FER_LOGITS_GRADIENT };
 void fer_tally_softmax(struct fer_tally *tally, const struct fer_arithmetic *a, enum fer_softmax_result result, int n,
                        int classes, const real *logits, const int *labels, const real *claimed);
+
+/* The same with soft labels, targets[n][classes]. */
+void fer_tally_soft_labels(struct fer_tally *tally, const struct fer_arithmetic *a, enum fer_softmax_result result, int n,
+                           int classes, const real *logits, const real *targets, const real *claimed);
 
 /* truth[count]: what one step of Adam from zero moments makes of before[count]. */
 void fer_tally_adam(struct fer_tally *tally, const struct fer_arithmetic *a, const struct fer_adam *adam, size_t count,
