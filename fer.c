@@ -1065,7 +1065,10 @@ static const struct command commands[] = {
      "Writes DIR/Training/0/00000.pgm ...; DIR must not exist, or be empty.\n", 0},
     {"op", op, "one layer, forward and backward, on arrays from a file", "NAME IN.npz OUT.npz [options]",
      "Reads the arrays that the operation needs (those in brackets may be missing), writes its results. With dy: the gradients too.\n"
-     "  conv2d                    x, kernel, [bias], [dy] y, dx, dkernel, dbias   --strides H,W (1,1) --padding same|valid (valid)\n"
+     "  conv2d                    x, kernel, [bias], [dy] y, dx, dkernel, dbias   --strides H,W (1,1) --dilation H,W (1,1)\n"
+     "                                                                            --padding same|same_lower|valid|T,B,L,R (valid)\n"
+     "                                                                            --groups G (1)\n"
+     "  depthwise_conv2d          x, kernel, [bias], [dy] y, dx, dkernel, dbias   strides, dilation, padding as conv2d\n"
      "  batch_normalization       x, [gamma], [beta],     y, mean, variance,      --training 0|1 (1) --momentum X (0.99)\n"
      "                            [moving_mean],          moving_mean,            --epsilon X (0.001)\n"
      "                            [moving_variance],      moving_variance,        --moving-variance unbiased|biased (unbiased)\n"
@@ -1073,8 +1076,12 @@ static const struct command commands[] = {
      "  relu                      x, [dy]                 y, dx                   --max-value X (none) --negative-slope X (0)\n"
      "                                                                            --at-zero 0|1 (0): the derivative at 0\n"
      "  max_pooling2d             x, [dy]                 y, dx                   --pool H,W (2,2) --strides H,W (= pool)\n"
-     "  average_pooling2d         x, [dy]                 y, dx                   --padding same|valid (valid)\n"
+     "                                                                            --padding as conv2d --ceil 0|1 (0)\n"
+     "                                                                            --ties first|last|all|split (first)\n"
+     "  average_pooling2d         x, [dy]                 y, dx                   the same, in place of --ties\n"
+     "                                                                            --count-include-pad 0|1 (0)\n"
      "  global_average_pooling2d  x, [dy]                 y, dx\n"
+     "  global_max_pooling2d      x, [dy]                 y, dx\n"
      "  concatenate               x0, x1, ..., [dy]       y, dx0, dx1, ...\n"
      "  dense                     x, kernel, [bias], [dy] y, dx, dkernel, dbias\n"
      "  softmax_cross_entropy     logits, labels          probabilities, loss,    --label-smoothing X (0)\n"
@@ -1083,9 +1090,10 @@ static const struct command commands[] = {
      "                            [m], [v]                                        --beta2 X (0.999) --epsilon X (1e-7)\n"
      "                                                                            --form keras|pytorch|uncorrected (keras)\n"
      "                                                                            --weight-decay X (0), decoupled\n"
-     "Images are [N,H,W,C], kernels [KH,KW,CI,CO], of a dense layer [I,O]; labels are indices [N], one-hot or\n"
-     "probabilities [N,C]. IN may be a lone .npy file, which is x. Arrays of IN that are not used are named on stderr.\n"
-     "  --layout nchw    images are [N,C,H,W], kernels [CO,CI,KH,KW], of a dense layer [O,I], in IN and in OUT\n"
+     "Images are [N,H,W,C], kernels [KH,KW,CI,CO], depthwise [KH,KW,C,M], of a dense layer [I,O]; labels are indices [N],\n"
+     "one-hot or probabilities [N,C]. IN may be a lone .npy file, which is x. Arrays of IN that are not used are named on stderr.\n"
+     "  --layout nchw    images are [N,C,H,W], kernels [CO,CI,KH,KW], depthwise [C*M,1,KH,KW], of a dense layer [O,I], in IN\n"
+     "                   and in OUT\n"
      "  --print          shows the results as text too\n",
      0},
     {"record", record, "every array of one training step, as a file",

@@ -682,7 +682,7 @@ TEST bad_calls_are_refused(void)
         const char *arrays, *name, *options, *message;
     } cases[] = {
         {"x 4", "relu", "pool 2,2", "--pool: not an option of relu, which has --max-value, --negative-slope, --at-zero, --layout"},
-        {"x 4", "conv2d", "pool 2,2", "--pool: not an option of conv2d, which has --strides, --padding, --layout"},
+        {"x 4", "conv2d", "pool 2,2", "--pool: not an option of conv2d, which has --strides, --padding, --dilation, --groups, --layout"},
         {"y 4", "relu", "", IN ": no array x: relu needs it"},
         {"x 1,4,4,2", "conv2d", "", IN ": no array kernel: conv2d needs it"},
         {"x 4,4,2; kernel 3,3,2,8", "conv2d", "", IN ": x: shape [4,4,2]: expected 4 dimensions, [N,H,W,C]"},

@@ -78,9 +78,22 @@ const char *fer_op_find_option(const struct fer_op_option *option, int count, co
 
 int fer_op_is_given(const struct fer_op *op, const char *name);
 int fer_op_number(struct fer_op *op, const char *name, double least, double most, double *value);
+int fer_op_size(struct fer_op *op, const char *name, size_t *size);   /* a whole number from 1 */
 int fer_op_pair(struct fer_op *op, const char *name, size_t pair[2]); /* "H,W", or "N" for "N,N" */
 /* words "first|second|third": *value is 0, 1 or 2. */
 int fer_op_choice(struct fer_op *op, const char *name, const char *words, int *value);
+/* One of the words, or "T,B,L,R", cells on four sides: then *value is the number of the words. */
+int fer_op_choice_or_sides(struct fer_op *op, const char *name, const char *words, int *value, size_t side[4]);
+
+/* ---- Operations in files of their own ---- */
+
+/* op_windows.c */
+int fer_op_conv2d(struct fer_op *op);
+int fer_op_depthwise_conv2d(struct fer_op *op);
+int fer_op_max_pooling2d(struct fer_op *op);
+int fer_op_average_pooling2d(struct fer_op *op);
+int fer_op_global_average_pooling2d(struct fer_op *op);
+int fer_op_global_max_pooling2d(struct fer_op *op);
 
 /* ---- Results ---- */
 

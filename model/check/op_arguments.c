@@ -333,14 +333,27 @@ int fer_op_number(struct fer_op *op, const char *name, double least, double most
                     most);
 }
 
-/* A whole number from 1, up to its end character; returns what is behind that, or NULL. */
-static const char *parse_size(const char *text, char end, size_t *size)
+/* A whole number, up to its end character; returns what is behind that, or NULL. */
+static const char *parse_cells(const char *text, char end, size_t *cells)
 {
     char *after;
-    const long value = *text >= '0' && *text <= '9' ? strtol(text, &after, 10) : 0;
-    if (value < 1 || value > INT_MAX || *after != end) return NULL;
-    *size = (size_t)value;
+    const long value = *text >= '0' && *text <= '9' ? strtol(text, &after, 10) : -1;
+    if (value < 0 || value > INT_MAX || *after != end) return NULL;
+    *cells = (size_t)value;
     return after + 1;
+}
+
+/* The same from 1. */
+static const char *parse_size(const char *text, char end, size_t *size)
+{
+    const char *behind = parse_cells(text, end, size);
+    return behind && *size > 0 ? behind : NULL;
+}
+
+int fer_op_size(struct fer_op *op, const char *name, size_t *size)
+{
+    if (parse_size(option_text(op, name), 0, size)) return 0;
+    return fer_fail(op->e, "--%s %s: expected a whole number from 1", name, option_text(op, name));
 }
 
 int fer_op_pair(struct fer_op *op, const char *name, size_t pair[2])
@@ -354,15 +367,40 @@ int fer_op_pair(struct fer_op *op, const char *name, size_t pair[2])
     return fer_fail(op->e, "--%s %s: expected H,W, two whole numbers from 1", name, text);
 }
 
+/* Which of the words the text is; their number if it is none. */
+static int find_word(const char *text, const char *words)
+{
+    int number;
+    for (number = 0; *words; number++) {
+        const size_t length = strcspn(words, "|");
+        if (strlen(text) == length && strncmp(text, words, length) == 0) break;
+        words += length + (words[length] == '|');
+    }
+    return number;
+}
+
+static int count_words(const char *words)
+{
+    return find_word("", words); /* no word is empty */
+}
+
 int fer_op_choice(struct fer_op *op, const char *name, const char *words, int *value)
 {
-    const char *text = option_text(op, name), *word = words;
-    for (*value = 0; *word; ++*value) {
-        const size_t length = strcspn(word, "|");
-        if (strlen(text) == length && strncmp(text, word, length) == 0) return 0;
-        word += length + (word[length] == '|');
-    }
+    const char *text = option_text(op, name);
+    *value = find_word(text, words);
+    if (*value < count_words(words)) return 0;
     return fer_fail(op->e, "--%s %s: expected %s", name, text, words);
+}
+
+int fer_op_choice_or_sides(struct fer_op *op, const char *name, const char *words, int *value, size_t side[4])
+{
+    const char *text = option_text(op, name), *rest = text;
+    int i;
+    *value = find_word(text, words);
+    if (*value < count_words(words)) return 0;
+    for (i = 0; i < 4 && rest; i++) rest = parse_cells(rest, i < 3 ? ',' : 0, &side[i]);
+    if (rest) return 0;
+    return fer_fail(op->e, "--%s %s: expected %s%sT,B,L,R, whole numbers of cells", name, text, words, *words ? "|" : "");
 }
 
 /* ---- Results ---- */

@@ -13,104 +13,6 @@ static size_t size_at(const struct fer_tensor *t, int i)
     return t->about.shape[i];
 }
 
-/* ---- Convolution and pooling ---- */
-
-/* The geometry over the image x, from the options strides and padding, and its output's shape. */
-static int window_over(struct fer_op *op, const struct fer_tensor *x, size_t kernel_h, size_t kernel_w,
-                       const size_t strides[2], size_t out_c, struct fer_window *g, size_t out[4])
-{
-    struct fer_error reason;
-    int valid;
-    if (fer_op_choice(op, "padding", "same|valid", &valid)) return -1;
-    if (fer_window_set(g, size_at(x, 0), size_at(x, 1), size_at(x, 2), size_at(x, 3), out_c, kernel_h, kernel_w,
-                       strides[0], strides[1], valid ? FER_VALID : FER_SAME, &reason))
-        return fer_op_blame(op, x, "%s", reason.text);
-    out[0] = g->n, out[1] = g->out_h, out[2] = g->out_w, out[3] = g->out_c;
-    return 0;
-}
-
-static int conv2d(struct fer_op *op)
-{
-    struct fer_tensor x, kernel, bias, dy, y, dx, dkernel, dbias;
-    struct fer_window g;
-    size_t out[4], strides[2];
-    if (fer_op_need(op, "x", "[N,H,W,C]", &x) || fer_op_need(op, "kernel", "[KH,KW,CI,CO]", &kernel) ||
-        fer_op_maybe(op, "bias", "[CO]", &bias))
-        return -1;
-    if (size_at(&kernel, 2) != size_at(&x, 3))
-        return fer_op_blame(op, &kernel, "expected %zu input channels, as x has", size_at(&x, 3));
-    if (fer_op_pair(op, "strides", strides) ||
-        window_over(op, &x, size_at(&kernel, 0), size_at(&kernel, 1), strides, size_at(&kernel, 3), &g, out))
-        return -1;
-    if (fer_op_vector(op, &bias, out[3]) || fer_op_result(op, "y", 4, out, &y) ||
-        fer_op_maybe(op, "dy", "[N,H,W,C]", &dy) || fer_op_same_shape(op, &dy, &y))
-        return -1;
-    fer_conv2d_forward(&g, x.values, kernel.values, y.values);
-    if (bias.values) fer_bias_forward(out[0] * out[1] * out[2], out[3], bias.values, y.values);
-    if (fer_op_write(op, &y)) return -1;
-    if (!dy.values) return 0;
-    if (fer_op_result_like(op, "dx", &x, &dx) || fer_op_result_like(op, "dkernel", &kernel, &dkernel) ||
-        fer_op_result(op, "dbias", 1, &out[3], &dbias))
-        return -1;
-    fer_conv2d_backward_input(&g, dy.values, kernel.values, dx.values);
-    fer_conv2d_backward_kernel(&g, x.values, dy.values, dkernel.values);
-    fer_bias_backward(out[0] * out[1] * out[2], out[3], dy.values, dbias.values);
-    if (fer_op_write(op, &dx) || fer_op_write(op, &dkernel)) return -1;
-    return bias.values ? fer_op_write(op, &dbias) : 0;
-}
-
-static int pooling(struct fer_op *op, int is_max)
-{
-    struct fer_tensor x, dy, y, dx;
-    struct fer_window g;
-    size_t out[4], pool[2], strides[2];
-    if (fer_op_need(op, "x", "[N,H,W,C]", &x) || fer_op_pair(op, "pool", pool)) return -1;
-    if (fer_op_pair(op, fer_op_is_given(op, "strides") ? "strides" : "pool", strides) ||
-        window_over(op, &x, pool[0], pool[1], strides, size_at(&x, 3), &g, out))
-        return -1;
-    if (fer_op_result(op, "y", 4, out, &y) || fer_op_maybe(op, "dy", "[N,H,W,C]", &dy) ||
-        fer_op_same_shape(op, &dy, &y))
-        return -1;
-    (is_max ? fer_max_pooling2d_forward : fer_average_pooling2d_forward)(&g, x.values, y.values);
-    if (fer_op_write(op, &y)) return -1;
-    if (!dy.values) return 0;
-    if (fer_op_result_like(op, "dx", &x, &dx)) return -1;
-    if (is_max)
-        fer_max_pooling2d_backward(&g, x.values, dy.values, dx.values);
-    else
-        fer_average_pooling2d_backward(&g, dy.values, dx.values);
-    return fer_op_write(op, &dx);
-}
-
-static int max_pooling2d(struct fer_op *op)
-{
-    return pooling(op, 1);
-}
-
-static int average_pooling2d(struct fer_op *op)
-{
-    return pooling(op, 0);
-}
-
-static int global_average_pooling2d(struct fer_op *op)
-{
-    struct fer_tensor x, dy, y, dx;
-    size_t out[2], cells;
-    if (fer_op_need(op, "x", "[N,H,W,C]", &x)) return -1;
-    if (x.about.shape[1] > (size_t)INT_MAX / x.about.shape[2])
-        return fer_op_blame(op, &x, "expected less than 2^31 cells");
-    cells = size_at(&x, 1) * size_at(&x, 2);
-    out[0] = x.about.shape[0], out[1] = x.about.shape[3];
-    if (fer_op_result(op, "y", 2, out, &y) || fer_op_maybe(op, "dy", "[N,C]", &dy) || fer_op_same_shape(op, &dy, &y))
-        return -1;
-    fer_global_average_pooling2d_forward(size_at(&x, 0), cells, size_at(&x, 3), x.values, y.values);
-    if (fer_op_write(op, &y)) return -1;
-    if (!dy.values) return 0;
-    if (fer_op_result_like(op, "dx", &x, &dx)) return -1;
-    fer_global_average_pooling2d_backward(size_at(&x, 0), cells, size_at(&x, 3), dy.values, dx.values);
-    return fer_op_write(op, &dx);
-}
-
 /* ---- Batch normalisation ---- */
 
 /* Everything about one call. Statistics that the user did not give begin as 0 and 1. */
@@ -320,26 +222,32 @@ static int concatenate(struct fer_op *op)
 
 /* ---- Dense ---- */
 
+/* On the last axis of x, whatever stands before it. */
 static int dense(struct fer_op *op)
 {
     struct fer_tensor x, kernel, bias, dy, y, dx, dkernel, dbias;
-    size_t shape[2], n, in, out;
-    if (fer_op_need(op, "x", "[N,I]", &x) || fer_op_need(op, "kernel", "[I,O]", &kernel)) return -1;
-    n = size_at(&x, 0), in = size_at(&x, 1), out = size_at(&kernel, 1);
+    size_t shape[FER_MAX_DIMS], rows, in, out;
+    int last;
+    if (fer_op_need(op, "x", "[N,...,C]", &x) || fer_op_need(op, "kernel", "[I,O]", &kernel)) return -1;
+    last = x.about.dims - 1;
+    if (last < 1) return fer_op_blame(op, &x, "expected two or more dimensions, [N,I] or [N,...,I]");
+    in = size_at(&x, last), out = size_at(&kernel, 1), rows = x.about.count / in;
     if (size_at(&kernel, 0) != in) return fer_op_blame(op, &kernel, "expected %zu inputs, as x has", in);
-    shape[0] = n, shape[1] = out;
+    memcpy(shape, x.about.shape, sizeof shape);
+    shape[last] = out;
     if (fer_op_maybe(op, "bias", NULL, &bias) || fer_op_vector(op, &bias, out) ||
-        fer_op_result(op, "y", 2, shape, &y) || fer_op_maybe(op, "dy", "[N,O]", &dy) || fer_op_same_shape(op, &dy, &y))
+        fer_op_result(op, "y", x.about.dims, shape, &y) || fer_op_maybe(op, "dy", "[N,...,C]", &dy) ||
+        fer_op_same_shape(op, &dy, &y))
         return -1;
-    fer_dense_forward(n, in, out, x.values, kernel.values, bias.values, y.values);
+    fer_dense_forward(rows, in, out, x.values, kernel.values, bias.values, y.values);
     if (fer_op_write(op, &y)) return -1;
     if (!dy.values) return 0;
     if (fer_op_result_like(op, "dx", &x, &dx) || fer_op_result_like(op, "dkernel", &kernel, &dkernel) ||
-        fer_op_result(op, "dbias", 1, &shape[1], &dbias))
+        fer_op_result(op, "dbias", 1, &out, &dbias))
         return -1;
-    fer_dense_backward_input(n, in, out, dy.values, kernel.values, dx.values);
-    fer_dense_backward_kernel(n, in, out, x.values, dy.values, dkernel.values);
-    fer_dense_backward_bias(n, out, dy.values, dbias.values);
+    fer_dense_backward_input(rows, in, out, dy.values, kernel.values, dx.values);
+    fer_dense_backward_kernel(rows, in, out, x.values, dy.values, dkernel.values);
+    fer_bias_backward(rows, out, dy.values, dbias.values);
     if (fer_op_write(op, &dx) || fer_op_write(op, &dkernel)) return -1;
     return bias.values ? fer_op_write(op, &dbias) : 0;
 }
@@ -440,14 +348,24 @@ static int adam(struct fer_op *op)
 /* ---- The list ---- */
 
 const struct fer_operation fer_operations[] = {
-    {"conv2d", conv2d, {{"strides", "1,1"}, {"padding", "valid"}}},
+    {"conv2d",
+     fer_op_conv2d,
+     {{"strides", "1,1"}, {"padding", "valid"}, {"dilation", "1,1"}, {"groups", "1"}}},
+    {"depthwise_conv2d",
+     fer_op_depthwise_conv2d,
+     {{"strides", "1,1"}, {"padding", "valid"}, {"dilation", "1,1"}}},
     {"batch_normalization",
      batch_normalization,
      {{"training", "1"}, {"momentum", "0.99"}, {"epsilon", "0.001"}, {"moving-variance", "unbiased"}}},
     {"relu", relu, {{"max-value", "none"}, {"negative-slope", "0"}, {"at-zero", "0"}}},
-    {"max_pooling2d", max_pooling2d, {{"pool", "2,2"}, {"strides", "as pool"}, {"padding", "valid"}}},
-    {"average_pooling2d", average_pooling2d, {{"pool", "2,2"}, {"strides", "as pool"}, {"padding", "valid"}}},
-    {"global_average_pooling2d", global_average_pooling2d, {{NULL, NULL}}},
+    {"max_pooling2d",
+     fer_op_max_pooling2d,
+     {{"pool", "2,2"}, {"strides", "as pool"}, {"padding", "valid"}, {"ceil", "0"}, {"ties", "first"}}},
+    {"average_pooling2d",
+     fer_op_average_pooling2d,
+     {{"pool", "2,2"}, {"strides", "as pool"}, {"padding", "valid"}, {"ceil", "0"}, {"count-include-pad", "0"}}},
+    {"global_average_pooling2d", fer_op_global_average_pooling2d, {{NULL, NULL}}},
+    {"global_max_pooling2d", fer_op_global_max_pooling2d, {{NULL, NULL}}},
     {"concatenate", concatenate, {{NULL, NULL}}},
     {"dense", dense, {{NULL, NULL}}},
     {"softmax_cross_entropy", softmax_cross_entropy, {{"label-smoothing", "0"}}},

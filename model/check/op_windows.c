@@ -1,0 +1,190 @@
+/* op_windows.c - the operations of `fer op` that move a window over images: convolutions and poolings. */
+#include "op.h"
+
+#include <string.h>
+
+static size_t size_at(const struct fer_tensor *t, int i)
+{
+    return t->about.shape[i];
+}
+
+/* ---- The window ---- */
+
+/* --padding, and --strides, which of a pooling are its window's size where none are given. */
+static int read_window(struct fer_op *op, size_t kernel_h, size_t kernel_w, struct fer_window_options *o)
+{
+    static const enum fer_padding paddings[] = {FER_SAME, FER_SAME_LOWER, FER_VALID, FER_EXPLICIT};
+    size_t strides[2] = {kernel_h, kernel_w}, side[4] = {0};
+    int which;
+    if (!(o->pooling && !fer_op_is_given(op, "strides")) && fer_op_pair(op, "strides", strides)) return -1;
+    if (fer_op_choice_or_sides(op, "padding", "same|same_lower|valid", &which, side)) return -1;
+    o->kernel_h = kernel_h, o->kernel_w = kernel_w;
+    o->stride_h = strides[0], o->stride_w = strides[1];
+    o->padding = paddings[which];
+    o->top = side[0], o->bottom = side[1], o->left = side[2], o->right = side[3];
+    return 0;
+}
+
+/* The window over the image x, and its output's shape. */
+static int window_over(struct fer_op *op, const struct fer_tensor *x, const struct fer_window_options *o,
+                       struct fer_window *g, size_t out[4])
+{
+    struct fer_error reason;
+    if (fer_window_fill(g, size_at(x, 0), size_at(x, 1), size_at(x, 2), size_at(x, 3), o, &reason))
+        return fer_op_blame(op, x, "%s", reason.text);
+    out[0] = g->n, out[1] = g->out_h, out[2] = g->out_w, out[3] = g->out_c;
+    return 0;
+}
+
+/* ---- Convolutions ---- */
+
+/* One call: the layer's functions, with or without a bias. */
+struct convolution {
+    struct fer_tensor x, kernel, bias, dy;
+    struct fer_window_options options;
+    struct fer_window g;
+    void (*forward)(const struct fer_window *g, const real *x, const real *kernel, real *y);
+    void (*backward_input)(const struct fer_window *g, const real *dy, const real *kernel, real *dx);
+    void (*backward_kernel)(const struct fer_window *g, const real *x, const real *dy, real *dkernel);
+};
+
+static int convolve(struct fer_op *op, struct convolution *c)
+{
+    struct fer_tensor y, dx, dkernel, dbias;
+    const struct fer_window *g = &c->g;
+    size_t out[4], dilation[2], rows;
+    if (fer_op_pair(op, "dilation", dilation)) return -1;
+    c->options.dilation_h = dilation[0], c->options.dilation_w = dilation[1];
+    if (read_window(op, size_at(&c->kernel, 0), size_at(&c->kernel, 1), &c->options) ||
+        window_over(op, &c->x, &c->options, &c->g, out))
+        return -1;
+    if (fer_op_maybe(op, "bias", "[CO]", &c->bias) || fer_op_vector(op, &c->bias, g->out_c) ||
+        fer_op_result(op, "y", 4, out, &y) || fer_op_maybe(op, "dy", "[N,H,W,C]", &c->dy) ||
+        fer_op_same_shape(op, &c->dy, &y))
+        return -1;
+    rows = g->n * g->out_h * g->out_w;
+    c->forward(g, c->x.values, c->kernel.values, y.values);
+    if (c->bias.values) fer_bias_forward(rows, g->out_c, c->bias.values, y.values);
+    if (fer_op_write(op, &y)) return -1;
+    if (!c->dy.values) return 0;
+    if (fer_op_result_like(op, "dx", &c->x, &dx) || fer_op_result_like(op, "dkernel", &c->kernel, &dkernel) ||
+        fer_op_result(op, "dbias", 1, &g->out_c, &dbias))
+        return -1;
+    c->backward_input(g, c->dy.values, c->kernel.values, dx.values);
+    c->backward_kernel(g, c->x.values, c->dy.values, dkernel.values);
+    fer_bias_backward(rows, g->out_c, c->dy.values, dbias.values);
+    if (fer_op_write(op, &dx) || fer_op_write(op, &dkernel)) return -1;
+    return c->bias.values ? fer_op_write(op, &dbias) : 0;
+}
+
+int fer_op_conv2d(struct fer_op *op)
+{
+    struct convolution c = {.forward = fer_conv2d_forward, .backward_input = fer_conv2d_backward_input,
+                            .backward_kernel = fer_conv2d_backward_kernel};
+    size_t groups;
+    if (fer_op_need(op, "x", "[N,H,W,C]", &c.x) || fer_op_need(op, "kernel", "[KH,KW,CI,CO]", &c.kernel) ||
+        fer_op_size(op, "groups", &groups))
+        return -1;
+    if (size_at(&c.x, 3) % groups || size_at(&c.x, 3) / groups != size_at(&c.kernel, 2)) {
+        if (groups == 1)
+            return fer_op_blame(op, &c.kernel, "expected %zu input channels, as x has", size_at(&c.x, 3));
+        return fer_op_blame(op, &c.kernel, "expected input channels that, times %zu groups, are x's %zu", groups,
+                            size_at(&c.x, 3));
+    }
+    if (size_at(&c.kernel, 3) % groups)
+        return fer_op_blame(op, &c.kernel, "expected a multiple of %zu groups for output channels", groups);
+    c.options.groups = groups;
+    c.options.out_c = size_at(&c.kernel, 3);
+    return convolve(op, &c);
+}
+
+int fer_op_depthwise_conv2d(struct fer_op *op)
+{
+    struct convolution c = {.forward = fer_depthwise_conv2d_forward,
+                            .backward_input = fer_depthwise_conv2d_backward_input,
+                            .backward_kernel = fer_depthwise_conv2d_backward_kernel};
+    if (fer_op_need(op, "x", "[N,H,W,C]", &c.x) || fer_op_need(op, "kernel", "[KH,KW,C,M]", &c.kernel) ||
+        fer_op_depthwise(op, &c.kernel, size_at(&c.x, 3)))
+        return -1;
+    c.options.groups = size_at(&c.x, 3);
+    c.options.out_c = size_at(&c.x, 3) * size_at(&c.kernel, 3);
+    return convolve(op, &c);
+}
+
+/* ---- Poolings ---- */
+
+/* One call, read up to the gradient; the results are the caller's. */
+struct pooling {
+    struct fer_tensor x, dy, y, dx;
+    struct fer_window g;
+};
+
+static int read_pooling(struct fer_op *op, int count_padding, struct pooling *p)
+{
+    struct fer_window_options o = {.pooling = 1, .count_padding = count_padding};
+    size_t out[4], pool[2];
+    if (fer_op_need(op, "x", "[N,H,W,C]", &p->x) || fer_op_pair(op, "pool", pool) ||
+        fer_op_choice(op, "ceil", "0|1", &o.ceil) || read_window(op, pool[0], pool[1], &o) ||
+        window_over(op, &p->x, &o, &p->g, out))
+        return -1;
+    return fer_op_result(op, "y", 4, out, &p->y) || fer_op_maybe(op, "dy", "[N,H,W,C]", &p->dy) ||
+           fer_op_same_shape(op, &p->dy, &p->y) || fer_op_result_like(op, "dx", &p->x, &p->dx);
+}
+
+static int write_pooling(struct fer_op *op, const struct pooling *p)
+{
+    return fer_op_write(op, &p->y) || (p->dy.values && fer_op_write(op, &p->dx)) ? -1 : 0;
+}
+
+int fer_op_max_pooling2d(struct fer_op *op)
+{
+    struct pooling p;
+    int ties;
+    if (fer_op_choice(op, "ties", "first|last|all|split", &ties) || read_pooling(op, 0, &p)) return -1;
+    fer_max_pooling2d_forward(&p.g, p.x.values, p.y.values);
+    if (p.dy.values)
+        fer_max_pooling2d_backward_ties(&p.g, (enum fer_ties)ties, p.x.values, p.dy.values, p.dx.values);
+    return write_pooling(op, &p);
+}
+
+int fer_op_average_pooling2d(struct fer_op *op)
+{
+    struct pooling p;
+    int count_padding;
+    if (fer_op_choice(op, "count-include-pad", "0|1", &count_padding) || read_pooling(op, count_padding, &p)) return -1;
+    fer_average_pooling2d_forward(&p.g, p.x.values, p.y.values);
+    if (p.dy.values) fer_average_pooling2d_backward(&p.g, p.dy.values, p.dx.values);
+    return write_pooling(op, &p);
+}
+
+/* ---- Global poolings ---- */
+
+static int read_global(struct fer_op *op, struct pooling *p, size_t *images, size_t *cells, size_t *channels)
+{
+    size_t out[2];
+    if (fer_op_need(op, "x", "[N,H,W,C]", &p->x)) return -1;
+    *images = out[0] = size_at(&p->x, 0), *channels = out[1] = size_at(&p->x, 3);
+    *cells = size_at(&p->x, 1) * size_at(&p->x, 2);
+    return fer_op_result(op, "y", 2, out, &p->y) || fer_op_maybe(op, "dy", "[N,C]", &p->dy) ||
+           fer_op_same_shape(op, &p->dy, &p->y) || fer_op_result_like(op, "dx", &p->x, &p->dx);
+}
+
+int fer_op_global_average_pooling2d(struct fer_op *op)
+{
+    struct pooling p;
+    size_t images, cells, channels;
+    if (read_global(op, &p, &images, &cells, &channels)) return -1;
+    fer_global_average_pooling2d_forward(images, cells, channels, p.x.values, p.y.values);
+    if (p.dy.values) fer_global_average_pooling2d_backward(images, cells, channels, p.dy.values, p.dx.values);
+    return write_pooling(op, &p);
+}
+
+int fer_op_global_max_pooling2d(struct fer_op *op)
+{
+    struct pooling p;
+    size_t images, cells, channels;
+    if (read_global(op, &p, &images, &cells, &channels)) return -1;
+    fer_global_max_pooling2d_forward(images, cells, channels, p.x.values, p.y.values);
+    if (p.dy.values) fer_global_max_pooling2d_backward(images, cells, channels, p.x.values, p.dy.values, p.dx.values);
+    return write_pooling(op, &p);
+}
