@@ -16,7 +16,7 @@ enum { MOST_ELEMENTS = 400, PLACES = 3 };
 struct subject {
     const char *name;
     int (*add)(struct fer_builder *b);
-    double size, kink[2]; /* inputs are from -size to size, and not near a kink */
+    double size, kink[2]; /* inputs are from -size to size, and no nearer to a kink than a sixth of that */
     int kinks;
 };
 
@@ -42,7 +42,7 @@ static void draw(const struct fer_gradcheck_run *run, const struct subject *s, u
     for (i = 0; i < count; i++) {
         double value = s->size * (2 * fer_uniform(run->seed, FER_FOR_CHECKS, array, i) - 1);
         for (k = 0; k < s->kinks; k++)
-            if (fabs(value - s->kink[k]) < 5 * STEP) value += value < s->kink[k] ? -5 * STEP : 5 * STEP;
+            if (fabs(value - s->kink[k]) < s->size / 6) value += value < s->kink[k] ? -s->size / 6 : s->size / 6;
         x[i] = (real)value;
     }
 }
@@ -106,7 +106,7 @@ static int check_inputs(struct fer_gradcheck_run *run, const struct subject *s, 
 static int check_shape(struct fer_gradcheck_run *run, const struct subject *s, const size_t shape[4],
                        struct fer_error *e)
 {
-    const struct subject anything = {NULL, NULL, 1, {0, 0}, 0};
+    const struct subject not_small = {NULL, NULL, 1, {0, 0}, 1}; /* a small dy would drown in rounding */
     struct at_work w;
     size_t most = 0;
     real *room;
@@ -115,7 +115,7 @@ static int check_shape(struct fer_gradcheck_run *run, const struct subject *s, c
     w.layer = &w.network->layer[index];
     w.n = shape[0];
     w.dy = w.layer->output_gradient;
-    draw(run, &anything, 0, fer_layer_count(w.layer, w.n), w.layer->output_gradient);
+    draw(run, &not_small, 0, fer_layer_count(w.layer, w.n), w.layer->output_gradient);
     for (k = 0; k < w.layer->inputs; k++) most += fer_layer_count(&w.network->layer[w.layer->input[k]], w.n);
     room = fer_allocate(most, sizeof *room, e);
     failed = !room || check_inputs(run, s, &w, room, e);
@@ -142,13 +142,13 @@ static int add_leaky_relu(struct fer_builder *b)
 
 static int add_bounded_relu(struct fer_builder *b)
 {
-    return fer_add_leaky_relu(b, 0, NULL, 0.125, 6);
+    return fer_add_leaky_relu(b, 0, NULL, 0.125, 0.75);
 }
 
 int fer_gradcheck_leaky_relu(struct fer_gradcheck_run *run, struct fer_error *e)
 {
-    const struct subject leaky = {"leaky_relu", add_leaky_relu, 2, {0, 0}, 1},
-                         bounded = {"leaky_relu", add_bounded_relu, 9, {0, 6}, 2};
+    const struct subject leaky = {"leaky_relu", add_leaky_relu, 1, {0, 0}, 1},
+                         bounded = {"leaky_relu", add_bounded_relu, 1.5, {0, 0.75}, 2};
     return check(run, &leaky, e) || check(run, &bounded, e) ? -1 : 0;
 }
 
@@ -219,8 +219,8 @@ static int add_keras2_hard_sigmoid(struct fer_builder *b)
 
 int fer_gradcheck_hard_sigmoid(struct fer_gradcheck_run *run, struct fer_error *e)
 {
-    const struct subject keras3 = {"hard_sigmoid", add_hard_sigmoid, 5, {-3, 3}, 2},
-                         keras2 = {"hard_sigmoid", add_keras2_hard_sigmoid, 5, {-2.5, 2.5}, 2};
+    const struct subject keras3 = {"hard_sigmoid", add_hard_sigmoid, 6, {-3, 3}, 2},
+                         keras2 = {"hard_sigmoid", add_keras2_hard_sigmoid, 6, {-2.5, 2.5}, 2};
     return check(run, &keras3, e) || check(run, &keras2, e) ? -1 : 0;
 }
 
