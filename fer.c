@@ -267,6 +267,8 @@ static int begin_run(struct fer_trainer *t, const struct fer_config *config, con
     if (check_weights(config->weights, run, t->settings.epochs, e)) return -1;
     if (*config->weights && fer_weights_read(t->network, config->weights, &ignored, e)) return -1;
     if (fer_make_folder(run, e) || fer_join_path(path, run, "epochs", e) || fer_make_folder(path, e)) return -1;
+    if (*config->settings.model && (fer_join_path(path, run, "model.json", e) || fer_file_copy(config->settings.model, path, e)))
+        return -1;
     if (fer_join_path(path, run, "last.npz", e) || fer_checkpoint_save(t, path, e)) return -1;
     return write_log_and_config(t, config, run, e);
 }
@@ -303,8 +305,8 @@ static void print_plan(const struct fer_trainer *t, const char *run)
 {
     const size_t network = fer_network_memory(t->network, (size_t)t->settings.batch, FER_PLAN_TRAINING);
     const double memory = (double)network + (double)t->data->pixel_count;
-    printf("fer %s %s: incv3v1 at %dx%d, batch %d, %lu batches an epoch, %.0f MB of memory; run folder %s\n",
-           FER_VERSION, FER_REAL_NAME, t->settings.size, t->settings.size, t->settings.batch, (unsigned long)t->batches,
+    printf("fer %s %s: %s at %dx%d, batch %d, %lu batches an epoch, %.0f MB of memory; run folder %s\n",
+           FER_VERSION, FER_REAL_NAME, t->network->name, t->settings.size, t->settings.size, t->settings.batch, (unsigned long)t->batches,
            memory / 1e6, run);
     fflush(stdout);
 }
@@ -336,8 +338,9 @@ static int fit(struct fer_trainer *t, const char *run)
 
 static int train(int argc, char **argv)
 {
-    const char *data_path = NULL, *out = "run", *resume = NULL, *weights = "";
-    const struct option options[] = {{"data", &data_path}, {"out", &out}, {"resume", &resume}, {"weights", &weights}};
+    const char *data_path = NULL, *out = "run", *resume = NULL, *weights = "", *model = "";
+    const struct option options[] = {
+        {"data", &data_path}, {"out", &out}, {"resume", &resume}, {"weights", &weights}, {"model", &model}};
     struct fer_config config = {0};
     struct choice choice;
     struct fer_dataset data = {0};
@@ -346,12 +349,15 @@ static int train(int argc, char **argv)
     int failed, status = EXIT_BAD_INPUT;
     uint32_t digest;
     begin_choice(&choice, NULL);
-    if (parse(&argc, argv, options, 4, &choice, &e)) return complain(&e);
+    if (parse(&argc, argv, options, 5, &choice, &e)) return complain(&e);
     if (argc) return fer_fail(&e, "train: %s: expected options only", argv[0]), complain(&e);
-    if (resume && *weights) return fer_fail(&e, "--weights: a resumed run goes on with its own weights"), complain(&e);
-    if (strlen(weights) >= sizeof config.weights || (data_path && strlen(data_path) >= sizeof config.data))
+    if (resume && (*weights || *model))
+        return fer_fail(&e, "--%s: a resumed run goes on with its own", *weights ? "weights" : "model"), complain(&e);
+    if (strlen(weights) >= sizeof config.weights || strlen(model) >= sizeof config.settings.model || (data_path && strlen(data_path) >= sizeof config.data))
         return fer_fail(&e, "a path is longer than %d characters", (int)sizeof config.data - 1), complain(&e);
     config.settings = choice.settings;
+    snprintf(config.settings.model, sizeof config.settings.model, "%s", model);
+    if (*model && !is_given(&choice, "size")) config.settings.size = 0;
     if (resume && settle_config(&config, &choice, resume, &e)) return complain(&e);
     if (resume) out = resume;
     if (data_path || !resume) snprintf(config.data, sizeof config.data, "%s", data_path ? data_path : "");
@@ -364,6 +370,7 @@ static int train(int argc, char **argv)
             *config.data ? config.data : "the drawn faces", (unsigned long)digest, (unsigned long)config.data_digest);
     config.data_digest = digest;
     if (!failed && fer_trainer_create(&trainer, &config.settings, &data, &e) == 0) {
+        config.settings.size = trainer->settings.size;
         print_plan(trainer, out);
         if (resume ? resume_run(trainer, &config, out, &e) : begin_run(trainer, &config, out, &e))
             failed = 1;
@@ -381,11 +388,10 @@ static int train(int argc, char **argv)
 
 /* The network of a weights file, or of a run folder: its best weights, or else its last. A run's data is used unless
  * --data says otherwise. */
-static int load_network(struct fer_network **network, const char *where, int size, struct fer_config *config,
-                        struct fer_error *e)
+static int load_network(struct fer_network **network, const char *where, const char *model, int size,
+                        struct fer_config *config, struct fer_error *e)
 {
     char path[FER_PATH];
-    size_t ignored;
     const struct fer_config none = {0};
     *config = none;
     if (fer_join_path(path, where, "config.txt", e)) return -1;
@@ -395,13 +401,13 @@ static int load_network(struct fer_network **network, const char *where, int siz
         if (fer_config_load(config, path, e) || fer_join_path(path, where, "best.npz", e)) return -1;
         if (!fer_file_exists(path) && fer_join_path(path, where, "last.npz", e)) return -1;
     }
-    return fer_weights_load(network, path, (size_t)size, &ignored, e);
+    return fer_weights_open(network, *model ? model : config->settings.model, path, (size_t)size, e);
 }
 
 static int eval(int argc, char **argv)
 {
-    const char *data_path = NULL, *usage_name = "PublicTest";
-    const struct option options[] = {{"data", &data_path}, {"usage", &usage_name}};
+    const char *data_path = NULL, *usage_name = "PublicTest", *model = "";
+    const struct option options[] = {{"data", &data_path}, {"usage", &usage_name}, {"model", &model}};
     struct choice choice;
     struct fer_network *network = NULL;
     struct fer_dataset data = {0};
@@ -411,9 +417,9 @@ static int eval(int argc, char **argv)
     enum fer_usage usage = FER_PUBLIC_TEST;
     int failed = 1;
     begin_choice(&choice, "size batch seed");
-    if (parse(&argc, argv, options, 2, &choice, &e) || find_usage(usage_name, &usage, &e)) return complain(&e);
+    if (parse(&argc, argv, options, 3, &choice, &e) || find_usage(usage_name, &usage, &e)) return complain(&e);
     if (argc != 1) return fer_fail(&e, "eval: expected one run folder or weights file"), complain(&e);
-    if (load_network(&network, argv[0], given_size(&choice), &config, &e)) return complain(&e);
+    if (load_network(&network, argv[0], model, given_size(&choice), &config, &e)) return complain(&e);
     if (!announce_faces(&data, data_path ? data_path : config.data,
                         is_given(&choice, "seed") ? choice.settings.seed : config.settings.seed, &e)) {
         if (data.usage_count[usage] == 0)
@@ -436,7 +442,7 @@ static int predict_image(struct fer_network *network, const char *path, real *pr
     uint8_t *pixels;
     int height, width;
     if (fer_image_read(path, &height, &width, &pixels, e)) return -1;
-    fer_image_scale(height, width, pixels, network->height, fer_network_input(network));
+    fer_network_show(network, height, width, pixels);
     fer_free(pixels);
     fer_network_forward(network, 1, 0);
     memcpy(probabilities, network->layer[network->layers - 1].output, FER_CLASSES * sizeof *probabilities);
@@ -445,6 +451,8 @@ static int predict_image(struct fer_network *network, const char *path, real *pr
 
 static int predict(int argc, char **argv)
 {
+    const char *model = "";
+    const struct option options[] = {{"model", &model}};
     struct fer_network *network = NULL;
     struct choice choice;
     struct fer_config config;
@@ -453,10 +461,10 @@ static int predict(int argc, char **argv)
     const int json = take_flag(&argc, argv, "json");
     int i, failed;
     begin_choice(&choice, "size");
-    if (parse(&argc, argv, NULL, 0, &choice, &e)) return complain(&e);
+    if (parse(&argc, argv, options, 1, &choice, &e)) return complain(&e);
     if (argc < 2)
         return fer_fail(&e, "predict: expected a run folder or weights file, then PGM or PNG images"), complain(&e);
-    if (load_network(&network, argv[0], given_size(&choice), &config, &e)) return complain(&e);
+    if (load_network(&network, argv[0], model, given_size(&choice), &config, &e)) return complain(&e);
     failed = fer_network_plan(network, 1, FER_PLAN_INFERENCE, &e) ||
              !(probabilities = fer_allocate((size_t)argc, FER_CLASSES * sizeof *probabilities, &e));
     for (i = 1; i < argc && !failed; i++)
@@ -499,7 +507,7 @@ static int report(int argc, char **argv)
     if (argc != 1) return fer_fail(&e, "report: expected one run folder"), complain(&e);
     if (fer_join_path(path, argv[0], "config.txt", &e)) return complain(&e);
     if (!fer_file_exists(path)) return fer_fail(&e, "%s: cannot be opened: expected a run folder", path), complain(&e);
-    if (load_network(&network, argv[0], 0, &config, &e)) return complain(&e);
+    if (load_network(&network, argv[0], "", 0, &config, &e)) return complain(&e);
     if (!out && fer_join_path(path, argv[0], "report.html", &e) == 0) out = path;
     if (!data_path) data_path = config.data;
     display.terminal = fer_is_terminal(stdout);

@@ -502,7 +502,7 @@ int fer_incv3v1(struct fer_network **network, size_t size, struct fer_error *e);
 /* The network of a file of Keras's JSON (model/keras_json.c has the format), for images of size x size where the file
  * leaves that open (0: it may not). Fails with file, line, layer, key, and what would do. */
 int fer_model_read(struct fer_network **network, const char *path, size_t size, struct fer_error *e);
-/* That of a file, or without one (NULL) the script's; size 0: what the file says, or 128. */
+/* That of a file, or without one (NULL or "") the script's; size 0: what the file says, or 128. */
 int fer_network_open(struct fer_network **network, const char *model, size_t size, struct fer_error *e);
 void fer_network_free(struct fer_network *network); /* NULL is allowed */
 
@@ -618,6 +618,8 @@ int fer_network_fits(const struct fer_network *network, size_t batch, enum fer_p
 int fer_network_plan(struct fer_network *network, size_t batch, enum fer_plan plan, struct fer_error *e);
 /* Where the images of the next batch go: [n][height][width][channels]. */
 real *fer_network_input(struct fer_network *network);
+/* Fails unless it takes square images of 1 or 3 channels and gives FER_CLASSES classes. */
+int fer_network_check_faces(const struct fer_network *network, struct fer_error *e);
 
 /* One forward pass over the first n images of the input, up to the logits and the probabilities. training != 0:
  * BatchNormalization takes the batch's statistics (and leaves the moving ones alone), else the moving ones. */
@@ -696,6 +698,9 @@ int fer_image_read(const char *path, int *height, int *width, uint8_t **pixels, 
 int fer_pgm_read(const char *path, int *height, int *width, uint8_t **pixels, struct fer_error *e);
 int fer_pgm_write(const char *path, int height, int width, const uint8_t *pixels, struct fer_error *e);
 
+/* One image, or the images index[0] ... index[n-1], into the network's input: grey, or grey repeated for each channel. */
+void fer_network_show(struct fer_network *network, int height, int width, const uint8_t *pixels);
+void fer_network_fill(struct fer_network *network, const struct fer_dataset *data, const size_t *index, size_t n, int *labels);
 /* One image as the network sees it: x[size][size], nearest neighbour with Pillow's rule, times (real)1/255. */
 void fer_image_scale(int height, int width, const uint8_t *pixels, size_t size, real *x);
 /* The images index[0] ... index[n-1] as a batch: x[n][size][size][1], labels[n] (NULL: not wanted). */
@@ -760,6 +765,8 @@ int fer_file_exists(const char *path); /* 1 when it can be opened for reading */
 void *fer_file_create(const char *path, struct fer_error *e);
 /* Closes the file. A failed commit has removed PATH.part and left what was at PATH before. */
 int fer_file_commit(void *file, const char *path, struct fer_error *e);
+/* A copy of a file, whole or not at all. */
+int fer_file_copy(const char *from, const char *to, struct fer_error *e);
 /* Fails when a file written to `out` would replace the input file `in`, which may be the same file under another name
  * or by a link. `in` may be NULL or "": none. */
 int fer_file_apart(const char *out, const char *in, struct fer_error *e);
@@ -782,7 +789,7 @@ int fer_threads(void);                                     /* how many a paralle
 
 /* Everything that decides the bits of a run, but for the data. The defaults are the Keras script. */
 struct fer_settings {
-    int epochs, batch, size;
+    int epochs, batch, size; /* size 0: what the model says */
     uint64_t seed;
     double learning_rate, beta1, beta2, adam_epsilon;
     double bn_momentum, bn_epsilon;
@@ -791,6 +798,7 @@ struct fer_settings {
     int precise_bn;          /* fer_exact_statistics of so many batches before each validation; 0: off */
     int shuffle;              /* the images are shuffled each epoch */
     int batch_order_shuffled; /* then the batches are too, so that the short one comes at any place */
+    char model[FER_PATH];    /* the network's file, of fer_model_read; "": the script's network */
 };
 
 /* One setting by name, as the command line and config.txt have it. The kinds: int, uint64_t, double, int (1: the first
@@ -897,6 +905,8 @@ int fer_weights_save(const struct fer_network *network, const char *path, struct
 /* A network for these weights. size 0: what the file says, or else 128. *ignored: how many arrays of the file were not
  * used. */
 int fer_weights_load(struct fer_network **network, const char *path, size_t size, size_t *ignored, struct fer_error *e);
+/* The network of `model` ("": as above) with the weights of a file, for faces. */
+int fer_weights_open(struct fer_network **network, const char *model, const char *path, size_t size, struct fer_error *e);
 /* The parameters' values from a weights file or checkpoint into a network. */
 int fer_weights_read(struct fer_network *network, const char *path, size_t *ignored, struct fer_error *e);
 
@@ -917,7 +927,8 @@ struct fer_config {
     char weights[FER_PATH]; /* the weights file that the run started from; "" for initial weights from the seed */
 };
 int fer_config_save(const struct fer_config *config, const char *path, struct fer_error *e);
-/* Fails also when the run was made by the program of the other precision. */
+/* Fails also when the run was made by the program of the other precision. The run's model is the file model.json beside
+ * config.txt, if there is one. */
 int fer_config_load(struct fer_config *config, const char *path, struct fer_error *e);
 
 /* log.csv as Keras's CSVLogger(separator=';') writes it: makes the file hold the header and these rows. What it holds

@@ -95,3 +95,20 @@ void fer_file_abandon(FILE *file, const char *path)
     fclose(file);
     remove(part);
 }
+
+int fer_file_copy(const char *from, const char *to, struct fer_error *e)
+{
+    FILE *in = fopen(from, "rb"), *out;
+    char bytes[4096];
+    size_t got;
+    if (!in) return fer_fail(e, "%s: cannot be read: %s", from, strerror(errno));
+    if (!(out = fer_file_create(to, e))) return fclose(in), -1;
+    while ((got = fread(bytes, 1, sizeof bytes, in)) > 0) fwrite(bytes, 1, got, out); /* a failed write shows at the commit */
+    if (ferror(in)) {
+        fclose(in);
+        fer_file_abandon(out, to);
+        return fer_fail(e, "%s: cannot be read: %s", from, strerror(errno));
+    }
+    fclose(in);
+    return fer_file_commit(out, to, e);
+}

@@ -340,7 +340,13 @@ int fer_add_reshape(struct fer_builder *b, int input, const char *name, size_t h
 
 int fer_add_flatten(struct fer_builder *b, int input, const char *name)
 {
-    struct fer_layer *layer = begin(b, FER_RESHAPE, &input, 1, name);
+    struct fer_layer *layer;
+    char numbered[FER_MAX_NAME];
+    int number = 0, i;
+    for (i = 0; !name && !b->failed && i < b->network->layers; i++)
+        number += strcmp(b->network->layer[i].class_name, "Flatten") == 0;
+    snprintf(numbered, sizeof numbered, number ? "flatten_%d" : "flatten", number);
+    layer = begin(b, FER_RESHAPE, &input, 1, name ? name : numbered);
     if (!layer) return -1;
     layer->class_name = "Flatten";
     layer->channels *= layer->height * layer->width;

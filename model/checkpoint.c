@@ -194,6 +194,17 @@ int fer_weights_load(struct fer_network **network, const char *path, size_t size
     return result;
 }
 
+int fer_weights_open(struct fer_network **network, const char *model, const char *path, size_t size, struct fer_error *e)
+{
+    size_t ignored;
+    if (!*model) return fer_weights_load(network, path, size, &ignored, e);
+    if (fer_network_open(network, model, size, e)) return -1;
+    if (fer_network_check_faces(*network, e) == 0 && fer_weights_read(*network, path, &ignored, e) == 0) return 0;
+    fer_network_free(*network);
+    *network = NULL;
+    return -1;
+}
+
 static int read_place(struct fer_npz *npz, struct fer_trainer *t, struct fer_error *e)
 {
     double confusion[FER_CLASSES][FER_CLASSES];

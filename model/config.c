@@ -67,6 +67,16 @@ static int read_line(struct fer_config *config, char *line, struct fer_error *e)
 
 /* A setting that a run's file does not name has its default: the run was made before there was such a setting. New ones
  * go into the middle of the table, so that a file that was cut short shows it. */
+static void find_model(struct fer_config *config, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    const int folder = slash ? (int)(slash + 1 - path) : 0;
+    char *model = config->settings.model;
+    if (snprintf(model, sizeof config->settings.model, "%.*smodel.json", folder, path) >= (int)sizeof config->settings.model ||
+        !fer_file_exists(model))
+        *model = 0;
+}
+
 int fer_config_load(struct fer_config *config, const char *path, struct fer_error *e)
 {
     FILE *file = fopen(path, "rb");
@@ -88,5 +98,6 @@ int fer_config_load(struct fer_config *config, const char *path, struct fer_erro
     if (!failed && strncmp(line, last, strlen(last) + 1) != 0)
         failed = fer_fail(e, "%s:%d: the file ends early: expected its last line to be %s", path, number, last);
     fclose(file);
+    find_model(config, path);
     return failed;
 }

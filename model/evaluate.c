@@ -1,6 +1,33 @@
 /* evaluate.c - loss, accuracy and confusion matrix of a network over a set of images. */
 #include "model.h"
 
+int fer_network_check_faces(const struct fer_network *net, struct fer_error *e)
+{
+    if (net->height == net->width && (net->channels == 1 || net->channels == 3) && net->classes == FER_CLASSES) return 0;
+    return fer_fail(e, "%s takes images of %zux%zux%zu and gives %zu classes: expected square images, 1 or 3 channels and %d "
+                       "classes, for faces", net->name, net->height, net->width, net->channels, net->classes, FER_CLASSES);
+}
+
+/* Each grey value for every channel, from the last one down, since both stand in the same array. */
+static void repeat(size_t count, size_t channels, real *x)
+{
+    size_t i, c;
+    for (i = count; i-- > 0 && channels > 1;)
+        for (c = channels; c-- > 0;) x[i * channels + c] = x[i];
+}
+
+void fer_network_show(struct fer_network *net, int height, int width, const uint8_t *pixels)
+{
+    fer_image_scale(height, width, pixels, net->height, fer_network_input(net));
+    repeat(net->height * net->width, net->channels, fer_network_input(net));
+}
+
+void fer_network_fill(struct fer_network *net, const struct fer_dataset *data, const size_t *index, size_t n, int *labels)
+{
+    fer_batch_fill(data, index, n, net->height, fer_network_input(net), labels);
+    repeat(n * net->height * net->width, net->channels, fer_network_input(net));
+}
+
 void fer_count_predictions(const struct fer_network *network, size_t n, const int *labels,
                            struct fer_evaluation *sum)
 {
@@ -20,7 +47,7 @@ void fer_evaluate_batch(struct fer_network *net, const struct fer_dataset *data,
                         int training, int *labels, double *losses, struct fer_evaluation *sum)
 {
     size_t i;
-    fer_batch_fill(data, index, n, net->height, fer_network_input(net), labels);
+    fer_network_fill(net, data, index, n, labels);
     fer_network_forward(net, n, training);
     fer_cross_entropy(n, net->classes, net->logits, labels, losses, NULL);
     fer_count_predictions(net, n, labels, sum);

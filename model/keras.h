@@ -14,6 +14,7 @@ struct fer_keras {
     int ended;             /* the softmax that gives the probabilities has come; nothing may follow */
     char softmax[FER_MAX_NAME];
     char for_training[384]; /* why the network cannot be trained by fer; "": it can */
+    int numbered[32];      /* layers of each class without a name */
     struct fer_builder b;
     struct fer_error *e;
 };

@@ -188,6 +188,8 @@ static int begin_input(struct fer_keras *r, const struct fer_keras_layer *l, con
         return fer_keras_fail(r, l, "input shape %s: expected images, [null, height, width, channels]", text);
     for (i = 0; i < 3; i++, axis = axis->next) {
         const int open = axis->type == FER_JSON_NULL && i < 2;
+        if (!open && i < 2 && r->size && axis->number != (double)r->size)
+            return fer_keras_fail(r, l, "its %s is %g: expected no --size %zu, or null there", names[i], axis->number, r->size);
         if (open && !r->size) return fer_keras_fail(r, l, "its %s is null: expected a number, or --size", names[i]);
         size[i] = r->size;
         if (!open && fer_keras_is_whole(axis, 1, &size[i])) return fer_keras_fail(r, l, "input shape %s: expected positive sizes", text);
@@ -442,5 +444,5 @@ int fer_model_read(struct fer_network **network, const char *path, size_t size, 
 
 int fer_network_open(struct fer_network **network, const char *model, size_t size, struct fer_error *e)
 {
-    return model ? fer_model_read(network, model, size, e) : fer_incv3v1(network, size ? size : 128, e);
+    return model && *model ? fer_model_read(network, model, size, e) : fer_incv3v1(network, size ? size : 128, e);
 }

@@ -522,34 +522,34 @@ static int multiply_layer(struct fer_keras *r, const struct fer_keras_layer *l, 
 /* ---- The table ---- */
 
 static const struct {
-    const char *name;
-    int most; /* inputs */
+    const char *name, *stem; /* Keras's class, and what layers without a name are called, numbered */
+    int most;                /* inputs */
     int (*add)(struct fer_keras *r, const struct fer_keras_layer *l, int *index);
 } classes[] = {
-    {"Conv2D", 1, conv2d_layer},
-    {"DepthwiseConv2D", 1, depthwise_layer},
-    {"SeparableConv2D", 1, separable_layer},
-    {"Dense", 1, dense_layer},
-    {"BatchNormalization", 1, batch_normalization_layer},
-    {"Activation", 1, activation_layer},
-    {"ReLU", 1, relu_layer},
-    {"LeakyReLU", 1, leaky_relu_layer},
-    {"Softmax", 1, softmax_layer},
-    {"MaxPooling2D", 1, max_pooling_layer},
-    {"AveragePooling2D", 1, average_pooling_layer},
-    {"GlobalAveragePooling2D", 1, global_average_layer},
-    {"GlobalMaxPooling2D", 1, global_max_layer},
-    {"ZeroPadding2D", 1, zero_padding_layer},
-    {"Cropping2D", 1, cropping_layer},
-    {"Flatten", 1, flatten_layer},
-    {"Reshape", 1, reshape_layer},
-    {"Dropout", 1, dropout_layer},
-    {"SpatialDropout2D", 1, spatial_dropout_layer},
-    {"Concatenate", FER_MAX_INPUTS, concatenate_layer},
-    {"Add", FER_MAX_INPUTS, add_layer},
-    {"Multiply", FER_MAX_INPUTS, multiply_layer},
-    {"Rescaling", 1, rescaling_layer},
-    {"Normalization", 1, normalization_layer},
+    {"Conv2D", "conv2d", 1, conv2d_layer},
+    {"DepthwiseConv2D", "depthwise_conv2d", 1, depthwise_layer},
+    {"SeparableConv2D", "separable_conv2d", 1, separable_layer},
+    {"Dense", "dense", 1, dense_layer},
+    {"BatchNormalization", "batch_normalization", 1, batch_normalization_layer},
+    {"Activation", "activation", 1, activation_layer},
+    {"ReLU", "re_lu", 1, relu_layer},
+    {"LeakyReLU", "leaky_re_lu", 1, leaky_relu_layer},
+    {"Softmax", "softmax", 1, softmax_layer},
+    {"MaxPooling2D", "max_pooling2d", 1, max_pooling_layer},
+    {"AveragePooling2D", "average_pooling2d", 1, average_pooling_layer},
+    {"GlobalAveragePooling2D", "global_average_pooling2d", 1, global_average_layer},
+    {"GlobalMaxPooling2D", "global_max_pooling2d", 1, global_max_layer},
+    {"ZeroPadding2D", "zero_padding2d", 1, zero_padding_layer},
+    {"Cropping2D", "cropping2d", 1, cropping_layer},
+    {"Flatten", "flatten", 1, flatten_layer},
+    {"Reshape", "reshape", 1, reshape_layer},
+    {"Dropout", "dropout", 1, dropout_layer},
+    {"SpatialDropout2D", "spatial_dropout2d", 1, spatial_dropout_layer},
+    {"Concatenate", "concatenate", FER_MAX_INPUTS, concatenate_layer},
+    {"Add", "add", FER_MAX_INPUTS, add_layer},
+    {"Multiply", "multiply", FER_MAX_INPUTS, multiply_layer},
+    {"Rescaling", "rescaling", 1, rescaling_layer},
+    {"Normalization", "normalization", 1, normalization_layer},
 };
 
 static int find_class(const char *name)
@@ -569,9 +569,16 @@ const char *fer_keras_class(const char *name)
 int fer_keras_add_layer(struct fer_keras *r, const struct fer_keras_layer *l, int *index)
 {
     const int i = find_class(l->class_name), most = classes[i].most;
+    struct fer_keras_layer named = *l;
+    char name[FER_MAX_NAME];
     if (l->inputs < 1 || l->inputs > most || (most > 1 && l->inputs < 2 && strcmp(l->class_name, "Concatenate") != 0))
         return fer_keras_fail(r, l, "%d inputs: expected %s", l->inputs, most == 1 ? "one" : "two or more");
     r->b.frozen = !l->trainable;
     r->b.inference = l->inference;
-    return classes[i].add(r, l, index);
+    if (!named.name) {
+        snprintf(name, sizeof name, r->numbered[i] ? "%s_%d" : "%s", classes[i].stem, r->numbered[i]);
+        r->numbered[i]++;
+        named.name = name;
+    }
+    return classes[i].add(r, &named, index);
 }

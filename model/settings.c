@@ -36,7 +36,7 @@ const struct fer_setting fer_setting_table[FER_SETTINGS] = {
 
 void fer_settings_default(struct fer_settings *settings)
 {
-    const struct fer_settings script = {400, 256, 128, 0, 0.001, 0.9, 0.999, 1e-7, 0.99, 0.001, 1, 0, 0, 1, 1};
+    const struct fer_settings script = {400, 256, 128, 0, 0.001, 0.9, 0.999, 1e-7, 0.99, 0.001, 1, 0, 0, 1, 1, ""};
     *settings = script;
 }
 

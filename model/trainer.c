@@ -30,6 +30,22 @@ static int allocate(struct fer_trainer *t, struct fer_error *e)
     return t->train && t->order && t->batch_order && t->labels && t->history ? 0 : -1;
 }
 
+/* The network, with the settings' BatchNormalization. A model has its own, but for what differs from the defaults. */
+static int open_network(struct fer_trainer *t, struct fer_error *e)
+{
+    struct fer_settings *s = &t->settings, defaults;
+    int own;
+    fer_settings_default(&defaults);
+    if (fer_network_open(&t->network, s->model, (size_t)s->size, e)) return -1;
+    if (fer_network_check_faces(t->network, e)) return -1;
+    if (*t->network->for_training) return fer_fail(e, "%s: cannot be trained: %s", s->model, t->network->for_training);
+    own = *s->model != 0;
+    fer_network_normalization(t->network, own && s->bn_momentum == defaults.bn_momentum ? -1 : s->bn_momentum,
+                              own && s->bn_epsilon == defaults.bn_epsilon ? -1 : s->bn_epsilon, s->bn_unbiased);
+    s->size = (int)t->network->height;
+    return 0;
+}
+
 int fer_trainer_create(struct fer_trainer **trainer, const struct fer_settings *settings,
                        const struct fer_dataset *data, struct fer_error *e)
 {
@@ -39,13 +55,12 @@ int fer_trainer_create(struct fer_trainer **trainer, const struct fer_settings *
     t->settings = *settings;
     t->data = data;
     t->best = -1;
-    if (allocate(t, e) || fer_incv3v1(&t->network, (size_t)settings->size, e) ||
+    if (allocate(t, e) || open_network(t, e) ||
         fer_network_fits(t->network, (size_t)settings->batch, FER_PLAN_TRAINING, fer_memory_available(), e) ||
         fer_network_plan(t->network, (size_t)settings->batch, FER_PLAN_TRAINING, e)) {
         fer_trainer_free(t);
         return -1;
     }
-    fer_network_normalization(t->network, settings->bn_momentum, settings->bn_epsilon, settings->bn_unbiased);
     fer_network_initialise(t->network, settings->seed);
     fer_dataset_select(data, FER_TRAINING, t->train);
     *trainer = t;
@@ -69,7 +84,7 @@ size_t fer_trainer_fill(struct fer_trainer *t)
     const size_t n = t->train_count - first < size ? t->train_count - first : size;
     t->network->seed = t->settings.seed;
     t->network->step = (uint32_t)t->step;
-    fer_batch_fill(t->data, t->order + first, n, t->network->height, fer_network_input(t->network), t->labels);
+    fer_network_fill(t->network, t->data, t->order + first, n, t->labels);
     return n;
 }
 

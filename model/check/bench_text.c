@@ -1,9 +1,12 @@
 /* bench_text.c - what `fer bench` shows: each layer's speed, that of all layers of a kind, and the totals. */
 #include "command.h"
 
+#include <string.h>
+
 /* What one line stands for: a layer, or all layers of a kind. */
 struct passes {
     double seconds[FER_PASSES], operations[FER_PASSES];
+    int rows; /* of the bench that are added up in it */
 };
 
 /* Milliseconds and GFLOP/s of each pass, the share of the step, the part of the peak. */
@@ -28,6 +31,14 @@ static void write_line(FILE *out, const char *name, const struct fer_bench *b, c
     fprintf(out, "\n");
 }
 
+/* The first kind of the same class: all activations have one line. */
+static int first_of_class(int type)
+{
+    int first = 0;
+    while (strcmp(fer_layer_class((enum fer_layer_type)first), fer_layer_class((enum fer_layer_type)type)) != 0) first++;
+    return first;
+}
+
 /* Each layer's line. Adds it to that of its kind. */
 static void write_layers(FILE *out, const struct fer_network *network, const struct fer_bench *b, struct passes *kind)
 {
@@ -35,13 +46,14 @@ static void write_layers(FILE *out, const struct fer_network *network, const str
     while (i < b->rows) {
         const int index = b->row[i].layer;
         const struct fer_layer *layer = &network->layer[index];
-        struct passes one = {{0}, {0}};
+        struct passes one = {{0}, {0}, 0};
         for (; i < b->rows && b->row[i].layer == index; i++) {
             const struct fer_bench_row *row = &b->row[i];
             one.seconds[row->pass] = row->seconds;
             one.operations[row->pass] = row->operations;
-            kind[layer->type].seconds[row->pass] += row->seconds;
-            kind[layer->type].operations[row->pass] += row->operations;
+            kind[first_of_class((int)layer->type)].seconds[row->pass] += row->seconds;
+            kind[first_of_class((int)layer->type)].operations[row->pass] += row->operations;
+            kind[first_of_class((int)layer->type)].rows++;
         }
         write_line(out, layer->name, b, &one);
     }
@@ -49,7 +61,7 @@ static void write_layers(FILE *out, const struct fer_network *network, const str
 
 void fer_bench_text(FILE *out, const struct fer_network *network, const struct fer_bench *b)
 {
-    struct passes kind[FER_LAYER_TYPES] = {{{0}, {0}}};
+    struct passes kind[FER_LAYER_TYPES] = {{{0}, {0}, 0}};
     int i;
     fprintf(out, "%-28s %16s %16s %16s %9s %7s\n", "", "forward", "backward", "kernel gradient", "of step", "of peak");
     fprintf(out, "%-28s", "layer");
@@ -58,7 +70,7 @@ void fer_bench_text(FILE *out, const struct fer_network *network, const struct f
     write_layers(out, network, b, kind);
     fprintf(out, "\n");
     for (i = FER_INPUT + 1; i < FER_LAYER_TYPES; i++)
-        write_line(out, fer_layer_class((enum fer_layer_type)i), b, &kind[i]);
+        if (kind[i].rows) write_line(out, fer_layer_class((enum fer_layer_type)i), b, &kind[i]);
     fprintf(out, "\nsize %d, batch %d, " FER_REAL_NAME ", %d threads, medians of %d repeats, %.0f MB of memory\n",
             b->size, b->batch, b->threads, b->repeats, 1e-6 * (double)b->memory);
     fprintf(out, "training step   %8.3f ms an image (%.3f s a batch)\n", 1e3 * b->step / b->batch, b->step);

@@ -247,9 +247,11 @@ static int count_images(struct fer_verification *v, size_t *images)
 static int find_model_geometry(struct fer_verification *v, const struct fer_array *input)
 {
     const int height = v->options->nchw ? 2 : 1;
-    size_t size = v->options->size, images;
-    if (!size && input && input->dims == 4 && input->shape[height] == input->shape[height + 1]) size = input->shape[height];
-    if (describe(v, size, v->e) || count_images(v, &images)) return -1;
+    const size_t size = v->options->size;
+    const int square = input && input->dims == 4 && input->shape[height] == input->shape[height + 1];
+    size_t images;
+    if (describe(v, size, v->e) && (size || !square || describe(v, input->shape[height], v->e))) return -1;
+    if (count_images(v, &images)) return -1;
     list_expected(v);
     return first_misfit(v, 0) ? fail_shape(v, first_misfit(v, 0)) : 0;
 }
