@@ -159,6 +159,75 @@ def pooling():
     check("global_average_pooling2d", [], a, dict(y=number(y), dx=number(x.grad)), ulps=4)
 
 
+def convolutions():
+    """Dilation, groups, padding of any size and a bias, in both layouts; depthwise is a group for each channel."""
+    for ci, co, groups, kernel, strides, dilation, sides in [
+            (3, 4, 1, (3, 2), (1, 1), (2, 1), (2, 2, 0, 1)), (6, 4, 2, (2, 3), (2, 1), (1, 2), (0, 1, 3, 0)),
+            (4, 4, 4, (3, 3), (1, 2), (1, 1), (1, 1, 1, 1)), (3, 6, 3, (2, 3), (2, 2), (3, 1), (5, 0, 0, 4))]:
+        x, k, b = tensor(integers(2, ci, 7, 8)), tensor(integers(co, ci // groups, *kernel)), tensor(integers(co))
+        y = F.conv2d(F.pad(x, sides[2:] + sides[:2]), k, b, strides, 0, dilation, groups)
+        dy = tensor(integers(*y.shape))
+        y.backward(dy)
+        options = ["--strides", "%d,%d" % strides, "--dilation", "%d,%d" % dilation, "--padding", "%d,%d,%d,%d" % sides]
+        results = dict(y=y, dx=x.grad, dkernel=k.grad, dbias=b.grad)
+        files = dict(x=x, kernel=k, bias=b, dy=dy)
+        for name, more in [("conv2d", ["--groups", str(groups)])] + ([("depthwise_conv2d", [])] if groups == ci else []):
+            check(name, options + more + ["--layout", "nchw"], {n: number(t) for n, t in files.items()},
+                  {n: number(t) for n, t in results.items()})
+
+            def laid_out(n, t):
+                if t.dim() == 1:
+                    return number(t)
+                if "kernel" not in n:
+                    return number(nhwc(t))
+                t = number(t.permute(2, 3, 1, 0))  # [KH,KW,CI,CO]
+                return t if name == "conv2d" else t.reshape(t.shape[:2] + (ci, co // ci))
+            check(name, options + more, {n: laid_out(n, t) for n, t in files.items()},
+                  {n: laid_out(n, t) for n, t in results.items()})
+    x, k = tensor(integers(1, 6, 5, 2)), tensor(integers(2, 2, 2, 3))  # ONNX's SAME_LOWER
+    y = nhwc(F.conv2d(F.pad(nchw(x), (1, 0, 1, 0)), k.permute(3, 2, 0, 1)))
+    check("conv2d", ["--padding", "same_lower"], dict(x=number(x), kernel=number(k)), dict(y=number(y)))
+
+
+def padded_pooling():
+    """Padding, ceil, what counts, and equal maxima."""
+    for pool, strides, sides, ceil in [((3, 3), (2, 2), (1, 1, 1, 1), 0), ((3, 2), (2, 3), (1, 1, 0, 0), 1), ((2, 2), (2, 2), (0, 0, 0, 0), 1)]:
+        a = dict(x=integers(2, 6, 7, 3, low=-1, high=2))
+        options = ["--pool", "%d,%d" % pool, "--strides", "%d,%d" % strides, "--padding", "%d,%d,%d,%d" % sides, "--ceil", str(ceil)]
+        own = dict(padding=(sides[0], sides[2]), ceil_mode=bool(ceil))
+        x = tensor(a["x"])
+        y = nhwc(F.max_pool2d(nchw(x), pool, strides, **own))
+        a["dy"] = 12 * integers(*y.shape).astype(np.float32)
+        y.backward(tensor(a["dy"]))
+        check("max_pooling2d", options, a, dict(y=number(y), dx=number(x.grad)))
+        x = tensor(a["x"])
+        big = F.pad(nchw(x), (sides[2], sides[3] + pool[1], sides[0], sides[1] + pool[0]), value=-np.inf)
+        windows = big.unfold(2, pool[0], strides[0]).unfold(3, pool[1], strides[1])[:, :, :y.shape[1], :y.shape[2]]
+        nhwc(windows.amax((4, 5))).backward(tensor(a["dy"]))  # shared among equal maxima
+        check("max_pooling2d", options + ["--ties", "split"], a, dict(y=number(y), dx=number(x.grad)), ulps=4)
+        for count in (0, 1):
+            x = tensor(a["x"])
+            y = nhwc(F.avg_pool2d(nchw(x), pool, strides, count_include_pad=bool(count), **own))
+            y.backward(tensor(a["dy"]))
+            check("average_pooling2d", options + ["--count-include-pad", str(count)], a, dict(y=number(y), dx=number(x.grad)), ulps=8)
+    a = dict(x=np.array([[[[2.0], [2], [1], [2]]]]), dy=np.full((1, 1, 1, 1), 6.0))
+    for ties, dx in (("first", [6, 0, 0, 0]), ("last", [0, 0, 0, 6]), ("all", [6, 6, 0, 6]), ("split", [2, 2, 0, 2])):
+        check("max_pooling2d", ["--pool", "1,4", "--ties", ties], a, dict(y=[[[[2]]]], dx=np.reshape(dx, (1, 1, 4, 1))))
+    x = tensor(normal(3, 4, 5, 6))
+    y = F.adaptive_max_pool2d(x, 1)[:, :, 0, 0]
+    a = dict(x=number(x), dy=integers(3, 4))
+    y.backward(tensor(a["dy"]))
+    check("global_max_pooling2d", ["--layout", "nchw"], a, dict(y=number(y), dx=number(x.grad)))
+
+
+def dense_on_a_map():
+    a = dict(x=integers(2, 3, 4, 5), kernel=integers(5, 6), dy=integers(2, 3, 4, 6))
+    x, k = tensor(a["x"]), tensor(a["kernel"])
+    y = x @ k
+    y.backward(tensor(a["dy"]))
+    check("dense", [], a, dict(y=number(y), dx=number(x.grad), dkernel=number(k.grad)))
+
+
 def batch_normalization():
     for training in (1, 0):
         for given in ((), ("gamma", "beta"), ("gamma", "beta", "moving_mean", "moving_variance")):
@@ -230,7 +299,7 @@ def others():
 
 
 os.makedirs(FOLDER, exist_ok=True)
-for part in (conv2d, nchw_layout, pooling, batch_normalization, others):
+for part in (conv2d, nchw_layout, pooling, convolutions, padded_pooling, dense_on_a_map, batch_normalization, others):
     part()
 for path in (IN, OUT):
     os.remove(path)
