@@ -565,6 +565,90 @@ TEST tree_is_read_in_order(void)
     PASS();
 }
 
+/* The usage and class of each image of a tree, "0/3 " for Training, happy, and what is said about it. */
+static int tree_is(const char *images, const char *notes)
+{
+    struct fer_dataset data;
+    char list[200] = "";
+    size_t i, length;
+    int right;
+    if (fer_dataset_read(&data, FOLDER "/tree", &error)) return 0;
+    for (i = 0; i < data.count; i++) {
+        length = strlen(list);
+        snprintf(list + length, sizeof list - length, "%d/%d=%d ", data.image[i].usage, data.image[i].label,
+                 data.pixels[data.image[i].offset]);
+    }
+    right = strcmp(list, images) == 0 && strcmp(data.notes, notes) == 0;
+    if (!right) printf("%s\n%s", list, data.notes);
+    fer_dataset_free(&data);
+    remove_tree(FOLDER "/tree");
+    return right;
+}
+
+#define NO_SPLIT "no folders of a split such as Training and PublicTest: all images are Training\n"
+#define NO_VALIDATION "no PublicTest images: there is nothing to validate on\n"
+
+TEST trees_are_read_as_people_have_them(void)
+{
+    static const char *const classes[] = {"Angry", "DISGUSTED", "Fearful", "happiness", "03_sad", "Surprised", "neutral"};
+    unsigned char png[FER_PNG_ROOM];
+    const uint8_t pixel = 77;
+    int i;
+    /* Kaggle's first form: train and test */
+    for (i = 0; i < 7; i++) plant("train", classes[i], "a.PGM", i);
+    plant("test", "anger", "a.pgm", 7);
+    write_bytes(FOLDER "/tree/test/anger/B.Png", png, fer_png_encode(png, 1, 1, &pixel));
+    ASSERT(tree_is("0/0=0 0/1=1 0/2=2 0/3=3 0/4=4 0/5=5 0/6=6 1/0=77 1/0=7 ",
+                   "the folder `test` is taken as PublicTest, there being no validation folder\n"));
+    /* beside a validation folder, test is PrivateTest */
+    plant("TRAIN", "sadness", "a.pgm", 1);
+    plant("Test", "fear", "a.pgm", 2);
+    plant("val", "3", "a.pgm", 3);
+    ASSERT(tree_is("0/4=1 1/3=3 2/2=2 ", ""));
+    plant("public_test", "0", "a.pgm", 1);
+    plant("Private Test", "0", "a.pgm", 2);
+    plant("test", "1", "a.pgm", 3);
+    ASSERT(tree_is("1/0=1 2/0=2 2/1=3 ", ""));
+    /* the second form: one level down; what lies beside is named */
+    fer_make_folder(FOLDER "/tree", NULL);
+    fer_make_folder(FOLDER "/tree/images", NULL);
+    plant("images/train", "happy", "a.png", 1);
+    plant("images/validation", "happy", "a.png", 2);
+    plant("more", "happy", "a.png", 3);
+    write_bytes(FOLDER "/tree/READ\033ME", "", 0);
+    ASSERT(tree_is("0/3=1 1/3=2 ", "passed over: 2 files and folders, expected .pgm or .png: READ?ME, more/\n"));
+    /* no split */
+    plant("angry", ".", "1.png", 1);
+    plant("Neutral", ".", "1.png", 2);
+    ASSERT(tree_is("0/0=1 0/6=2 ", NO_SPLIT NO_VALIDATION));
+    PASS();
+}
+
+TEST what_a_tree_has_besides_is_named(void)
+{
+    char name[32], expected[500] = NO_SPLIT "passed over: 13 files, expected .pgm or .png: ";
+    size_t length = strlen(expected);
+    int i;
+    plant("train", "sad", "a.pgm", 1);
+    plant("train", "sad", "a.jpg", 1);
+    plant("train", "sad", "b.JPEG", 1);
+    plant("train", "sad", "b.png", 2); /* b.JPEG, converted */
+    plant("train", "sad", "c.txt", 1);
+    plant("train", "sad", ".d.pgm", 1);
+    plant("__MACOSX", "sad", "._a.pgm", 1);
+    ASSERT(tree_is("0/4=1 0/4=2 ", "passed over: 2 files, expected .pgm or .png: train/sad/a.jpg, train/sad/c.txt; "
+                                   "`mogrify -format png " FOLDER "/tree/*/*/*.jpg` converts JPEG\n" NO_VALIDATION));
+    plant("angry", ".", "a.pgm", 1);
+    for (i = 0; i < 13; i++) {
+        snprintf(name, sizeof name, "%c.bmp", 'b' + i);
+        plant("angry", ".", name, 1);
+        if (i < 10) length += (size_t)snprintf(expected + length, sizeof expected - length, "%sangry/%s", i ? ", " : "", name);
+    }
+    snprintf(expected + length, sizeof expected - length, ", ...\n" NO_VALIDATION);
+    ASSERT(tree_is("0/0=1 ", expected));
+    PASS();
+}
+
 static int tree_fails(const char *reason)
 {
     struct fer_dataset data;
@@ -698,6 +782,8 @@ SUITE(suite_faces)
     RUN_TEST(pgm_comes_back);
 #ifndef FER_PURE_C99
     RUN_TEST(tree_is_read_in_order);
+    RUN_TEST(trees_are_read_as_people_have_them);
+    RUN_TEST(what_a_tree_has_besides_is_named);
     RUN_TEST(tree_is_refused);
     RUN_TEST(unpacked_images_come_back);
     RUN_TEST(failed_unpacking_leaves_nothing);
