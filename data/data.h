@@ -54,6 +54,8 @@ void fer_dataset_shrink(struct fer_growing *set);
 int fer_csv_read(struct fer_dataset *data, FILE *file, const char *path, struct fer_error *e);
 int fer_tree_read(struct fer_dataset *data, const char *path, struct fer_error *e);
 
+/* What a file is that begins with these bytes, 300 will do, and what to do with it: "a zip file: unpack it"; or NULL. */
+const char *fer_foreign_kind(const unsigned char *bytes, size_t count);
 /* A PGM or PNG file that is in memory already; `path` is for the message. *pixels is freed by fer_free. */
 int fer_pgm_parse(const char *path, const unsigned char *bytes, size_t count, int *height, int *width,
                   uint8_t **pixels, struct fer_error *e);
@@ -126,8 +128,20 @@ const char *fer_inflate_read(struct fer_inflate *z, unsigned char *bytes, size_t
 size_t fer_inflate_some(struct fer_inflate *z, unsigned char *bytes, size_t count, const char **wrong);
 /* Behind the end of the data: up to `count` bytes as they stand there. */
 size_t fer_inflate_behind(struct fer_inflate *z, unsigned char *bytes, size_t count);
+/* Begins with the deflated data that stand behind those bytes. */
+void fer_inflate_again(struct fer_inflate *z);
 /* Returns NULL when the data end here, and with them the deflated bytes; else what is wrong. */
 const char *fer_inflate_end(struct fer_inflate *z);
+
+/* ---- gzip (gzip.c) ---- */
+
+#define FER_GZIP_FIRST 16384
+struct fer_gzip;
+/* Of a file whose first `count` bytes, up to FER_GZIP_FIRST, have been read already. NULL: out of memory. */
+struct fer_gzip *fer_gzip_create(FILE *file, const unsigned char *first, size_t count);
+/* Up to `count` unpacked bytes: fewer at the end of the file, or when it is damaged (then *wrong says how, else NULL). */
+size_t fer_gzip_read(struct fer_gzip *gzip, unsigned char *bytes, size_t count, const char **wrong);
+void fer_gzip_free(struct fer_gzip *gzip); /* NULL is allowed */
 
 /* ---- npy (npy.c) ---- */
 

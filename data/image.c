@@ -4,27 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Files of other kinds by their first bytes, so that the message can say what they are. */
-static const struct {
-    const char *begin;
-    size_t length;
-    const char *name;
-} others[] = {{"\xff\xd8\xff", 3, "a JPEG image"}, {"GIF8", 4, "a GIF image"},         {"BM", 2, "a BMP image"},
-              {"RIFF", 4, "a WebP image"},         {"II*\0", 4, "a TIFF image"},       {"MM\0*", 4, "a TIFF image"},
-              {"P1", 2, "a PBM image"},            {"P3", 2, "a PPM image"},           {"P4", 2, "a PBM image"},
-              {"P6", 2, "a PPM image"}};
-
 /* Fails: the file is no image that is read. */
 static int refuse(const char *path, const unsigned char *bytes, size_t count, struct fer_error *e)
 {
-    static const char pointer[] = "version https://git-lfs";
-    size_t i;
-    if (count >= sizeof pointer - 1 && memcmp(bytes, pointer, sizeof pointer - 1) == 0)
-        return fer_fail(e, "%s: is a Git LFS pointer, expected the file itself: `git lfs pull` fetches it", path);
-    for (i = 0; i < sizeof others / sizeof *others; i++)
-        if (count >= others[i].length && memcmp(bytes, others[i].begin, others[i].length) == 0)
-            return fer_fail(e, "%s: is %s, expected PGM or PNG; `mogrify -format png FILE` converts images", path,
-                            others[i].name);
+    const char *kind = fer_foreign_kind(bytes, count);
+    if (kind) return fer_fail(e, "%s: is no PGM or PNG image, but %s", path, kind);
     return fer_fail(e, "%s: %s, expected a PGM or PNG image", path, count ? "no image that fer reads" : "is empty");
 }
 

@@ -50,6 +50,11 @@ void fer_inflate_start(struct fer_inflate *z, fer_source source, void *context)
     z->input_at = z->input_count = 0;
     z->held = 0;
     z->held_bits = 0;
+    fer_inflate_again(z);
+}
+
+void fer_inflate_again(struct fer_inflate *z)
+{
     z->in_codes = z->last_block = 0;
     z->run = z->distance = 0;
     z->written = 0;

@@ -38,7 +38,7 @@ cp $T/out $T/text
 expect 0 "" ./fer predict --json $T/run $T/face.png
 check "json has the same digits" grep -q "{\"image\": \"$T/face.png\", \"probabilities\": {\"angry\": $(sed -n 3p $T/text | cut -f 2), .*\"prediction\": \"$(sed -n 3p $T/text | cut -f 9)\"}" $T/out
 printf '\377\330\377\340 JFIF' > $T/face.jpg
-expect 2 "fer: $T/face.jpg: is a JPEG image, expected PGM or PNG; \`mogrify -format png FILE\` converts images" ./fer predict $T/run $T/face.png $T/face.jpg
+expect 2 "fer: $T/face.jpg: is no PGM or PNG image, but a JPEG image: \`mogrify -format png FILE\` converts it" ./fer predict $T/run $T/face.png $T/face.jpg
 check "nothing half-written" test ! -s $T/out
 head -c 60 $T/face.png > $T/cut.png
 expect 2 "fer: $T/cut.png: damaged PNG image: it ends early" ./fer predict $T/run $T/cut.png

@@ -143,6 +143,18 @@ static const char *const good_csv[] = {
     " EMOTION ,\tPixels,usage \n 3 , 0  10\t200 255 , training\n6, 1 2 3 4 , PRIVATETEST \n",
     "id,emotion,pixels,note\n1,3,000 10 200 255,\"a, \"\"b\"\"\"\n2,6,1 2 3 4,\n",
     "emotion,pixels\n\n3,0 10 200 255\n\r\n6,1 2 3 4\n\n\n",
+    "emotion;pixels;Usage\n3;0 10 200 255;Training\n6;\"1 2 3 4\" ; PrivateTest\n",
+    "emotion\tpixels\tUsage\r\n3\t0 10 200 255\tTraining\r\n 6\t\"1 2 3 4\" \tPrivateTest\r\n",
+    "emotion,pixels,note\nhappy,0 10 200 255,a;b\nNeutral,1 2 3 4,\n",
+    "emotion,pixels,Usage\nHappiness,0.0 10 200. 255.00,Training\n6.0,1 2 3 4,Private Test\n",
+    "emotion,pixels,Usage\n3.0,0 10 200 255 ,training \n6 , 1 2 3 4, PRIVATETEST\n , , \n",
+    "emotion,pixels,Usage\n3,0 10 200 255,train\n6,1 2 3 4,PrivateTest\n   ",
+    "emotion\tpixels\n3\t0 10 200 255\n6\t1 2 3 4\n\t\t\r\n \n",
+    "id,emotion,pixels\n,3,0 10 200 255\n ,6,1 2 3 4\n,,\n", /* an empty first field is no empty line */
+    "emotion,pixel0,pixel1,pixel2,pixel3,Usage\n3,0,10,200,255,Training\n6,1,2,3,4,PrivateTest\n",
+    "1;2;3;4;emotion\n0;10;200;255;happy\n1; 2 ;3.0;4;6\n",
+    "emotion,Pixel_0,Pixel_1,Pixel_2,Pixel_3\n3,\"0\",10,200,255\n6,1,2,3,4",
+    "emotion,pixels,1,2\n3,0 10 200 255,7,8\n6,1 2 3 4,9,\n",
 };
 
 TEST csv_is_refused(const char *text, size_t count, const char *reason)
@@ -166,11 +178,33 @@ static const char *const bad_csv[][2] = {
     {"\n" HEADER ROW, "1: no column `emotion`, expected a header such as emotion,pixels,Usage"},
     {"emotion,Usage\n3,Training\n", "1: no column `pixels`, expected a header such as emotion,pixels,Usage"},
     {"emotion,pixels,Emotion\n", "1: column `emotion` stands twice, expected a header such as emotion,pixels,Usage"},
-    {HEADER "7,0 10 200 255,Training\n", "2: emotion is \"7\", expected 0 ... 6"},
-    {HEADER ROW "33,0 10 200 255,Training\n", "3: emotion is \"33\", expected 0 ... 6"},
-    {HEADER ROW "\n,0 10 200 255,Training\n", "4: emotion is \"\", expected 0 ... 6"},
-    {HEADER "happy,0 10 200 255,Training\n", "2: emotion is \"happy\", expected 0 ... 6"},
-    {HEADER "3,0 10 200 255,Test\n", "2: Usage is \"Test\", expected Training, PublicTest or PrivateTest"},
+    {HEADER "7,0 10 200 255,Training\n", "2: emotion is \"7\", expected 0 ... 6 or a class's name"},
+    {HEADER ROW "33,0 10 200 255,Training\n", "3: emotion is \"33\", expected 0 ... 6 or a class's name"},
+    {HEADER ROW "\n,0 10 200 255,Training\n", "4: emotion is \"\", expected 0 ... 6 or a class's name"},
+    {HEADER "joy,0 10 200 255,Training\n", "2: emotion is \"joy\", expected 0 ... 6 or a class's name"},
+    {HEADER "3.5,0 10 200 255,Training\n", "2: emotion is \"3.5\", expected 0 ... 6 or a class's name"},
+    {HEADER "3,0 10 200 255,Tests\n", "2: Usage is \"Tests\", expected Training, PublicTest or PrivateTest"},
+    {HEADER "3,0 10 200. 25.01,Training\n", "2: pixel 4 contains '.', expected a number 0 ... 255"},
+    {"emotion;pixels;Usage\n3;\"0 10 200 255\" 1;Training\n",
+     "2: text after a closing quote, expected a semicolon or the end of the line"},
+    {"emotion,p1,p2,p3\n3,1,2,3\n", "1: 3 pixels, expected those of a square image, as 48 * 48 = 2304"},
+    {"emotion,p1,p2,p4,p3\n3,1,2,3,4\n",
+     "1: the columns of the pixels are not numbered in a row, expected pixel0, pixel1 and so on"},
+    {"emotion,p0,p1,p2,p3\n3,1,2,,4\n", "2: pixel 3 is missing, expected a number 0 ... 255"},
+    {"emotion,p0,p1,p2,p3\n3,1,2 3,4,5\n", "2: pixel 2 is more than one number, expected a number 0 ... 255"},
+    {"emotion,p0,p1,p2,p3\n3,1,2,256,4\n", "2: pixel 3 is above 255, expected 0 ... 255"},
+    {"pixels\n0 10 200 255\n", "1: no column `emotion`: images without labels, as in the competition's test.csv: "
+                               "expected fer2013.csv or icml_face_data.csv, which have them all"},
+    {"Usage,Image name,neutral,happiness,surprise,sadness,anger,disgust,fear,contempt,unknown,NF\n",
+     "1: this is FER+'s label file, which has no pixels: expected fer2013.csv here, and this file behind --labels"},
+    {"PK\3\4 and so on", " is no CSV, but a zip file: unpack it (`unzip FILE`) and take what is in it"},
+    {"PAR1 and so on",
+     " is no CSV, but a Parquet file: pandas.read_parquet(FILE).to_csv(NEW, index=False) makes a CSV of it"},
+    {"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n",
+     " is no CSV, but a Git LFS pointer, not the file itself: `git lfs pull` fetches that"},
+    {"\n  <!DOCTYPE html><html>",
+     " is no CSV, but a web page, as a download gives that needs a login: fetch the file itself"},
+    {"\377\330\377\340", " is no CSV, but a JPEG image: `mogrify -format png FILE` converts it"},
     {HEADER "3,0 10 200 255,\n", "2: Usage is \"\", expected Training, PublicTest or PrivateTest"},
     {HEADER "3,0 10 200 255,abcdefghijabcdefghijabcdefghijabcdefghij\n",
      "2: Usage is \"abcdefghijabcdefghijabcdefghija\", expected Training, PublicTest or PrivateTest"},
@@ -206,6 +240,70 @@ static void csv_tests(void)
         RUN_TESTp(csv_is_refused, bad_csv[i][0], strlen(bad_csv[i][0]), bad_csv[i][1]);
     RUN_TESTp(csv_is_refused, BYTES(HEADER "3,0 10 \0 255,Training\n"), "2: a byte of value 0, expected text");
     RUN_TESTp(csv_is_refused, BYTES(HEADER "3,0 10 200 255,Tra\0ning\n"), "2: a byte of value 0, expected text");
+}
+
+TEST usages_are_read_in_other_words(const char *validation, int of_test)
+{
+    static const int of_validation[] = {FER_TRAINING, FER_PUBLIC_TEST, FER_TEST};
+    struct fer_dataset data;
+    char text[200];
+    size_t i;
+    snprintf(text, sizeof text, "emotion,pixels,usage\n0,1,TEST\n1,1,train\n2,1,%s\n3,1,testing\n", validation);
+    write_bytes(CSV, text, strlen(text));
+    ASSERT_EQm(error.text, 0, fer_dataset_read(&data, CSV, &error));
+    ASSERT_EQ(4, data.count);
+    ASSERT(data.image[0].usage == of_test && data.image[3].usage == of_test && data.image[1].usage == FER_TRAINING);
+    ASSERT_EQ(of_validation[fer_usage_named(validation)], data.image[2].usage);
+    ASSERT_EQ(data.count, data.usage_count[0] + data.usage_count[1] + data.usage_count[2]);
+    for (i = 0; i < FER_USAGES; i++) {
+        size_t count = 0, k;
+        for (k = 0; k < 4; k++) count += data.image[k].usage == i;
+        ASSERT_EQ(count, data.usage_count[i]);
+    }
+    ASSERT_STR_EQ(of_test == FER_PUBLIC_TEST ? "Usage `test` is taken as PublicTest, there being no validation rows\n" : "",
+                  data.notes);
+    fer_dataset_free(&data);
+    PASS();
+}
+
+/* The first of good_csv as gzip -9 packs it; a second member behind it, zeros, and what is wrong with parts of it. */
+static const unsigned char packed_csv[] =
+    "\037\213\010\000\000\000\000\000\002\003\113\315\315\057\311\314\317\323\051\310\254\110\315\051\326\011"
+    "\055\116\114\117\345\062\326\061\120\060\064\120\060\062\000\142\123\123\235\220\242\304\314\274\314\274"
+    "\164\056\063\035\103\005\043\005\143\005\023\235\200\242\314\262\304\222\324\220\324\342\022\056\000\043"
+    "\123\321\337\103\000\000\000";
+
+TEST gzip_is_unpacked(void)
+{
+    const size_t count = sizeof packed_csv - 1;
+    unsigned char file[2 * sizeof packed_csv];
+    struct fer_dataset data;
+    size_t i;
+    write_bytes(CSV, packed_csv, count);
+    ASSERT_EQm(error.text, 0, fer_dataset_read(&data, CSV, &error));
+    ASSERT(data.count == 2 && data.pixels[3] == 255 && data.usage_count[FER_PRIVATE_TEST] == 1);
+    fer_dataset_free(&data);
+    memset(file, 0, sizeof file);
+    memcpy(file, packed_csv, count);
+    write_bytes(CSV, file, count + 10);
+    ASSERT_EQm(error.text, 0, fer_dataset_read(&data, CSV, &error));
+    fer_dataset_free(&data);
+    memcpy(file + count, packed_csv, count); /* a second member: its header is a row of the whole */
+    write_bytes(CSV, file, 2 * count);
+    ASSERT_EQ(-1, fer_dataset_read(&data, CSV, &error));
+    ASSERT_STR_EQ(CSV ":4: emotion is \"emotion\", expected 0 ... 6 or a class's name", error.text);
+    for (i = 2; i < count; i++) {
+        write_bytes(CSV, file, i);
+        ASSERT_EQ(-1, fer_dataset_read(&data, CSV, &error));
+        ASSERT(strstr(error.text, ": damaged gzip file: ") != NULL);
+        file[i] ^= 0x10;
+        write_bytes(CSV, file, count);
+        if (i < 4 || i > 9) { /* those between are a time and a system */
+            ASSERT_EQ(-1, fer_dataset_read(&data, CSV, &error));
+        }
+        file[i] ^= 0x10;
+    }
+    PASS();
 }
 
 /* Longer than the reader's buffer, so that every kind of byte stands at its end once. */
@@ -775,6 +873,10 @@ SUITE(suite_faces)
     RUN_TEST(draws_are_words_of_blocks);
     RUN_TEST(shuffle_is_the_written_permutation);
     csv_tests();
+    RUN_TESTp(usages_are_read_in_other_words, "val", FER_PRIVATE_TEST);
+    RUN_TESTp(usages_are_read_in_other_words, "Validation", FER_PRIVATE_TEST);
+    RUN_TESTp(usages_are_read_in_other_words, "training", FER_PUBLIC_TEST);
+    RUN_TEST(gzip_is_unpacked);
     RUN_TEST(csv_of_many_rows_is_read);
     RUN_TEST(csv_that_is_not_there);
     pgm_tests();
