@@ -257,6 +257,42 @@ TEST batch_normalization_defaults(void)
 
 /* ---- ReLU and pooling ---- */
 
+TEST activations_by_hand(void)
+{
+    const real inf = (real)INFINITY, x[4] = {(real)NAN, inf, -inf, 0}, dy[4] = {1, 1, 1, 1};
+    static const char *const names[] = {"sigmoid", "tanh", "silu", "elu", "hard_sigmoid"};
+    const real y[5][4] = {{(real)NAN, 1, 0, (real)0.5}, {(real)NAN, 1, -1, 0}, {(real)NAN, inf, 0, 0},
+                          {(real)NAN, inf, -1, 0}, {(real)NAN, 1, 0, (real)0.5}};
+    const real dx[5][4] = {{(real)NAN, 0, 0, (real)0.25}, {(real)NAN, 0, 0, 1}, {(real)NAN, 1, 0, (real)0.5},
+                           {(real)NAN, 1, 0, 1}, {(real)(1.0 / 6), 0, 0, (real)(1.0 / 6)}};
+    const size_t shape[2] = {2, 2};
+    int i;
+    for (i = 0; i < 5; i++) {
+        ASSERT(!begin_input() && !give("x", 2, shape, x) && !give("dy", 2, shape, dy) && !fer_npz_commit(writer, &error));
+        ASSERT_RUN(names[i], "");
+        ASSERT_STR_EQ("y dx", names_of_results());
+        ASSERTm(names[i], is("y", "2,2", y[i], 4) && is("dx", "2,2", dx[i], 4));
+    }
+    PASS();
+}
+
+TEST merging_by_hand(void)
+{
+    const real x0[4] = {1, 2, 3, 4}, x1[2] = {10, 100}, dy[4] = {1, 1, 2, 3};
+    const real product[4] = {10, 200, 30, 400}, sum[4] = {2, 4, 6, 8}, dx0[4] = {10, 100, 20, 300}, dx1[2] = {7, 14};
+    const size_t shape[4] = {1, 1, 2, 2}, one[4] = {1, 1, 1, 2};
+    ASSERT(!begin_input() && !give("x0", 4, shape, x0) && !give("x1", 4, one, x1) && !give("dy", 4, shape, dy) &&
+           !fer_npz_commit(writer, &error));
+    ASSERT_RUN("multiply", "");
+    ASSERT_STR_EQ("y dx0 dx1", names_of_results());
+    ASSERT(is("y", "1,1,2,2", product, 4) && is("dx0", "1,1,2,2", dx0, 4) && is("dx1", "1,1,1,2", dx1, 2));
+    ASSERT(!begin_input() && !give("x0", 4, shape, x0) && !give("x1", 4, shape, x0) && !give("dy", 4, shape, dy) &&
+           !fer_npz_commit(writer, &error));
+    ASSERT_RUN("add", "");
+    ASSERT(is("y", "1,1,2,2", sum, 4) && is("dx0", "1,1,2,2", dy, 4) && is("dx1", "1,1,2,2", dy, 4));
+    PASS();
+}
+
 TEST relu_by_hand(void)
 {
     const real x[5] = {-1, 0, 2, (real)NAN, (real)-INFINITY}, dy[5] = {1, 2, 3, 4, 5};
@@ -763,6 +799,20 @@ TEST bad_calls_are_refused(void)
         {"x0 5,2; x1 5,2,1", "concatenate", "", IN ": x1: shape [5,2,1]: expected 2 dimensions, as x0 has"},
         {"x0 -", "concatenate", "", IN ": x0: shape []: expected one or more dimensions"},
         {"x0 5,2; x1 5,1; dy 5,4", "concatenate", "", IN ": dy: shape [5,4]: expected [5,3], as y has"},
+        {"x1 5,2", "add", "", IN ": no array x0: add needs it"},
+        {"x0 5,2; x1 5,3", "add", "", IN ": x0: shape [5,2]: expected the shape of x1"},
+        {"x0 2,1,1,3; x1 2,4,5,3", "add", "", IN ": x0: shape [2,1,1,3]: expected the shape of x1"},
+        {"x0 2,1,1,4; x1 2,4,5,3", "multiply", "", IN ": x0: shape [2,1,1,4]: expected the shape of x1, or one cell for all of its"},
+        {"x 1,4,4,3", "zero_padding2d", "padding 1,1", "--padding 1,1: expected T,B,L,R, whole numbers of cells"},
+        {"x 1,4,4,3; dy 1,4,4,3", "zero_padding2d", "", IN ": dy: shape [1,4,4,3]: expected [1,6,6,3], as y has"},
+        {"x 1,4,4,3", "cropping2d", "cropping 2,2,0,0",
+         IN ": x: shape [1,4,4,3]: nothing would be left of it: expected to crop less"},
+        {"x 4", "dropout", "rate 1", "--rate 1: expected a number, 0 ... below 1"},
+        {"x 4", "dropout", "seed 0.5", "--seed 0.5: expected a whole number"},
+        {"x 4,3", "spatial_dropout2d", "", IN ": x: shape [4,3]: expected 4 dimensions, [N,H,W,C]"},
+        {"x 4", "hard_sigmoid", "slope 0.2", "--slope 0.2: expected 1/6|1/5"},
+        {"x 4,3; scale 4", "rescaling", "", IN ": scale: shape [4]: expected [3]"},
+        {"x 4,3; variance 4", "normalization", "", IN ": variance: shape [4]: expected [3]"},
         {"x 4,5; kernel 6,7", "dense", "", IN ": kernel: shape [6,7]: expected 5 inputs, as x has"},
         {"x 4,5; kernel 5,7; bias 5", "dense", "", IN ": bias: shape [5]: expected [7]"},
         {"x 4,5; kernel 5,7; dy 4,5", "dense", "", IN ": dy: shape [4,5]: expected [4,7], as y has"},
@@ -869,6 +919,8 @@ SUITE(suite_op)
     RUN_TEST(batch_normalization_by_hand);
     RUN_TEST(batch_normalization_at_inference);
     RUN_TEST(batch_normalization_defaults);
+    RUN_TEST(activations_by_hand);
+    RUN_TEST(merging_by_hand);
     RUN_TEST(relu_by_hand);
     RUN_TEST(relu_options);
     RUN_TEST(pooling_by_hand);

@@ -13,10 +13,13 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+import philox
+
 PROGRAMS = {sys.argv[1]: np.float32, sys.argv[2]: np.float64}
 FOLDER = os.path.join(os.environ.get("SCRATCH", "build/tmp"), "op_py")
 IN, OUT = os.path.join(FOLDER, "in.npz"), os.path.join(FOLDER, "out.npz")
 TYPES = ["<f2", ">f4", "<f8", "|i1", ">i2", "<i4", ">i8", "|i1"]
+DROPOUT = 6 # FER_FOR_DROPOUT
 random = np.random.RandomState(7)
 passed = failed = 0
 
@@ -247,11 +250,69 @@ def batch_normalization():
             check("batch_normalization", ["--training", str(training), "--momentum", "0.75", "--epsilon", "0.01"], a, expected, ulps=16)
 
 
+def merged():
+    a = dict(x0=integers(2, 3, 4, 5), x1=integers(2, 3, 4, 5), x2=integers(2, 3, 4, 5), dy=integers(2, 3, 4, 5))
+    check("add", [], a, dict(y=sum(np.asarray(a[k], float) for k in ("x0", "x1", "x2")), dx0=a["dy"], dx1=a["dy"], dx2=a["dy"]))
+    for layout, one in ((nhwc, (2, 1, 1, 5)), (lambda x: x, (2, 5, 1, 1))):
+        shape = (2, 3, 4, 5) if layout is nhwc else (2, 5, 3, 4)
+        a = dict(x0=integers(*one), x1=integers(*shape), x2=integers(*one), dy=integers(*shape))
+        x = [tensor(a[k]) for k in ("x0", "x1", "x2")]
+        y = x[0] * x[1] * x[2]
+        y.backward(tensor(a["dy"]))
+        check("multiply", [] if layout is nhwc else ["--layout", "nchw"], a,
+              dict(y=number(y), **{"dx%d" % k: number(x[k].grad) for k in range(3)}))
+    a = dict(x=integers(2, 3, 4, 5), scale=normal(5), offset=normal(5), dy=integers(2, 3, 4, 5))
+    check("rescaling", [], a, dict(y=a["x"] * a["scale"].astype(float) + a["offset"], dx=a["dy"] * a["scale"].astype(float)), ulps=2)
+    check("rescaling", [], dict(x=[[1, 2]], scale=[3, 4]), dict(y=[[3, 8]]))
+    a = dict(x=normal(2, 3, 5), mean=normal(5), variance=normal(5) ** 2, dy=normal(2, 3, 5))
+    deviation = np.maximum(np.sqrt(a["variance"].astype(float)), 1e-7)
+    check("normalization", [], a, dict(y=(a["x"].astype(float) - a["mean"]) / deviation, dx=a["dy"] / deviation), ulps=4)
+    check("normalization", [], dict(x=[[1, 2]], variance=[0, 4]), dict(y=[[1e7, 1]]), ulps=1)
+
+
+def edges():
+    a = dict(x=integers(2, 3, 4, 5), dy=integers(2, 6, 9, 5))
+    check("zero_padding2d", ["--padding", "1,2,0,5"], a, dict(y=np.pad(np.asarray(a["x"], float), ((0, 0), (1, 2), (0, 5), (0, 0))),
+                                                             dx=a["dy"][:, 1:4, 0:4]))
+    a = dict(x=integers(2, 5, 6, 9), dy=integers(2, 5, 3, 4))
+    check("cropping2d", ["--cropping", "1,2,0,5", "--layout", "nchw"], a,
+          dict(y=a["x"][:, :, 1:4, 0:4], dx=np.pad(np.asarray(a["dy"], float), ((0, 0), (0, 0), (1, 2), (0, 5)))))
+
+
+def dropout():
+    """The masks anew from the text of fer.h, by the second Philox."""
+    a = dict(x=normal(3, 4, 5, 2), dy=normal(3, 4, 5, 2))
+    uniform = (philox.draws(9, DROPOUT, 0, 120) + 0.5) / 2**32
+    mask = (uniform >= 0.3).reshape(3, 4, 5, 2) / 0.7
+    options = ["--rate", "0.3", "--seed", "9"]
+    check("dropout", options, a, dict(y=a["x"] * mask, dx=a["dy"] * mask), ulps=2)
+    mask = (uniform[:6] >= 0.3).reshape(3, 1, 1, 2) / 0.7
+    check("spatial_dropout2d", options, a, dict(y=a["x"] * mask, dx=a["dy"] * mask), ulps=2)
+    check("dropout", options + ["--training", "0"], a, dict(y=a["x"], dx=a["dy"]))
+
+
 def others():
     a = dict(x=integers(4, 3, 2, 1, 5), dy=integers(4, 3, 2, 1, 5))
     check("relu", [], a, dict(y=np.maximum(a["x"], 0), dx=np.where(np.asarray(a["x"]) > 0, a["dy"], 0)))
     a = dict(x=np.array([[True, False]]), unknown=np.zeros(3))
     check("relu", [], a, dict(y=[[1, 0]]))
+    for name, function in (("sigmoid", torch.sigmoid), ("tanh", torch.tanh), ("silu", F.silu), ("elu", F.elu),
+                           ("hard_sigmoid", lambda x: torch.clamp(x / 6 + 0.5, 0, 1)), # F.hardsigmoid's gradient has 1/6 in float32
+                           ("softmax", lambda x: torch.softmax(x, -1))):
+        a = dict(x=3 * normal(4, 3, 5), dy=normal(4, 3, 5))
+        x = tensor(a["x"])
+        y = function(x)
+        y.backward(tensor(a["dy"]))
+        check(name, [], a, dict(y=number(y), dx=number(x.grad)), ulps=4)
+    a = dict(x=normal(2, 5, 3, 4), dy=normal(2, 5, 3, 4))
+    x = tensor(a["x"])
+    y = torch.softmax(x, 1)
+    y.backward(tensor(a["dy"]))
+    check("softmax", ["--layout", "nchw"], a, dict(y=number(y), dx=number(x.grad)), ulps=4)
+    check("hard_sigmoid", ["--slope", "1/5"], dict(x=[-3, -2.5, 0, 1, 2.5, 9]), dict(y=[0, 0, 0.5, 0.7, 1, 1]), ulps=1)
+    merged()
+    edges()
+    dropout()
     parts = [integers(2, 3, c) for c in (4, 1, 2)]
     whole = integers(2, 3, 7)
     check("concatenate", [], dict(x0=parts[0], x1=parts[1], x2=parts[2], dy=whole),

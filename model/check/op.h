@@ -94,6 +94,21 @@ int fer_op_max_pooling2d(struct fer_op *op);
 int fer_op_average_pooling2d(struct fer_op *op);
 int fer_op_global_average_pooling2d(struct fer_op *op);
 int fer_op_global_max_pooling2d(struct fer_op *op);
+/* op_elements.c */
+int fer_op_sigmoid(struct fer_op *op);
+int fer_op_tanh(struct fer_op *op);
+int fer_op_silu(struct fer_op *op);
+int fer_op_elu(struct fer_op *op);
+int fer_op_hard_sigmoid(struct fer_op *op);
+int fer_op_softmax(struct fer_op *op);
+int fer_op_add(struct fer_op *op);
+int fer_op_multiply(struct fer_op *op);
+int fer_op_zero_padding2d(struct fer_op *op);
+int fer_op_cropping2d(struct fer_op *op);
+int fer_op_dropout(struct fer_op *op);
+int fer_op_spatial_dropout2d(struct fer_op *op);
+int fer_op_rescaling(struct fer_op *op);
+int fer_op_normalization(struct fer_op *op);
 
 /* ---- Results ---- */
 
