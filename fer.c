@@ -561,28 +561,72 @@ static int gradcheck(int argc, char **argv)
 
 /* ---- op ---- */
 
+/* The value of the option --NAME, left where it is; NULL: it is not there. */
+static const char *find_value(int count, char **argv, const char *name)
+{
+    const size_t length = strlen(name);
+    int i;
+    for (i = 0; i < count && strcmp(argv[i], "--") != 0; i++) {
+        if (strncmp(argv[i], "--", 2) != 0 || strncmp(argv[i] + 2, name, length) != 0) continue;
+        if (argv[i][2 + length] == '=') return argv[i] + 3 + length;
+        if (!argv[i][2 + length]) return i + 1 < count ? argv[i + 1] : "";
+    }
+    return NULL;
+}
+
 enum { OP_OPTIONS = 200 };
 
-/* The options in `given` that every operation may have. Returns how many were given, or -1. */
-static int parse_op(int *argc, char **argv, struct fer_op_option given[OP_OPTIONS], struct fer_error *e)
+/* The options of the operations that were given, and the arithmetic of who computed results. Returns how many, or -1. */
+static int parse_op(int *argc, char **argv, struct fer_op_option given[OP_OPTIONS], struct fer_verify_options *o,
+                    struct fer_error *e)
 {
-    const char *text[OP_OPTIONS] = {NULL};
-    struct option options[OP_OPTIONS];
+    const char *text[OP_OPTIONS] = {NULL}, *unit = NULL, *accumulate = NULL, *name = NULL;
+    struct option options[OP_OPTIONS + 3] = {{"unit", &unit}, {"accumulate", &accumulate}, {"op", &name}};
     int i, names = 0, count = 0;
     for (; names < OP_OPTIONS && fer_op_option_name(names); names++)
-        options[names].name = fer_op_option_name(names), options[names].value = &text[names];
-    if (parse(argc, argv, options, names, NULL, e)) return -1;
+        options[names + 3].name = fer_op_option_name(names), options[names + 3].value = &text[names];
+    fer_verify_options_default(o);
+    if (parse(argc, argv, options, names + 3, NULL, e) ||
+        fer_verify_options_read(o, unit, accumulate, NULL, NULL, NULL, e))
+        return -1;
     for (i = 0; i < names; i++)
-        if (text[i]) given[count].name = options[i].name, given[count++].text = text[i];
+        if (text[i]) given[count].name = options[i + 3].name, given[count++].text = text[i];
     return count;
+}
+
+/* The verdict on results of one operation; with `json` as JSON. */
+static int judge_op(const char *name, const char *in, const char *theirs, const struct fer_op_option *given, int count,
+                    const struct fer_verify_options *o, int json)
+{
+    struct fer_verify_text text = {stdout, json, theirs, o, 0, {0}};
+    struct fer_verify_summary summary;
+    struct fer_error e;
+    const int failed = fer_op_verify(name, in, theirs, given, count, o->unit, o->accumulate, fer_verify_text_row, &text,
+                                     &summary, &e);
+    fer_verify_text_end(&text, failed ? NULL : &summary);
+    if (failed) return complain(&e);
+    return *summary.first || *summary.first_mistrusted ? EXIT_CHECK_FAILED : EXIT_OK;
+}
+
+/* verify --op NAME IN.npz THEIRS.npz */
+static int verify_op(int argc, char **argv, const char *name, int json)
+{
+    struct fer_op_option given[OP_OPTIONS];
+    struct fer_verify_options o;
+    struct fer_error e;
+    const int count = parse_op(&argc, argv, given, &o, &e);
+    if (count < 0) return complain(&e);
+    if (argc != 2) return fer_fail(&e, "verify --op: expected IN.npz and THEIRS.npz"), complain(&e);
+    return judge_op(name, argv[0], argv[1], given, count, &o, json);
 }
 
 static int op(int argc, char **argv)
 {
     struct fer_op_option given[OP_OPTIONS];
     struct fer_op_result result;
+    struct fer_verify_options o;
     struct fer_error e;
-    const int print = take_flag(&argc, argv, "print"), count = parse_op(&argc, argv, given, &e);
+    const int print = take_flag(&argc, argv, "print"), count = parse_op(&argc, argv, given, &o, &e);
     if (count < 0) return complain(&e);
     if (argc != 3) return fer_fail(&e, "op: expected the operation's name, IN.npz and OUT.npz"), complain(&e);
     if (fer_op(argv[0], argv[1], argv[2], given, count, &result, &e)) return complain(&e);
@@ -593,7 +637,7 @@ static int op(int argc, char **argv)
     if (print && fer_npz_text(stdout, argv[2], &e)) return complain(&e);
     printf("%s: %s: %lu arrays; %lu arrays of %s ignored\n", argv[2], argv[0], (unsigned long)result.written,
            (unsigned long)result.ignored, argv[1]);
-    return EXIT_OK;
+    return result.own ? judge_op(argv[0], argv[1], argv[1], given, count, &o, 0) : EXIT_OK;
 }
 
 /* ---- record ---- */
@@ -723,6 +767,7 @@ static int record(int argc, char **argv)
 static int verify(int argc, char **argv)
 {
     const int json = take_flag(&argc, argv, "json");
+    const char *operation = find_value(argc, argv, "op");
     const int inference = take_flag(&argc, argv, "inference");
     const char *unit = NULL, *accumulate = NULL, *adam = NULL, *ties = NULL, *layout = NULL, *model = NULL;
     const struct option options[] = {{"unit", &unit}, {"accumulate", &accumulate}, {"adam", &adam},
@@ -733,6 +778,7 @@ static int verify(int argc, char **argv)
     struct choice choice;
     struct fer_error e;
     int failed;
+    if (operation) return verify_op(argc, argv, operation, json);
     begin_choice(&choice, "size learning-rate beta1 beta2 adam-epsilon bn-momentum bn-epsilon bn-moving-variance");
     fer_verify_options_default(&o);
     if (parse(&argc, argv, options, 6, &choice, &e) ||
@@ -1102,7 +1148,9 @@ static const struct command commands[] = {
      "one-hot or probabilities [N,C]. IN may be a lone .npy file, which is x. Arrays of IN that are not used are named on stderr.\n"
      "  --layout nchw    images are [N,C,H,W], kernels [CO,CI,KH,KW], depthwise [C*M,1,KH,KW], of a dense layer [O,I], in IN\n"
      "                   and in OUT\n"
-     "  --print          shows the results as text too\n",
+     "  --print          shows the results as text too\n"
+     "fer64: results of your own in IN (y, dx, ...) get a verdict, as `fer64 verify --op` gives it; exit status 1 when one is at\n"
+     "fault. --unit f64|f32|tf32|bf16|f16 (f32) and --accumulate say what you computed in.\n",
      0},
     {"record", record, "every array of one training step, as a file",
      "[--weights W.npz] [--input IN.npz | --data PATH] [options] -o RECORD.npz",

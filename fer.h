@@ -1018,6 +1018,7 @@ struct fer_op_option {
 struct fer_op_result {
     size_t written, ignored; /* arrays of the output file; arrays of the input file that the operation does not use */
     char unused[512];        /* the names of the first ten of these */
+    size_t own;              /* float64: arrays of the input file that are the caller's own results; see fer_op_verify */
     char note[160];          /* what else should be said, or "" */
 };
 /* The names of all options, i = 0, 1, ..., some of them several times; NULL behind the last. */
@@ -1147,6 +1148,15 @@ struct fer_verify_summary {
 int fer_verify(const char *path, const struct fer_verify_options *options,
                void (*report)(void *context, const struct fer_verify_row *row), void *context,
                struct fer_verify_summary *summary, struct fer_error *e);
+
+/* One operation of fer_op: the arrays of the npz file `theirs` that are its results (y, dx, ...), against what rounding
+ * can do in this arithmetic with the arguments in `in`. `theirs` may be the same file as `in`: then what is read as an
+ * argument is no result. Arguments that float32 does not hold may have been rounded to it first. -1 too when there is
+ * nothing to judge, or real is not double. */
+int fer_op_verify(const char *name, const char *in, const char *theirs, const struct fer_op_option *option, int options,
+                  enum fer_unit unit, enum fer_unit accumulate,
+                  void (*report)(void *context, const struct fer_verify_row *row), void *context,
+                  struct fer_verify_summary *summary, struct fer_error *e);
 
 /* ---- 11. Fingerprint -----------------------------------------------------------------------------------------
  *

@@ -314,6 +314,13 @@ printf '\223NUMPY\001\000\166\000%-117s\n\001\376\003\004\000\006' "{'descr': '|
 expect 0 "" ./fer op relu $T/six.npy $T/o.npz --print
 check "--print" test "$(sed "s|$T/||g" $T/out | tr '\n' ' ')" = "y [3,2] 1 0 3 4 0 6 o.npz: relu: 1 arrays; 0 arrays of six.npy ignored "
 expect 0 "" ./fer op relu $T/six.npy $T/o.npz --layout nchw
+./fer64 op relu $T/six.npy $T/right.npz > $T/out
+expect 0 "" ./fer64 verify --op relu $T/six.npy $T/right.npz
+check "a result is ok" grep -q "^1 arrays checked: 1 ok, " $T/out
+expect 1 "" ./fer64 verify --op relu $T/six.npy $T/right.npz --max-value 5
+check "another is not" grep -q "^first at fault: y, WRONG: element 5 alone is wrong" $T/out
+expect 2 "fer: verify --op: expected IN.npz and THEIRS.npz" ./fer64 verify --op relu $T/six.npy
+expect 2 "fer: results are judged in float64: use fer64, or libfer64" ./fer verify --op relu $T/six.npy $T/right.npz
 expect 2 "fer: --layout NCHW: expected nhwc|nchw" ./fer op relu $T/six.npy $T/o.npz --layout=NCHW
 if mkfifo $T/pipe 2> $T/err; then
     other="is a folder or a device; a file was expected, or a name that is free"

@@ -710,6 +710,123 @@ TEST unused_arrays_are_named(void)
     PASS();
 }
 
+/* ---- somebody else's results ---- */
+
+#ifdef FER_DOUBLE
+#define THEIRS "op_theirs.npz"
+
+/* Every result in OUT into THEIRS, rounded to float32; of array number `spoilt` one element is off by a thousandth of
+ * the largest. */
+static int answer(int spoilt)
+{
+    struct fer_npz_writer *theirs;
+    struct fer_npz *npz;
+    int i, failed = 0;
+    if (fer_npz_open(&npz, OUT, &error) || fer_npz_create(&theirs, THEIRS, &error)) return -1;
+    for (i = 0; i < (int)fer_npz_count(npz); i++) {
+        const struct fer_array *a = fer_npz_at(npz, (size_t)i);
+        static double values[MOST];
+        static float rounded[MOST];
+        double most = 0;
+        size_t k;
+        failed |= fer_npz_read_double(npz, a, values, &error);
+        for (k = 0; k < a->count; k++) most = fabs(values[k]) > most ? fabs(values[k]) : most;
+        if (i == spoilt) values[a->count / 2] += most / 1000;
+        for (k = 0; k < a->count; k++) rounded[k] = (float)values[k];
+        failed |= fer_npz_write(theirs, a->name, FER_F4, a->dims, a->shape, rounded, &error);
+    }
+    fer_npz_close(npz);
+    return failed | fer_npz_commit(theirs, &error);
+}
+
+static int judge(const char *name, const char *options, const char *theirs, struct fer_verify_summary *summary)
+{
+    static char word[18][60];
+    struct fer_op_option option[9];
+    int words = 0, i;
+    while (*options) {
+        const size_t length = strcspn(options, " ");
+        memcpy(word[words], options, length);
+        word[words++][length] = 0;
+        options += length + (options[length] == ' ');
+    }
+    for (i = 0; i < words / 2; i++) option[i].name = word[2 * i], option[i].text = word[2 * i + 1];
+    return fer_op_verify(name, IN, theirs, option, words / 2, FER_UNIT_F32, FER_UNIT_F32, NULL, NULL, summary, &error);
+}
+
+/* What float32 makes of the results is ok, whichever operation; one element that is off is WRONG, and its array named. */
+TEST results_are_judged(void)
+{
+    static const struct {
+        const char *name, *arrays, *options;
+    } cases[] = {
+        {"conv2d", "x 2,7,6,3; kernel 3,2,3,5; bias 5; dy 2,4,6,5", "strides 2,1 padding same"},
+        {"conv2d", "x 2,4,7,6; kernel 6,2,3,2; dy 2,6,5,5", "layout nchw groups 2"},
+        {"depthwise_conv2d", "x 2,7,6,3; kernel 3,2,3,2; bias 6; dy 2,5,5,6", ""},
+        {"depthwise_conv2d", "x 2,3,7,6; kernel 6,1,3,2; dy 2,6,5,5", "layout nchw"},
+        {"batch_normalization", "x 5,3,2,4; gamma 4; beta 4; moving_mean 4; dy 5,3,2,4", "momentum 0.75"},
+        {"batch_normalization", "x 5,4,6; gamma 4; beta 4; moving_mean 4; dy 5,4,6", "layout nchw training 0"},
+        {"relu", "x 5,4,6; dy 5,4,6", ""},
+        {"relu", "x 5,4,6; dy 5,4,6", "negative-slope 0.3 max-value 0.5"},
+        {"max_pooling2d", "x 2,7,6,3; dy 2,3,3,3", ""},
+        {"max_pooling2d", "x 2,7,6,3; dy 2,3,2,3", "pool 3,3 strides 2,2 ties split"},
+        {"average_pooling2d", "x 2,7,6,3; dy 2,4,3,3", "padding same"},
+        {"global_average_pooling2d", "x 2,7,6,3; dy 2,3", ""},
+        {"global_max_pooling2d", "x 2,7,6,3; dy 2,3", ""},
+        {"concatenate", "x0 3,2; x1 3,4; dy 3,6", ""},
+        {"dense", "x 4,5; kernel 5,6; bias 6; dy 4,6", ""},
+        {"adam", "parameter 30; gradient 30", "step 7 form pytorch weight-decay 0.1"},
+    };
+    struct fer_verify_summary summary;
+    size_t i;
+    for (i = 0; i < sizeof cases / sizeof *cases; i++) {
+        int k;
+        ASSERT_EQ(0, make(cases[i].arrays));
+        ASSERT_RUN(cases[i].name, cases[i].options);
+        for (k = -1; k < (int)result.written; k++) {
+            struct fer_npz *npz;
+            ASSERT_EQm(error.text, 0, answer(k));
+            ASSERT_EQm(error.text, 0, judge(cases[i].name, cases[i].options, THEIRS, &summary));
+            if (k < 0) {
+                ASSERT_STR_EQ("", summary.first);
+                ASSERT_EQ_FMT(result.written, summary.rows[FER_OK] + summary.rows[FER_MISTRUSTED], "%zu");
+                continue;
+            }
+            ASSERT_EQ(0, fer_npz_open(&npz, THEIRS, &error));
+            ASSERT_STR_EQm(cases[i].arrays, fer_npz_at(npz, (size_t)k)->name, summary.first_wrong);
+            ASSERT_EQ_FMT((size_t)1, summary.rows[FER_WRONG], "%zu");
+            fer_npz_close(npz);
+        }
+    }
+    remove(THEIRS);
+    PASS();
+}
+
+TEST own_results_beside_the_arguments(void)
+{
+    static const real x[4] = {-1, 2, 3, -4}, y[4] = {0, 2, 3, 0}, dy[4] = {1, 2, 3, 4}, dx[4] = {0, 2, 3, 4};
+    static const size_t four = 4;
+    struct fer_verify_summary summary;
+    ASSERT(!begin_input() && !give("x", 1, &four, x) && !give("y", 1, &four, y) && !give("dy", 1, &four, dy) &&
+           !give("dx", 1, &four, dx) && !give("z", 1, &four, dx) && !fer_npz_commit(writer, &error));
+    ASSERT_RUN("relu", "");
+    ASSERT_EQ_FMT((size_t)2, result.own, "%zu");
+    ASSERT_STR_EQ("z", result.unused);
+    ASSERT_EQ(0, judge("relu", "", IN, &summary));
+    ASSERT_EQ_FMT((size_t)1, summary.rows[FER_OK], "%zu");
+    ASSERT_STR_EQ("dx", summary.first_wrong);
+    ASSERT_STR_EQ("element 3 alone is wrong", summary.first_reason);
+    ASSERT_EQ_FMT((size_t)1, summary.ignored, "%zu");
+    ASSERT_EQ(0, make("x 4; dy 4"));
+    ASSERT_EQ(-1, judge("relu", "", IN, &summary));
+    ASSERT_STR_EQ(IN ": holds no result of relu: expected y, dx, ..., as op writes them", error.text);
+    ASSERT_EQ(0, make("x 4; y 2,2"));
+    ASSERT_EQ(-1, judge("relu", "", IN, &summary));
+    ASSERT_STR_EQ(IN ": y: shape [2,2]: expected [4]", error.text);
+    PASS();
+}
+#endif
+
 /* ---- complaints ---- */
 
 TEST bad_calls_are_refused(void)
@@ -939,6 +1056,10 @@ SUITE(suite_op)
     RUN_TEST(nchw_concerns_channels_alone);
     RUN_TEST(shapes_that_fit_both_layouts);
     RUN_TEST(unused_arrays_are_named);
+#ifdef FER_DOUBLE
+    RUN_TEST(results_are_judged);
+    RUN_TEST(own_results_beside_the_arguments);
+#endif
     RUN_TEST(bad_calls_are_refused);
     RUN_TEST(bad_labels_are_refused);
     RUN_TEST(bad_files_are_refused);

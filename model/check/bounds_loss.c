@@ -26,7 +26,14 @@
  *                 under a square root each). All else are at most 12 roundings:
  *                     |error|  <=  |U| (2 u b1/(1 - b1) + u b2/(1 - b2) + 12 u) + 2 u (|p| + |U|).
  *                 v may be flushed to zero while g is not: then sqrt(v) is off by sqrt(smallest normal number). Adam is taken to run in float32
- *                 at least, whatever the sums are held in; what it makes is stored as all else is. */
+ *                 at least, whatever the sums are held in; what it makes is stored as all else is.
+ *
+ * Adam, any step from any moments: b1 and b2 rounded to float32 change 1 - b by u b, and 1 - b^t by t u b^t:
+ *                     m     error M = u b1 |g - m0| + 6 u (|m0| + (1 - b1) (|g| + |m0|)),  and V of v alike, of g^2
+ *                     r     the square root of v is off by R, the larger of sqrt(v + V) - sqrt(v) and sqrt(v) - sqrt(max(v - V, 0))
+ *                     U     with D what it is divided by: (rate M + |U| R c) / (D - R c), c = 1 or 1/sqrt(1 - b2^t), and relative to U
+ *                           12 u + t u b1^t/(1 - b1^t) + t u b2^t/(1 - b2^t)
+ *                     p     4 u (|p| + |U|) more. */
 #include "verify.h"
 
 #include <math.h>
@@ -161,5 +168,60 @@ void fer_tally_adam(struct fer_tally *tally, const struct fer_arithmetic *a, con
         struct fer_bound b;
         b.proven = b.likely = error * (1 + store) + store * magnitude_of((double)truth[i]) + store_least;
         fer_tally_add(tally, (double)claimed[i], (double)truth[i], b);
+    }
+}
+
+/* x^t */
+static double power(double x, long t)
+{
+    double result = 1;
+    for (; t; t /= 2, x *= x)
+        if (t % 2) result *= x;
+    return result;
+}
+
+/* A running mean, before + (value - before) * (1 - beta), and how far rounding can take it. */
+struct mean {
+    double truth, error;
+};
+static struct mean mean_of(double before, double value, double beta, double u, double input, double least)
+{
+    const double size = magnitude_of(before), other = magnitude_of(value);
+    struct mean mean;
+    mean.truth = before + (value - before) * (1 - beta);
+    mean.error = u * beta * magnitude_of(value - before) + (6 * u + 2 * input) * (size + (1 - beta) * (other + size)) +
+                 3 * least;
+    return mean;
+}
+
+void fer_tally_adam_update(struct fer_tally *tally, const struct fer_arithmetic *a, enum fer_adam_result result,
+                           const struct fer_adam_update *update, const real *claimed)
+{
+    const struct fer_adam *adam = update->adam;
+    const double u = a->sum < 0x1p-23 ? a->sum : 0x1p-24, least = a->sum < 0x1p-23 ? a->sum_least : 0x1p-126;
+    const double power1 = power(adam->beta1, update->t), power2 = power(adam->beta2, update->t), t = (double)update->t;
+    const double rate = adam->learning_rate / (update->form == FER_ADAM_UNCORRECTED ? 1 : 1 - power1) *
+                        (update->form == FER_ADAM_KERAS ? sqrt(1 - power2) : 1);
+    const double root = update->form == FER_ADAM_PYTORCH ? 1 / sqrt(1 - power2) : 1;
+    const double relative = u * (12 + t * power1 / (1 - power1) + t * power2 / (1 - power2)) + 2 * a->input;
+    size_t i;
+    for (i = 0; i < update->count; i++) {
+        const double p = (double)update->parameter[i] * (1 - adam->learning_rate * update->weight_decay);
+        const double g = (double)update->gradient[i];
+        const struct mean m = mean_of((double)update->m[i], g, adam->beta1, u, a->input, least);
+        const struct mean v = mean_of((double)update->v[i], g * g, adam->beta2, u, a->input, least);
+        const double r = sqrt(v.truth), above = sqrt(v.truth + v.error) - r;
+        const double below = r - sqrt(v.truth > v.error ? v.truth - v.error : 0), off = (above > below ? above : below) * root;
+        const double divisor = r * root + adam->epsilon, change = m.truth * rate / divisor;
+        const double spread = (rate * m.error + magnitude_of(change) * off) / (divisor - off > 0 ? divisor - off : 0);
+        const double truth = result == FER_ADAM_M ? m.truth : result == FER_ADAM_V ? v.truth : p - change;
+        const double error = result == FER_ADAM_M   ? m.error
+                             : result == FER_ADAM_V ? v.error
+                                                    : spread + relative * magnitude_of(change) +
+                                                          (4 * u + a->input) * (magnitude_of((double)update->parameter[i]) +
+                                                                                magnitude_of(change)) + 4 * least;
+        struct fer_bound b;
+        b.proven = b.likely = error * (1 + a->store) + a->store * magnitude_of(truth) + a->store_least;
+        fer_tally_add(tally, (double)claimed[i], truth, b);
     }
 }

@@ -175,6 +175,24 @@ void fer_tally_normalization(struct fer_tally *tally, const struct fer_arithmeti
         }
 }
 
+/* With given statistics (x - m) s + beta, s = gamma / sqrt(v + epsilon), may be computed as x s + (beta - m s). Of either,
+ * each of the terms x s, m s and beta meets at most eight roundings, s's own four among them. */
+void fer_sums_add_scaling(struct fer_sums *sums, const struct fer_arithmetic *a, size_t channels, const real *x,
+                          const real *mean, const real *variance, const real *gamma, const real *beta, double epsilon)
+{
+    size_t i;
+    for (i = 0; i < sums->count; i++) {
+        const size_t c = i % channels;
+        const double scale = (gamma ? (double)gamma[c] : 1) / sqrt((double)variance[c] + epsilon);
+        const double shift = beta ? (double)beta[c] : 0;
+        sums->truth[i] = (real)(((double)x[i] - (double)mean[c]) * scale + shift);
+        sums->magnitude[i] = (real)((magnitude_of((double)x[i]) + magnitude_of((double)mean[c])) * magnitude_of(scale) +
+                                    magnitude_of(shift));
+        sums->roundings[i] = 8;
+    }
+    sums->input_error = a->input;
+}
+
 /* ---- Its gradient ---- */
 
 /* What a channel's gradient needs: the averages a and b, E|dy|, and D; and the errors A and B, proven and likely. */

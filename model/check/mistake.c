@@ -27,7 +27,7 @@ static int one_factor(const struct fer_slopes *s, double *factor)
         squares += s->measured[i] * s->measured[i];
     }
     *factor = products / squares;
-    if (s->count < 2 || !(squares > 0) || *factor == 0) return 0;
+    if (s->count < 2 || !(squares > 0) || *factor == 0 || magnitude(*factor - 1) < 1e-6) return 0;
     for (i = 0; i < s->count; i++)
         if (!(magnitude((double)s->claimed[i] - *factor * s->measured[i]) <= 4 * (magnitude(*factor) + 1) * s->error[i]))
             return 0;

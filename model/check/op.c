@@ -84,6 +84,7 @@ static int run(struct fer_op *op, struct fer_op_result *result)
     }
     if (failed) return -1;
     result->written = op->written;
+    result->own = op->own;
     list_unused(op, result);
     if (op->laid_out && op->parameters && !fer_op_is_given(op, "layout") && fits_other_layout(op))
         snprintf(result->note, sizeof result->note,
@@ -109,4 +110,61 @@ int fer_op(const char *name, const char *in, const char *out, const struct fer_o
     if (!failed) return fer_npz_commit(op.out, e);
     fer_npz_abandon(op.out);
     return -1;
+}
+
+/* ---- Somebody else's results ---- */
+
+static size_t count_unused(const struct fer_npz *npz, const unsigned char *used, const unsigned char *read)
+{
+    size_t i, count = 0;
+    for (i = 0; i < fer_npz_count(npz); i++) count += !used[i] && !(read && read[i]);
+    return count;
+}
+
+/* Runs the operation for its verdicts. */
+static int judge(struct fer_op *op, const char *theirs)
+{
+    struct fer_judge *j = op->judge;
+    size_t checked = 0;
+    int i, failed;
+    failed = op->operation->run(op);
+    fer_op_free(op);
+    if (failed || j->failed) return -1;
+    for (i = 0; i < FER_VERDICTS; i++) checked += j->summary->rows[i];
+    if (checked == 0)
+        return fer_fail(op->e, "%s: holds no result of %s: expected y, dx, ..., as op writes them", theirs,
+                        op->operation->name);
+    j->summary->ignored = count_unused(j->theirs, j->used, j->is_input ? op->used : NULL);
+    return 0;
+}
+
+int fer_op_verify(const char *name, const char *in, const char *theirs, const struct fer_op_option *option, int options,
+                  enum fer_unit unit, enum fer_unit accumulate,
+                  void (*report)(void *context, const struct fer_verify_row *row), void *context,
+                  struct fer_verify_summary *summary, struct fer_error *e)
+{
+    struct fer_judge j = {0};
+    struct fer_op op = {0};
+    int failed;
+    memset(summary, 0, sizeof *summary);
+    if (sizeof(real) < sizeof(double)) return fer_fail(e, "results are judged in float64: use fer64, or libfer64");
+    op.given = option;
+    op.given_count = options;
+    op.e = e;
+    op.judge = &j;
+    j.arithmetic = fer_arithmetic_of(unit, accumulate);
+    j.report = report;
+    j.context = context;
+    j.summary = summary;
+    j.is_input = fer_file_apart(theirs, in, NULL) != 0;
+    if (find_operation(&op, name) || check_options(&op) || fer_npz_open(&op.in, in, e)) return -1;
+    failed = fer_npz_open(&j.theirs, theirs, e);
+    op.used = failed ? NULL : fer_allocate(fer_npz_count(op.in) + 1, 1, e);
+    j.used = failed ? NULL : fer_allocate(fer_npz_count(j.theirs) + 1, 1, e);
+    failed = !op.used || !j.used || judge(&op, theirs);
+    fer_free(op.used);
+    fer_free(j.used);
+    fer_npz_close(j.theirs);
+    fer_npz_close(op.in);
+    return failed ? -1 : 0;
 }

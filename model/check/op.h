@@ -3,7 +3,7 @@
 #ifndef FER_OP_H
 #define FER_OP_H
 
-#include "../../fer.h"
+#include "verify.h"
 
 struct fer_op {
     const struct fer_operation *operation;
@@ -14,13 +14,30 @@ struct fer_op {
     struct fer_npz_writer *out; /* NULL before the first result is written */
     struct fer_block *memory;   /* all that the operation has allocated */
     unsigned char *used;        /* by index in the input file: the operation has asked for it */
-    size_t written;             /* arrays */
+    size_t written, own;        /* arrays; those of the input file that are results, of the caller's own */
     int nchw;                   /* the files' arrays are laid out so; the operation's never are */
     int trial;                  /* would the shapes do? No value is read; at the first result it ends, with `fits` 1 */
     int fits;
     int blamed;                 /* the failure is one of shapes */
     int laid_out, parameters;   /* an array was read that the other layout has otherwise; one other than x and dy */
+    struct fer_judge *judge;    /* results are judged, not written; NULL: no */
     struct fer_error *e;
+};
+
+/* Somebody else's results, against the rounding bound (op_judge.c). */
+struct fer_judge {
+    struct fer_npz *theirs;
+    int is_input;                     /* the same file as the arguments: what was read as one is no result */
+    struct fer_arithmetic arithmetic; /* theirs */
+    int inexact;                      /* an argument does not fit into float32: whoever computes in it has rounded it */
+    unsigned char *used;              /* by index in the file */
+    void (*report)(void *context, const struct fer_verify_row *row);
+    void *context;
+    struct fer_verify_summary *summary;
+    const char *name;                 /* of the result whose claim was begun last */
+    real *claimed;                    /* in the layer's layout; NULL: there is none */
+    struct fer_tally tally;           /* of it; count 0: no bound was computed */
+    int failed;                       /* memory ran out */
 };
 
 enum { FER_OP_OPTIONS = 10 };
@@ -117,5 +134,32 @@ int fer_op_normalization(struct fer_op *op);
 int fer_op_result(struct fer_op *op, const char *name, int dims, const size_t *shape, struct fer_tensor *t);
 int fer_op_result_like(struct fer_op *op, const char *name, const struct fer_tensor *like, struct fer_tensor *t);
 int fer_op_write(struct fer_op *op, const struct fer_tensor *t);
+/* A tensor's shape in the file, and which dimension of the file each of the layer's is; whether the layouts differ in it. */
+int fer_op_shape_in_file(const struct fer_op *op, const struct fer_tensor *t, size_t shape[FER_MAX_DIMS],
+                         int axis[FER_MAX_DIMS]);
+/* Copies between the layer's layout, `here` (of this shape), and the file's. */
+void fer_op_reorder(int dims, const size_t *shape, const int *axis, real *here, real *file, int to_file);
+
+/* ---- Judging, before a result is written (op_judge.c) ----
+ *
+ *     if (fer_op_claim(op, &y)) {
+ *         struct fer_sums *s = fer_op_sums(op, &y);
+ *         if (s) fer_sums_add_copies(s, &op->judge->arithmetic), fer_op_tally(op, s);
+ *     }
+ *     if (fer_op_write(op, &y)) ...
+ */
+
+/* 1 when there is a result of theirs of this name, to be tallied into op->judge->tally. */
+int fer_op_claim(struct fer_op *op, const struct fer_tensor *t);
+/* Room for the sums that bound it; NULL: no memory. And the sums into the tally. */
+struct fer_sums *fer_op_sums(struct fer_op *op, const struct fer_tensor *t);
+void fer_op_tally(struct fer_op *op, const struct fer_sums *s);
+/* The values of an argument, to be spoilt; NULL: no memory. */
+real *fer_op_copy(struct fer_op *op, const struct fer_tensor *t);
+/* Claim and tally in one: of a result that is copied from arguments, or rounded k times, each time by a part of its own
+ * size (and of at_least). */
+void fer_op_judge_copies(struct fer_op *op, const struct fer_tensor *t);
+void fer_op_judge_columns(struct fer_op *op, const struct fer_tensor *t, const struct fer_tensor *of); /* sums of them */
+void fer_op_judge_roundings(struct fer_op *op, const struct fer_tensor *t, double k, double at_least);
 
 #endif

@@ -1,4 +1,4 @@
-/* op_arguments.c - what the operations of `fer op` lean on: arguments are read, options understood, results written. */
+/* op_arguments.c - what the operations of `fer op` lean on: arguments are read, options understood. */
 #include "op.h"
 
 #include <limits.h>
@@ -74,8 +74,7 @@ static int find_axes(const struct fer_op *op, const char *meaning, int dims, int
     return dims > 2 || layout != &layouts[CHANNELS_LAST];
 }
 
-/* Copies between the layer's layout, `here`, and the file's. */
-static void reorder(int dims, const size_t *shape, const int *axis, real *here, real *file, int to_file)
+void fer_op_reorder(int dims, const size_t *shape, const int *axis, real *here, real *file, int to_file)
 {
     size_t stride[FER_MAX_DIMS], index[FER_MAX_DIMS] = {0}, i, place = 0, count = 1, step = 1;
     int d, of_file[FER_MAX_DIMS];
@@ -99,15 +98,16 @@ static void reorder(int dims, const size_t *shape, const int *axis, real *here, 
     }
 }
 
-/* The shape that a tensor has in the file. */
-static void shape_in_file(const struct fer_op *op, const struct fer_tensor *t, size_t shape[FER_MAX_DIMS])
+int fer_op_shape_in_file(const struct fer_op *op, const struct fer_tensor *t, size_t shape[FER_MAX_DIMS],
+                         int axis[FER_MAX_DIMS])
 {
-    int axis[FER_MAX_DIMS], d;
+    int d;
     size_t here[FER_MAX_DIMS];
     memcpy(here, t->about.shape, sizeof here);
     if (op->nchw && find_layout(t->meaning) == &layouts[DEPTHWISE]) here[2] *= here[3], here[3] = 1;
     find_axes(op, t->meaning, t->about.dims, axis);
     for (d = 0; d < t->about.dims; d++) shape[axis[d]] = here[d];
+    return op->nchw;
 }
 
 /* ---- Arguments ---- */
@@ -125,7 +125,8 @@ static void format_shape(int dims, const size_t *shape, char text[80])
 static void format_file_shape(const struct fer_op *op, const struct fer_tensor *t, char text[80])
 {
     size_t shape[FER_MAX_DIMS];
-    shape_in_file(op, t, shape);
+    int axis[FER_MAX_DIMS];
+    fer_op_shape_in_file(op, t, shape, axis);
     format_shape(t->about.dims, shape, text);
 }
 
@@ -234,13 +235,18 @@ static int check_shape(struct fer_op *op, const struct fer_tensor *t)
 static int read_values(struct fer_op *op, const struct fer_array *array, const int *axis, struct fer_tensor *t)
 {
     real *file;
+    size_t i;
     t->values = fer_op_allocate(op, array->count, sizeof *t->values);
     if (!t->values) return -1;
     if (op->trial) return 0;
-    if (!op->nchw) return fer_npz_read(op->in, array, t->values, op->e);
+    if (fer_npz_read(op->in, array, t->values, op->e)) return -1;
+    for (i = 0; i < array->count && op->judge; i++)
+        op->judge->inexact |= (double)(float)t->values[i] != (double)t->values[i] && t->values[i] == t->values[i];
+    if (!op->nchw) return 0;
     file = fer_allocate(array->count, sizeof *file, op->e);
-    if (!file || fer_npz_read(op->in, array, file, op->e)) return fer_free(file), -1;
-    reorder(t->about.dims, t->about.shape, axis, t->values, file, 0);
+    if (!file) return -1;
+    memcpy(file, t->values, array->count * sizeof *file);
+    fer_op_reorder(t->about.dims, t->about.shape, axis, t->values, file, 0);
     fer_free(file);
     return 0;
 }
@@ -428,33 +434,4 @@ int fer_op_result_like(struct fer_op *op, const char *name, const struct fer_ten
     if (fer_op_result(op, name, like->about.dims, like->about.shape, t)) return -1;
     t->meaning = like->meaning;
     return 0;
-}
-
-/* A copy of the values in the file's layout and its shape; NULL: no memory. */
-static real *lay_out(struct fer_op *op, const struct fer_tensor *t, size_t shape[FER_MAX_DIMS])
-{
-    int axis[FER_MAX_DIMS], d;
-    size_t here[FER_MAX_DIMS] = {0};
-    real *file = fer_allocate(t->about.count, sizeof *file, op->e);
-    if (!file) return NULL;
-    shape_in_file(op, t, shape);
-    find_axes(op, t->meaning, t->about.dims, axis);
-    for (d = 0; d < t->about.dims; d++) here[d] = shape[axis[d]];
-    reorder(t->about.dims, here, axis, t->values, file, 1);
-    return file;
-}
-
-int fer_op_write(struct fer_op *op, const struct fer_tensor *t)
-{
-    size_t shape[FER_MAX_DIMS];
-    real *values = NULL;
-    int failed;
-    if (op->trial) return op->fits = 1, -1;
-    if (!op->out && fer_npz_create(&op->out, op->out_path, op->e)) return -1;
-    op->written++;
-    if (op->nchw && !(values = lay_out(op, t, shape))) return -1;
-    failed = fer_npz_write(op->out, t->about.name, FER_REAL_TYPE, t->about.dims, values ? shape : t->about.shape,
-                           values ? values : t->values, op->e);
-    fer_free(values);
-    return failed;
 }

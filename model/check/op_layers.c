@@ -49,13 +49,88 @@ static int read_normalization(struct fer_op *op, struct normalization *b)
            fer_op_number(op, "momentum", 0, 1, &b->momentum) || fer_op_number(op, "epsilon", 0, 1e6, &b->epsilon);
 }
 
+/* How far rounding can take each of the results. `before`: the moving statistics that were given. */
+static struct fer_channel *channels_of(struct fer_op *op, const struct normalization *b, const struct fer_tensor *t)
+{
+    const int channels = (int)b->channels;
+    struct fer_channel *channel;
+    if (!fer_op_claim(op, t)) return NULL;
+    channel = fer_op_allocate(op, b->channels, sizeof *channel);
+    if (!channel ||
+        (b->training && fer_channels(channel, &op->judge->arithmetic, b->rows, channels, b->x.values, b->epsilon, op->e))) {
+        op->judge->failed = 1;
+        return NULL;
+    }
+    if (!b->training)
+        fer_channels_given(channel, &op->judge->arithmetic, b->channels, b->mean.values, b->variance.values, b->epsilon);
+    if (b->gamma.values) fer_channels_scale(channel, &op->judge->arithmetic, b->channels, b->gamma.values);
+    return channel;
+}
+
+static void judge_normalized(struct fer_op *op, const struct normalization *b)
+{
+    struct fer_channel *channel = b->training ? channels_of(op, b, &b->y) : NULL;
+    struct fer_sums *s;
+    if (channel)
+        fer_tally_normalization(&op->judge->tally, &op->judge->arithmetic, channel, b->rows, (int)b->channels,
+                                b->x.values, b->beta.values, op->judge->claimed);
+    if (b->training || !fer_op_claim(op, &b->y) || !(s = fer_op_sums(op, &b->y))) return;
+    fer_sums_add_scaling(s, &op->judge->arithmetic, b->channels, b->x.values, b->mean.values, b->variance.values,
+                         b->gamma.values, b->beta.values, b->epsilon);
+    fer_op_tally(op, s);
+}
+
+/* The batch's mean or variance is what a momentum of 0 makes of the moving one. */
+static void judge_statistic(struct fer_op *op, const struct normalization *b, const struct fer_tensor *t, int is_mean,
+                            double momentum, int unbiased, const real *before)
+{
+    struct fer_channel *channel;
+    if (!b->training) {
+        fer_op_judge_copies(op, t);
+        return;
+    }
+    channel = channels_of(op, b, t);
+    if (channel && is_mean)
+        fer_tally_moving_mean(&op->judge->tally, &op->judge->arithmetic, channel, (int)b->channels, momentum, before,
+                              op->judge->claimed);
+    else if (channel)
+        fer_tally_moving_variance(&op->judge->tally, &op->judge->arithmetic, channel, b->rows, (int)b->channels, momentum,
+                                  unbiased, before, op->judge->claimed);
+}
+
+static void judge_gradient(struct fer_op *op, const struct normalization *b, const struct fer_tensor *t, int of_gamma)
+{
+    struct fer_channel *channel = channels_of(op, b, t);
+    if (channel && (of_gamma ? fer_tally_gamma : fer_tally_normalization_input)(
+                       &op->judge->tally, &op->judge->arithmetic, channel, b->rows, (int)b->channels, b->x.values,
+                       b->dy.values, op->judge->claimed, op->e))
+        op->judge->failed = 1;
+}
+
+static int write_statistics(struct fer_op *op, const struct normalization *b, const real *mean, const real *variance)
+{
+    judge_statistic(op, b, &b->mean, 1, 0, 0, mean);
+    if (fer_op_write(op, &b->mean)) return -1;
+    judge_statistic(op, b, &b->variance, 0, 0, 0, variance);
+    if (fer_op_write(op, &b->variance)) return -1;
+    judge_statistic(op, b, &b->moving_mean, 1, b->momentum, 0, mean);
+    if (fer_op_write(op, &b->moving_mean)) return -1;
+    judge_statistic(op, b, &b->moving_variance, 0, b->momentum, !b->biased, variance);
+    return fer_op_write(op, &b->moving_variance);
+}
+
 /* mean and variance are those that x was normalised with. */
 static int normalize(struct fer_op *op, struct normalization *b)
 {
     const size_t channels = b->channels;
-    if (fer_op_result_like(op, "y", &b->x, &b->y) || fer_op_result(op, "mean", 1, &b->channels, &b->mean) ||
+    real *moving_mean = fer_op_allocate(op, channels, sizeof(real)); /* before */
+    real *moving_variance = fer_op_allocate(op, channels, sizeof(real));
+    if (!moving_mean || !moving_variance || fer_op_result_like(op, "y", &b->x, &b->y) ||
+        fer_op_result(op, "mean", 1, &b->channels, &b->mean) ||
         fer_op_result(op, "variance", 1, &b->channels, &b->variance))
         return -1;
+    memcpy(moving_mean, b->moving_mean.values, channels * sizeof(real));
+    memcpy(moving_variance, b->moving_variance.values, channels * sizeof(real));
     if (b->training) {
         fer_batch_moments(b->rows, channels, b->x.values, b->mean.values, b->variance.values);
         fer_moving_statistics(b->rows, channels, b->mean.values, b->variance.values, b->momentum, !b->biased,
@@ -66,8 +141,8 @@ static int normalize(struct fer_op *op, struct normalization *b)
     }
     fer_batch_normalization_forward(b->rows, channels, b->x.values, b->mean.values, b->variance.values, b->gamma.values,
                                     b->beta.values, b->epsilon, b->y.values);
-    return fer_op_write(op, &b->y) || fer_op_write(op, &b->mean) || fer_op_write(op, &b->variance) ||
-           fer_op_write(op, &b->moving_mean) || fer_op_write(op, &b->moving_variance);
+    judge_normalized(op, b);
+    return fer_op_write(op, &b->y) || write_statistics(op, b, moving_mean, moving_variance);
 }
 
 static int batch_normalization(struct fer_op *op)
@@ -82,7 +157,11 @@ static int batch_normalization(struct fer_op *op)
     fer_batch_normalization_backward(b.rows, b.channels, b.x.values, b.mean.values, b.variance.values,
                                      b.gamma.values, b.epsilon, b.training, b.dy.values, dx.values, dgamma.values,
                                      dbeta.values);
-    if (fer_op_write(op, &dx) || (b.gamma.values && fer_op_write(op, &dgamma))) return -1;
+    judge_gradient(op, &b, &dx, 0);
+    if (fer_op_write(op, &dx)) return -1;
+    if (b.gamma.values) judge_gradient(op, &b, &dgamma, 1);
+    if (b.gamma.values && fer_op_write(op, &dgamma)) return -1;
+    if (b.beta.values) fer_op_judge_columns(op, &dbeta, &b.dy);
     return b.beta.values ? fer_op_write(op, &dbeta) : 0;
 }
 
@@ -103,6 +182,7 @@ static int relu(struct fer_op *op)
         fer_relu_forward(x.about.count, x.values, y.values);
     else
         fer_leaky_relu_forward(x.about.count, (real)slope, (real)most, x.values, y.values);
+    fer_op_judge_roundings(op, &y, slope > 0 || most < INFINITY ? 3 : 0, 0); /* theirs are rounded too */
     if (fer_op_write(op, &y)) return -1;
     if (!dy.values) return 0;
     if (fer_op_result_like(op, "dx", &x, &dx)) return -1;
@@ -112,6 +192,7 @@ static int relu(struct fer_op *op)
         fer_leaky_relu_backward(x.about.count, (real)slope, (real)most, y.values, dy.values, dx.values);
     for (i = 0; i < x.about.count; i++) /* the slope of the right side */
         if (one_at_zero && x.values[i] == 0 && most > 0) dx.values[i] = dy.values[i];
+    fer_op_judge_roundings(op, &dx, slope > 0 ? 3 : 0, 0);
     return fer_op_write(op, &dx);
 }
 
@@ -207,6 +288,7 @@ static int concatenate(struct fer_op *op)
         fer_op_same_shape(op, &dy, &y))
         return -1;
     fer_concatenate_forward(rows, p.count, p.channels, p.x_values, y.values);
+    fer_op_judge_copies(op, &y);
     if (fer_op_write(op, &y)) return -1;
     if (!dy.values) return 0;
     for (i = 0; i < p.count; i++) {
@@ -215,12 +297,28 @@ static int concatenate(struct fer_op *op)
         p.dx_values[i] = p.dx[i].values;
     }
     fer_concatenate_backward(rows, p.count, p.channels, dy.values, p.dx_values);
-    for (i = 0; i < p.count; i++)
+    for (i = 0; i < p.count; i++) {
+        fer_op_judge_copies(op, &p.dx[i]);
         if (fer_op_write(op, &p.dx[i])) return -1;
+    }
     return 0;
 }
 
 /* ---- Dense ---- */
+
+/* The products of two arguments, summed by one of fer_sums_add_dense...; bias may be missing. */
+static void judge_products(struct fer_op *op, const struct fer_tensor *t, size_t rows, size_t in, size_t out,
+                           void (*add)(struct fer_sums *, const struct fer_arithmetic *, size_t, size_t, size_t, real *,
+                                       real *),
+                           const struct fer_tensor *a, const struct fer_tensor *b, const real *bias)
+{
+    struct fer_sums *s = fer_op_claim(op, t) ? fer_op_sums(op, t) : NULL;
+    real *x = s ? fer_op_copy(op, a) : NULL, *y = s ? fer_op_copy(op, b) : NULL;
+    if (!x || !y) return;
+    add(s, &op->judge->arithmetic, rows, in, out, x, y);
+    if (bias) fer_sums_add_bias(s, &op->judge->arithmetic, out, bias);
+    fer_op_tally(op, s);
+}
 
 /* On the last axis of x, whatever stands before it. */
 static int dense(struct fer_op *op)
@@ -240,6 +338,7 @@ static int dense(struct fer_op *op)
         fer_op_same_shape(op, &dy, &y))
         return -1;
     fer_dense_forward(rows, in, out, x.values, kernel.values, bias.values, y.values);
+    judge_products(op, &y, rows, in, out, fer_sums_add_dense, &x, &kernel, bias.values);
     if (fer_op_write(op, &y)) return -1;
     if (!dy.values) return 0;
     if (fer_op_result_like(op, "dx", &x, &dx) || fer_op_result_like(op, "dkernel", &kernel, &dkernel) ||
@@ -248,7 +347,11 @@ static int dense(struct fer_op *op)
     fer_dense_backward_input(rows, in, out, dy.values, kernel.values, dx.values);
     fer_dense_backward_kernel(rows, in, out, x.values, dy.values, dkernel.values);
     fer_bias_backward(rows, out, dy.values, dbias.values);
-    if (fer_op_write(op, &dx) || fer_op_write(op, &dkernel)) return -1;
+    judge_products(op, &dx, rows, in, out, fer_sums_add_dense_input, &dy, &kernel, NULL);
+    if (fer_op_write(op, &dx)) return -1;
+    judge_products(op, &dkernel, rows, in, out, fer_sums_add_dense_kernel, &x, &dy, NULL);
+    if (fer_op_write(op, &dkernel)) return -1;
+    if (bias.values) fer_op_judge_columns(op, &dbias, &dy);
     return bias.values ? fer_op_write(op, &dbias) : 0;
 }
 
@@ -298,6 +401,15 @@ static int read_targets(struct fer_op *op, const struct fer_tensor *logits, stru
     return 0;
 }
 
+static int write_softmax(struct fer_op *op, const struct fer_tensor *t, enum fer_softmax_result result,
+                         const struct fer_tensor *logits, const struct fer_tensor *targets)
+{
+    if (fer_op_claim(op, t))
+        fer_tally_soft_labels(&op->judge->tally, &op->judge->arithmetic, result, (int)size_at(logits, 0),
+                              (int)size_at(logits, 1), logits->values, targets->values, op->judge->claimed);
+    return fer_op_write(op, t);
+}
+
 static int softmax_cross_entropy(struct fer_op *op)
 {
     struct fer_tensor logits, targets, probabilities, loss, dlogits;
@@ -311,7 +423,9 @@ static int softmax_cross_entropy(struct fer_op *op)
     fer_softmax(n, classes, logits.values, probabilities.values);
     sum = fer_soft_cross_entropy(n, classes, logits.values, targets.values, NULL, dlogits.values);
     *loss.values = (real)(sum / (double)n);
-    return fer_op_write(op, &probabilities) || fer_op_write(op, &loss) || fer_op_write(op, &dlogits);
+    return write_softmax(op, &probabilities, FER_PROBABILITIES, &logits, &targets) ||
+           write_softmax(op, &loss, FER_LOSS, &logits, &targets) ||
+           write_softmax(op, &dlogits, FER_LOGITS_GRADIENT, &logits, &targets);
 }
 
 /* ---- Adam ---- */
@@ -323,9 +437,19 @@ static int read_moment(struct fer_op *op, const char *name, const struct fer_ten
     return t->values ? 0 : fer_op_result_like(op, name, parameter, t);
 }
 
+/* What bounds_loss.c has for the step of all updates, from any moments. */
+static int write_adam(struct fer_op *op, const struct fer_tensor *t, enum fer_adam_result result,
+                      const struct fer_adam_update *update)
+{
+    if (fer_op_claim(op, t))
+        fer_tally_adam_update(&op->judge->tally, &op->judge->arithmetic, result, update, op->judge->claimed);
+    return fer_op_write(op, t);
+}
+
 static int adam(struct fer_op *op)
 {
     const double below_one = 1 - DBL_EPSILON;
+    struct fer_adam_update update = {0};
     struct fer_tensor parameter, gradient, m, v;
     struct fer_adam a;
     double step, decay;
@@ -340,9 +464,17 @@ static int adam(struct fer_op *op)
         fer_op_choice(op, "form", "keras|pytorch|uncorrected", &form))
         return -1;
     if (step != (double)(long)step) return fer_fail(op->e, "--step %.10g: expected a whole number", step);
+    if (op->judge) {
+        const struct fer_adam_update u = {&a, (enum fer_adam_form)form, decay, (long)step, parameter.about.count,
+                                          fer_op_copy(op, &parameter), gradient.values, fer_op_copy(op, &m),
+                                          fer_op_copy(op, &v)};
+        update = u;
+        if (op->judge->failed) return -1;
+    }
     fer_adam_step_of(&a, (enum fer_adam_form)form, decay, (long)step, parameter.about.count, parameter.values,
                      gradient.values, m.values, v.values);
-    return fer_op_write(op, &parameter) || fer_op_write(op, &m) || fer_op_write(op, &v);
+    return write_adam(op, &parameter, FER_ADAM_PARAMETER, &update) || write_adam(op, &m, FER_ADAM_M, &update) ||
+           write_adam(op, &v, FER_ADAM_V, &update);
 }
 
 /* ---- The list ---- */

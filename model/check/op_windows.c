@@ -48,6 +48,35 @@ struct convolution {
     void (*backward_kernel)(const struct fer_window *g, const real *x, const real *dy, real *dkernel);
 };
 
+/* How far rounding can take each result. */
+static void judge_output(struct fer_op *op, const struct convolution *c, const struct fer_tensor *y)
+{
+    struct fer_sums *s = fer_op_claim(op, y) ? fer_op_sums(op, y) : NULL;
+    real *x = s ? fer_op_copy(op, &c->x) : NULL, *kernel = s ? fer_op_copy(op, &c->kernel) : NULL;
+    if (!x || !kernel) return;
+    fer_sums_add_conv2d(s, &op->judge->arithmetic, &c->g, x, kernel);
+    if (c->bias.values) fer_sums_add_bias(s, &op->judge->arithmetic, c->g.out_c, c->bias.values);
+    fer_op_tally(op, s);
+}
+
+static void judge_input(struct fer_op *op, const struct convolution *c, const struct fer_tensor *dx)
+{
+    struct fer_sums *s = fer_op_claim(op, dx) ? fer_op_sums(op, dx) : NULL;
+    real *dy = s ? fer_op_copy(op, &c->dy) : NULL, *kernel = s ? fer_op_copy(op, &c->kernel) : NULL;
+    if (!dy || !kernel) return;
+    fer_sums_add_conv2d_input(s, &op->judge->arithmetic, &c->g, dy, kernel);
+    fer_op_tally(op, s);
+}
+
+static void judge_kernel(struct fer_op *op, const struct convolution *c, const struct fer_tensor *dkernel)
+{
+    struct fer_sums *s = fer_op_claim(op, dkernel) ? fer_op_sums(op, dkernel) : NULL;
+    real *dy = s ? fer_op_copy(op, &c->dy) : NULL, *x = s ? fer_op_copy(op, &c->x) : NULL;
+    if (!dy || !x) return;
+    fer_sums_add_conv2d_kernel(s, &op->judge->arithmetic, &c->g, x, dy);
+    fer_op_tally(op, s);
+}
+
 static int convolve(struct fer_op *op, struct convolution *c)
 {
     struct fer_tensor y, dx, dkernel, dbias;
@@ -65,6 +94,7 @@ static int convolve(struct fer_op *op, struct convolution *c)
     rows = g->n * g->out_h * g->out_w;
     c->forward(g, c->x.values, c->kernel.values, y.values);
     if (c->bias.values) fer_bias_forward(rows, g->out_c, c->bias.values, y.values);
+    judge_output(op, c, &y);
     if (fer_op_write(op, &y)) return -1;
     if (!c->dy.values) return 0;
     if (fer_op_result_like(op, "dx", &c->x, &dx) || fer_op_result_like(op, "dkernel", &c->kernel, &dkernel) ||
@@ -73,7 +103,11 @@ static int convolve(struct fer_op *op, struct convolution *c)
     c->backward_input(g, c->dy.values, c->kernel.values, dx.values);
     c->backward_kernel(g, c->x.values, c->dy.values, dkernel.values);
     fer_bias_backward(rows, g->out_c, c->dy.values, dbias.values);
-    if (fer_op_write(op, &dx) || fer_op_write(op, &dkernel)) return -1;
+    judge_input(op, c, &dx);
+    if (fer_op_write(op, &dx)) return -1;
+    judge_kernel(op, c, &dkernel);
+    if (fer_op_write(op, &dkernel)) return -1;
+    if (c->bias.values) fer_op_judge_columns(op, &dbias, &c->dy);
     return c->bias.values ? fer_op_write(op, &dbias) : 0;
 }
 
@@ -131,9 +165,50 @@ static int read_pooling(struct fer_op *op, int count_padding, struct pooling *p)
            fer_op_same_shape(op, &p->dy, &p->y) || fer_op_result_like(op, "dx", &p->x, &p->dx);
 }
 
-static int write_pooling(struct fer_op *op, const struct pooling *p)
+/* A maximum is a copy, and a cell adds up what the windows whose maximum it is send it: at most as many as see it, and
+ * each may have been divided among several. */
+static int write_maxima(struct fer_op *op, const struct pooling *p, enum fer_ties ties)
 {
-    return fer_op_write(op, &p->y) || (p->dy.values && fer_op_write(op, &p->dx)) ? -1 : 0;
+    fer_op_judge_copies(op, &p->y);
+    if (fer_op_write(op, &p->y)) return -1;
+    if (!p->dy.values) return 0;
+    if (fer_op_claim(op, &p->dx)) {
+        struct fer_sums *s = fer_op_sums(op, &p->dx);
+        real *dy = fer_op_copy(op, &p->dy), *x = fer_op_copy(op, &p->x);
+        if (!s || !dy || !x) return -1;
+        if (ties == FER_TIES_FIRST)
+            fer_sums_add_max_input(s, &op->judge->arithmetic, &p->g, x, dy);
+        else {
+            fer_sums_begin_terms(s, &op->judge->arithmetic);
+            fer_max_pooling2d_backward_ties(&p->g, ties, x, dy, s->truth);
+            for (size_t i = 0; i < p->dy.about.count; i++) dy[i] = dy[i] < 0 ? -dy[i] : dy[i];
+            fer_max_pooling2d_backward_ties(&p->g, ties, x, dy, s->magnitude);
+            for (size_t i = 0; i < s->count; i++) s->roundings[i] = (real)(p->g.kernel_h * p->g.kernel_w + 1);
+        }
+        fer_op_tally(op, s);
+    }
+    return fer_op_write(op, &p->dx);
+}
+
+static int write_averages(struct fer_op *op, const struct pooling *p)
+{
+    if (fer_op_claim(op, &p->y)) {
+        struct fer_sums *s = fer_op_sums(op, &p->y);
+        real *x = fer_op_copy(op, &p->x);
+        if (!s || !x) return -1;
+        fer_sums_add_average(s, &op->judge->arithmetic, &p->g, x);
+        fer_op_tally(op, s);
+    }
+    if (fer_op_write(op, &p->y)) return -1;
+    if (!p->dy.values) return 0;
+    if (fer_op_claim(op, &p->dx)) {
+        struct fer_sums *s = fer_op_sums(op, &p->dx);
+        real *dy = fer_op_copy(op, &p->dy);
+        if (!s || !dy) return -1;
+        fer_sums_add_average_input(s, &op->judge->arithmetic, &p->g, dy);
+        fer_op_tally(op, s);
+    }
+    return fer_op_write(op, &p->dx);
 }
 
 int fer_op_max_pooling2d(struct fer_op *op)
@@ -144,7 +219,7 @@ int fer_op_max_pooling2d(struct fer_op *op)
     fer_max_pooling2d_forward(&p.g, p.x.values, p.y.values);
     if (p.dy.values)
         fer_max_pooling2d_backward_ties(&p.g, (enum fer_ties)ties, p.x.values, p.dy.values, p.dx.values);
-    return write_pooling(op, &p);
+    return write_maxima(op, &p, (enum fer_ties)ties);
 }
 
 int fer_op_average_pooling2d(struct fer_op *op)
@@ -154,7 +229,7 @@ int fer_op_average_pooling2d(struct fer_op *op)
     if (fer_op_choice(op, "count-include-pad", "0|1", &count_padding) || read_pooling(op, count_padding, &p)) return -1;
     fer_average_pooling2d_forward(&p.g, p.x.values, p.y.values);
     if (p.dy.values) fer_average_pooling2d_backward(&p.g, p.dy.values, p.dx.values);
-    return write_pooling(op, &p);
+    return write_averages(op, &p);
 }
 
 /* ---- Global poolings ---- */
@@ -165,6 +240,11 @@ static int read_global(struct fer_op *op, struct pooling *p, size_t *images, siz
     if (fer_op_need(op, "x", "[N,H,W,C]", &p->x)) return -1;
     *images = out[0] = size_at(&p->x, 0), *channels = out[1] = size_at(&p->x, 3);
     *cells = size_at(&p->x, 1) * size_at(&p->x, 2);
+    if (fer_window_fill(&p->g, *images, size_at(&p->x, 1), size_at(&p->x, 2), *channels,
+                        &(struct fer_window_options){.pooling = 1, .kernel_h = size_at(&p->x, 1),
+                                                     .kernel_w = size_at(&p->x, 2), .stride_h = 1, .stride_w = 1},
+                        op->e))
+        return -1;
     return fer_op_result(op, "y", 2, out, &p->y) || fer_op_maybe(op, "dy", "[N,C]", &p->dy) ||
            fer_op_same_shape(op, &p->dy, &p->y) || fer_op_result_like(op, "dx", &p->x, &p->dx);
 }
@@ -176,7 +256,7 @@ int fer_op_global_average_pooling2d(struct fer_op *op)
     if (read_global(op, &p, &images, &cells, &channels)) return -1;
     fer_global_average_pooling2d_forward(images, cells, channels, p.x.values, p.y.values);
     if (p.dy.values) fer_global_average_pooling2d_backward(images, cells, channels, p.dy.values, p.dx.values);
-    return write_pooling(op, &p);
+    return write_averages(op, &p);
 }
 
 int fer_op_global_max_pooling2d(struct fer_op *op)
@@ -186,5 +266,5 @@ int fer_op_global_max_pooling2d(struct fer_op *op)
     if (read_global(op, &p, &images, &cells, &channels)) return -1;
     fer_global_max_pooling2d_forward(images, cells, channels, p.x.values, p.y.values);
     if (p.dy.values) fer_global_max_pooling2d_backward(images, cells, channels, p.x.values, p.dy.values, p.dx.values);
-    return write_pooling(op, &p);
+    return write_maxima(op, &p, FER_TIES_FIRST);
 }

@@ -125,6 +125,9 @@ void fer_channels_given(struct fer_channel *channel, const struct fer_arithmetic
                         const real *variance, double epsilon);
 /* Puts gamma[channels] in. */
 void fer_channels_scale(struct fer_channel *channel, const struct fer_arithmetic *a, size_t channels, const real *gamma);
+/* With statistics that are given; gamma and beta may be NULL. */
+void fer_sums_add_scaling(struct fer_sums *s, const struct fer_arithmetic *a, size_t channels, const real *x,
+                          const real *mean, const real *variance, const real *gamma, const real *beta, double epsilon);
 /* beta may be NULL. */
 void fer_tally_normalization(struct fer_tally *tally, const struct fer_arithmetic *a,
                              const struct fer_channel *channel, size_t rows,
@@ -156,5 +159,18 @@ void fer_tally_soft_labels(struct fer_tally *tally, const struct fer_arithmetic 
 /* truth[count]: what one step of Adam from zero moments makes of before[count]. */
 void fer_tally_adam(struct fer_tally *tally, const struct fer_arithmetic *a, const struct fer_adam *adam, size_t count,
                     const real *before, const real *gradient, const real *truth, const real *claimed);
+
+/* One step of Adam in any form, from any moments: what it was given, and which of its results is claimed. */
+enum fer_adam_result { FER_ADAM_PARAMETER, FER_ADAM_M, FER_ADAM_V };
+struct fer_adam_update {
+    const struct fer_adam *adam;
+    enum fer_adam_form form;
+    double weight_decay;
+    long t;
+    size_t count;
+    const real *parameter, *gradient, *m, *v; /* before */
+};
+void fer_tally_adam_update(struct fer_tally *tally, const struct fer_arithmetic *a, enum fer_adam_result result,
+                           const struct fer_adam_update *update, const real *claimed);
 
 #endif

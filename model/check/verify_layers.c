@@ -104,24 +104,14 @@ static struct fer_channel *load_channels(struct fer_verification *v, const struc
     return channel;
 }
 
-/* With the moving statistics (x - m) s + beta, s = gamma / sqrt(v + epsilon), may be computed as x s + (beta - m s). Of
- * either, each of the terms x s, m s and beta meets at most eight roundings, s's own four among them. */
 static void check_scaling(struct fer_verification *v, const struct fer_layer *layer)
 {
     const real *x = fer_verify_load_output(v, source(v, layer)), *mean = fer_verify_load_own(v, layer, "mean");
     const real *variance = fer_verify_load_own(v, layer, "variance"), *gamma = fer_verify_load_own(v, layer, "gamma");
     const real *beta = fer_verify_load_own(v, layer, "beta");
     struct fer_sums s;
-    size_t i;
     if (!fer_verify_begin_sums(v, &s)) return;
-    for (i = 0; i < s.count; i++) {
-        const size_t c = i % layer->channels;
-        const double scale = (gamma ? gamma[c] : 1) / sqrt(variance[c] + layer->epsilon), shift = beta ? beta[c] : 0;
-        s.truth[i] = (real)((x[i] - mean[c]) * scale + shift);
-        s.magnitude[i] = (real)((fabs(x[i]) + fabs(mean[c])) * fabs(scale) + fabs(shift));
-        s.roundings[i] = 8;
-    }
-    s.input_error = v->arithmetic.input;
+    fer_sums_add_scaling(&s, &v->arithmetic, layer->channels, x, mean, variance, gamma, beta, layer->epsilon);
     fer_verify_tally_sums(v, &s);
 }
 
