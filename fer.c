@@ -128,11 +128,19 @@ static int take_flag(int *count, char **argv, const char *name)
 
 /* ---- Data ---- */
 
-/* The faces at `path`, or, when it is empty, drawn ones. */
-static int read_faces(struct fer_dataset *data, const char *path, uint64_t seed, struct fer_error *e)
+/* The faces at `path`, with the labels of a file of FER+ (NULL or "": their own); or, when it is empty, drawn ones. */
+static int read_faces(struct fer_dataset *data, const char *path, const char *labels, uint64_t seed,
+                      struct fer_error *e)
 {
     static const size_t drawn[FER_USAGES] = {2800, 700, 700};
-    return *path ? fer_dataset_read(data, path, e) : fer_dataset_draw(data, seed, drawn, e);
+    const int relabel = labels && *labels;
+    if (relabel && (!*path || fer_is_folder(path)))
+        return fer_fail(e, "--labels %s: expected with --data FILE.csv, whose rows are in the same order", labels);
+    if (!*path) return fer_dataset_draw(data, seed, drawn, e);
+    if (fer_dataset_read(data, path, e)) return -1;
+    if (!relabel || fer_dataset_relabel(data, labels, e) == 0) return 0;
+    fer_dataset_free(data);
+    return -1;
 }
 
 /* What there is to say about the data: passed over, or taken for something. */
@@ -143,9 +151,10 @@ static void print_notes(const struct fer_dataset *data)
 }
 
 /* The same; says which they are. */
-static int announce_faces(struct fer_dataset *data, const char *path, uint64_t seed, struct fer_error *e)
+static int announce_faces(struct fer_dataset *data, const char *path, const char *labels, uint64_t seed,
+                          struct fer_error *e)
 {
-    if (read_faces(data, path, seed, e)) return -1;
+    if (read_faces(data, path, labels, seed, e)) return -1;
     printf("data: %s: %lu Training, %lu PublicTest, %lu PrivateTest images\n",
            *path ? data->source : "drawn cartoon faces, not FER2013", (unsigned long)data->usage_count[FER_TRAINING],
            (unsigned long)data->usage_count[FER_PUBLIC_TEST], (unsigned long)data->usage_count[FER_PRIVATE_TEST]);
@@ -168,12 +177,14 @@ static int find_usage(const char *name, enum fer_usage *usage, struct fer_error 
 
 static int unpack(int argc, char **argv)
 {
+    const char *labels = NULL;
+    const struct option option = {"labels", &labels};
     struct fer_dataset data;
     struct fer_error e;
     int failed;
-    if (parse(&argc, argv, NULL, 0, NULL, &e)) return complain(&e);
+    if (parse(&argc, argv, &option, 1, NULL, &e)) return complain(&e);
     if (argc != 2) return fer_fail(&e, "unpack: expected FILE.csv and the folder to make"), complain(&e);
-    if (fer_dataset_read(&data, argv[0], &e)) return complain(&e);
+    if (read_faces(&data, argv[0], labels, 0, &e)) return complain(&e);
     print_notes(&data);
     failed = fer_unpack(&data, argv[1], &e);
     if (!failed) printf("%s: %lu images\n", argv[1], (unsigned long)data.count);
@@ -338,9 +349,9 @@ static int fit(struct fer_trainer *t, const char *run)
 
 static int train(int argc, char **argv)
 {
-    const char *data_path = NULL, *out = "run", *resume = NULL, *weights = "", *model = "";
-    const struct option options[] = {
-        {"data", &data_path}, {"out", &out}, {"resume", &resume}, {"weights", &weights}, {"model", &model}};
+    const char *data_path = NULL, *labels = NULL, *out = "run", *resume = NULL, *weights = "", *model = "";
+    const struct option options[] = {{"data", &data_path}, {"labels", &labels},   {"out", &out},
+                                     {"resume", &resume},  {"weights", &weights}, {"model", &model}};
     struct fer_config config = {0};
     struct choice choice;
     struct fer_dataset data = {0};
@@ -349,11 +360,12 @@ static int train(int argc, char **argv)
     int failed, status = EXIT_BAD_INPUT;
     uint32_t digest;
     begin_choice(&choice, NULL);
-    if (parse(&argc, argv, options, 5, &choice, &e)) return complain(&e);
+    if (parse(&argc, argv, options, 6, &choice, &e)) return complain(&e);
     if (argc) return fer_fail(&e, "train: %s: expected options only", argv[0]), complain(&e);
     if (resume && (*weights || *model))
         return fer_fail(&e, "--%s: a resumed run goes on with its own", *weights ? "weights" : "model"), complain(&e);
-    if (strlen(weights) >= sizeof config.weights || strlen(model) >= sizeof config.settings.model || (data_path && strlen(data_path) >= sizeof config.data))
+    if (strlen(weights) >= sizeof config.weights || strlen(model) >= sizeof config.settings.model ||
+        (data_path && strlen(data_path) >= sizeof config.data) || (labels && strlen(labels) >= sizeof config.labels))
         return fer_fail(&e, "a path is longer than %d characters", (int)sizeof config.data - 1), complain(&e);
     config.settings = choice.settings;
     snprintf(config.settings.model, sizeof config.settings.model, "%s", model);
@@ -362,7 +374,8 @@ static int train(int argc, char **argv)
     if (resume) out = resume;
     if (data_path || !resume) snprintf(config.data, sizeof config.data, "%s", data_path ? data_path : "");
     if (!resume) snprintf(config.weights, sizeof config.weights, "%s", weights);
-    failed = announce_faces(&data, config.data, config.settings.seed, &e);
+    if (labels) snprintf(config.labels, sizeof config.labels, "%s", labels);
+    failed = announce_faces(&data, config.data, config.labels, config.settings.seed, &e);
     digest = failed ? 0 : fer_dataset_digest(&data);
     if (!failed && resume && digest != config.data_digest)
         failed = fer_fail(
@@ -406,8 +419,9 @@ static int load_network(struct fer_network **network, const char *where, const c
 
 static int eval(int argc, char **argv)
 {
-    const char *data_path = NULL, *usage_name = "PublicTest", *model = "";
-    const struct option options[] = {{"data", &data_path}, {"usage", &usage_name}, {"model", &model}};
+    const char *data_path = NULL, *labels = NULL, *usage_name = "PublicTest", *model = "";
+    const struct option options[] = {
+        {"data", &data_path}, {"labels", &labels}, {"usage", &usage_name}, {"model", &model}};
     struct choice choice;
     struct fer_network *network = NULL;
     struct fer_dataset data = {0};
@@ -417,10 +431,10 @@ static int eval(int argc, char **argv)
     enum fer_usage usage = FER_PUBLIC_TEST;
     int failed = 1;
     begin_choice(&choice, "size batch seed");
-    if (parse(&argc, argv, options, 3, &choice, &e) || find_usage(usage_name, &usage, &e)) return complain(&e);
+    if (parse(&argc, argv, options, 4, &choice, &e) || find_usage(usage_name, &usage, &e)) return complain(&e);
     if (argc != 1) return fer_fail(&e, "eval: expected one run folder or weights file"), complain(&e);
     if (load_network(&network, argv[0], model, given_size(&choice), &config, &e)) return complain(&e);
-    if (!announce_faces(&data, data_path ? data_path : config.data,
+    if (!announce_faces(&data, data_path ? data_path : config.data, labels || data_path ? labels : config.labels,
                         is_given(&choice, "seed") ? choice.settings.seed : config.settings.seed, &e)) {
         if (data.usage_count[usage] == 0)
             fer_fail(&e, "%s: no images of usage %s", data.source, usage_name);
@@ -514,7 +528,7 @@ static int report(int argc, char **argv)
     display.epoch_start = fer_clock();
     watcher.context = &display;
     failed =
-        !out || check_page(out, argv[0], data_path, &e) || announce_faces(&data, data_path, config.settings.seed, &e) ||
+        !out || check_page(out, argv[0], data_path, &e) || announce_faces(&data, data_path, config.labels, config.settings.seed, &e) ||
         fer_report_create(&page, argv[0], &config, network, &data, &watcher, &e) || fer_report_write(page, out, &e);
     if (display.terminal) clear_line(stdout);
     if (!failed) printf("%s: open it in a browser\n", out);
@@ -929,7 +943,7 @@ static void take_pit_step(void *context, const struct fer_network *network, cons
 static int read_run_data(struct pits_request *r, struct fer_error *e)
 {
     const char *path = r->data_path ? r->data_path : r->config.data;
-    if (read_faces(&r->data, path, r->config.settings.seed, e)) return -1;
+    if (read_faces(&r->data, path, r->config.labels, r->config.settings.seed, e)) return -1;
     if (fer_dataset_digest(&r->data) == r->config.data_digest) return 0;
     return fer_fail(e, "%s: was trained on other data: the digest of %s is %08lx, of the run's data %08lx", r->where,
                     *path ? path : "the drawn faces", (unsigned long)fer_dataset_digest(&r->data),
@@ -1083,7 +1097,9 @@ struct command {
 static const struct command commands[] = {
     {"train", train, "train the network", "[--data PATH] [--out RUN | --resume RUN] [--weights W.npz] [SETTING ...]",
      "Trains incv3v1 and validates on PublicTest after each epoch.\n"
-     "  --data PATH      a FER2013 CSV, or a folder PATH/Training/0/*.pgm ...; without it, built-in drawn faces\n"
+     "  --data PATH      a FER2013 CSV, or a folder of images, PATH/train/angry/*.png ... (data/README.md); without it,\n"
+     "                   built-in drawn faces\n"
+     "  --labels FILE    FER+'s fer2013new.csv: of each row of the CSV the class with the most votes\n"
      "  --out RUN        folder for log.csv, last.npz, best.npz, config.txt (run)\n"
      "  --resume RUN     goes on where that run stopped, with its settings and data; only --epochs may change\n"
      "  --weights W.npz  starts from these weights\n"
@@ -1092,9 +1108,10 @@ static const struct command commands[] = {
      "40 MB each (fer64: 79), so some 280 MB (560) and 80 (160) a pit.\n",
      1},
     {"eval", eval, "loss, accuracy and confusion matrix on a split",
-     "RUN|WEIGHTS.npz [--data PATH] [--usage PublicTest] [--batch N] [--size N]",
+     "RUN|WEIGHTS.npz [--data PATH] [--labels FILE] [--usage PublicTest] [--batch N] [--size N]",
      "Evaluates a run's best weights, or a weights file. Without --data: a run's own data, or drawn faces.\n"
      "  --usage U        Training, PublicTest or PrivateTest\n"
+     "  --labels FILE    FER+'s fer2013new.csv, as of `fer train`\n"
      "  --seed N         which drawn faces\n",
      0},
     {"predict", predict, "the seven probabilities for PGM or PNG images",
@@ -1115,8 +1132,10 @@ static const struct command commands[] = {
      "Compares every layer's gradients, and the whole network's, with finite differences. fer64 is the program to trust.\n"
      "Exit status 1 when one disagrees.\n",
      0},
-    {"unpack", unpack, "a FER2013 CSV as folders of PGM images", "FILE.csv DIR",
-     "Writes DIR/Training/0/00000.pgm ...; DIR must not exist, or be empty.\n", 0},
+    {"unpack", unpack, "a FER2013 CSV as folders of PGM images", "[--labels FILE] FILE.csv DIR",
+     "Writes DIR/Training/0/00000.pgm ...; DIR must not exist, or be empty.\n"
+     "  --labels FILE    FER+'s fer2013new.csv, as of `fer train`\n",
+     0},
     {"op", op, "one layer, forward and backward, on arrays from a file", "NAME IN.npz OUT.npz [options]",
      "Reads the arrays that the operation needs (those in brackets may be missing), writes its results. With dy: the gradients too.\n"
      "  conv2d                    x, kernel, [bias], [dy] y, dx, dkernel, dbias   --strides H,W (1,1) --dilation H,W (1,1)\n"

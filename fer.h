@@ -679,6 +679,9 @@ struct fer_dataset {
  *         (anger, happiness); both in any case. Without USAGE all images are Training. Files that end in .pgm or .png,
  *         as fer_image_read takes them, in byte order of their names. Others are passed over, and noted. */
 int fer_dataset_read(struct fer_dataset *data, const char *path, struct fer_error *e);
+/* Takes better labels from FER+'s fer2013new.csv, whose rows must be those of the CSV, in the same order within each
+ * usage: of each row the class with the most votes. Rows of contempt, unknown and NF (no face) are dropped. */
+int fer_dataset_relabel(struct fer_dataset *data, const char *path, struct fer_error *e);
 /* Draws cartoon faces, 48 x 48: counts[usage] of each usage, the classes in turn. A function of the seed. */
 int fer_dataset_draw(struct fer_dataset *data, uint64_t seed, const size_t counts[FER_USAGES], struct fer_error *e);
 void fer_dataset_free(struct fer_dataset *data);
@@ -923,7 +926,8 @@ int fer_history_read(const char *path, double (**history)[4], long *epochs, stru
 struct fer_config {
     struct fer_settings settings;
     char data[FER_PATH];    /* the path that was given; "" for drawn faces */
-    uint32_t data_digest; /* fer_dataset_digest */
+    char labels[FER_PATH];  /* what fer_dataset_relabel took; "" for none */
+    uint32_t data_digest;   /* fer_dataset_digest */
     char weights[FER_PATH]; /* the weights file that the run started from; "" for initial weights from the seed */
 };
 int fer_config_save(const struct fer_config *config, const char *path, struct fer_error *e);

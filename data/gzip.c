@@ -69,8 +69,8 @@ static const char *begin_member(struct fer_gzip *g)
     do
         if (fer_inflate_behind(g->inflate, head, 1) < 1) return NULL;
     while (head[0] == 0);
-    if (fer_inflate_behind(g->inflate, head + 1, 9) < 9 || head[0] != 0x1f || head[1] != 0x8b)
-        return "something else follows a whole gzip file";
+    if (fer_inflate_behind(g->inflate, head + 1, 9) < 9) return "it ends early";
+    if (head[0] != 0x1f || head[1] != 0x8b) return "something else follows its end";
     if (head[2] != 8 || head[3] & UNKNOWN) return "it is packed in a way that gzip does not have";
     if (head[3] & EXTRA && (fer_inflate_behind(g->inflate, length, 2) < 2 ||
                             ((length[0] || length[1]) && !skip(g, (unsigned)(length[0] | length[1] << 8)))))

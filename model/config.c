@@ -17,6 +17,7 @@ int fer_config_save(const struct fer_config *config, const char *path, struct fe
     fprintf(file, "version = %s\nprecision = %s\n", FER_VERSION, FER_REAL_NAME);
     fprintf(file, "data = %s\ndata-digest = %08lx\nweights = %s\n", config->data, (unsigned long)config->data_digest,
             config->weights);
+    if (*config->labels) fprintf(file, "labels = %s\n", config->labels);
     for (i = 0; i < FER_SETTINGS; i++) {
         fer_settings_get(&config->settings, i, text);
         fprintf(file, "%s = %s\n", fer_setting_table[i].name, text);
@@ -38,6 +39,7 @@ static int set_line(struct fer_config *config, const char *name, const char *val
     char *end;
     if (setting >= 0) return fer_settings_set(&config->settings, setting, value, e);
     if (strcmp(name, "data") == 0) return keep(config->data, sizeof config->data, value, e);
+    if (strcmp(name, "labels") == 0) return keep(config->labels, sizeof config->labels, value, e);
     if (strcmp(name, "weights") == 0) return keep(config->weights, sizeof config->weights, value, e);
     if (strcmp(name, "version") == 0) return 0;
     if (strcmp(name, "precision") == 0)

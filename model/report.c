@@ -225,6 +225,7 @@ static void make_command(struct fer_report *r, const struct fer_config *config)
     fer_settings_default(&standard);
     append(r, strcmp(FER_REAL_NAME, "float64") == 0 ? "fer64 train" : "fer train");
     if (*config->data) append_path(r, " --data ", config->data);
+    if (*config->labels) append_path(r, " --labels ", config->labels);
     if (*config->weights) append_path(r, " --weights ", config->weights);
     for (i = 0; i < FER_SETTINGS; i++) {
         const char *name = fer_setting_table[i].name;

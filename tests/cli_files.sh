@@ -25,6 +25,38 @@ cat $T/r.npz | ./fer eval /dev/stdin > $T/out 2> $T/err
 check "a pipe as npz: exit status" test $? -eq 2
 check "a pipe as npz: one line" grep -qx 'fer: /dev/stdin: its size cannot be found: .*; a file was expected, no pipe' $T/err
 
+# ---- faces: CSVs, trees ----
+row='0 50 100 150 200 250 0 50 100'
+for i in 1 2 3 4 5 6 7; do echo "$((i % 7)),$row,PublicTest"; echo "$((i % 7)),$row,Training"; done > $T/rows
+{ echo emotion,pixels,Usage; cat $T/rows; } > $T/faces.csv # the first image is not of Training
+printf '\037\213' > $T/damaged.csv.gz
+{ echo 'Usage,Image name,neutral,happiness,surprise,sadness,anger,disgust,fear,contempt,unknown,NF'
+  for i in 1 2 3 4 5 6 7; do for u in Training PublicTest; do echo "$u,x.png,0,$i,0,3,0,0,0,0,4,0"; done; done; } > $T/fer2013new.csv
+expect 0 "" ./fer train --data $T/faces.csv --size 48 --batch 4 --epochs 1 --out $T/first
+check "two batches of training" grep -q '^data: .*: 7 Training, 7 PublicTest, 0 PrivateTest images$' $T/out
+expect 2 "fer: $T/damaged.csv.gz: damaged gzip file: it ends early" ./fer unpack $T/damaged.csv.gz $T/none
+expect 2 "fer: $T/fer2013new.csv:1: this is FER+'s label file, which has no pixels: expected fer2013.csv here, and this file behind --labels" ./fer train --data $T/fer2013new.csv --out $T/none
+expect 0 "" ./fer unpack --labels $T/fer2013new.csv $T/faces.csv $T/plus
+check "how many changed" grep -qx "data: labels of $T/fer2013new.csv: 8 of 14 rows changed class, 6 were dropped" $T/out
+check "the rest is happy" test "$(cd $T/plus && find . -name '*.pgm' | sort | tr '\n' ' ')" = "./PublicTest/3/00000.pgm ./PublicTest/3/00001.pgm ./PublicTest/3/00002.pgm ./PublicTest/3/00003.pgm ./Training/3/00000.pgm ./Training/3/00001.pgm ./Training/3/00002.pgm ./Training/3/00003.pgm "
+expect 0 "" ./fer train --data $T/faces.csv --labels $T/fer2013new.csv --size 48 --batch 4 --epochs 1 --out $T/labelled
+expect 0 "" ./fer train --resume $T/labelled --epochs 2
+check "a resumed run has its labels" grep -q '^data: labels of' $T/out
+expect 0 "" ./fer eval $T/labelled
+check "so has its evaluation" grep -q ' of 4)$' $T/out
+expect 2 "fer: --labels $T/fer2013new.csv: expected with --data FILE.csv, whose rows are in the same order" ./fer train --labels $T/fer2013new.csv --out $T/none
+check "nothing half-written" test ! -e $T/none
+
+mkdir -p $T/kaggle/images/train/happy $T/kaggle/images/validation/fear
+expect 2 "fer: $T/kaggle: no image, expected $T/kaggle/Training/3/NAME.pgm and the like" ./fer unpack $T/kaggle $T/none
+for i in 0 1 2 3 4 5 6 7 8 9; do for k in 0 1 2 3 4 5 6 7 8 9; do
+    printf 'P5 1 1 255\n0' > $T/kaggle/images/train/happy/$i$k.pgm
+    printf 'P5 1 1 255\n0' > $T/kaggle/images/validation/fear/$i$k.pgm
+done; done
+(ulimit -n 32; ./fer unpack $T/kaggle $T/copy > $T/out 2> $T/err)
+check "200 images with 32 open files" test $? -eq 0
+check "all of them" grep -qx "$T/copy: 200 images" $T/out
+
 # ---- images, predicted ----
 ./fer train --size 48 --batch 16 --epochs 0 --out $T/run > $T/out
 printf 'P5#face\n2#c\n2\n255\n\012\310\036\377' > $T/face.pgm

@@ -335,6 +335,75 @@ TEST csv_that_is_not_there(void)
     PASS();
 }
 
+/* ---- FER+'s labels ---- */
+
+#define FERPLUS FOLDER "/labels.csv"
+#define FERPLUS_HEADER "Usage,Image name,neutral,happiness,surprise,sadness,anger,disgust,fear,contempt,unknown,NF\n"
+
+/* Seven rows; within a usage they are joined by order, whatever lies between. */
+static const char ferplus_rows[] =
+    "emotion,pixels,Usage\n3,1,Training\n4,2,PublicTest\n3,3,Training\n5,4,PublicTest\n6,5,Training\n2,6,Training\n1,7,Training\n";
+
+TEST ferplus_labels_are_joined(void)
+{
+    static const char labels[] =
+        FERPLUS_HEADER "Training,fer0000000.png,1,8,0,0,1,0,0,0,0,0\n" /* happy */
+        "Training,fer0000001.png,0,0,0,0,9,1,0,0,0,0\r\n"             /* angry */
+        "PrivateTest,fer0000002.png,0,0,0,0,9,1,0,0,0,0\n"            /* of a usage that the data lack */
+        "Training,,0,0,0,0,0,0,0,0,0,10\n"                            /* no face */
+        "PublicTest,fer0000004.png,0,0,0,0,0,1,6,3,0,0\n"             /* fear */
+        "PublicTest,fer0000005.png,0,0,0,2,0,2,0,4,2,0\n\n"           /* contempt */
+        "Training,fer0000006.png,0,0,5,0,0,0,5,0,0,0\n"               /* surprise, the first of two */
+        "Training,fer0000007.png,0,0,0,0,0,3,0,0,4,3";                /* unknown */
+    static const uint8_t pixels[4] = {1, 3, 6, 2}, expected[4] = {3, 0, 5, 2};
+    struct fer_dataset data;
+    size_t i;
+    write_bytes(CSV, ferplus_rows, strlen(ferplus_rows));
+    write_bytes(FERPLUS, labels, strlen(labels));
+    ASSERT_EQm(error.text, 0, fer_dataset_read(&data, CSV, &error));
+    ASSERT_EQm(error.text, 0, fer_dataset_relabel(&data, FERPLUS, &error));
+    ASSERT_EQ(4, data.count);
+    ASSERT(data.usage_count[FER_TRAINING] == 3 && data.usage_count[FER_PUBLIC_TEST] == 1);
+    for (i = 0; i < 4; i++) {
+        const size_t k = i == 1 ? 3 : i > 1 ? i - 1 : 0; /* in the CSV's order: 1, 2, 3, 6 */
+        ASSERT_EQ(pixels[k], data.pixels[data.image[i].offset]);
+        ASSERT_EQ(expected[k], data.image[i].label);
+    }
+    ASSERT_STR_EQ("labels of " FERPLUS ": 3 of 7 rows changed class, 3 were dropped\n", data.notes);
+    fer_dataset_free(&data);
+    remove(FERPLUS);
+    PASS();
+}
+
+TEST bad_ferplus_labels_are_refused(void)
+{
+    static const char *const bad[][2] = {
+        {"", " is empty, expected FER+'s fer2013new.csv, which begins Usage,Image name,neutral,happiness"},
+        {"emotion,pixels\n", "1: no column `Usage`, expected FER+'s fer2013new.csv, which begins Usage,Image name,neutral,happiness"},
+        {FERPLUS_HEADER "Training,a,1,2,3\n", "2: 5 fields, expected 12 as in the header"},
+        {FERPLUS_HEADER "Test,a,1,0,0,0,0,0,0,0,0,0\n", "2: Usage is \"Test\", expected Training, PublicTest or PrivateTest"},
+        {FERPLUS_HEADER "Training,a,1,0,x,0,0,0,0,0,0,0\n", "2: surprise is \"x\", expected a number of votes"},
+        {FERPLUS_HEADER "Training,a,1,0,,0,0,0,0,0,0,0\n", "2: surprise is \"\", expected a number of votes"},
+        {FERPLUS_HEADER "Training,a,1,0,0,0,0,0,0,0,0,0\n",
+         " 1 rows of Training, and " CSV " has 5: expected one for each, in the same order"},
+    };
+    char expected[256];
+    struct fer_dataset data;
+    size_t i;
+    write_bytes(CSV, ferplus_rows, strlen(ferplus_rows));
+    for (i = 0; i < sizeof bad / sizeof *bad; i++) {
+        write_bytes(FERPLUS, bad[i][0], strlen(bad[i][0]));
+        ASSERT_EQ(0, fer_dataset_read(&data, CSV, &error));
+        ASSERT_EQ(-1, fer_dataset_relabel(&data, FERPLUS, &error));
+        snprintf(expected, sizeof expected, "%s:%s", FERPLUS, bad[i][1]);
+        ASSERT_STR_EQ(expected, error.text);
+        ASSERT(data.count == 7 && data.image[0].label == 3); /* untouched */
+        fer_dataset_free(&data);
+    }
+    remove(FERPLUS);
+    PASS();
+}
+
 /* ---- PGM ---- */
 
 TEST pgm_is_read(const char *text, size_t count, const char *expected)
@@ -518,6 +587,24 @@ TEST batch_holds_the_chosen_images(void)
         ASSERT_MEM_EQ(alone, &batch[i * 64 * 64], sizeof alone);
     }
     fer_batch_fill(&data, index, 1, 64, batch, NULL);
+    fer_dataset_free(&data);
+    PASS();
+}
+
+/* Whatever usage the first image is of. */
+TEST images_of_a_usage_are_found_wherever_they_stand(void)
+{
+    static const char rows[] = "emotion,pixels,Usage\n0,1,PublicTest\n1,2,Training\n2,3,PrivateTest\n3,4,Training\n";
+    struct fer_dataset data;
+    size_t index[2] = {9, 9};
+    real x[2];
+    int labels[2];
+    write_bytes(CSV, rows, sizeof rows - 1);
+    ASSERT_EQ(0, fer_dataset_read(&data, CSV, &error));
+    fer_dataset_select(&data, FER_TRAINING, index);
+    ASSERT(index[0] == 1 && index[1] == 3);
+    fer_batch_fill(&data, index, 2, 1, x, labels);
+    ASSERT(labels[0] == 1 && labels[1] == 3 && x[0] == 2 * ((real)1 / (real)255));
     fer_dataset_free(&data);
     PASS();
 }
@@ -879,6 +966,8 @@ SUITE(suite_faces)
     RUN_TEST(gzip_is_unpacked);
     RUN_TEST(csv_of_many_rows_is_read);
     RUN_TEST(csv_that_is_not_there);
+    RUN_TEST(ferplus_labels_are_joined);
+    RUN_TEST(bad_ferplus_labels_are_refused);
     pgm_tests();
     RUN_TEST(pgm_is_scaled_as_pillow_scales);
     RUN_TEST(pgm_comes_back);
@@ -894,6 +983,7 @@ SUITE(suite_faces)
     RUN_TEST(images_are_scaled_as_pillow_scales);
     RUN_TEST(images_are_scaled_by_the_rule);
     RUN_TEST(batch_holds_the_chosen_images);
+    RUN_TEST(images_of_a_usage_are_found_wherever_they_stand);
     RUN_TEST(digest_is_of_what_the_header_says);
     RUN_TEST(drawn_faces_are_the_same_everywhere);
     RUN_TEST(drawn_faces_hang_on_seed_and_number);
