@@ -443,7 +443,7 @@ const struct fer_kind fer_kinds[FER_LAYER_TYPES] = {
                                  .exact = FER_NOT_EXACT},
     [FER_ACTIVATION] = {.class_name = "Activation", .stem = "activation", .forward = activation_forward,
                         .backward = activation_backward, .backward_reads_output = 1, .element_by_element = 1,
-                        .exact = FER_DRAWN},
+                        .exact = FER_COMPUTED},
     [FER_MAX_POOLING2D] = {.class_name = "MaxPooling2D", .stem = "max_pooling2d", .shape = pooling_shape,
                            .forward = max_pooling2d_forward, .backward = max_pooling2d_backward,
                            .backward_reads_input = 1, .exact = FER_COMPUTED},

@@ -7,8 +7,8 @@
 /* What an exact record (check/record_exact.c) has of a layer. */
 enum fer_exactness {
     FER_NOT_EXACT, /* nothing: its results are no whole numbers */
-    FER_DRAWN,     /* its output is drawn; nothing is computed */
-    FER_COMPUTED   /* its output and gradients, computed from what is drawn */
+    FER_DRAWN,     /* its output is drawn; nothing is computed, and what it takes from is left out */
+    FER_COMPUTED   /* its output and gradients, computed from its inputs; where one of them is left out, it is drawn */
 };
 
 struct fer_kind {

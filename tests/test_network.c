@@ -659,6 +659,45 @@ TEST an_exact_record_is_whole(void)
     PASS();
 }
 
+/* Where nothing stands between a convolution and its ReLU, the latter is computed; a sigmoid cannot be: its output is drawn, and
+ * what it takes from left out. What follows a layer that is left out is drawn too. */
+TEST an_exact_record_fits_together(void)
+{
+    static const char *const names[] = {
+        "input", "a/kernel", "a/output", "relu/output", "sigmoid/output", "c/kernel", "c/output", "d/output",
+        "last/kernel", "last/bias", "last/logits", "last/logits_grad", "last/kernel_grad", "last/bias_grad", "d/output_grad",
+        "c/output_grad", "c/kernel_grad", "sigmoid/output_grad", "relu/output_grad", "a/output_grad", "a/kernel_grad"};
+    struct fer_builder b;
+    struct fer_network *net;
+    struct fer_recorded recorded;
+    struct fer_npz *npz;
+    int x = fer_network_begin(&b, H, W, C), i, found = 0;
+    size_t k;
+    x = fer_add_conv2d(&b, x, "a", 4, 2, 2, 1, 1, FER_SAME);
+    x = fer_add_relu(&b, x, "relu");
+    x = fer_add_conv2d(&b, x, "b", 3, 1, 1, 1, 1, FER_SAME); /* left out: the sigmoid's output is drawn */
+    x = fer_add_sigmoid(&b, x, "sigmoid");
+    x = fer_add_conv2d(&b, x, "c", 3, 1, 1, 1, 1, FER_SAME);
+    x = fer_add_batch_normalization(&b, x, "bn", 0.9, 0.01);
+    x = fer_add_global_max_pooling2d(&b, x, "d", 0); /* of what is left out: drawn */
+    fer_add_dense(&b, x, "last", CLASSES);
+    ASSERT_EQm(error.text, 0, fer_network_end(&b, &net, &error));
+    ASSERT_EQm(error.text, 0, fer_record_exact(net, N, 7, FILE_NAME, &recorded, &error));
+    for (k = 0; k < fer_layer_count(&net->layer[2], N); k++) {
+        const real conv = net->layer[1].output[k];
+        ASSERT(net->layer[2].output[k] == (conv > 0 ? conv : 0));
+    }
+    ASSERT_EQm(error.text, 0, fer_npz_open(&npz, FILE_NAME, &error));
+    for (i = 0; i < (int)(sizeof names / sizeof *names); i++)
+        found += fer_npz_find(npz, names[i]) != NULL;
+    ASSERT_EQ(i, found);
+    ASSERT_EQ_FMT((size_t)found, fer_npz_count(npz), "%zu");
+    fer_npz_close(npz);
+    fer_network_free(net);
+    remove(FILE_NAME);
+    PASS();
+}
+
 SUITE(suite_network)
 {
     RUN_TEST(every_kind_has_its_functions_and_names);
@@ -675,4 +714,5 @@ SUITE(suite_network)
     RUN_TEST(global_poolings_keep_dimensions_if_asked);
     RUN_TEST(a_record_has_the_network_s_shapes);
     RUN_TEST(an_exact_record_is_whole);
+    RUN_TEST(an_exact_record_fits_together);
 }

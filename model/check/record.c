@@ -183,10 +183,15 @@ static int put_parameter(struct recorder *r, const struct fer_parameter *p, cons
     return put(r, full, FER_REAL_TYPE, p->dims, p->shape, values);
 }
 
-/* Whether the layer's arrays belong into the record at all. */
-static int is_recorded(const struct recorder *r, const struct fer_layer *layer)
+/* Whether the layer's output belongs into the record; and what it computes. */
+static int is_recorded(const struct recorder *r, int index)
 {
-    return !r->exact || fer_kinds[layer->type].exact != FER_NOT_EXACT;
+    return !r->exact || fer_exactness_of(r->network, index) != FER_NOT_EXACT;
+}
+
+static int is_computed(const struct recorder *r, int index)
+{
+    return !r->exact || fer_exactness_of(r->network, index) == FER_COMPUTED;
 }
 
 static int put_forward(struct recorder *r)
@@ -197,8 +202,8 @@ static int put_forward(struct recorder *r)
     for (i = 0; i < net->layers; i++) {
         const struct fer_layer *layer = &net->layer[i];
         const int last = i == net->layers - 1;
-        if (!is_recorded(r, layer)) continue;
-        for (k = 0; k < layer->parameters; k++)
+        if (!is_recorded(r, i)) continue;
+        for (k = 0; k < layer->parameters && is_computed(r, i); k++)
             if (put_parameter(r, &net->parameter[layer->parameter + k], "", net->parameter[layer->parameter + k].value))
                 return -1;
         fer_output_name(net, i, "", name);
@@ -216,10 +221,10 @@ static int put_backward(struct recorder *r)
     int i, k;
     for (i = net->layers - 1; i > 0; i--) {
         const struct fer_layer *layer = &net->layer[i];
-        if (!is_recorded(r, layer)) continue;
+        if (!is_recorded(r, i)) continue;
         fer_output_name(net, i, "_grad", name);
         if (put_output(r, layer, name, layer->output_gradient)) return -1;
-        for (k = 0; k < layer->parameters; k++) {
+        for (k = 0; k < layer->parameters && is_computed(r, i); k++) {
             const struct fer_parameter *p = &net->parameter[layer->parameter + k];
             if (p->trainable && put_parameter(r, p, "_grad", p->gradient)) return -1;
         }

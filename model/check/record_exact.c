@@ -11,6 +11,9 @@
  *     left out  all that batch normalisation, softmax, loss and Adam compute; and the labels, with which the logits
  *               would have another gradient
  *
+ * In general: what computes with whole numbers is computed, if its inputs are there, else its output is drawn. A layer
+ * that makes fractions of another kind (sigmoid) has its output drawn, and what it takes from is left out.
+ *
  * A sum of integers is exact in any order while the sum of their absolute values stays below 2^24: every product and
  * every partial sum is then a whole number that float32 holds. To know that, all is computed twice, with the same
  * functions: first from the absolute values of what is drawn, which makes every result the sum of absolute values (or
@@ -59,9 +62,32 @@ static size_t divisor_of(const struct fer_network *net, const struct fer_layer *
     return kind_of(layer)->divisor ? kind_of(layer)->divisor(net, layer) : 1;
 }
 
-static int is_computed(const struct fer_layer *layer)
+/* Whether a layer takes from it whose output is drawn: from two that need not fit, neither could be checked. */
+static int is_hidden(const struct fer_network *net, int index)
 {
-    return kind_of(layer)->exact == FER_COMPUTED;
+    int j, k;
+    for (j = index + 1; index > 0 && j < net->layers; j++)
+        for (k = 0; k < net->layer[j].inputs; k++)
+            if (net->layer[j].input[k] == index && kind_of(&net->layer[j])->exact == FER_DRAWN) return 1;
+    return 0;
+}
+
+enum fer_exactness fer_exactness_of(const struct fer_network *net, int index)
+{
+    const struct fer_layer *layer = &net->layer[index];
+    const enum fer_exactness exact = kind_of(layer)->exact;
+    int k;
+    if (exact == FER_NOT_EXACT || is_hidden(net, index)) return FER_NOT_EXACT;
+    for (k = 0; k < layer->inputs && exact == FER_COMPUTED; k++) {
+        const int from = layer->input[k];
+        if (kind_of(&net->layer[from])->exact == FER_NOT_EXACT || is_hidden(net, from)) return FER_DRAWN;
+    }
+    return exact;
+}
+
+static int is_computed(const struct fer_network *net, int index)
+{
+    return fer_exactness_of(net, index) == FER_COMPUTED;
 }
 
 static size_t common_multiple(size_t a, size_t b)
@@ -78,12 +104,12 @@ static void find_units(struct filling *f)
     for (i = 0; i < net->layers; i++) f->unit[i] = f->gradient_unit[i] = 1;
     for (i = net->layers - 1; i > 0; i--) {
         const struct fer_layer *layer = &net->layer[i];
-        for (k = 0; k < layer->inputs && is_computed(layer); k++)
+        for (k = 0; k < layer->inputs && is_computed(net, i); k++)
             f->unit[layer->input[k]] = common_multiple(f->unit[layer->input[k]], f->unit[i] * divisor_of(net, layer));
     }
     for (i = 1; i < net->layers; i++) {
         const struct fer_layer *layer = &net->layer[i];
-        for (k = 0; k < layer->inputs && is_computed(layer); k++)
+        for (k = 0; k < layer->inputs && is_computed(net, i); k++)
             f->gradient_unit[i] = common_multiple(f->gradient_unit[i], f->gradient_unit[layer->input[k]]);
         f->gradient_unit[i] *= divisor_of(net, layer);
     }
@@ -127,10 +153,11 @@ static int forward(struct filling *f)
         const struct fer_parameter *p = &net->parameter[layer->parameter];
         const size_t count = fer_layer_count(layer, f->n);
         const int last = i == net->layers - 1;
+        const enum fer_exactness exact = fer_exactness_of(net, i);
         char name[FER_MAX_ARRAY];
-        if (kind_of(layer)->exact == FER_DRAWN)
+        if (exact == FER_DRAWN)
             draw(f, i, OF_OUTPUT, f->unit[i] > 1 ? dividends : outputs, f->unit[i], count, layer->output);
-        if (!is_computed(layer)) continue;
+        if (exact != FER_COMPUTED) continue;
         for (k = 0; k < layer->parameters; k++) draw(f, i, OF_PARAMETERS + k, kernels, 1, p[k].count, p[k].value);
         fer_layer_forward(net, i, f->n, 1);
         fer_output_name(net, i, "", name);
@@ -176,7 +203,7 @@ static int backward(struct filling *f)
     int i;
     for (i = 0; i < f->network->layers; i++) f->arrived[i] = 0;
     for (i = f->network->layers - 1; i > 0; i--)
-        if (is_computed(&f->network->layer[i]) && layer_backward(f, i)) return -1;
+        if (is_computed(f->network, i) && layer_backward(f, i)) return -1;
     return 0;
 }
 
