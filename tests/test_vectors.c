@@ -603,6 +603,197 @@ TEST relu_vectors(void)
     PASS();
 }
 
+/* ---- Layers without weights ---- */
+
+enum { SIGMOID, TANH, SILU, ELU, HARD_SIGMOID, LEAKY_RELU };
+
+static void activate(int which, size_t count, real slope, real most, const real *x, const real *dy, real *y, real *dx)
+{
+    static void (*const forward[])(size_t, const real *, real *) = {fer_sigmoid_forward, fer_tanh_forward,
+                                                                    fer_silu_forward, fer_elu_forward};
+    static void (*const backward[])(size_t, const real *, const real *, real *) = {
+        fer_sigmoid_backward, fer_tanh_backward, fer_silu_backward, fer_elu_backward};
+    if (which == HARD_SIGMOID) {
+        fer_hard_sigmoid_forward(count, slope, x, y);
+        fer_hard_sigmoid_backward(count, slope, y, dy, dx);
+    } else if (which == LEAKY_RELU) {
+        fer_leaky_relu_forward(count, slope, most > 0 ? most : (real)HUGE_VAL, x, y);
+        fer_leaky_relu_backward(count, slope, most > 0 ? most : (real)HUGE_VAL, y, dy, dx);
+    } else {
+        forward[which](count, x, y);
+        backward[which](count, which == SILU ? x : y, dy, dx);
+    }
+}
+
+/* The first four are computed in double, with some 16 roundings there, and rounded once, to nearest: even where they are
+ * small. The gradient's factor is made of y, which is off by u |y|, or of x in double. */
+static void activation_bounds(int which, double slope, double x, double dy, double y, double dx, double *y_bound,
+                              double *dx_bound)
+{
+    const double u = unit, once = (u + 16 * unit_double) * fabs(y) + DBL_MIN, size = fabs(y), s = 1 / (1 + exp(-fabs(x)));
+    *y_bound = once;
+    switch (which) {
+    case SIGMOID: *dx_bound = fabs(dy) * (4 * u * y * (1 - y) + y * (u + 16 * unit_double) * size); break;
+    case TANH: *dx_bound = fabs(dy) * (4 * u * (1 - y * y) + 2 * size * (u + 16 * unit_double) * size); break;
+    case SILU: *dx_bound = u * fabs(dx) + 32 * unit_double * fabs(dy) * (1 + fabs(x) * s); break;
+    case ELU: *dx_bound = y > 0 ? 0 : fabs(dy) * (2 * u * (1 + y) + (u + 16 * unit_double) * size); break;
+    case HARD_SIGMOID:
+        *y_bound = 3 * u * (fabs(slope * x) + 0.5);
+        *dx_bound = 2 * u * fabs(dx);
+        break;
+    default:
+        *y_bound = y < 0 ? 2 * u * size : 0;
+        *dx_bound = y < 0 ? 2 * u * fabs(dx) : 0;
+    }
+    *dx_bound = FIRST_ORDER * *dx_bound + smallest;
+    *y_bound += which == LEAKY_RELU && y >= 0 ? 0 : smallest * unit;
+}
+
+/* Options: which, count. */
+TEST activation_vectors(void)
+{
+    const double *o;
+    ASSERT_EQm(error.text, 0, open_vectors("../../../tests/vectors/activation.npz"));
+    while ((o = next_case())) {
+        const size_t count = (size_t)o[1];
+        const double *settings = take("settings", 2), *y = take("y", count), *dx = take("dx", count);
+        real *x = given("x", count), *dy = given("dy", count), *my_y = result(count), *my_dx = result(count);
+        double *y_bound = numbers(count), *dx_bound = numbers(count);
+        size_t i;
+        activate((int)o[0], count, (real)settings[0], (real)settings[1], x, dy, my_y, my_dx);
+        for (i = 0; i < count; i++)
+            activation_bounds((int)o[0], settings[0], (double)x[i], (double)dy[i], y[i], dx[i], &y_bound[i], &dx_bound[i]);
+        ASSERTm(note, near("y", my_y, y, y_bound, count));
+        ASSERTm(note, near("dx", my_dx, dx, dx_bound, count));
+    }
+    ASSERTm(note, all_was_used());
+    PASS();
+}
+
+/* Options: rows, channels. y is computed in double, rounded once; each dx is one of the channels' terms less their sum. */
+TEST softmax_vectors(void)
+{
+    const double *o;
+    ASSERT_EQm(error.text, 0, open_vectors("../../../tests/vectors/softmax.npz"));
+    while ((o = next_case())) {
+        const size_t rows = (size_t)o[0], c = (size_t)o[1], count = rows * c;
+        const double *y = take("y", count), *dx = take("dx", count);
+        real *x = given("x", count), *dy = given("dy", count), *my_y = result(count), *my_dx = result(count);
+        double *y_bound = numbers(count), *dx_bound = numbers(count);
+        size_t i, k;
+        fer_softmax(rows, c, x, my_y);
+        fer_softmax_backward(rows, c, my_y, dy, my_dx);
+        for (i = 0; i < count; i++) {
+            double sum = 0, most = (double)x[i / c * c];
+            for (k = i / c * c; k < (i / c + 1) * c; k++) {
+                sum += fabs((double)dy[k] * y[k]);
+                if ((double)x[k] > most) most = (double)x[k];
+            }
+            y_bound[i] = y[i] * (unit + (16 + (double)c + 2 * (most - (double)x[i])) * unit_double) + smallest;
+            dx_bound[i] = y[i] * (fabs((double)dy[i]) + sum) * (4 * unit + 2 * (16 + (double)c + 2 * fabs(most)) * unit_double);
+            dx_bound[i] = FIRST_ORDER * dx_bound[i] + smallest;
+        }
+        ASSERTm(note, near("y", my_y, y, y_bound, count));
+        ASSERTm(note, near("dx", my_dx, dx, dx_bound, count));
+    }
+    ASSERTm(note, all_was_used());
+    PASS();
+}
+
+/* Add or Multiply, and what they give for absolute values. */
+static void merge(int multiplies, size_t n, size_t c, int inputs, const size_t *each, size_t cells, const real *const *x,
+                  const real *dy, real *y, real *const *dx)
+{
+    if (multiplies) {
+        fer_multiply_forward(n, c, inputs, each, cells, x, y);
+        fer_multiply_backward(n, c, inputs, each, cells, x, dy, dx);
+    } else {
+        fer_add_forward(n * cells * c, inputs, x, y);
+        fer_add_backward(n * cells * c, inputs, dy, dx);
+    }
+}
+
+/* Options: multiplies, images, cells, channels, the cells of up to three inputs. Sums over cells are in double. */
+TEST merge_vectors(void)
+{
+    const double *o;
+    ASSERT_EQm(error.text, 0, open_vectors("../../../tests/vectors/merge.npz"));
+    while ((o = next_case())) {
+        const size_t n = (size_t)o[1], cells = (size_t)o[2], c = (size_t)o[3], count = n * cells * c;
+        const real *x[3], *sizes[3];
+        real *dx[3], *dx_sizes[3], *y = result(count), *y_sizes = result(count), *dy = given("dy", count);
+        double *bound = numbers(count);
+        size_t each[3], i;
+        int k, inputs;
+        for (inputs = 0; inputs < 3 && o[4 + inputs] > 0; inputs++) {
+            const size_t elements = n * (each[inputs] = (size_t)o[4 + inputs]) * c;
+            x[inputs] = given("x", elements), sizes[inputs] = magnitudes(x[inputs], elements);
+            dx[inputs] = result(elements), dx_sizes[inputs] = result(elements);
+        }
+        merge(o[0] != 0, n, c, inputs, each, cells, x, dy, y, dx);
+        merge(o[0] != 0, n, c, inputs, each, cells, sizes, magnitudes(dy, count), y_sizes, dx_sizes);
+        for (i = 0; i < count; i++) bound[i] = FIRST_ORDER * (inputs - 1) * unit * (double)y_sizes[i];
+        ASSERTm(note, near("y", y, take("y", count), bound, count));
+        for (k = 0; k < inputs; k++) {
+            const double one = o[0] == 0 ? 0 : inputs * unit + (double)cells * unit_double;
+            for (i = 0; i < n * each[k] * c; i++) bound[i] = FIRST_ORDER * one * (double)dx_sizes[k][i];
+            ASSERTm(note, near("dx", dx[k], take("dx", n * each[k] * c), bound, n * each[k] * c));
+        }
+    }
+    ASSERTm(note, all_was_used());
+    PASS();
+}
+
+/* Options: n, h, w, c, top, bottom, left, right. Cropping2D is the same the other way round. */
+TEST edges_vectors(void)
+{
+    const double *o;
+    ASSERT_EQm(error.text, 0, open_vectors("../../../tests/vectors/edges.npz"));
+    while ((o = next_case())) {
+        const size_t n = (size_t)o[0], h = (size_t)o[1], w = (size_t)o[2], c = (size_t)o[3];
+        const size_t edge[4] = {(size_t)o[4], (size_t)o[5], (size_t)o[6], (size_t)o[7]};
+        const size_t small = n * h * w * c, large = n * (h + edge[0] + edge[1]) * (w + edge[2] + edge[3]) * c;
+        real *x = given("x", small), *dy = given("dy", large), *y = result(large), *dx = result(small);
+        fer_zero_padding2d_forward(n, h, w, c, edge, x, y);
+        fer_cropping2d_forward(n, h, w, c, edge, dy, dx);
+        ASSERTm(note, equal("y", y, take("y", large), large));
+        ASSERTm(note, equal("dx", dx, take("dx", small), small));
+    }
+    ASSERTm(note, all_was_used());
+    PASS();
+}
+
+/* Options: Rescaling (0) or Normalization (1), rows, channels. */
+TEST constants_vectors(void)
+{
+    const double *o;
+    ASSERT_EQm(error.text, 0, open_vectors("../../../tests/vectors/constants.npz"));
+    while ((o = next_case())) {
+        const size_t rows = (size_t)o[1], c = (size_t)o[2], count = rows * c;
+        real *x = given("x", count), *dy = given("dy", count), *y = result(count), *dx = result(count);
+        real *first = given("first", c), *second = given("second", c);
+        const double *true_y = take("y", count), *true_dx = take("dx", count);
+        double *y_bound = numbers(count), *dx_bound = numbers(count);
+        size_t i;
+        if (o[0] == 0) {
+            fer_rescaling_forward(rows, c, first, second, x, y);
+            fer_rescaling_backward(rows, c, first, dy, dx);
+        } else {
+            fer_normalization_forward(rows, c, first, second, x, y);
+            fer_normalization_backward(rows, c, second, dy, dx);
+        }
+        for (i = 0; i < count; i++) { /* a product and a sum; a difference, a root and a quotient */
+            const double terms = fabs((double)x[i] * (double)first[i % c]) + fabs((double)second[i % c]);
+            y_bound[i] = FIRST_ORDER * (o[0] == 0 ? 2 * unit * terms : 4 * unit * fabs(true_y[i]));
+            dx_bound[i] = FIRST_ORDER * 3 * unit * fabs(true_dx[i]);
+        }
+        ASSERTm(note, near("y", y, true_y, y_bound, count));
+        ASSERTm(note, near("dx", dx, true_dx, dx_bound, count));
+    }
+    ASSERTm(note, all_was_used());
+    PASS();
+}
+
 /* Options rows, and the channels of up to four inputs. */
 TEST concatenate_vectors(void)
 {
@@ -781,6 +972,11 @@ SUITE(suite_vectors)
     RUN_TEST(global_max_pooling2d_vectors);
     RUN_TEST(batch_normalization_vectors);
     RUN_TEST(relu_vectors);
+    RUN_TEST(activation_vectors);
+    RUN_TEST(softmax_vectors);
+    RUN_TEST(merge_vectors);
+    RUN_TEST(edges_vectors);
+    RUN_TEST(constants_vectors);
     RUN_TEST(max_pooling2d_vectors);
     RUN_TEST(average_pooling2d_vectors);
     RUN_TEST(global_average_pooling2d_vectors);

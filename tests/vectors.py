@@ -19,7 +19,7 @@ FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "vectors")
 EPSILON, MOMENTUM = 1e-3, 0.99
 random = np.random.RandomState(20130414)
 LONG = np.longdouble
-INPUTS = ("x", "kernel", "bias", "dy", "gamma", "beta", "moving_mean", "moving_variance", "logits", "labels", "parameter",
+INPUTS = ("x", "kernel", "bias", "dy", "gamma", "beta", "moving_mean", "moving_variance", "logits", "labels", "parameter", "first", "second",
           "gradients")
 
 
@@ -574,10 +574,115 @@ def global_max_pooling2d():
     return write("global_max_pooling2d", cases)
 
 
+# ---- layers without weights ----
+
+def activation():
+    """Options: which function, count; settings: slope and largest value, 0 where there is none. Inputs from where each function is a line
+    to where its digits are few."""
+    cases = {}
+    small = np.array([0.0, 1e-38, -1e-38, 1e-20, -1e-20, 1e-7, -1e-7, 0.01, -0.01, 0.49, -0.49, 0.51, -0.51], np.float32)
+    x = np.concatenate([3 * normal(40), small, np.linspace(-20, 20, 41), [89, -89, 104, -104, 1000, -1000]]).astype(np.float32)
+    x = x.astype(np.float64)
+    wide = x.astype(LONG)
+    with np.errstate(over="ignore"):
+        logistic = 1 / (1 + np.exp(-wide))
+        grown = np.expm1(np.minimum(wide, 0))
+    plan = (("sigmoid", torch.sigmoid, logistic, 0, 0), ("tanh", torch.tanh, np.tanh(wide), 0, 0),
+            ("silu", F.silu, wide * logistic, 0, 0), ("elu", F.elu, np.where(wide > 0, wide, grown), 0, 0),
+            ("hard_sigmoid", lambda t: torch.clamp(t / 6 + 0.5, 0, 1), np.clip(wide / 6 + 0.5, 0, 1), 1 / 6, 0),
+            ("hard_sigmoid", lambda t: torch.clamp(t / 5 + 0.5, 0, 1), np.clip(wide / 5 + 0.5, 0, 1), 1 / 5, 0),
+            ("leaky_relu", lambda t: F.leaky_relu(t, 0.3), np.where(wide > 0, wide, wide * 0.3), 0.3, 0),
+            ("leaky_relu", F.relu6, np.clip(wide, 0, 6), 0, 6),
+            ("leaky_relu", lambda t: torch.clamp(F.leaky_relu(t, 0.25), max=1.5), np.minimum(np.where(wide > 0, wide, wide / 4), 1.5), 0.25, 1.5))
+    order = ("sigmoid", "tanh", "silu", "elu", "hard_sigmoid", "leaky_relu")
+    for number_of, (name, function, by_hand, slope, most) in enumerate(plan):
+        a = x
+        if name in ("hard_sigmoid", "leaky_relu"):  # not at a kink, where libraries differ
+            kinks = [0, most] if name == "leaky_relu" else [-0.5 / slope, 0.5 / slope]
+            a = np.where(np.isclose(x[:, None], kinks).any(1), 0.75, x).astype(np.float32).astype(np.float64)
+        by_hand = np.where(a == x, by_hand, {"hard_sigmoid": 0.75 * LONG(slope) + 0.5, "leaky_relu": LONG(0.75)}.get(name, by_hand))
+        tx, dy = tensor(a), normal(a.size)
+        ty = function(tx)
+        ty.backward(torch.tensor(dy))
+        agree(number(ty), by_hand, name)
+        cases["%d" % number_of] = dict(options=[order.index(name), a.size], settings=[slope, most], x=a, dy=dy, y=by_hand.astype(float),
+                                       dx=number(tx.grad))
+    return write("activation", cases)
+
+
+def softmax():
+    """Along the last axis, as an activation. Options: rows, channels."""
+    cases = {}
+    for name, x in (("random", normal(6, 5)), ("one", normal(3, 1)), ("wide", 10 * normal(2, 33)), ("equal", np.zeros((2, 4))),
+                    ("far", np.array([[1e4, 0, -1e4], [-700, -710, -705], [88, 89, -104]], np.float64))):
+        tx, dy = tensor(x.astype(np.float32)), normal(*x.shape)
+        ty = torch.softmax(tx, 1)
+        ty.backward(torch.tensor(dy))
+        wide = np.exp(number(tx).astype(LONG) - number(tx).max(1, keepdims=True))
+        wide = wide / wide.sum(1, keepdims=True)
+        back = wide * (dy - (dy * wide).sum(1, keepdims=True))
+        agree(number(ty), wide, "softmax y")
+        agree(number(tx.grad), back, "softmax dx")
+        cases[name] = dict(options=list(x.shape), x=number(tx), dy=dy, y=wide.astype(float), dx=back.astype(float))
+    return write("softmax", cases)
+
+
+def merge():
+    """Add and Multiply. Options: multiplies, images, cells, channels, then of up to three inputs their cells, 0 where there is none."""
+    cases = {}
+    for multiplies, n, cells, c, each in ((0, 2, 6, 3, (6, 6)), (0, 1, 5, 17, (5, 5, 5)), (0, 3, 1, 4, (1,)), (1, 2, 6, 3, (6, 6)),
+                                          (1, 2, 6, 5, (6, 1)), (1, 1, 9, 17, (1, 9, 1)), (1, 3, 1, 4, (1, 1)), (1, 2, 50, 3, (1, 50, 50))):
+        xs = [tensor(normal(n, k, c)) for k in each]
+        ty, by_hand = xs[0], number(xs[0]).astype(LONG)
+        for tx in xs[1:]:
+            ty = ty * tx if multiplies else ty + tx
+            by_hand = by_hand * number(tx) if multiplies else by_hand + number(tx)
+        dy = normal(n, cells, c)
+        (ty + torch.zeros(n, cells, c, dtype=torch.float64)).backward(torch.tensor(dy))
+        agree(number(ty), by_hand, "merge")
+        cases[str((multiplies, n, cells, c, each))] = dict(
+            options=[multiplies, n, cells, c] + (list(each) + [0, 0])[:3], dy=dy, y=number(ty),
+            x=np.concatenate([number(tx).ravel() for tx in xs]), dx=np.concatenate([number(tx.grad).ravel() for tx in xs]))
+    return write("merge", cases)
+
+
+def edges():
+    """ZeroPadding2D; Cropping2D with x and dy, y and dx exchanged. Options: n, h, w, c, top, bottom, left, right."""
+    cases = {}
+    for n, h, w, c, t, b, l, r in ((2, 3, 4, 5, 1, 1, 1, 1), (1, 2, 5, 3, 0, 1, 0, 1), (3, 1, 1, 17, 2, 0, 3, 1), (1, 4, 3, 2, 0, 0, 0, 0)):
+        tx, dy = tensor(normal(n, h, w, c)), normal(n, t + h + b, l + w + r, c)
+        ty = F.pad(tx, (0, 0, l, r, t, b))
+        ty.backward(torch.tensor(dy))
+        assert np.array_equal(number(tx.grad), dy[:, t:t + h, l:l + w])
+        cases[str((n, h, w, c, t, b, l, r))] = dict(options=[n, h, w, c, t, b, l, r], x=number(tx), dy=dy, y=number(ty), dx=number(tx.grad))
+    return write("edges", cases)
+
+
+def constants():
+    """Rescaling (first the scale, then the offset) and Normalization (mean and variance). Options: which, rows, channels."""
+    cases = {}
+    for which in 0, 1:
+        for rows, c in ((7, 3), (1, 17), (40, 1)):
+            tx, dy, first, second = tensor(normal(rows, c)), normal(rows, c), normal(c), normal(c)
+            if which:
+                second = (second ** 2).astype(np.float32).astype(np.float64)
+                second[0] = np.float32(1e-20) if rows == 7 else second[0]  # below the smallest deviation
+            ty = (tx - torch.tensor(first)) / torch.clamp(torch.sqrt(torch.tensor(second)), min=1e-7) if which else \
+                tx * torch.tensor(first) + torch.tensor(second)
+            ty.backward(torch.tensor(dy))
+            wide = number(tx).astype(LONG)
+            by_hand = (wide - first) / np.maximum(np.sqrt(second.astype(LONG)), LONG(1e-7)) if which else wide * first + second
+            assert np.all(np.abs(number(ty) - by_hand) <= 1e-13 * (1 + np.abs(by_hand))), "constants"
+            cases["%d %dx%d" % (which, rows, c)] = dict(options=[which, rows, c], x=number(tx), first=first, second=second, dy=dy,
+                                                        y=by_hand.astype(float), dx=number(tx.grad))
+    return write("constants", cases)
+
+
 if __name__ == "__main__":
     os.makedirs(FOLDER, exist_ok=True)
     print("PyTorch %s, numpy %s, into %s" % (torch.__version__, np.__version__, FOLDER))
     makers = (conv2d, batch_normalization, relu, max_pooling2d, average_pooling2d, global_average_pooling2d, concatenate,
-              dense, softmax_cross_entropy, adam, convolution, padded_pooling, global_max_pooling2d)
+              dense, softmax_cross_entropy, adam, convolution, padded_pooling, global_max_pooling2d, activation, softmax, merge, edges,
+              constants)
     total = sum(make() for make in makers)
     print("%d bytes in all" % total)
