@@ -156,10 +156,11 @@ struct fer_sums *fer_op_sums(struct fer_op *op, const struct fer_tensor *t);
 void fer_op_tally(struct fer_op *op, const struct fer_sums *s);
 /* The values of an argument, to be spoilt; NULL: no memory. */
 real *fer_op_copy(struct fer_op *op, const struct fer_tensor *t);
-/* Claim and tally in one: of a result that is copied from arguments, or rounded k times, each time by a part of its own
- * size (and of at_least). */
+/* After a claim: k roundings, each of a part of these magnitudes (NULL: memory has run out). */
+void fer_op_judge_magnitudes(struct fer_op *op, const struct fer_tensor *t, double k, const real *magnitude);
+/* Claim and tally in one: of what is copied from arguments; of sums of columns; of k roundings of the result itself. */
 void fer_op_judge_copies(struct fer_op *op, const struct fer_tensor *t);
-void fer_op_judge_columns(struct fer_op *op, const struct fer_tensor *t, const struct fer_tensor *of); /* sums of them */
-void fer_op_judge_roundings(struct fer_op *op, const struct fer_tensor *t, double k, double at_least);
+void fer_op_judge_columns(struct fer_op *op, const struct fer_tensor *t, const struct fer_tensor *of);
+void fer_op_judge_roundings(struct fer_op *op, const struct fer_tensor *t, double k);
 
 #endif

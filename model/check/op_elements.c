@@ -3,6 +3,7 @@
 #include "op.h"
 
 #include <float.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -25,42 +26,73 @@ static int read_elements(struct fer_op *op, const char *meaning, struct elements
     return fer_op_result_like(op, "y", &a->x, &a->y) || fer_op_result_like(op, "dx", &a->x, &a->dx);
 }
 
-static int write_elements(struct fer_op *op, const struct elements *a)
+/* How far rounding can take y and dx: so many roundings, as in verify_elements.c, of parts of |x| and 1, and of parts of
+ * |dy|, of |dy| |x| and of |dx|. */
+struct limits {
+    double y, of_x, of_one;
+    double dx, of_dy, of_dy_x, of_dx;
+};
+
+static real absolute(real x)
 {
+    return x < 0 ? -x : x;
+}
+
+static int write_elements(struct fer_op *op, const struct elements *a, const struct limits *l)
+{
+    size_t i;
+    if (fer_op_claim(op, &a->y)) {
+        real *m = fer_op_copy(op, &a->x);
+        for (i = 0; m && i < a->count; i++) m[i] = (real)l->of_x * absolute(m[i]) + (real)l->of_one;
+        fer_op_judge_magnitudes(op, &a->y, l->y, m);
+    }
     if (fer_op_write(op, &a->y)) return -1;
-    return a->dy.values ? fer_op_write(op, &a->dx) : 0;
+    if (!a->dy.values) return 0;
+    if (fer_op_claim(op, &a->dx)) {
+        real *m = fer_op_copy(op, &a->dy);
+        for (i = 0; m && i < a->count; i++)
+            m[i] = absolute(m[i]) * (real)(l->of_dy + l->of_dy_x * (double)absolute(a->x.values[i])) +
+                   (real)l->of_dx * absolute(a->dx.values[i]);
+        fer_op_judge_magnitudes(op, &a->dx, l->dx, m);
+    }
+    return fer_op_write(op, &a->dx);
 }
 
 /* ---- Activations ---- */
 
 static int activation(struct fer_op *op, void (*forward)(size_t count, const real *x, real *y),
-                      void (*backward)(size_t count, const real *x_or_y, const real *dy, real *dx), int from_x)
+                      void (*backward)(size_t count, const real *x_or_y, const real *dy, real *dx), int from_x,
+                      struct limits limits)
 {
     struct elements a;
     if (read_elements(op, NULL, &a)) return -1;
     forward(a.count, a.x.values, a.y.values);
     if (a.dy.values) backward(a.count, from_x ? a.x.values : a.y.values, a.dy.values, a.dx.values);
-    return write_elements(op, &a);
+    return write_elements(op, &a, &limits);
 }
 
 int fer_op_sigmoid(struct fer_op *op)
 {
-    return activation(op, fer_sigmoid_forward, fer_sigmoid_backward, 0);
+    return activation(op, fer_sigmoid_forward, fer_sigmoid_backward, 0,
+                      (struct limits){.y = 8, .of_one = 1, .dx = 16, .of_dy = 1});
 }
 
 int fer_op_tanh(struct fer_op *op)
 {
-    return activation(op, fer_tanh_forward, fer_tanh_backward, 0);
+    return activation(op, fer_tanh_forward, fer_tanh_backward, 0,
+                      (struct limits){.y = 8, .of_one = 1, .dx = 24, .of_dy = 1});
 }
 
 int fer_op_silu(struct fer_op *op)
 {
-    return activation(op, fer_silu_forward, fer_silu_backward, 1);
+    return activation(op, fer_silu_forward, fer_silu_backward, 1,
+                      (struct limits){.y = 8, .of_x = 1, .dx = 24, .of_dy = 1, .of_dy_x = 1});
 }
 
 int fer_op_elu(struct fer_op *op)
 {
-    return activation(op, fer_elu_forward, fer_elu_backward, 0);
+    return activation(op, fer_elu_forward, fer_elu_backward, 0,
+                      (struct limits){.y = 8, .of_one = 1, .dx = 16, .of_dy = 1});
 }
 
 int fer_op_hard_sigmoid(struct fer_op *op)
@@ -72,7 +104,30 @@ int fer_op_hard_sigmoid(struct fer_op *op)
     slope = (real)(keras2 ? 1.0 / 5 : 1.0 / 6);
     fer_hard_sigmoid_forward(a.count, slope, a.x.values, a.y.values);
     if (a.dy.values) fer_hard_sigmoid_backward(a.count, slope, a.y.values, a.dy.values, a.dx.values);
-    return write_elements(op, &a);
+    return write_elements(op, &a, &(struct limits){.y = 4, .of_x = 0.2, .of_one = 0.5, .dx = 4, .of_dx = 1});
+}
+
+/* The gradient is y (dy - sum of dy y), a sum of as many products as there are classes. */
+static int write_softmax(struct fer_op *op, const struct elements *a)
+{
+    size_t i, k;
+    if (fer_op_claim(op, &a->y))
+        fer_tally_softmax(&op->judge->tally, &op->judge->arithmetic, FER_PROBABILITIES, (int)a->rows, (int)a->channels,
+                          a->x.values, NULL, op->judge->claimed);
+    if (fer_op_write(op, &a->y)) return -1;
+    if (!a->dy.values) return 0;
+    if (fer_op_claim(op, &a->dx)) {
+        real *m = fer_op_copy(op, &a->dy);
+        for (i = 0; m && i < a->count; i++) {
+            const size_t row = i - i % a->channels;
+            real sum = absolute(a->dy.values[i]);
+            for (k = row; k < row + a->channels; k++) sum += absolute(a->dy.values[k] * a->y.values[k]);
+            m[i] = sum * a->y.values[i];
+        }
+        /* theirs is from a y of their own, which may be off by its own bound */
+        fer_op_judge_magnitudes(op, &a->dx, 2 * (double)a->channels + 60, m);
+    }
+    return fer_op_write(op, &a->dx);
 }
 
 int fer_op_softmax(struct fer_op *op)
@@ -81,7 +136,7 @@ int fer_op_softmax(struct fer_op *op)
     if (read_elements(op, "[N,...,C]", &a)) return -1;
     fer_softmax(a.rows, a.channels, a.x.values, a.y.values);
     if (a.dy.values) fer_softmax_backward(a.rows, a.channels, a.y.values, a.dy.values, a.dx.values);
-    return write_elements(op, &a);
+    return write_softmax(op, &a);
 }
 
 /* ---- Rescaling, Normalization ---- */
@@ -97,6 +152,27 @@ static int read_vector(struct fer_op *op, const char *name, size_t channels, dou
     return 0;
 }
 
+/* Of y = x * factor + offset, however it is computed. */
+static int write_line(struct fer_op *op, const struct elements *a, const real *scale, const real *mean, const real *variance,
+                      const real *offset)
+{
+    size_t i;
+    if (fer_op_claim(op, &a->y)) {
+        real *m = fer_op_copy(op, &a->x);
+        for (i = 0; m && i < a->count; i++) {
+            const size_t c = i % a->channels;
+            m[i] = absolute(m[i]);
+            if (scale) m[i] = m[i] * absolute(scale[c]) + absolute(offset[c]);
+            if (mean) m[i] = (m[i] + absolute(mean[c])) / (real)(variance[c] > 1e-14 ? sqrt((double)variance[c]) : 1e-7);
+        }
+        fer_op_judge_magnitudes(op, &a->y, 5, m);
+    }
+    if (fer_op_write(op, &a->y)) return -1;
+    if (!a->dy.values) return 0;
+    fer_op_judge_roundings(op, &a->dx, 4);
+    return fer_op_write(op, &a->dx);
+}
+
 int fer_op_rescaling(struct fer_op *op)
 {
     struct elements a;
@@ -106,7 +182,7 @@ int fer_op_rescaling(struct fer_op *op)
         return -1;
     fer_rescaling_forward(a.rows, a.channels, scale.values, offset.values, a.x.values, a.y.values);
     if (a.dy.values) fer_rescaling_backward(a.rows, a.channels, scale.values, a.dy.values, a.dx.values);
-    return write_elements(op, &a);
+    return write_line(op, &a, scale.values, NULL, NULL, offset.values);
 }
 
 int fer_op_normalization(struct fer_op *op)
@@ -118,10 +194,24 @@ int fer_op_normalization(struct fer_op *op)
         return -1;
     fer_normalization_forward(a.rows, a.channels, mean.values, variance.values, a.x.values, a.y.values);
     if (a.dy.values) fer_normalization_backward(a.rows, a.channels, variance.values, a.dy.values, a.dx.values);
-    return write_elements(op, &a);
+    return write_line(op, &a, NULL, mean.values, variance.values, NULL);
 }
 
 /* ---- Dropout ---- */
+
+/* Which elements are dropped is their own choice: each result is 0 or what is kept. */
+static int write_kept(struct fer_op *op, const struct fer_tensor *t, const struct fer_tensor *from, double rate,
+                      int training)
+{
+    size_t i;
+    if (fer_op_claim(op, t)) {
+        for (i = 0; i < t->about.count; i++)
+            t->values[i] = !training ? from->values[i]
+                           : op->judge->claimed[i] == 0 ? 0 : (real)((double)from->values[i] / (1 - rate));
+        fer_op_judge_magnitudes(op, t, training ? 3 : 0, t->values);
+    }
+    return fer_op_write(op, t);
+}
 
 /* Epoch 0 of FER_FOR_DROPOUT; not in training: what comes in goes out. */
 static int dropout(struct fer_op *op, int spatial)
@@ -145,7 +235,8 @@ static int dropout(struct fer_op *op, int spatial)
         else
             fer_dropout(a.count, rate, (uint64_t)seed, 0, 0, from, to);
     }
-    return write_elements(op, &a);
+    if (write_kept(op, &a.y, &a.x, rate, training)) return -1;
+    return a.dy.values ? write_kept(op, &a.dx, &a.dy, rate, training) : 0;
 }
 
 int fer_op_dropout(struct fer_op *op)
@@ -180,9 +271,11 @@ static int edges(struct fer_op *op, int crops)
         return -1;
     small = crops ? out : shape; /* the smaller of both */
     (crops ? fer_cropping2d_forward : fer_zero_padding2d_forward)(n, small[1], small[2], c, edge, x.values, y.values);
+    fer_op_judge_copies(op, &y);
     if (fer_op_write(op, &y)) return -1;
     if (!dy.values) return 0;
     (crops ? fer_zero_padding2d_forward : fer_cropping2d_forward)(n, small[1], small[2], c, edge, dy.values, dx.values);
+    fer_op_judge_copies(op, &dx);
     return fer_op_write(op, &dx);
 }
 
@@ -248,6 +341,47 @@ static int check_inputs(struct fer_op *op, struct inputs *in, int one_cell)
     return 0;
 }
 
+/* A sum of as many terms as there are inputs, or a product of as many factors. */
+static int write_merged(struct fer_op *op, const struct inputs *in, const struct fer_tensor *y, int multiplies)
+{
+    size_t i;
+    int k;
+    if (multiplies)
+        fer_op_judge_roundings(op, y, in->count);
+    else if (fer_op_claim(op, y)) {
+        real *m = fer_op_allocate(op, y->about.count, sizeof *m);
+        for (k = 0; m && k < in->count; k++)
+            for (i = 0; i < y->about.count; i++) m[i] += absolute(in->values[k][i]);
+        fer_op_judge_magnitudes(op, y, in->count - 1, m);
+    }
+    return fer_op_write(op, y);
+}
+
+/* dx[k] of a product; where it is a sum over cells, its magnitude is the same sum of absolute values. */
+static int write_factor(struct fer_op *op, const struct inputs *in, int k, const struct fer_tensor *dy, size_t n, size_t c,
+                        size_t cells)
+{
+    const struct fer_tensor *dx = &in->dx[k];
+    if (in->cells[k] == cells)
+        fer_op_judge_roundings(op, dx, in->count);
+    else if (fer_op_claim(op, dx)) {
+        const real *factors[FER_MAX_INPUTS];
+        real *m[FER_MAX_INPUTS] = {NULL}, *of_dy = fer_op_copy(op, dy), *copy;
+        size_t i;
+        int j;
+        m[k] = fer_op_copy(op, dx);
+        for (i = 0; of_dy && i < dy->about.count; i++) of_dy[i] = absolute(of_dy[i]);
+        for (j = 0; j < in->count; j++) {
+            factors[j] = copy = fer_op_copy(op, &in->x[j]);
+            for (i = 0; copy && i < in->x[j].about.count; i++) copy[i] = absolute(copy[i]);
+        }
+        if (op->judge->failed) return -1;
+        fer_multiply_backward(n, c, in->count, in->cells, cells, factors, of_dy, m);
+        fer_op_judge_magnitudes(op, dx, (double)cells + in->count, m[k]);
+    }
+    return fer_op_write(op, dx);
+}
+
 static int merge(struct fer_op *op, int multiplies)
 {
     struct inputs in = {0};
@@ -268,14 +402,16 @@ static int merge(struct fer_op *op, int multiplies)
         fer_multiply_forward(n, c, in.count, in.cells, cells, in.values, y.values);
     else
         fer_add_forward(count, in.count, in.values, y.values);
-    if (fer_op_write(op, &y)) return -1;
+    if (write_merged(op, &in, &y, multiplies)) return -1;
     if (!dy.values) return 0;
     if (multiplies)
         fer_multiply_backward(n, c, in.count, in.cells, cells, in.values, dy.values, in.gradients);
     else
         fer_add_backward(count, in.count, dy.values, in.gradients);
-    for (i = 0; i < in.count; i++)
-        if (fer_op_write(op, &in.dx[i])) return -1;
+    for (i = 0; i < in.count; i++) {
+        if (!multiplies) fer_op_judge_copies(op, &in.dx[i]);
+        if (multiplies ? write_factor(op, &in, i, &dy, n, c, cells) : fer_op_write(op, &in.dx[i])) return -1;
+    }
     return 0;
 }
 

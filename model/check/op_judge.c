@@ -128,19 +128,26 @@ void fer_op_judge_columns(struct fer_op *op, const struct fer_tensor *t, const s
     fer_op_tally(op, s);
 }
 
-void fer_op_judge_roundings(struct fer_op *op, const struct fer_tensor *t, double k, double at_least)
+void fer_op_judge_magnitudes(struct fer_op *op, const struct fer_tensor *t, double k, const real *magnitude)
 {
-    struct fer_sums *s = fer_op_claim(op, t) ? fer_op_sums(op, t) : NULL;
+    struct fer_sums *s = fer_op_sums(op, t);
     size_t i;
-    if (!s) return;
+    if (!s || !magnitude) return;
     fer_sums_begin_terms(s, &op->judge->arithmetic);
     for (i = 0; i < s->count; i++) {
-        const real size = t->values[i] < 0 ? -t->values[i] : t->values[i];
         s->truth[i] = t->values[i];
-        s->magnitude[i] = size > (real)at_least ? size : (real)at_least;
+        s->magnitude[i] = magnitude[i] < 0 ? -magnitude[i] : magnitude[i];
         s->roundings[i] = (real)k;
     }
     fer_op_tally(op, s);
+}
+
+void fer_op_judge_roundings(struct fer_op *op, const struct fer_tensor *t, double k)
+{
+    if (k == 0)
+        fer_op_judge_copies(op, t);
+    else if (fer_op_claim(op, t))
+        fer_op_judge_magnitudes(op, t, k, t->values);
 }
 
 /* ---- The verdict ---- */

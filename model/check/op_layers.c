@@ -182,7 +182,7 @@ static int relu(struct fer_op *op)
         fer_relu_forward(x.about.count, x.values, y.values);
     else
         fer_leaky_relu_forward(x.about.count, (real)slope, (real)most, x.values, y.values);
-    fer_op_judge_roundings(op, &y, slope > 0 || most < INFINITY ? 3 : 0, 0); /* theirs are rounded too */
+    fer_op_judge_roundings(op, &y, slope > 0 || most < INFINITY ? 3 : 0); /* theirs are rounded too */
     if (fer_op_write(op, &y)) return -1;
     if (!dy.values) return 0;
     if (fer_op_result_like(op, "dx", &x, &dx)) return -1;
@@ -192,7 +192,7 @@ static int relu(struct fer_op *op)
         fer_leaky_relu_backward(x.about.count, (real)slope, (real)most, y.values, dy.values, dx.values);
     for (i = 0; i < x.about.count; i++) /* the slope of the right side */
         if (one_at_zero && x.values[i] == 0 && most > 0) dx.values[i] = dy.values[i];
-    fer_op_judge_roundings(op, &dx, slope > 0 ? 3 : 0, 0);
+    fer_op_judge_roundings(op, &dx, slope > 0 ? 3 : 0);
     return fer_op_write(op, &dx);
 }
 
