@@ -384,38 +384,66 @@ void fer_verify_cropping2d_input(struct fer_verification *v, const struct fer_la
     fer_sums_add_copies(s, &v->arithmetic);
 }
 
-/* ---- Dropout: which elements it drops is the backend's own; each is 0 or x / (1 - rate), and the gradient follows ---- */
+/* ---- Dropout ---- */
+
+/* What it drops is the backend's own choice: each element is 0 or x / (1 - rate), those of a channel (or an image) of
+ * SpatialDropout2D together, and the gradient follows. 1 / (1 - rate) may be made of a rounded rate. */
+
+/* Which of the mask's numbers element i has. */
+static size_t mask_of(const struct fer_layer *layer, size_t i)
+{
+    const size_t image = i / fer_layer_count(layer, 1), c = layer->channels;
+    if (layer->type != FER_SPATIAL_DROPOUT2D) return i;
+    return layer->whole_images ? image : image * c + i % c;
+}
+
+/* Of each number of the mask, whether some x[] that has it is not 0. NULL: no memory. */
+static const real *seen(struct fer_verification *v, const struct fer_layer *layer, size_t count, const real *x)
+{
+    real *some = fer_verify_hold(v, count);
+    size_t i;
+    for (i = 0; some && i < count; i++)
+        if (x[i] != 0) some[mask_of(layer, i)] = 1;
+    return some;
+}
+
+static double kept_roundings(const struct fer_layer *layer)
+{
+    return 3 + 2 * layer->rate / (1 - layer->rate);
+}
 
 void fer_verify_dropout(struct fer_verification *v, const struct fer_layer *layer)
 {
     const int drops = !v->options->inference && !layer->inference && layer->rate > 0;
     struct fer_sums s;
-    const real *x = begin(v, layer, &s);
+    const real *x = begin(v, layer, &s), *kept;
     size_t i;
-    if (!x) return;
+    if (!x || !(kept = seen(v, layer, s.count, v->claimed))) return;
     for (i = 0; i < s.count; i++) {
-        const double kept = drops ? x[i] / (1 - layer->rate) : x[i];
-        if (drops && v->claimed[i] == 0) continue;
-        add_term(&s, i, kept, fabs(kept), drops ? 3 : 0);
+        const double term = drops ? x[i] / (1 - layer->rate) : x[i];
+        if (!drops || kept[mask_of(layer, i)] != 0) add_term(&s, i, term, fabs(term),
+                                                             drops ? kept_roundings(layer) : 0);
     }
     fer_verify_tally_sums(v, &s);
 }
 
-/* Where x is 0, the output does not say whether the element was kept: whichever fits will do. */
+/* Where x is 0, the output does not say whether the element was kept: what fits better will do, all other shares being
+ * there. */
 void fer_verify_dropout_input(struct fer_verification *v, const struct fer_layer *layer, int input, int ties_any,
                               struct fer_sums *s)
 {
     const int drops = !layer->inference && layer->rate > 0;
     const real *dy = begin_input(v, layer, s), *y = fer_verify_load_output(v, layer);
-    const real *x = fer_verify_load_output(v, source(v, layer));
+    const real *x = fer_verify_load_output(v, source(v, layer)), *kept, *known;
     size_t i;
     (void)input, (void)ties_any;
-    if (!dy || !fer_verify_ready(v)) return;
+    if (!dy || !fer_verify_ready(v) || !(kept = seen(v, layer, s->count, y)) ||
+        !(known = seen(v, layer, s->count, x))) return;
     for (i = 0; i < s->count; i++) {
-        const double kept = drops ? dy[i] / (1 - layer->rate) : dy[i];
-        const int unknown = x[i] == 0 && v->claimed[i] == 0;
-        if (drops && ((y[i] == 0 && x[i] != 0) || unknown)) continue;
-        add_term(s, i, kept, fabs(kept), drops ? 3 : 0);
+        const size_t m = mask_of(layer, i);
+        const double term = drops ? dy[i] / (1 - layer->rate) : dy[i], rest = (double)(v->claimed[i] - s->truth[i]);
+        if (!drops || kept[m] != 0 || (known[m] == 0 && fabs(rest - term) < fabs(rest)))
+            add_term(s, i, term, fabs(term), drops ? kept_roundings(layer) : 0);
     }
 }
 
