@@ -986,6 +986,20 @@ int fer_gradcheck_function(double (*f)(void *context), void *context, real *x, c
 /* The verdict: 1 when something was checked and nothing is WRONG (and, if result->strict, nothing was skipped). */
 int fer_gradcheck_passed(const struct fer_gradcheck *result);
 
+/* An array that a layer reads and has a gradient for: x, a kernel, a bias. */
+struct fer_gradcheck_array {
+    const char *name;
+    size_t count;
+    real *value, *gradient; /* [count] each; backward writes all of gradient */
+};
+/* Checks a layer of one's own: forward(context) computes y[outputs] from the inputs' values, and backward(context, dy) from
+ * dy[outputs] all inputs' gradients. dy is drawn by the seed, and f = <dy, y> is checked by fer_gradcheck_function, for each
+ * input: result[inputs]. Where y is linear in an input, the gradient must be the transpose too, <dy, y(v)> = <dx, v> for a v
+ * drawn. Fails also when backward changes an input. tests/exercise/ has examples. */
+int fer_gradcheck_layer(void (*forward)(void *context), void (*backward)(void *context, const real *dy), void *context,
+                        const struct fer_gradcheck_array *input, int inputs, const real *y, size_t outputs,
+                        size_t samples, uint64_t seed, struct fer_gradcheck *result, struct fer_error *e);
+
 /* A line of the table of fer_gradcheck. */
 struct fer_gradcheck_row {
     const char *layer;    /* "conv2d" */

@@ -552,8 +552,88 @@ TEST the_network_needs_float64(void)
     PASS();
 }
 
+/* ---- A layer of one's own ---- */
+
+/* y[3][2] = x[3][4] kernel[4][2] + bias[2], by fer's own functions, with one of several mistakes. */
+enum { OWN_ROWS = 3, OWN_IN = 4, OWN_OUT = 2 };
+struct own {
+    real x[OWN_ROWS * OWN_IN], kernel[OWN_IN * OWN_OUT], bias[OWN_OUT], y[OWN_ROWS * OWN_OUT];
+    real dx[OWN_ROWS * OWN_IN], dkernel[OWN_IN * OWN_OUT], dbias[OWN_OUT];
+    enum { RIGHT, LAST_ELEMENT, BIAS_FORGOTTEN, WRITES_INPUT, RELU } mistake;
+};
+
+static void own_forward(void *context)
+{
+    struct own *o = context;
+    fer_dense_forward(OWN_ROWS, OWN_IN, OWN_OUT, o->x, o->kernel, o->bias, o->y);
+    if (o->mistake == RELU) fer_relu_forward(OWN_ROWS * OWN_OUT, o->y, o->y);
+}
+
+static void own_backward(void *context, const real *dy)
+{
+    struct own *o = context;
+    real masked[OWN_ROWS * OWN_OUT];
+    memcpy(masked, dy, sizeof masked);
+    if (o->mistake == RELU) fer_relu_backward(OWN_ROWS * OWN_OUT, o->y, dy, masked);
+    fer_dense_backward_input(OWN_ROWS, OWN_IN, OWN_OUT, masked, o->kernel, o->dx);
+    fer_dense_backward_kernel(OWN_ROWS, OWN_IN, OWN_OUT, o->x, masked, o->dkernel);
+    if (o->mistake != BIAS_FORGOTTEN) fer_dense_backward_bias(OWN_ROWS, OWN_OUT, masked, o->dbias);
+    if (o->mistake == LAST_ELEMENT) o->dkernel[OWN_IN * OWN_OUT - 1] += (real)0.25;
+    if (o->mistake == WRITES_INPUT) o->x[5] = 0;
+}
+
+/* `samples` of each; result[3]. */
+static int check_own(int mistake, size_t samples, struct fer_gradcheck *result, struct fer_error *e)
+{
+    struct own o;
+    const struct fer_gradcheck_array inputs[] = {
+        {"x", OWN_ROWS * OWN_IN, o.x, o.dx}, {"kernel", OWN_IN * OWN_OUT, o.kernel, o.dkernel}, {"bias", OWN_OUT, o.bias, o.dbias}};
+    size_t i, k;
+    memset(&o, 0, sizeof o);
+    o.mistake = mistake;
+    for (k = 0; k < 3; k++)
+        for (i = 0; i < inputs[k].count; i++)
+            inputs[k].value[i] = (real)(2 * fer_uniform(8, FER_FOR_CHECKS, (uint32_t)k, i) - 1);
+    return fer_gradcheck_layer(own_forward, own_backward, &o, inputs, 3, o.y, OWN_ROWS * OWN_OUT, samples, 4, result, e);
+}
+
+TEST a_layer_of_ones_own_is_checked(void)
+{
+    struct fer_gradcheck result[3];
+    struct fer_error e;
+    int i;
+    ASSERT_EQ(0, check_own(RIGHT, 0, result, &e));
+    for (i = 0; i < 3; i++) ASSERTm(result[i].reason, fer_gradcheck_passed(&result[i]));
+    ASSERT_EQ_FMT((size_t)(OWN_ROWS * OWN_IN), result[0].checked, "%zu");
+    ASSERT_EQ(0, check_own(RELU, 0, result, &e));
+    for (i = 0; i < 3; i++) ASSERTm(result[i].reason, fer_gradcheck_passed(&result[i]));
+    ASSERT_EQ(0, check_own(LAST_ELEMENT, 0, result, &e));
+    ASSERT(fer_gradcheck_passed(&result[0]) && !fer_gradcheck_passed(&result[1]) && fer_gradcheck_passed(&result[2]));
+    ASSERT_STR_EQ("element 7 alone is wrong", result[1].reason);
+    ASSERT_EQ(0, check_own(BIAS_FORGOTTEN, 0, result, &e));
+    ASSERT(fer_gradcheck_passed(&result[0]) && fer_gradcheck_passed(&result[1]) && !fer_gradcheck_passed(&result[2]));
+    ASSERT_EQ(-1, check_own(WRITES_INPUT, 0, result, &e));
+    ASSERT_STR_EQ("backward changes an input: expected it to leave all alone", e.text);
+    PASS();
+}
+
+/* One sample of eight misses the wrong element; that backward is no transpose shows it. */
+TEST what_is_linear_is_checked_as_a_whole(void)
+{
+    struct fer_gradcheck result[3];
+    struct fer_error e;
+    ASSERT_EQ(0, check_own(LAST_ELEMENT, 1, result, &e));
+    ASSERT_EQ_FMT((size_t)1, result[1].wrong, "%zu");
+    ASSERT(strstr(result[1].reason, "y is linear in kernel, but backward is not the transpose of forward"));
+    ASSERT_EQ(0, check_own(RIGHT, 1, result, &e));
+    ASSERT(fer_gradcheck_passed(&result[1]));
+    PASS();
+}
+
 SUITE(suite_gradients)
 {
+    RUN_TEST(a_layer_of_ones_own_is_checked);
+    RUN_TEST(what_is_linear_is_checked_as_a_whole);
     RUN_TEST(a_right_gradient_is_accepted);
     RUN_TEST(too_large_a_step_is_made_smaller);
     RUN_TEST(a_sample_is_spread_and_distinct);
