@@ -15,6 +15,7 @@ SUITE_EXTERN(suite_png);
 SUITE_EXTERN(suite_layers);
 SUITE_EXTERN(suite_vectors);
 SUITE_EXTERN(suite_gradients);
+SUITE_EXTERN(suite_kinds);
 SUITE_EXTERN(suite_network);
 SUITE_EXTERN(suite_training);
 SUITE_EXTERN(suite_pits);
@@ -70,6 +71,7 @@ int main(int argc, char **argv)
     RUN_SUITE(suite_layers);
     RUN_SUITE(suite_vectors);
     RUN_SUITE(suite_gradients);
+    RUN_SUITE(suite_kinds);
     RUN_SUITE(suite_network);
     RUN_SUITE(suite_training);
     RUN_SUITE(suite_pits);
