@@ -559,16 +559,48 @@ static int summary(int argc, char **argv)
 
 /* ---- gradcheck ---- */
 
+/* A function of the user's, by its values in a file. */
+static int gradcheck_values(const char *path, int strict)
+{
+    struct fer_gradcheck_row row = {0};
+    struct fer_gradcheck_text text = {stdout, strict, 0, 0};
+    struct fer_error e;
+    if (fer_gradcheck_values(path, &row.result, &e)) return complain(&e);
+    row.layer = "values";
+    snprintf(row.geometry, sizeof row.geometry, "%zu points", row.result.calls);
+    snprintf(row.argument, sizeof row.argument, "x");
+    fer_gradcheck_text_row(&text, &row);
+    return fer_gradcheck_passed(&row.result) && !text.unsaid ? EXIT_OK : EXIT_CHECK_FAILED;
+}
+
+static int gradcheck_points(const char *in, const char *out)
+{
+    struct fer_error e;
+    size_t points;
+    if (!out) return fer_fail(&e, "gradcheck --points: expected -o and the file to write"), complain(&e);
+    if (fer_gradcheck_points(in, out, &points, &e)) return complain(&e);
+    printf("%s: %zu points: compute y at each, then `gradcheck --values` of a file with x, dx and y\n", out, points);
+    return EXIT_OK;
+}
+
 static int gradcheck(int argc, char **argv)
 {
+    const int strict = take_flag(&argc, argv, "strict");
+    const char *points = NULL, *values = NULL, *out = NULL;
+    const struct option options[] = {{"points", &points}, {"values", &values}, {"o", &out}};
     struct choice choice;
     struct fer_error e;
-    struct fer_gradcheck_text text = {stdout, 0};
+    struct fer_gradcheck_text text = {stdout, strict, 0, 0};
     int failed;
     begin_choice(&choice, "seed");
-    if (parse(&argc, argv, NULL, 0, &choice, &e)) return complain(&e);
+    if (parse(&argc, argv, options, 3, &choice, &e)) return complain(&e);
+    if ((points || values) && (argc || (points && values)))
+        return fer_fail(&e, "gradcheck: expected --points, --values or names of layers"), complain(&e);
+    if (points) return gradcheck_points(points, out);
+    if (values) return gradcheck_values(values, strict);
     failed = fer_gradcheck((const char *const *)argv, argc, choice.settings.seed, fer_gradcheck_text_row, &text, &e);
     if (failed < 0) return complain(&e);
+    failed += text.unsaid;
     printf(failed ? "%d FAILED\n" : "all gradients agree with finite differences\n", failed);
     return failed ? EXIT_CHECK_FAILED : EXIT_OK;
 }
@@ -1128,9 +1160,14 @@ static const struct command commands[] = {
      0},
     {"summary", summary, "the network, layer by layer", "[--size N]", "Prints the table of Keras's model.summary().\n",
      0},
-    {"gradcheck", gradcheck, "check every gradient by finite differences", "[LAYER ...] [--seed N]",
+    {"gradcheck", gradcheck, "check every gradient by finite differences", "[LAYER ...] [--seed N] [--strict]",
      "Compares every layer's gradients, and the whole network's, with finite differences. fer64 is the program to trust.\n"
-     "Exit status 1 when one disagrees.\n",
+     "Exit status 1 when one disagrees.\n"
+     "  --strict                   also when of an element nothing can be said\n"
+     "  --points X.npz -o P.npz    for a function of your own, in any language: writes the points at which it must be known\n"
+     "                             around x, [points][...], as `points`\n"
+     "  --values F.npz             checks dx, the gradient at x, by y, the function's value at each of these points; where y is\n"
+     "                             several numbers a point, with dy: the function is then <dy, y>\n",
      0},
     {"unpack", unpack, "a FER2013 CSV as folders of PGM images", "[--labels FILE] FILE.csv DIR",
      "Writes DIR/Training/0/00000.pgm ...; DIR must not exist, or be empty.\n"

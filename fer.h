@@ -1000,6 +1000,12 @@ int fer_gradcheck_layer(void (*forward)(void *context), void (*backward)(void *c
                         const struct fer_gradcheck_array *input, int inputs, const real *y, size_t outputs,
                         size_t samples, uint64_t seed, struct fer_gradcheck *result, struct fer_error *e);
 
+/* The same for a function in any language, by files. fer_gradcheck_points reads `x` from an npz (or a lone npy) file and
+ * writes `points` [points][shape of x], where f must be known. fer_gradcheck_values reads a file with `x`, `dx` (the
+ * claimed gradient) and `y` [points], f at each; or [points][...], then with `dy`, and f is <dy, y>. */
+int fer_gradcheck_points(const char *in, const char *out, size_t *points, struct fer_error *e);
+int fer_gradcheck_values(const char *path, struct fer_gradcheck *result, struct fer_error *e);
+
 /* A line of the table of fer_gradcheck. */
 struct fer_gradcheck_row {
     const char *layer;    /* "conv2d" */

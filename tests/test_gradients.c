@@ -630,8 +630,71 @@ TEST what_is_linear_is_checked_as_a_whole(void)
     PASS();
 }
 
+/* ---- A function that only its values are known of ---- */
+
+#ifdef FER_DOUBLE
+enum { VALUES = 6, MOST_POINTS = 1000 };
+
+/* sum of (i + 1) (x^2 + max(x, 0)), and its gradient, times `factor`. */
+static double value_of(const real *x)
+{
+    double sum = 0;
+    int i;
+    for (i = 0; i < VALUES; i++) sum += (i + 1) * (x[i] * x[i] + (x[i] > 0 ? x[i] : 0));
+    return sum;
+}
+
+static int check_values(const real *x, double factor, size_t forgotten, struct fer_gradcheck *result, struct fer_error *e)
+{
+    static real points[MOST_POINTS * VALUES], y[MOST_POINTS];
+    const size_t count = VALUES;
+    struct fer_npz_writer *writer;
+    struct fer_npz *npz;
+    size_t asked, i;
+    real dx[VALUES];
+    for (i = 0; i < VALUES; i++) dx[i] = factor * (double)(i + 1) * (2 * x[i] + (x[i] > 0));
+    if (fer_npz_create(&writer, "values.npz", e) || fer_npz_write(writer, "x", FER_REAL_TYPE, 1, &count, x, e) ||
+        fer_npz_commit(writer, e) || fer_gradcheck_points("values.npz", "points.npz", &asked, e) ||
+        fer_npz_open(&npz, "points.npz", e))
+        return -1;
+    if (asked > MOST_POINTS || fer_npz_read(npz, fer_npz_find(npz, "points"), points, e)) return -1;
+    fer_npz_close(npz);
+    for (i = 0; i < asked; i++) y[i] = value_of(points + i * VALUES);
+    asked -= forgotten;
+    if (fer_npz_create(&writer, "values.npz", e) || fer_npz_write(writer, "x", FER_REAL_TYPE, 1, &count, x, e) ||
+        fer_npz_write(writer, "dx", FER_REAL_TYPE, 1, &count, dx, e) ||
+        fer_npz_write(writer, "y", FER_REAL_TYPE, 1, &asked, y, e) || fer_npz_commit(writer, e))
+        return -1;
+    return fer_gradcheck_values("values.npz", result, e);
+}
+
+TEST values_in_a_file_are_checked(void)
+{
+    static const real x[VALUES] = {0.5, -1, 0, 2, -0.25, 1}, tiny[VALUES] = {5e-7, -1e-6, 3e-7, 2e-6, -2e-7, 1e-6};
+    struct fer_gradcheck result;
+    struct fer_error e;
+    ASSERT_EQm(e.text, 0, check_values(x, 1, 0, &result, &e));
+    ASSERTm(result.reason, fer_gradcheck_passed(&result));
+    ASSERT_EQ_FMT((size_t)VALUES, result.checked, "%zu");
+    ASSERT_EQ_FMT((size_t)1, result.kinks, "%zu");
+    ASSERT_EQm(e.text, 0, check_values(tiny, 1, 0, &result, &e));
+    ASSERTm(result.reason, fer_gradcheck_passed(&result));
+    ASSERT_EQ_FMT((size_t)VALUES, result.checked, "%zu");
+    ASSERT_EQm(e.text, 0, check_values(x, 1.5, 0, &result, &e));
+    ASSERT_EQ_FMT((size_t)5, result.wrong, "%zu"); /* at the kink 0 is right */
+    ASSERT_EQ(-1, check_values(x, 1, 1, &result, &e));
+    ASSERT(strstr(e.text, "values.npz: y: expected a value of f for each of "));
+    remove("values.npz");
+    remove("points.npz");
+    PASS();
+}
+#endif
+
 SUITE(suite_gradients)
 {
+#ifdef FER_DOUBLE
+    RUN_TEST(values_in_a_file_are_checked);
+#endif
     RUN_TEST(a_layer_of_ones_own_is_checked);
     RUN_TEST(what_is_linear_is_checked_as_a_whole);
     RUN_TEST(a_right_gradient_is_accepted);

@@ -37,10 +37,11 @@ void fer_verify_text_end(struct fer_verify_text *t, const struct fer_verify_summ
 
 /* ---- gradcheck_text.c ---- */
 
-/* Begins as {out}. The table's head comes with its first row, so that a name that is none leaves no table. */
+/* Begins as {out, strict}. The table's head comes with its first row, so that a name that is none leaves no table. */
 struct fer_gradcheck_text {
     FILE *out;
-    int rows;
+    int strict; /* an element of which nothing can be said fails its row */
+    int rows, unsaid; /* so far; those that failed for that alone */
 };
 /* `report` of fer_gradcheck; the context is a struct fer_gradcheck_text. */
 void fer_gradcheck_text_row(void *context, const struct fer_gradcheck_row *row);

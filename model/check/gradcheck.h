@@ -21,6 +21,20 @@ struct fer_slopes {
 /* mistake.c: what kind of mistake the wrong ones are, in words; nothing where no kind fits. */
 void fer_gradcheck_mistake(const struct fer_slopes *slopes, char *text, size_t size);
 
+/* For a function that cannot be asked, only answered beforehand (gradcheck_points.c): steps and distances at which it is
+ * known, for each element, and for the noise along FER_NOISY_ELEMENTS of them. */
+enum { FER_LEVELS = 4, FER_NOISE_POINTS = 8, FER_NOISY_ELEMENTS = 3, FER_STEPS = 10, FER_DISTANCES = 4 };
+struct fer_ladder {
+    double step[FER_STEPS], distance[FER_DISTANCES];
+};
+/* fer_gradcheck_function on these steps alone (ladder NULL: on any). */
+int fer_gradcheck_on_ladder(double (*f)(void *context), void *context, real *x, const real *claimed, size_t count,
+                            size_t samples, double step, uint64_t seed, const struct fer_ladder *ladder,
+                            struct fer_gradcheck *result, struct fer_error *e);
+/* Which element is the i-th sample; the size of x that steps are a part of. */
+size_t fer_gradcheck_sample(size_t count, size_t samples, size_t i, uint64_t seed);
+double fer_gradcheck_size(const real *x, size_t count);
+
 /* gradcheck_run.c. Counts the row and reports it. */
 void fer_gradcheck_report(struct fer_gradcheck_run *run, const struct fer_gradcheck_row *row);
 

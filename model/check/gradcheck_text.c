@@ -4,14 +4,17 @@
 void fer_gradcheck_text_row(void *context, const struct fer_gradcheck_row *row)
 {
     struct fer_gradcheck_text *text = context;
-    const struct fer_gradcheck *r = &row->result;
+    struct fer_gradcheck result = row->result;
+    const struct fer_gradcheck *r = &result;
     const double slope = r->measured < 0 ? -r->measured : r->measured;
+    const int unsaid = text->strict && r->skipped > 0 && fer_gradcheck_passed(r);
+    if (unsaid) result.strict = 1, text->unsaid++;
     if (text->rows++ == 0)
         fprintf(text->out, "%-26s %-44s %-12s %6s %5s %10s %10s %10s  verdict\n", "layer", "geometry", "argument", "ok",
                 "WRONG", "cannot say", "worst", "allowed");
     fprintf(text->out, "%-26s %-44s %-12s %6lu %5lu %10lu %10.1e %10.1e  %s%s%s%s%s\n", row->layer, row->geometry,
             row->argument, (unsigned long)(r->checked - r->wrong), (unsigned long)r->wrong, (unsigned long)r->skipped,
-            r->worst, r->error / (slope > 0 ? slope : 1), fer_gradcheck_passed(r) ? "ok" : "WRONG",
+            r->worst, r->error / (slope > 0 ? slope : 1), fer_gradcheck_passed(r) ? "ok" : unsaid ? "cannot say" : "WRONG",
             *row->worst_in ? ", worst in " : "", row->worst_in, *r->reason ? ": " : "", r->reason);
     fflush(text->out);
 }

@@ -36,7 +36,13 @@
 #define ROUNDING 0x1p-24
 #define GOOD 1e-4
 #endif
-enum { LEVELS = 4, MOST_TRIES = 16, POINTS = 8, ORDERS = 5, NOISY_ELEMENTS = sizeof(real) == sizeof(float) ? 16 : 3 };
+enum {
+    LEVELS = FER_LEVELS,
+    MOST_TRIES = 16,
+    POINTS = FER_NOISE_POINTS,
+    ORDERS = 5,
+    NOISY_ELEMENTS = sizeof(real) == sizeof(float) ? 16 : FER_NOISY_ELEMENTS
+};
 
 static const double SAFETY = 4;      /* the distance of two entries, so many times, bounds the error */
 static const double DEVIATIONS = 5;  /* so many standard deviations bound a rounding error */
@@ -54,6 +60,7 @@ struct function {
     double size;     /* of x: its root mean square */
     int floats;      /* every value of f so far was a float */
     size_t calls;
+    const struct fer_ladder *ladder; /* the only steps at which f is known; NULL: it can be asked anywhere */
 };
 
 /* A value and how far it may be off: since h is not 0, and since f is rounded. */
@@ -107,6 +114,16 @@ static double size_of(const struct function *f, const real *x)
     return larger(f->size, magnitude((double)*x));
 }
 
+/* The rung that is nearest to a step, by their ratio. */
+static double nearest(const double *rung, int rungs, double step)
+{
+    double best = rung[0];
+    int i;
+    for (i = 1; i < rungs; i++)
+        if (larger(rung[i] / step, step / rung[i]) < larger(best / step, step / best)) best = rung[i];
+    return best;
+}
+
 /* ---- Noise ---- */
 
 /* value[count] becomes its differences of order `order`; their standard deviation, divided by what noise of deviation 1
@@ -131,6 +148,7 @@ static double noise_at(struct function *f, real *x, double distance, double *noi
     const double here = (double)*x;
     double value[POINTS], copy[POINTS], by_order[ORDERS + 1];
     int i, k, equal = 0;
+    if (f->ladder) distance = nearest(f->ladder->distance, FER_DISTANCES, distance);
     for (i = 0; i < POINTS; i++) value[i] = at(f, x, here + distance * (i - POINTS / 2));
     *x = (real)here;
     for (i = 1; i < POINTS; i++) equal += value[i] == value[i - 1];
@@ -245,6 +263,7 @@ static int has_kink(struct function *f, real *x, struct element *element, double
     const double bend = element->bend.value, smallest = 0x1p-44 * size_of(f, x);
     struct element closer = *element;
     *near = larger(400 * DEVIATIONS * f->noise / magnitude(bend), smallest);
+    if (f->ladder) *near = nearest(f->ladder->step, FER_STEPS, *near);
     if (!(*near < element->step) || !measure_at(f, x, *near, &closer)) return 0;
     if (!bends(&closer) || 2 * magnitude(closer.bend.value) < magnitude(bend)) return 0;
     if (magnitude(closer.bend.value - bend) > error_of(&closer.bend) ||
@@ -263,8 +282,11 @@ static void measure(struct function *f, real *x, double step, double enough, str
     element->state = NOT_MEASURED;
     for (tries = 0; tries < MOST_TRIES; tries++) {
         struct element now = *element;
-        const int measured = measure_at(f, x, step, &now), bent = measured && bends(&now);
-        if (bent && !near && has_kink(f, x, &now, &near)) {
+        int measured, bent;
+        if (f->ladder) step = nearest(f->ladder->step, FER_STEPS, step);
+        if (f->ladder && (step <= low || step >= high)) return; /* seen */
+        measured = measure_at(f, x, step, &now), bent = measured && bends(&now);
+        if (bent && near == 0 && has_kink(f, x, &now, &near)) {
             *element = now;
             return;
         }
@@ -276,9 +298,9 @@ static void measure(struct function *f, real *x, double step, double enough, str
             low = step;
         else
             high = step;
-        if (!low) low = near;
+        if (low == 0) low = near;
         if (high < 3 * low) return;
-        step = !low ? step / JUMP : high > farthest && step * JUMP <= farthest ? step * JUMP : sqrt(low) * sqrt(high);
+        step = low == 0 ? step / JUMP : high > farthest && step * JUMP <= farthest ? step * JUMP : sqrt(low) * sqrt(high);
         if (!(step > DBL_MIN)) return;
     }
 }
@@ -343,7 +365,7 @@ static enum verdict judge(struct function *f, real *x, double claim, const struc
 /* ---- All elements ---- */
 
 /* An element of the i-th of `samples` equal stretches of [0, count). */
-static size_t sample(size_t count, size_t samples, size_t i, uint64_t seed)
+size_t fer_gradcheck_sample(size_t count, size_t samples, size_t i, uint64_t seed)
 {
     const size_t width = count / samples, rest = count % samples; /* the first `rest` stretches have one more */
     const size_t start = i * width + (i < rest ? i : rest), size = width + (i < rest);
@@ -453,20 +475,25 @@ static int find_mistake(const struct element *element, const real *claimed, size
     return 0;
 }
 
-int fer_gradcheck_function(double (*f)(void *context), void *context, real *x, const real *claimed, size_t count,
-                           size_t samples, double step, uint64_t seed, struct fer_gradcheck *result,
-                           struct fer_error *e)
+double fer_gradcheck_size(const real *x, size_t count)
+{
+    const double size = count ? root_mean_square(x, count) : 0;
+    return size > 0 ? size : 1;
+}
+
+int fer_gradcheck_on_ladder(double (*f)(void *context), void *context, real *x, const real *claimed, size_t count,
+                            size_t samples, double step, uint64_t seed, const struct fer_ladder *ladder,
+                            struct fer_gradcheck *result, struct fer_error *e)
 {
     const size_t elements = samples && samples < count ? samples : count;
-    struct function function = {f, context, f(context), 0, 0, count ? root_mean_square(x, count) : 0, 1, 2};
+    struct function function = {f, context, f(context), 0, 0, fer_gradcheck_size(x, count), 1, 2, ladder};
     struct element *element = fer_allocate(elements, sizeof *element, e);
     const double again = f(context);
     int failed = 0;
     size_t i;
     memset(result, 0, sizeof *result);
     if (!element) return -1;
-    for (i = 0; i < elements; i++) element[i].index = sample(count, elements, i, seed);
-    if (!(function.size > 0)) function.size = 1;
+    for (i = 0; i < elements; i++) element[i].index = fer_gradcheck_sample(count, elements, i, seed);
     if (!is_finite(function.here) || again != function.here) {
         result->skipped = elements;
         snprintf(result->reason, sizeof result->reason, is_finite(function.here)
@@ -479,6 +506,13 @@ int fer_gradcheck_function(double (*f)(void *context), void *context, real *x, c
     result->calls = function.calls;
     fer_free(element);
     return failed;
+}
+
+int fer_gradcheck_function(double (*f)(void *context), void *context, real *x, const real *claimed, size_t count,
+                           size_t samples, double step, uint64_t seed, struct fer_gradcheck *result,
+                           struct fer_error *e)
+{
+    return fer_gradcheck_on_ladder(f, context, x, claimed, count, samples, step, seed, NULL, result, e);
 }
 
 int fer_gradcheck_passed(const struct fer_gradcheck *result)
