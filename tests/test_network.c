@@ -2,6 +2,7 @@
 #include "greatest.h"
 
 #include "../model/kinds.h"
+#include "../model/text.h"
 
 #include <math.h>
 #include <string.h>
@@ -296,8 +297,8 @@ static struct fer_network *every_kind(void)
 {
     static const struct fer_convolution
         groups = {.filters = 6, .kernel_h = 2, .kernel_w = 3, .dilation_h = 2, .groups = 2, .padding = FER_SAME, .bias = 1},
-        depthwise = {.kernel_h = 3, .kernel_w = 2, .stride_w = 2, .depth_multiplier = 2, .padding = FER_SAME_LOWER, .bias = 1},
-        small = {.filters = 3, .kernel_h = 1, .kernel_w = 1, .bias = 1, .kernel = "pointwise_kernel"};
+        depthwise = {.kernel_h = 3, .kernel_w = 2, .stride_w = 2, .depth_multiplier = 2, .padding = FER_SAME, .bias = 1},
+        small = {.filters = 3, .kernel_h = 1, .kernel_w = 1, .bias = 1};
     struct fer_builder b;
     struct fer_network *net;
     int x = fer_network_begin(&b, H, W, C), branch[4], image[2];
@@ -529,7 +530,7 @@ TEST parameters_are_those_that_were_asked_for(void)
         "conv2d_2/bias", "batch_normalization_2/gamma", "batch_normalization_2/beta", "batch_normalization_2/moving_mean",
         "batch_normalization_2/moving_variance", "depthwise_conv2d/depthwise_kernel", "depthwise_conv2d/bias",
         "moving/gamma", "moving/moving_mean", "moving/moving_variance", "frozen/gamma", "frozen/beta", "frozen/moving_mean",
-        "frozen/moving_variance", "frozen conv/pointwise_kernel", "frozen conv/bias", "conv2d_3/pointwise_kernel",
+        "frozen/moving_variance", "frozen conv/kernel", "frozen conv/bias", "conv2d_3/kernel",
         "conv2d_3/bias", "dense/kernel", "dense/bias", "last/kernel", "last/bias"};
     static const size_t groups[4] = {2, 3, 2, 6}, depthwise[4] = {3, 2, 6, 2};
     struct fer_network *net = every_kind();
@@ -698,6 +699,46 @@ TEST an_exact_record_fits_together(void)
     PASS();
 }
 
+/* A record of every kind is right, array by array: gamma, groups, frozen layers and outputs that BatchNormalization shares with
+ * other layers. */
+TEST a_record_of_every_kind_is_verified(void)
+{
+    static const struct fer_adam adam = {0.001, 0.9, 0.999, 1e-7};
+    struct fer_network *net = every_kind();
+    struct fer_batch batch = {N, H, W, C, NULL, NULL};
+    struct fer_recorded recorded;
+    struct fer_verify_options options;
+    struct fer_verify_summary summary;
+    real images[N * H * W * C];
+    int classes[N];
+    FILE *file;
+    ASSERTm(error.text, net != NULL);
+    if (sizeof(real) == sizeof(float)) SKIPm("verify computes in float64");
+    step(net, N, FER_PLAN_KEEP);
+    memcpy(images, fer_network_input(net), sizeof images);
+    memcpy(classes, labels, sizeof classes);
+    batch.input = images, batch.labels = classes;
+    ASSERT_EQm(error.text, 0, fer_record(net, &batch, &adam, FILE_NAME, &recorded, &error));
+    net->keras = 2; /* where `training` of a call counts */
+    file = fopen("network.json", "w");
+    ASSERT(file != NULL);
+    fer_summary_json(file, net);
+    fclose(file);
+    fer_verify_options_default(&options);
+    options.unit = options.accumulate = FER_UNIT_F64;
+    options.model = "network.json";
+    options.settings.bn_momentum = options.settings.bn_epsilon = -1;
+    options.settings.bn_unbiased = -1;
+    ASSERT_EQm(error.text, 0, fer_verify(FILE_NAME, &options, NULL, NULL, &summary, &error));
+    ASSERT_STR_EQ("", summary.first);
+    ASSERT_EQ_FMT((size_t)0, summary.rows[FER_NOT_CHECKABLE] + summary.absent + summary.ignored, "%zu");
+    ASSERT(summary.rows[FER_OK] > 90);
+    fer_network_free(net);
+    remove(FILE_NAME);
+    remove("network.json");
+    PASS();
+}
+
 SUITE(suite_network)
 {
     RUN_TEST(every_kind_has_its_functions_and_names);
@@ -713,6 +754,7 @@ SUITE(suite_network)
     RUN_TEST(parameters_are_those_that_were_asked_for);
     RUN_TEST(global_poolings_keep_dimensions_if_asked);
     RUN_TEST(a_record_has_the_network_s_shapes);
+    RUN_TEST(a_record_of_every_kind_is_verified);
     RUN_TEST(an_exact_record_is_whole);
     RUN_TEST(an_exact_record_fits_together);
 }

@@ -264,14 +264,13 @@ static double gradient_error(const struct fer_arithmetic *a, const struct fer_ch
     return error + a->store * (magnitude_of(dx) + error) + a->store_least;
 }
 
-int fer_tally_normalization_input(struct fer_tally *tally, const struct fer_arithmetic *a,
-                                  const struct fer_channel *channel, size_t rows, int channels, const real *x,
-                                  const real *dy, const real *claimed, struct fer_error *e)
+/* Of each channel, averages and their errors; freed by fer_free. NULL: no memory. */
+static struct averages *find_averages(const struct fer_arithmetic *a, const struct fer_channel *channel, size_t rows,
+                                      int channels, const real *x, const real *dy, struct fer_error *e)
 {
     struct averages *averages = fer_allocate((size_t)channels, sizeof *averages, e);
-    size_t i, at = 0;
     int k;
-    if (!averages) return -1;
+    if (!averages) return NULL;
     sum_averages(averages, channel, rows, channels, x, dy);
     for (k = 0; k < channels; k++) {
         const struct averages none = {0, 0, 0, 0, {0, 0}, {0, 0}};
@@ -280,18 +279,56 @@ int fer_tally_normalization_input(struct fer_tally *tally, const struct fer_arit
         averages[k].a_error = gradient_errors_of_a(a, &averages[k], (double)rows);
         averages[k].b_error = gradient_errors_of_b(a, &averages[k], &channel[k], (double)rows);
     }
+    return averages;
+}
+
+/* dx of one element, and its bound. */
+static double gradient_of(const struct fer_arithmetic *a, const struct fer_channel *c, const struct averages *v, double x,
+                          double dy, struct fer_bound *bound)
+{
+    const double dx = c->gain * c->scale * (dy - v->a - (x - c->mean) * c->scale * v->b);
+    bound->proven = gradient_error(a, c, v, c->mean_error.proven, c->scale_error.proven, v->a_error.proven,
+                                   v->b_error.proven, x, dy, dx);
+    bound->likely = gradient_error(a, c, v, c->mean_error.likely, c->scale_error.likely, v->a_error.likely,
+                                   v->b_error.likely, x, dy, dx);
+    return dx;
+}
+
+int fer_tally_normalization_input(struct fer_tally *tally, const struct fer_arithmetic *a,
+                                  const struct fer_channel *channel, size_t rows, int channels, const real *x,
+                                  const real *dy, const real *claimed, struct fer_error *e)
+{
+    struct averages *averages = find_averages(a, channel, rows, channels, x, dy, e);
+    size_t i, at = 0;
+    int k;
+    if (!averages) return -1;
     for (i = 0; i < rows; i++)
         for (k = 0; k < channels; k++, at++) {
-            const struct fer_channel *c = &channel[k];
-            const struct averages *v = &averages[k];
-            const double dx = c->gain * c->scale * ((double)dy[at] - v->a - ((double)x[at] - c->mean) * c->scale * v->b);
             struct fer_bound b;
-            b.proven = gradient_error(a, c, v, c->mean_error.proven, c->scale_error.proven, v->a_error.proven,
-                                      v->b_error.proven, (double)x[at], (double)dy[at], dx);
-            b.likely = gradient_error(a, c, v, c->mean_error.likely, c->scale_error.likely, v->a_error.likely,
-                                      v->b_error.likely, (double)x[at], (double)dy[at], dx);
+            const double dx = gradient_of(a, &channel[k], &averages[k], (double)x[at], (double)dy[at], &b);
             fer_tally_add(tally, (double)claimed[at], dx, b);
         }
+    fer_free(averages);
+    return 0;
+}
+
+int fer_sums_add_normalization_input(struct fer_sums *s, const struct fer_arithmetic *a,
+                                     const struct fer_channel *channel, size_t rows, int channels, const real *x,
+                                     const real *dy, struct fer_error *e)
+{
+    struct averages *averages = find_averages(a, channel, rows, channels, x, dy, e);
+    size_t i, at = 0;
+    int k;
+    if (!averages) return -1;
+    for (i = 0; i < rows; i++)
+        for (k = 0; k < channels; k++, at++) {
+            struct fer_bound b;
+            s->part[at] = (real)gradient_of(a, &channel[k], &averages[k], (double)x[at], (double)dy[at], &b);
+            s->own_proven[at] += (real)b.proven;
+            s->own_likely[at] += (real)b.likely;
+        }
+    fer_sums_add_copies(s, a);
+    s->quantum = 0;
     fer_free(averages);
     return 0;
 }

@@ -466,6 +466,10 @@ struct fer_bound fer_sums_bound(const struct fer_sums *s, const struct fer_arith
     }
     b.proven = (b.proven * a->sum * magnitude + shared) * (1 + a->store);
     b.likely = (b.likely * a->sum * magnitude + shared) * (1 + a->store);
+    if (s->own_proven) {
+        b.proven += (double)s->own_proven[i] * (1 + a->store);
+        b.likely += (double)s->own_likely[i] * (1 + a->store);
+    }
     return b;
 }
 

@@ -11,6 +11,7 @@ const struct fer_check fer_checks[FER_LAYER_TYPES] = {
                               .reads_kernel = 1, .gradcheck = fer_gradcheck_depthwise_conv2d},
     [FER_BATCH_NORMALIZATION] = {.name = "batch_normalization", .output = fer_verify_batch_normalization,
                                  .input = fer_verify_batch_normalization_input,
+                                 .add_input = fer_verify_batch_normalization_add_input,
                                  .parameters = fer_verify_batch_normalization_parameters, .reads_input = 1,
                                  .gradcheck = fer_gradcheck_batch_normalization},
     [FER_ACTIVATION] = {.name = "relu", .output = fer_verify_activation, .add_input = fer_verify_activation_input,

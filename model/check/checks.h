@@ -16,7 +16,7 @@ struct fer_check {
      * ties_any: to whichever of several equal maxima fits the claim. */
     void (*add_input)(struct fer_verification *v, const struct fer_layer *layer, int i, int ties_any,
                       struct fer_sums *sums);
-    /* Instead of add_input, where that gradient is no plain sum: checks it whole. */
+    /* Where that gradient is no plain sum, and the layer is the only one that it comes from: checks it whole. */
     void (*input)(struct fer_verification *v, const struct fer_layer *layer);
     /* The gradients of the layer's parameters; NULL: it has none. */
     void (*parameters)(struct fer_verification *v, const struct fer_layer *layer);
@@ -39,6 +39,8 @@ void fer_verify_conv2d_input(struct fer_verification *v, const struct fer_layer 
 void fer_verify_conv2d_parameters(struct fer_verification *v, const struct fer_layer *layer);
 void fer_verify_batch_normalization(struct fer_verification *v, const struct fer_layer *layer);
 void fer_verify_batch_normalization_input(struct fer_verification *v, const struct fer_layer *layer);
+void fer_verify_batch_normalization_add_input(struct fer_verification *v, const struct fer_layer *layer, int i,
+                                              int ties_any, struct fer_sums *sums);
 void fer_verify_batch_normalization_parameters(struct fer_verification *v, const struct fer_layer *layer);
 void fer_verify_activation(struct fer_verification *v, const struct fer_layer *layer);
 void fer_verify_activation_input(struct fer_verification *v, const struct fer_layer *layer, int i, int ties_any,

@@ -73,13 +73,14 @@ static void require_consumer(struct fer_verification *v, int i, const struct fer
 }
 
 /* The sum over all consumers; maxima come last, since with equal ones the rest must be known. */
-static void sum_consumers(struct fer_verification *v, int i, int ties_any)
+static void sum_consumers(struct fer_verification *v, int i, int ties_any, int own_errors)
 {
     const int held = v->held_count;
     struct fer_sums s;
     int j, maxima;
     memset(&v->tally, 0, sizeof v->tally);
     if (fer_verify_begin_sums(v, &s)) {
+        if (own_errors) s.own_proven = fer_verify_hold(v, s.count), s.own_likely = fer_verify_hold(v, s.count);
         for (maxima = 0; maxima < 2; maxima++)
             for (j = i + 1; j < v->net.layers && fer_verify_ready(v); j++) {
                 const struct fer_check *check = &fer_checks[v->net.layer[j].type];
@@ -94,14 +95,14 @@ static void sum_consumers(struct fer_verification *v, int i, int ties_any)
 }
 
 /* As above; and when the gradient is at fault only by the rule for equal maxima, says so. */
-static void check_sum_of_consumers(struct fer_verification *v, int i, int has_maxima)
+static void check_sum_of_consumers(struct fer_verification *v, int i, int has_maxima, int own_errors)
 {
     struct fer_tally first;
-    sum_consumers(v, i, v->options->ties_any);
+    sum_consumers(v, i, v->options->ties_any, own_errors);
     if (!has_maxima || v->options->ties_any || !fer_verify_ready(v) || fer_tally_verdict(&v->tally) < FER_SUSPECT)
         return;
     first = v->tally;
-    sum_consumers(v, i, 1);
+    sum_consumers(v, i, 1, own_errors);
     if (fer_verify_ready(v) && fer_tally_verdict(&v->tally) < FER_SUSPECT)
         snprintf(v->row.reason, sizeof v->row.reason,
                  "max pooling's gradient went to another of several equal maxima; --ties any accepts that");
@@ -122,12 +123,10 @@ static void check_output_gradient(struct fer_verification *v, int i)
         maxima += fer_checks[layer->type].chooses;
         if (fer_checks[layer->type].input) alone = layer;
     }
-    if (fer_verify_ready(v) && alone && v->net.layer[i].consumers > 1)
-        fer_verify_lack(v, "a layer of its own for each consumer beside BatchNormalization");
-    else if (fer_verify_ready(v) && alone)
+    if (fer_verify_ready(v) && alone && v->net.layer[i].consumers == 1)
         fer_checks[alone->type].input(v, alone);
     else if (fer_verify_ready(v))
-        check_sum_of_consumers(v, i, maxima > 0);
+        check_sum_of_consumers(v, i, maxima > 0, alone != NULL);
     fer_verify_finish(v);
 }
 

@@ -61,6 +61,7 @@ struct fer_sums {
     real *magnitude;    /* [count] the sum of the terms' absolute values */
     real *roundings;    /* [count] how many roundings a term can meet; FER_EXACT: none, in any order */
     real *part;         /* [count] room for one share */
+    real *own_proven, *own_likely; /* [count] the errors of shares that are no plain sums; NULL: there are none */
     int parts;          /* shares so far */
     double input_error; /* relative error of a term because what it was made of was rounded first */
     double small;       /* how many factors may be flushed to zero */
@@ -136,6 +137,10 @@ void fer_tally_normalization(struct fer_tally *tally, const struct fer_arithmeti
 int fer_tally_normalization_input(struct fer_tally *tally, const struct fer_arithmetic *a,
                                   const struct fer_channel *channel,
                                   size_t rows, int channels, const real *x, const real *dy, const real *claimed, struct fer_error *e);
+/* The same, as one share of a sum, which has room for such shares' own errors. */
+int fer_sums_add_normalization_input(struct fer_sums *s, const struct fer_arithmetic *a,
+                                     const struct fer_channel *channel, size_t rows, int channels, const real *x,
+                                     const real *dy, struct fer_error *e);
 int fer_tally_gamma(struct fer_tally *tally, const struct fer_arithmetic *a, const struct fer_channel *channel,
                     size_t rows, int channels, const real *x, const real *dy, const real *claimed, struct fer_error *e);
 void fer_tally_moving_mean(struct fer_tally *tally, const struct fer_arithmetic *a, const struct fer_channel *channel,

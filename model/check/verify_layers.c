@@ -142,6 +142,18 @@ void fer_verify_batch_normalization_input(struct fer_verification *v, const stru
     fer_free(channel);
 }
 
+void fer_verify_batch_normalization_add_input(struct fer_verification *v, const struct fer_layer *layer, int i,
+                                              int ties_any, struct fer_sums *s)
+{
+    const real *x = fer_verify_load_output(v, source(v, layer)), *dy = fer_verify_load_gradient(v, layer);
+    struct fer_channel *channel = load_channels(v, layer, x);
+    (void)i, (void)ties_any;
+    if (channel && fer_sums_add_normalization_input(s, &v->arithmetic, channel, fer_verify_rows(v, layer),
+                                                    (int)layer->channels, x, dy, v->e))
+        v->failed = 1;
+    fer_free(channel);
+}
+
 static void check_gamma(struct fer_verification *v, const struct fer_layer *layer)
 {
     struct fer_channel *channel;
