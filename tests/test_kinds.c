@@ -208,7 +208,7 @@ static struct fer_network *every_kind(int dropout)
     static const real scale[3] = {2, (real)0.5, -1}, offset[3] = {0, (real)0.25, 1};
     struct fer_builder b;
     struct fer_network *net;
-    int x = fer_network_begin(&b, H, W, 3), branch[8], gate[3], k;
+    int x = fer_network_begin(&b, H, W, 3), branch[9], gate[3], k;
     x = fer_add_rescaling(&b, x, NULL, scale, offset);
     x = fer_add_normalization(&b, x, NULL);
     x = fer_add_zero_padding2d(&b, x, NULL, 1, 0, 2, 1);
@@ -222,7 +222,8 @@ static struct fer_network *every_kind(int dropout)
     branch[5] = fer_add_linear(&b, x, NULL);
     branch[6] = fer_add_leaky_relu(&b, x, NULL, 0.1, 1);
     branch[7] = branch[1];
-    x = fer_add_add(&b, branch, 8, NULL);
+    branch[8] = fer_add_softmax(&b, x, NULL);
+    x = fer_add_add(&b, branch, 9, NULL);
     if (dropout) x = fer_add_dropout(&b, x, NULL, 0.3);
     for (k = 0; k < 3; k++) {
         gate[k] = k == 1 ? x : fer_add_global_average_pooling2d_with(&b, x, NULL, 1);
