@@ -15,7 +15,7 @@
 
 #include <string.h>
 
-enum { DEEPEST = 16 }; /* models within models */
+enum { DEEPEST = 16, MOST = 2 * FER_MAX_LAYERS }; /* models within models; layers of a model, more than a network can have */
 
 /* ---- What is asked of every layer ---- */
 
@@ -35,12 +35,15 @@ static int is_model(const char *class_name)
     return strcmp(class_name, "Functional") == 0 || strcmp(class_name, "Model") == 0 || strcmp(class_name, "Sequential") == 0;
 }
 
+/* A class of somebody's own may have the name of one of Keras's: its module or registered name ("package>Conv2D") tells. */
 static int check_module(struct fer_keras *r, struct fer_keras_layer *l)
 {
-    const struct fer_json_node *module = fer_json_member(l->node, "module");
+    const struct fer_json_node *module = fer_json_member(l->node, "module"), *own = fer_json_member(l->node, "registered_name");
+    if (own && own->type == FER_JSON_STRING && strchr(own->text, '>'))
+        return fer_keras_fail_key(r, l, "registered_name", own, "a layer of Keras's own");
     if (!module || module->type == FER_JSON_NULL) return 0;
     if (module->type != FER_JSON_STRING) return fer_keras_fail_key(r, l, "module", module, "keras.layers");
-    if (is_model(l->class_name) && has_prefix(module->text, "keras.")) return 0;
+    if (is_model(l->class_name) && (strcmp(module->text, "keras") == 0 || has_prefix(module->text, "keras."))) return 0;
     l->is_operator = strcmp(module->text, "keras.src.ops.numpy") == 0;
     if (l->is_operator && (strcmp(l->class_name, "Add") == 0 || strcmp(l->class_name, "Multiply") == 0)) return 0;
     if (strcmp(module->text, "keras.layers") == 0 || has_prefix(module->text, "keras.src.layers") ||
@@ -75,6 +78,14 @@ static int check_common(struct fer_keras *r, struct fer_keras_layer *l)
     return 0;
 }
 
+static int is_name(const char *text)
+{
+    const char *at;
+    for (at = text; *at; at++)
+        if ((unsigned char)*at < ' ' || *at == 127) return 0;
+    return at > text && at < text + FER_MAX_NAME;
+}
+
 /* Takes a layer of the file apart, but for what it takes from. */
 static int read_layer(struct fer_keras *r, const struct fer_json_node *node, struct fer_keras_layer *l)
 {
@@ -90,8 +101,8 @@ static int read_layer(struct fer_keras *r, const struct fer_json_node *node, str
     name = fer_keras_key(l, "name");
     if (!name) name = fer_json_member(node, "name");
     if (name && name->type == FER_JSON_STRING) l->name = name->text;
-    if (l->name && strlen(l->name) >= FER_MAX_NAME)
-        return fer_keras_fail(r, l, "its name: expected at most %d characters", FER_MAX_NAME - 1);
+    if (l->name && !is_name(l->name))
+        return fer_keras_fail(r, l, "its name: expected 1 to %d characters, all of which can be printed", FER_MAX_NAME - 1);
     if (!is_model(l->class_name) && strcmp(l->class_name, "InputLayer") != 0 && !fer_keras_class(l->class_name))
         return fer_keras_fail(r, l, "fer has no layer of this class: expected one of those in `fer help summary`");
     return check_common(r, l);
@@ -271,7 +282,7 @@ static int read_end(struct fer_keras *r, const struct fer_keras_layer *model, co
 {
     const struct fer_json_node *list = fer_keras_key(model, key), *end = list;
     while (end && end->type == FER_JSON_ARRAY && end->child && (end->count == 1 || end == list)) {
-        if (end->count > 1 && end->child->type == FER_JSON_ARRAY)
+        if (end->count > 1 && (end->child->type == FER_JSON_ARRAY || end->child->next->type != FER_JSON_NUMBER))
             return fer_keras_fail(r, model, "%s: %zu of them: expected one", key, end->count);
         end = end->child;
     }
@@ -356,7 +367,9 @@ static int place_layers(struct fer_keras *r, struct functional *f, int depth)
         }
     } while (!failed && left > 0 && left < before);
     for (i = 0; i < f->count && !failed && left > 0; i++)
-        if (f->placed[i].index < 0) failed = fer_keras_fail(r, &f->placed[i].l, "it takes from itself, by way of others: expected no circle");
+        if (f->placed[i].index < 0 && (left == 1 || strcmp(f->placed[i].l.name, f->output) != 0))
+            failed = fer_keras_fail(r, &f->placed[i].l, "it takes from itself or from the output, %s, maybe by way of others: "
+                                                        "expected neither", f->output);
     return failed ? -1 : 0;
 }
 
@@ -389,6 +402,7 @@ static int read_model(struct fer_keras *r, const struct fer_keras_layer *model, 
     if (depth > DEEPEST) return fer_keras_fail(r, model, "more than %d models within each other: expected fewer", DEEPEST);
     if (!layers || layers->type != FER_JSON_ARRAY || layers->count == 0)
         return fer_keras_fail(r, model, "no layers: expected a list of them");
+    if (layers->count > MOST) return fer_keras_fail(r, model, "%zu layers: expected at most %d", layers->count, MOST);
     return (strcmp(model->class_name, "Sequential") == 0 ? read_sequential : read_functional)(r, model, layers, depth, index);
 }
 

@@ -52,8 +52,8 @@ static int read_relu(struct fer_keras *r, const struct fer_keras_layer *l, struc
         fer_keras_number(r, l, "negative_slope", &a->negative_slope))
         return -1;
     if (threshold != 0) return fer_keras_fail(r, l, "threshold: %g: expected 0", threshold);
-    if (!(a->max_value >= 0) || !(a->negative_slope >= 0))
-        return fer_keras_fail(r, l, "max_value or negative_slope is below 0: expected positive numbers");
+    if (a->max_value < 0) return fer_keras_fail(r, l, "max_value: %g: expected null or a positive number", a->max_value);
+    if (a->negative_slope < 0) return fer_keras_fail(r, l, "negative_slope: %g: expected 0 or more", a->negative_slope);
     return 0;
 }
 
@@ -65,7 +65,9 @@ static int read_leaky_relu(struct fer_keras *r, const struct fer_keras_layer *l,
     a->max_value = INFINITY;
     if (fer_keras_number(r, l, "alpha", &a->negative_slope) || fer_keras_number(r, l, "negative_slope", &a->negative_slope))
         return -1;
-    if (!(a->negative_slope >= 0)) return fer_keras_fail(r, l, "its slope is below 0: expected a positive number");
+    if (a->negative_slope < 0)
+        return fer_keras_fail(r, l, "%s: %g: expected 0 or more", fer_keras_key(l, "alpha") ? "alpha" : "negative_slope",
+                              a->negative_slope);
     return 0;
 }
 
@@ -83,7 +85,7 @@ static int check_softmax(struct fer_keras *r, const struct fer_keras_layer *l, i
 /* The value of `activation`: a name, an object that holds one, or a layer of its own. */
 static int read_activation(struct fer_keras *r, const struct fer_keras_layer *l, struct activation *a)
 {
-    const struct fer_json_node *node = fer_keras_key(l, "activation"), *name = node, *class_name;
+    const struct fer_json_node *node = fer_keras_key(l, "activation"), *name = node, *class_name, *own;
     struct fer_keras_layer inner = *l;
     char text[64];
     activation_named("linear", a);
@@ -92,6 +94,9 @@ static int read_activation(struct fer_keras *r, const struct fer_keras_layer *l,
         class_name = fer_json_member(node, "class_name");
         name = fer_json_member(node, "config");
         inner.config = name;
+        own = fer_json_member(node, "registered_name"); /* somebody's own function may have the name of one of Keras's */
+        if (own && own->type == FER_JSON_STRING && strchr(own->text, '>'))
+            return fer_keras_fail_key(r, l, "activation", own, "one of Keras's own");
         if (class_name && class_name->type == FER_JSON_STRING && strcmp(class_name->text, "ReLU") == 0)
             return read_relu(r, &inner, a);
         if (class_name && class_name->type == FER_JSON_STRING && strcmp(class_name->text, "LeakyReLU") == 0)
@@ -295,18 +300,21 @@ static int read_numbers(struct fer_keras *r, const struct fer_keras_layer *l, co
     if (node->type == FER_JSON_ARRAY && node->count != channels && node->count != 1)
         return fer_keras_fail(r, l, "%s: %zu numbers: expected one, or one for each of %zu channels", key, node->count, channels);
     for (c = 0; c < channels; c++) {
-        if (!one || one->type != FER_JSON_NUMBER) return fer_keras_fail(r, l, "%s: expected numbers", key);
+        if (!one || one->type != FER_JSON_NUMBER || !(one->number - one->number == 0)) return fer_keras_fail_key(r, l, key, one ? one : node, "numbers");
         values[c] = (real)one->number;
         if (node->type == FER_JSON_ARRAY && node->count > 1) one = one->next;
     }
     return 0;
 }
 
+enum { MOST_NUMBERS = 16384 }; /* channels of a layer whose numbers stand in the file */
+
 static int rescaling_layer(struct fer_keras *r, const struct fer_keras_layer *l, int *index)
 {
     const size_t channels = r->b.network->layer[l->input[0]].channels;
-    real *values = fer_allocate(2 * channels, sizeof *values, r->e);
-    if (!values) return -1;
+    real *values;
+    if (channels > MOST_NUMBERS) return fer_keras_fail(r, l, "%zu channels: expected at most %d", channels, MOST_NUMBERS);
+    if (!(values = fer_allocate(2 * channels, sizeof *values, r->e))) return -1;
     if (read_numbers(r, l, "scale", 1, channels, values) || read_numbers(r, l, "offset", 0, channels, values + channels))
         return fer_free(values), -1;
     *index = fer_add_rescaling(&r->b, l->input[0], l->name, values, values + channels);
@@ -318,19 +326,26 @@ static int rescaling_layer(struct fer_keras *r, const struct fer_keras_layer *l,
 static int normalization_layer(struct fer_keras *r, const struct fer_keras_layer *l, int *index)
 {
     const size_t channels = r->b.network->layer[l->input[0]].channels;
+    const struct fer_json_node *axis = fer_json_member(l->config, "axis");
     real *mean, *variance;
     int invert = 0;
     size_t c;
     if (check_axis(r, l) || fer_keras_flag(r, l, "invert", &invert)) return -1;
     if (invert) return fer_keras_fail(r, l, "invert: true: expected false");
-    if (!fer_keras_key(l, "mean") && !fer_keras_key(l, "variance")) {
+    if (axis && axis->type == FER_JSON_NULL) return fer_keras_fail(r, l, "axis: null: expected -1, a mean for each channel");
+    if (!fer_keras_key(l, "mean") != !fer_keras_key(l, "variance"))
+        return fer_keras_fail(r, l, "no %s: expected it too, or neither", fer_keras_key(l, "mean") ? "variance" : "mean");
+    if (!fer_keras_key(l, "mean")) {
         *index = fer_add_normalization(&r->b, l->input[0], l->name);
         return *index < 0 ? failed(r, l) : (added(r, l, *index), 0);
     }
+    if (channels > MOST_NUMBERS) return fer_keras_fail(r, l, "%zu channels: expected at most %d", channels, MOST_NUMBERS);
     if (!(mean = fer_allocate(2 * channels, sizeof *mean, r->e))) return -1;
     variance = mean + channels;
     if (read_numbers(r, l, "mean", 0, channels, mean) || read_numbers(r, l, "variance", 1, channels, variance))
         return fer_free(mean), -1;
+    for (c = 0; c < channels; c++)
+        if (variance[c] < 0) return fer_free(mean), fer_keras_fail_key(r, l, "variance", fer_keras_key(l, "variance"), "0 or more");
     for (c = 0; c < channels; c++) {
         const double deviation = sqrt((double)variance[c]), scale = 1 / (deviation < 1e-7 ? 1e-7 : deviation);
         variance[c] = (real)scale;

@@ -6,13 +6,15 @@
 
 int fer_keras_fail(struct fer_keras *r, const struct fer_keras_layer *l, const char *format, ...)
 {
-    char text[FER_PATH + 256];
+    char text[FER_PATH + 256], *at;
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
+    for (at = text; *at; at++)
+        if ((unsigned char)*at < ' ') *at = '?'; /* the file's own strings may hold line ends */
     if (!l->name) return fer_fail(r->e, "%s:%ld: %s: %s", r->path, l->node->line, l->class_name, text);
-    return fer_fail(r->e, "%s:%ld: %s (%s): %s", r->path, l->node->line, l->name, l->class_name, text);
+    return fer_fail(r->e, "%s:%ld: %.80s (%s): %s", r->path, l->node->line, l->name, l->class_name, text);
 }
 
 void fer_keras_show(const struct fer_json_node *node, char text[64])

@@ -50,10 +50,11 @@ static const char *function_of(const struct fer_layer *layer)
     return names[layer->type];
 }
 
-static void write_relu(struct fer_json *j, const struct fer_layer *layer)
+/* A LeakyReLU calls its slope alpha in Keras 2. */
+static void write_relu(struct fer_json *j, const struct fer_layer *layer, int is_alpha)
 {
-    fer_json_number(j, "negative_slope", layer->slope);
-    if (layer->max_value - layer->max_value == 0) fer_json_number(j, "max_value", layer->max_value);
+    fer_json_number(j, is_alpha ? "alpha" : "negative_slope", layer->slope);
+    if (layer->type == FER_LEAKY_RELU && layer->max_value - layer->max_value == 0) fer_json_number(j, "max_value", layer->max_value);
 }
 
 /* What the class of the layer asks for. */
@@ -76,10 +77,12 @@ static void write_settings(struct fer_json *j, const struct fer_network *net, co
         fer_json_number(j, "epsilon", layer->epsilon);
         write_flag(j, "scale", layer->scale);
         write_flag(j, "center", layer->center);
-    } else if (strcmp(c, "Activation") == 0) {
+    } else if (strcmp(c, "Activation") == 0 && function_of(layer)) {
         fer_json_string(j, "activation", function_of(layer));
+    } else if (strcmp(c, "Activation") == 0) {
+        write_relu(j, layer, 0);
     } else if (strcmp(c, "ReLU") == 0 || strcmp(c, "LeakyReLU") == 0) {
-        write_relu(j, layer);
+        write_relu(j, layer, net->keras == 2 && *c == 'L');
     } else if (strcmp(c, "MaxPooling2D") == 0 || strcmp(c, "AveragePooling2D") == 0) {
         write_window(j, layer, "pool_size");
     } else if (strcmp(c, "GlobalMaxPooling2D") == 0 || strcmp(c, "GlobalAveragePooling2D") == 0) {
@@ -130,11 +133,19 @@ static void close_layer(struct fer_json *j, const struct fer_network *net, const
     fer_json_close(j, '}');
 }
 
+/* The class that can say what the layer is: leaky_relu by its name has a slope of its own. */
+static const char *class_of(const struct fer_layer *layer)
+{
+    if (layer->type == FER_RESCALING) return "Rescaling";
+    return layer->type == FER_LEAKY_RELU && strcmp(layer->class_name, "Activation") == 0 && !function_of(layer) ? "ReLU"
+                                                                                                            : layer->class_name;
+}
+
 /* Two layers of one name are one in Keras: with an activation, or depthwise and pointwise. Returns the last of them. */
 static int write_layer(struct fer_json *j, const struct fer_network *net, int index)
 {
     const struct fer_layer *layer = &net->layer[index], *next = layer + 1;
-    open_layer(j, layer->type == FER_RESCALING ? "Rescaling" : layer->class_name, layer->name);
+    open_layer(j, class_of(layer), layer->name);
     if (layer->frozen) write_flag(j, "trainable", 0);
     if (!layer->inputs)
         fer_json_value(j, "batch_input_shape", "[null, %zu, %zu, %zu]", layer->height, layer->width, layer->channels);
@@ -150,7 +161,7 @@ static int write_layer(struct fer_json *j, const struct fer_network *net, int in
             fer_json_open(j, "activation", '{');
             fer_json_string(j, "class_name", "ReLU");
             fer_json_open(j, "config", '{');
-            write_relu(j, next);
+            write_relu(j, next, 0);
             fer_json_close(j, '}');
             fer_json_close(j, '}');
         }
