@@ -17,6 +17,22 @@ static int is_right(const struct fer_slopes *s, size_t i)
 
 /* ---- The right values, times a factor or in another order ---- */
 
+static int is_whole(double x)
+{
+    return magnitude(x - floor(x + 0.5)) < 1e-6 * x;
+}
+
+#define LOG2_E 1.4426950408889634
+#define LOG10_E 0.43429448190325183
+
+/* A factor that somebody forgets. */
+static int is_known(double factor)
+{
+    const double size = magnitude(factor);
+    return factor == -1 || is_whole(size) || is_whole(1 / size) || magnitude(factor / LOG2_E - 1) < 1e-6 ||
+           magnitude(factor / LOG10_E - 1) < 1e-6;
+}
+
 /* claimed = factor * measured, everywhere. */
 static int one_factor(const struct fer_slopes *s, double *factor)
 {
@@ -27,22 +43,20 @@ static int one_factor(const struct fer_slopes *s, double *factor)
         squares += s->measured[i] * s->measured[i];
     }
     *factor = products / squares;
-    if (s->count < 2 || !(squares > 0) || *factor == 0 || magnitude(*factor - 1) < 1e-6) return 0;
+    if (!(squares > 0) || *factor == 0 || magnitude(*factor - 1) < 1e-6) return 0;
     for (i = 0; i < s->count; i++)
         if (!(magnitude((double)s->claimed[i] - *factor * s->measured[i]) <= 4 * (magnitude(*factor) + 1) * s->error[i]))
             return 0;
-    return 1;
-}
-
-static int is_whole(double x)
-{
-    return magnitude(x - floor(x + 0.5)) < 1e-6 * x;
+    return s->count > 1 || is_known(*factor); /* a single number is some multiple of any other */
 }
 
 static void name_factor(double factor, char *text, size_t size)
 {
     if (magnitude(factor + 1) < 1e-6)
         snprintf(text, size, "every element has the wrong sign");
+    else if (magnitude(factor / LOG2_E - 1) < 1e-6 || magnitude(factor / LOG10_E - 1) < 1e-6)
+        snprintf(text, size, "%.7g times the right one: a logarithm to base %d in place of the natural one?", factor,
+                 factor > 1 ? 2 : 10);
     else if (factor > 1 && is_whole(factor))
         snprintf(text, size, "every element is %.0f times the measured one: is a division by %.0f forgotten?", factor,
                  factor);

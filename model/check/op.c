@@ -121,20 +121,76 @@ static size_t count_unused(const struct fer_npz *npz, const unsigned char *used,
     return count;
 }
 
+/* Counts a row and reports it. */
+static void report_row(const struct fer_verify_row *row, struct fer_verify_summary *s,
+                       void (*report)(void *context, const struct fer_verify_row *row), void *context)
+{
+    s->rows[row->verdict]++;
+    if (row->verdict == FER_MISTRUSTED && !*s->first_mistrusted)
+        snprintf(s->first_mistrusted, sizeof s->first_mistrusted, "%s", row->array);
+    if (row->verdict == FER_WRONG && !*s->first_wrong)
+        snprintf(s->first_wrong, sizeof s->first_wrong, "%s", row->array);
+    if ((row->verdict == FER_WRONG || row->verdict == FER_SUSPECT) && !*s->first) {
+        snprintf(s->first, sizeof s->first, "%s", row->array);
+        snprintf(s->first_reason, sizeof s->first_reason, "%s", row->reason);
+        s->first_verdict = row->verdict;
+    }
+    if (report) report(context, row);
+}
+
+/* The operation once more, as the hypothesis has it: what was WRONG and is ok now, was done so. */
+static void try_hypothesis(const struct fer_op *op, const struct fer_hypothesis *h, struct fer_judge *again,
+                           struct fer_op_option *given)
+{
+    struct fer_judge *first = op->judge;
+    struct fer_op other = *op;
+    struct fer_error reason;
+    int i, k;
+    other.memory = NULL;
+    other.written = 0;
+    other.twist = h->twist;
+    other.e = &reason;
+    other.judge = again;
+    *again = *first;
+    again->rows = 0;
+    again->name = NULL;
+    for (i = 0; i < op->given_count; i++)
+        if (h->option.name && strcmp(op->given[i].name, h->option.name) == 0) break;
+    memcpy(given, op->given, (size_t)op->given_count * sizeof *given);
+    if (h->option.name) given[i] = h->option;
+    other.given = given;
+    other.given_count = op->given_count + (h->option.name && i == op->given_count);
+    other.operation->run(&other);
+    fer_op_free(&other);
+    for (i = 0; i < again->rows; i++)
+        for (k = 0; k < first->rows; k++)
+            if (strcmp(first->row[k].array, again->row[i].array) == 0 && first->row[k].verdict == FER_WRONG &&
+                again->row[i].verdict == FER_OK)
+                snprintf(first->row[k].reason, sizeof first->row[k].reason, "%s", h->words);
+}
+
+static void explain_wrong_results(const struct fer_op *op)
+{
+    struct fer_judge *again = fer_allocate(1, sizeof *again, NULL);
+    struct fer_op_option *given = fer_allocate((size_t)op->given_count + 1, sizeof *given, NULL);
+    int i, wrong = 0;
+    for (i = 0; i < op->judge->rows; i++) wrong += op->judge->row[i].verdict == FER_WRONG;
+    for (i = 0; wrong && again && given && fer_op_hypothesis(op->operation->name, i); i++)
+        try_hypothesis(op, fer_op_hypothesis(op->operation->name, i), again, given);
+    fer_free(again);
+    fer_free(given);
+}
+
 /* Runs the operation for its verdicts. */
 static int judge(struct fer_op *op, const char *theirs)
 {
-    struct fer_judge *j = op->judge;
-    size_t checked = 0;
-    int i, failed;
-    failed = op->operation->run(op);
+    const int failed = op->operation->run(op);
     fer_op_free(op);
-    if (failed || j->failed) return -1;
-    for (i = 0; i < FER_VERDICTS; i++) checked += j->summary->rows[i];
-    if (checked == 0)
+    if (failed || op->judge->failed) return -1;
+    if (op->judge->rows == 0)
         return fer_fail(op->e, "%s: holds no result of %s: expected y, dx, ..., as op writes them", theirs,
                         op->operation->name);
-    j->summary->ignored = count_unused(j->theirs, j->used, j->is_input ? op->used : NULL);
+    explain_wrong_results(op);
     return 0;
 }
 
@@ -143,28 +199,29 @@ int fer_op_verify(const char *name, const char *in, const char *theirs, const st
                   void (*report)(void *context, const struct fer_verify_row *row), void *context,
                   struct fer_verify_summary *summary, struct fer_error *e)
 {
-    struct fer_judge j = {0};
+    struct fer_judge *j;
     struct fer_op op = {0};
-    int failed;
+    int failed, i;
     memset(summary, 0, sizeof *summary);
     if (sizeof(real) < sizeof(double)) return fer_fail(e, "results are judged in float64: use fer64, or libfer64");
     op.given = option;
     op.given_count = options;
     op.e = e;
-    op.judge = &j;
-    j.arithmetic = fer_arithmetic_of(unit, accumulate);
-    j.report = report;
-    j.context = context;
-    j.summary = summary;
-    j.is_input = fer_file_apart(theirs, in, NULL) != 0;
-    if (find_operation(&op, name) || check_options(&op) || fer_npz_open(&op.in, in, e)) return -1;
-    failed = fer_npz_open(&j.theirs, theirs, e);
+    if (find_operation(&op, name) || check_options(&op) || !(j = fer_allocate(1, sizeof *j, e))) return -1;
+    op.judge = j;
+    j->arithmetic = fer_arithmetic_of(unit, accumulate);
+    j->is_input = fer_file_apart(theirs, in, NULL) != 0;
+    failed = fer_npz_open(&op.in, in, e) || fer_npz_open(&j->theirs, theirs, e);
     op.used = failed ? NULL : fer_allocate(fer_npz_count(op.in) + 1, 1, e);
-    j.used = failed ? NULL : fer_allocate(fer_npz_count(j.theirs) + 1, 1, e);
-    failed = !op.used || !j.used || judge(&op, theirs);
+    j->used = failed ? NULL : fer_allocate(fer_npz_count(j->theirs) + 1, 1, e);
+    failed = !op.used || !j->used || judge(&op, theirs);
+    for (i = 0; i < j->rows && !failed; i++) report_row(&j->row[i], summary, report, context);
+    summary->absent = j->absent;
+    if (!failed) summary->ignored = count_unused(j->theirs, j->used, j->is_input ? op.used : NULL);
     fer_free(op.used);
-    fer_free(j.used);
-    fer_npz_close(j.theirs);
+    fer_free(j->used);
+    fer_npz_close(j->theirs);
     fer_npz_close(op.in);
+    fer_free(j);
     return failed ? -1 : 0;
 }

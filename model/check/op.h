@@ -5,6 +5,9 @@
 
 #include "verify.h"
 
+/* Mistakes that no option makes: see op_hypotheses.c. */
+enum fer_twist { FER_NO_TWIST, FER_KERNEL_TURNED, FER_NO_BIAS, FER_CONSTANT_STATISTICS, FER_NO_VARIANCE_TERM, FER_NO_LABEL };
+
 struct fer_op {
     const struct fer_operation *operation;
     const struct fer_op_option *given; /* the user's options */
@@ -21,9 +24,11 @@ struct fer_op {
     int blamed;                 /* the failure is one of shapes */
     int laid_out, parameters;   /* an array was read that the other layout has otherwise; one other than x and dy */
     struct fer_judge *judge;    /* results are judged, not written; NULL: no */
+    enum fer_twist twist;       /* what is done wrong on purpose, to see whether they did it too */
     struct fer_error *e;
 };
 
+enum { FER_MOST_RESULTS = 2 * FER_MAX_INPUTS + 8 };
 /* Somebody else's results, against the rounding bound (op_judge.c). */
 struct fer_judge {
     struct fer_npz *theirs;
@@ -31,9 +36,9 @@ struct fer_judge {
     struct fer_arithmetic arithmetic; /* theirs */
     int inexact;                      /* an argument does not fit into float32: whoever computes in it has rounded it */
     unsigned char *used;              /* by index in the file */
-    void (*report)(void *context, const struct fer_verify_row *row);
-    void *context;
-    struct fer_verify_summary *summary;
+    struct fer_verify_row row[FER_MOST_RESULTS];
+    int rows;
+    size_t absent;                    /* results that are not there */
     const char *name;                 /* of the result whose claim was begun last */
     real *claimed;                    /* in the layer's layout; NULL: there is none */
     struct fer_tally tally;           /* of it; count 0: no bound was computed */
@@ -139,6 +144,18 @@ int fer_op_shape_in_file(const struct fer_op *op, const struct fer_tensor *t, si
                          int axis[FER_MAX_DIMS]);
 /* Copies between the layer's layout, `here` (of this shape), and the file's. */
 void fer_op_reorder(int dims, const size_t *shape, const int *axis, real *here, real *file, int to_file);
+
+/* ---- Hypotheses (op_hypotheses.c) ---- */
+
+/* The i-th thing that an operation might have been done otherwise: an option (NULL: none) or a twist, and in words. NULL
+ * behind the last. */
+struct fer_hypothesis {
+    const char *operation;
+    struct fer_op_option option;
+    enum fer_twist twist;
+    const char *words;
+};
+const struct fer_hypothesis *fer_op_hypothesis(const char *operation, int i);
 
 /* ---- Judging, before a result is written (op_judge.c) ----
  *

@@ -180,20 +180,6 @@ static void explain(const struct fer_judge *judge, struct fer_verify_row *row)
         snprintf(row->reason, sizeof row->reason, "weak: no value is larger than its bound");
 }
 
-static void count(struct fer_verify_summary *s, const struct fer_verify_row *row)
-{
-    s->rows[row->verdict]++;
-    if (row->verdict == FER_MISTRUSTED && !*s->first_mistrusted)
-        snprintf(s->first_mistrusted, sizeof s->first_mistrusted, "%s", row->array);
-    if (row->verdict == FER_WRONG && !*s->first_wrong)
-        snprintf(s->first_wrong, sizeof s->first_wrong, "%s", row->array);
-    if ((row->verdict == FER_WRONG || row->verdict == FER_SUSPECT) && !*s->first) {
-        snprintf(s->first, sizeof s->first, "%s", row->array);
-        snprintf(s->first_reason, sizeof s->first_reason, "%s", row->reason);
-        s->first_verdict = row->verdict;
-    }
-}
-
 static int verdict(struct fer_op *op, const struct fer_tensor *t)
 {
     struct fer_judge *judge = op->judge;
@@ -205,7 +191,7 @@ static int verdict(struct fer_op *op, const struct fer_tensor *t)
     if (judge->failed) return -1;
     if (!judge->name || strcmp(judge->name, t->about.name) != 0) fer_op_claim(op, t);
     if (judge->failed) return -1;
-    if (!judge->claimed) return judge->summary->absent++, 0;
+    if (!judge->claimed) return judge->absent++, 0;
     fer_op_shape_in_file(op, t, shape, axis);
     snprintf(row.array, sizeof row.array, "%s", t->about.name);
     row.elements = t->about.count;
@@ -227,8 +213,7 @@ static int verdict(struct fer_op *op, const struct fer_tensor *t)
         row.likely_bound = worst->bound.likely;
         explain(judge, &row);
     }
-    count(judge->summary, &row);
-    if (judge->report) judge->report(judge->context, &row);
+    if (judge->rows < FER_MOST_RESULTS) judge->row[judge->rows++] = row;
     judge->name = NULL;
     return 0;
 }

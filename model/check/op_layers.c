@@ -107,6 +107,28 @@ static void judge_gradient(struct fer_op *op, const struct normalization *b, con
         op->judge->failed = 1;
 }
 
+/* dx = gamma * scale * (dy - mean of dy): what is left when the variance is taken as a constant. */
+static void judge_without_variance(struct fer_op *op, const struct normalization *b, const struct fer_tensor *dx)
+{
+    real *magnitude;
+    size_t c, i;
+    if (!fer_op_claim(op, dx) || !(magnitude = fer_op_copy(op, dx))) return;
+    for (c = 0; c < b->channels; c++) {
+        const double gamma = b->gamma.values ? (double)b->gamma.values[c] : 1;
+        const double scale = gamma / sqrt((double)b->variance.values[c] + b->epsilon);
+        double mean = 0, size = 0;
+        for (i = c; i < dx->about.count; i += b->channels) {
+            mean += (double)b->dy.values[i] / (double)b->rows;
+            size += fabs((double)b->dy.values[i]) / (double)b->rows;
+        }
+        for (i = c; i < dx->about.count; i += b->channels) {
+            dx->values[i] = (real)(scale * ((double)b->dy.values[i] - mean));
+            magnitude[i] = (real)(fabs(scale) * (fabs((double)b->dy.values[i]) + size));
+        }
+    }
+    fer_op_judge_magnitudes(op, dx, (double)b->rows + 20, magnitude);
+}
+
 static int write_statistics(struct fer_op *op, const struct normalization *b, const real *mean, const real *variance)
 {
     judge_statistic(op, b, &b->mean, 1, 0, 0, mean);
@@ -157,7 +179,11 @@ static int batch_normalization(struct fer_op *op)
     fer_batch_normalization_backward(b.rows, b.channels, b.x.values, b.mean.values, b.variance.values,
                                      b.gamma.values, b.epsilon, b.training, b.dy.values, dx.values, dgamma.values,
                                      dbeta.values);
-    judge_gradient(op, &b, &dx, 0);
+    if (op->twist == FER_CONSTANT_STATISTICS) b.training = 0;
+    if (op->twist == FER_NO_VARIANCE_TERM)
+        judge_without_variance(op, &b, &dx);
+    else
+        judge_gradient(op, &b, &dx, 0);
     if (fer_op_write(op, &dx)) return -1;
     if (b.gamma.values) judge_gradient(op, &b, &dgamma, 1);
     if (b.gamma.values && fer_op_write(op, &dgamma)) return -1;
@@ -404,7 +430,12 @@ static int read_targets(struct fer_op *op, const struct fer_tensor *logits, stru
 static int write_softmax(struct fer_op *op, const struct fer_tensor *t, enum fer_softmax_result result,
                          const struct fer_tensor *logits, const struct fer_tensor *targets)
 {
-    if (fer_op_claim(op, t))
+    size_t i;
+    if (op->twist == FER_NO_LABEL && result == FER_LOGITS_GRADIENT) {
+        fer_softmax(size_at(logits, 0), size_at(logits, 1), logits->values, t->values);
+        for (i = 0; i < t->about.count; i++) t->values[i] /= (real)size_at(logits, 0);
+        fer_op_judge_roundings(op, t, 60 + (double)size_at(logits, 1));
+    } else if (fer_op_claim(op, t))
         fer_tally_soft_labels(&op->judge->tally, &op->judge->arithmetic, result, (int)size_at(logits, 0),
                               (int)size_at(logits, 1), logits->values, targets->values, op->judge->claimed);
     return fer_op_write(op, t);
