@@ -383,13 +383,13 @@ TEST the_kind_of_mistake_is_named(void)
     if (sizeof(real) < sizeof(double)) SKIPm("float32");
     start_dense(&d, 1);
     for (i = 0; i < COUNT; i++) dw[i] = d.dw[i] * IMAGES;
-    ASSERT_STR_EQ("every element is 4 times the measured one: is a division by 4 forgotten?", mistake_in(&d, dw));
+    ASSERT_STR_EQ("every element is 4 times the right one: is a division by 4 forgotten?", mistake_in(&d, dw));
     for (i = 0; i < COUNT; i++) dw[i] = d.dw[i] / 8;
-    ASSERT_STR_EQ("every element is 1/8 of the measured one: is a division by 8 too many?", mistake_in(&d, dw));
+    ASSERT_STR_EQ("every element is 1/8 of the right one: is a division by 8 too many?", mistake_in(&d, dw));
     for (i = 0; i < COUNT; i++) dw[i] = -d.dw[i];
     ASSERT_STR_EQ("every element has the wrong sign", mistake_in(&d, dw));
     for (i = 0; i < COUNT; i++) dw[i] = d.dw[i] * (real)0.7;
-    ASSERT_STR_EQ("every element is 0.7 times the measured one", mistake_in(&d, dw));
+    ASSERT_STR_EQ("every element is 0.7 times the right one", mistake_in(&d, dw));
     for (i = 0; i < COUNT; i++) dw[i] = d.dw[i % INPUTS * CLASSES + i / INPUTS];
     ASSERT_STR_EQ("the array is transposed, taken as 7 x 20", mistake_in(&d, dw));
     for (i = 0; i < COUNT; i++) dw[i] = d.dw[i ? i - 1 : COUNT - 1];

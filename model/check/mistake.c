@@ -58,13 +58,13 @@ static void name_factor(double factor, char *text, size_t size)
         snprintf(text, size, "%.7g times the right one: a logarithm to base %d in place of the natural one?", factor,
                  factor > 1 ? 2 : 10);
     else if (factor > 1 && is_whole(factor))
-        snprintf(text, size, "every element is %.0f times the measured one: is a division by %.0f forgotten?", factor,
+        snprintf(text, size, "every element is %.0f times the right one: is a division by %.0f forgotten?", factor,
                  factor);
     else if (factor > 0 && factor < 1 && is_whole(1 / factor))
-        snprintf(text, size, "every element is 1/%.0f of the measured one: is a division by %.0f too many?", 1 / factor,
+        snprintf(text, size, "every element is 1/%.0f of the right one: is a division by %.0f too many?", 1 / factor,
                  1 / factor);
     else
-        snprintf(text, size, "every element is %.7g times the measured one", factor);
+        snprintf(text, size, "every element is %.7g times the right one", factor);
 }
 
 /* claimed[i][j] = measured[j][i], the array taken as `rows` rows; also: it is not so by being all equal. */
@@ -152,12 +152,27 @@ static int name_place(const struct fer_slopes *s, char *text, size_t size)
     return 0;
 }
 
+/* claimed = measured where that is positive, else 0. */
+static int is_cut_off(const struct fer_slopes *s)
+{
+    size_t i, negative = 0;
+    for (i = 0; i < s->count; i++) {
+        if (s->measured[i] < -s->error[i]) negative++;
+        if (s->measured[i] < 0 ? s->claimed[i] != 0 : !is_right(s, i)) return 0;
+    }
+    return negative > 0;
+}
+
 void fer_gradcheck_mistake(const struct fer_slopes *s, char *text, size_t size)
 {
     size_t channels;
     double factor;
     if (one_factor(s, &factor)) {
         name_factor(factor, text, size);
+        return;
+    }
+    if (is_cut_off(s)) {
+        snprintf(text, size, "where it should be negative it is 0");
         return;
     }
     if (name_order(s, text, size) || name_place(s, text, size)) return;
