@@ -98,6 +98,8 @@ static int read_layer(struct fer_keras *r, const struct fer_json_node *node, str
     if (!class_name || class_name->type != FER_JSON_STRING) return fer_keras_fail(r, l, "no class_name: expected a layer's class");
     l->class_name = class_name->text;
     l->config = fer_json_member(node, "config");
+    if (l->config && l->config->type != FER_JSON_OBJECT && l->config->type != FER_JSON_NULL)
+        return fer_keras_fail_key(r, l, "config", l->config, "an object");
     name = fer_keras_key(l, "name");
     if (!name) name = fer_json_member(node, "name");
     if (name && name->type == FER_JSON_STRING) l->name = name->text;
