@@ -296,7 +296,7 @@ REFUSED = [ # the model, and what the line must say
     ({"class_name": "Sequential", "config": {"layers": [layer("Dense", "d", units=7, activation="softmax")]}}, "d (Dense): no input shape"),
     ({"class_name": "Sequential", "config": {"layers": []}}, "no layers: expected a list"),
     ({"class_name": "Sequential", "config": {"layers": [3]}}, "no class_name: expected"),
-    ({"class_name": "Sequential", "config": [{"class_name": "Flatten"}]}, "config: [{...}]: expected an object"),
+    ({"class_name": "Sequential", "config": [{"class_name": "Flatten"}]}, "config: [...]: expected an object"),
     ({"class_name": "Sequential", "config": {}}, "no layers: expected a list"),
     ({"class_name": "Sequential"}, "no layers: expected a list"),
     ({"class_name": "Conv2D", "config": CONV}, "expected Sequential, Functional or Model"),
