@@ -123,13 +123,12 @@ static void fill_errors(struct fer_channel *c, const struct fer_arithmetic *a, d
     c->scale_error.likely = scale_error(a, c->variance, epsilon, c->variance_error.likely);
 }
 
-int fer_channels(struct fer_channel *channel, const struct fer_arithmetic *a, size_t rows, int channels, const real *x,
+int fer_channels(struct fer_channel *channel, const struct fer_arithmetic *a, size_t rows, size_t channels, const real *x,
                  double epsilon, struct fer_error *e)
 {
-    real *mean = fer_allocate((size_t)channels * 3, sizeof *mean, e), *variance = mean + channels,
+    real *mean = fer_allocate(channels * 3, sizeof *mean, e), *variance = mean + channels,
          *magnitude = variance + channels;
-    size_t i, at = 0;
-    int c;
+    size_t i, c, at = 0;
     if (!mean) return -1;
     fer_batch_moments(rows, channels, x, mean, variance);
     for (i = 0; i < rows; i++)
@@ -159,10 +158,9 @@ static double normalization_error(const struct fer_arithmetic *a, const struct f
 }
 
 void fer_tally_normalization(struct fer_tally *tally, const struct fer_arithmetic *a, const struct fer_channel *channel,
-                             size_t rows, int channels, const real *x, const real *beta, const real *claimed)
+                             size_t rows, size_t channels, const real *x, const real *beta, const real *claimed)
 {
-    size_t i, at = 0;
-    int k;
+    size_t i, k, at = 0;
     for (i = 0; i < rows; i++)
         for (k = 0; k < channels; k++, at++) {
             const struct fer_channel *c = &channel[k];
@@ -201,11 +199,10 @@ struct averages {
     struct fer_bound a_error, b_error;
 };
 
-static void sum_averages(struct averages *v, const struct fer_channel *channel, size_t rows, int channels,
+static void sum_averages(struct averages *v, const struct fer_channel *channel, size_t rows, size_t channels,
                          const real *x, const real *dy)
 {
-    size_t i, at = 0;
-    int k;
+    size_t i, k, at = 0;
     for (i = 0; i < rows; i++)
         for (k = 0; k < channels; k++, at++) {
             const struct fer_channel *c = &channel[k];
@@ -266,10 +263,10 @@ static double gradient_error(const struct fer_arithmetic *a, const struct fer_ch
 
 /* Of each channel, averages and their errors; freed by fer_free. NULL: no memory. */
 static struct averages *find_averages(const struct fer_arithmetic *a, const struct fer_channel *channel, size_t rows,
-                                      int channels, const real *x, const real *dy, struct fer_error *e)
+                                      size_t channels, const real *x, const real *dy, struct fer_error *e)
 {
-    struct averages *averages = fer_allocate((size_t)channels, sizeof *averages, e);
-    int k;
+    struct averages *averages = fer_allocate(channels, sizeof *averages, e);
+    size_t k;
     if (!averages) return NULL;
     sum_averages(averages, channel, rows, channels, x, dy);
     for (k = 0; k < channels; k++) {
@@ -295,12 +292,11 @@ static double gradient_of(const struct fer_arithmetic *a, const struct fer_chann
 }
 
 int fer_tally_normalization_input(struct fer_tally *tally, const struct fer_arithmetic *a,
-                                  const struct fer_channel *channel, size_t rows, int channels, const real *x,
+                                  const struct fer_channel *channel, size_t rows, size_t channels, const real *x,
                                   const real *dy, const real *claimed, struct fer_error *e)
 {
     struct averages *averages = find_averages(a, channel, rows, channels, x, dy, e);
-    size_t i, at = 0;
-    int k;
+    size_t i, k, at = 0;
     if (!averages) return -1;
     for (i = 0; i < rows; i++)
         for (k = 0; k < channels; k++, at++) {
@@ -313,12 +309,11 @@ int fer_tally_normalization_input(struct fer_tally *tally, const struct fer_arit
 }
 
 int fer_sums_add_normalization_input(struct fer_sums *s, const struct fer_arithmetic *a,
-                                     const struct fer_channel *channel, size_t rows, int channels, const real *x,
+                                     const struct fer_channel *channel, size_t rows, size_t channels, const real *x,
                                      const real *dy, struct fer_error *e)
 {
     struct averages *averages = find_averages(a, channel, rows, channels, x, dy, e);
-    size_t i, at = 0;
-    int k;
+    size_t i, k, at = 0;
     if (!averages) return -1;
     for (i = 0; i < rows; i++)
         for (k = 0; k < channels; k++, at++) {
@@ -334,11 +329,11 @@ int fer_sums_add_normalization_input(struct fer_sums *s, const struct fer_arithm
 }
 
 int fer_tally_gamma(struct fer_tally *tally, const struct fer_arithmetic *a, const struct fer_channel *channel,
-                    size_t rows, int channels, const real *x, const real *dy, const real *claimed, struct fer_error *e)
+                    size_t rows, size_t channels, const real *x, const real *dy, const real *claimed, struct fer_error *e)
 {
-    struct averages *averages = fer_allocate((size_t)channels, sizeof *averages, e);
+    struct averages *averages = fer_allocate(channels, sizeof *averages, e);
     const double n = (double)rows;
-    int k;
+    size_t k;
     if (!averages) return -1;
     sum_averages(averages, channel, rows, channels, x, dy);
     for (k = 0; k < channels; k++) {
@@ -368,20 +363,20 @@ static void add_moving(struct fer_tally *tally, const struct fer_arithmetic *a, 
 }
 
 void fer_tally_moving_mean(struct fer_tally *tally, const struct fer_arithmetic *a, const struct fer_channel *channel,
-                           int channels, double momentum, const real *before, const real *claimed)
+                           size_t channels, double momentum, const real *before, const real *claimed)
 {
-    int c;
+    size_t c;
     for (c = 0; c < channels; c++)
         add_moving(tally, a, momentum, (double)before[c], channel[c].mean, channel[c].mean_error, 4,
                    (double)claimed[c]);
 }
 
 void fer_tally_moving_variance(struct fer_tally *tally, const struct fer_arithmetic *a,
-                               const struct fer_channel *channel, size_t rows, int channels, double momentum,
+                               const struct fer_channel *channel, size_t rows, size_t channels, double momentum,
                                int unbiased, const real *before, const real *claimed)
 {
     const double bessel = unbiased && rows > 1 ? (double)rows / (double)(rows - 1) : 1;
-    int c;
+    size_t c;
     for (c = 0; c < channels; c++) {
         struct fer_bound error = channel[c].variance_error;
         error.proven *= bessel;

@@ -151,7 +151,7 @@ static void add_single_terms(struct fer_sums *s)
 /* ---- How many cells meet, along one axis ---- */
 
 struct axis {
-    int in, out, kernel, stride, dilation, pad;
+    size_t in, out, kernel, stride, dilation, pad;
 };
 
 static struct axis height_of(const struct fer_window *g)
@@ -170,62 +170,60 @@ static struct axis width_of(const struct fer_window *g)
     return axis;
 }
 
-static int is_inside(const struct axis *axis, int o, int k)
+static int is_inside(const struct axis *axis, size_t o, size_t k)
 {
-    const int i = o * axis->stride + k * axis->dilation - axis->pad;
-    return i >= 0 && i < axis->in;
+    return o * axis->stride + k * axis->dilation - axis->pad < axis->in; /* before the first it wraps around */
 }
 
 /* Input cells that output o sees. */
-static int inputs_of_output(const struct axis *axis, int o)
+static size_t inputs_of_output(const struct axis *axis, size_t o)
 {
-    int k, count = 0;
-    for (k = 0; k < axis->kernel; k++) count += is_inside(axis, o, k);
+    size_t k, count = 0;
+    for (k = 0; k < axis->kernel; k++) count += (size_t)is_inside(axis, o, k);
     return count;
 }
 
 /* Outputs that see input i. */
-static int outputs_of_input(const struct axis *axis, int i)
+static size_t outputs_of_input(const struct axis *axis, size_t i)
 {
-    int k, count = 0;
+    size_t k, count = 0;
     for (k = 0; k < axis->kernel; k++) {
-        const int start = i + axis->pad - k * axis->dilation;
-        count += start >= 0 && start % axis->stride == 0 && start / axis->stride < axis->out;
+        const size_t end = i + axis->pad, start = end - k * axis->dilation;
+        count += end >= k * axis->dilation && start % axis->stride == 0 && start / axis->stride < axis->out;
     }
     return count;
 }
 
 /* Outputs that see an input through tap k. */
-static int outputs_of_tap(const struct axis *axis, int k)
+static size_t outputs_of_tap(const struct axis *axis, size_t k)
 {
-    int o, count = 0;
-    for (o = 0; o < axis->out; o++) count += is_inside(axis, o, k);
+    size_t o, count = 0;
+    for (o = 0; o < axis->out; o++) count += (size_t)is_inside(axis, o, k);
     return count;
 }
 
 /* roundings[n][h][w][c] += count(h) * count(w) * each. */
-static void add_roundings(struct fer_sums *s, const struct fer_window *g, int n, int h, int w, size_t channels,
-                          int (*count)(const struct axis *, int), double each)
+static void add_roundings(struct fer_sums *s, const struct fer_window *g, size_t n, size_t h, size_t w, size_t channels,
+                          size_t (*count)(const struct axis *, size_t), size_t each)
 {
     const struct axis rows = height_of(g), columns = width_of(g);
-    size_t at = 0, c;
-    int image, i, j;
+    size_t at = 0, c, image, i, j;
     for (image = 0; image < n; image++)
         for (i = 0; i < h; i++)
             for (j = 0; j < w; j++) {
-                const real k = (real)((double)count(&rows, i) * count(&columns, j) * each);
+                const real k = (real)(count(&rows, i) * count(&columns, j) * each);
                 for (c = 0; c < channels; c++) s->roundings[at++] += k;
             }
 }
 
 static size_t inputs(const struct fer_window *g)
 {
-    return (size_t)g->n * (size_t)g->in_h * (size_t)g->in_w * (size_t)g->in_c;
+    return g->n * g->in_h * g->in_w * g->in_c;
 }
 
 static size_t outputs(const struct fer_window *g)
 {
-    return (size_t)g->n * (size_t)g->out_h * (size_t)g->out_w * (size_t)g->out_c;
+    return g->n * g->out_h * g->out_w * g->out_c;
 }
 
 static size_t weights(const struct fer_window *g)
@@ -266,7 +264,7 @@ void fer_sums_add_conv2d(struct fer_sums *s, const struct fer_arithmetic *a, con
     take_absolute(kernel, weights(g));
     convolve(g, x, kernel, s->part);
     add_part(s, s->magnitude);
-    add_roundings(s, g, g->n, g->out_h, g->out_w, (size_t)g->out_c, inputs_of_output, g->in_c / g->groups);
+    add_roundings(s, g, g->n, g->out_h, g->out_w, g->out_c, inputs_of_output, g->in_c / g->groups);
 }
 
 void fer_sums_add_conv2d_input(struct fer_sums *s, const struct fer_arithmetic *a, const struct fer_window *g, real *dy,
@@ -279,7 +277,7 @@ void fer_sums_add_conv2d_input(struct fer_sums *s, const struct fer_arithmetic *
     take_absolute(kernel, weights(g));
     convolve_input(g, dy, kernel, s->part);
     add_part(s, s->magnitude);
-    add_roundings(s, g, g->n, g->in_h, g->in_w, (size_t)g->in_c, outputs_of_input, g->out_c / g->groups);
+    add_roundings(s, g, g->n, g->in_h, g->in_w, g->in_c, outputs_of_input, g->out_c / g->groups);
 }
 
 void fer_sums_add_conv2d_kernel(struct fer_sums *s, const struct fer_arithmetic *a, const struct fer_window *g, real *x,
@@ -340,16 +338,16 @@ void fer_sums_add_dense_kernel(struct fer_sums *s, const struct fer_arithmetic *
     fer_sums_add_conv2d_kernel(s, a, &g, x, dy);
 }
 
-void fer_sums_add_columns(struct fer_sums *s, const struct fer_arithmetic *a, size_t rows, int channels, const real *x)
+void fer_sums_add_columns(struct fer_sums *s, const struct fer_arithmetic *a, size_t rows, size_t channels, const real *x)
 {
     size_t i, c, at = 0;
-    begin_share(s, rounded_quantum(x, rows * (size_t)channels, a->input), a->input);
+    begin_share(s, rounded_quantum(x, rows * channels, a->input), a->input);
     for (i = 0; i < rows; i++)
-        for (c = 0; c < (size_t)channels; c++, at++) {
+        for (c = 0; c < channels; c++, at++) {
             s->truth[c] += x[at];
             s->magnitude[c] += x[at] < 0 ? -x[at] : x[at];
         }
-    for (c = 0; c < (size_t)channels; c++) s->roundings[c] += (real)rows;
+    for (c = 0; c < channels; c++) s->roundings[c] += (real)rows;
 }
 
 /* ---- Pooling and copies ---- */
@@ -378,10 +376,10 @@ void fer_sums_add_average(struct fer_sums *s, const struct fer_arithmetic *a, co
     fer_average_pooling2d_forward(g, x, s->part);
     add_part(s, s->magnitude);
     for (i = 0; i < s->count; i++) {
-        cell = i / (size_t)g->out_c;
-        row = cell / (size_t)g->out_w % (size_t)g->out_h;
+        cell = i / g->out_c;
+        row = cell / g->out_w % g->out_h;
         s->roundings[i] =
-            (real)(inputs_of_output(&rows, (int)row) * inputs_of_output(&columns, (int)(cell % (size_t)g->out_w)));
+            (real)(inputs_of_output(&rows, row) * inputs_of_output(&columns, cell % g->out_w));
         k = (double)fer_window_divisor(g, row, cell % g->out_w);
         if (q > 0 && (double)s->magnitude[i] * k <= q * a->exact && divides_exactly((double)s->truth[i] * k, k))
             s->roundings[i] = FER_EXACT;
@@ -402,13 +400,13 @@ void fer_sums_add_average_input(struct fer_sums *s, const struct fer_arithmetic 
     fer_average_pooling2d_backward(g, dy, s->part);
     add_part(s, s->magnitude);
     for (i = 0; i < outputs(g); i++) { /* dy becomes the terms, to see whether they are whole multiples */
-        const size_t cell = i / (size_t)g->out_c, row = cell / (size_t)g->out_w % (size_t)g->out_h;
+        const size_t cell = i / g->out_c, row = cell / g->out_w % g->out_h;
         const real k = (real)fer_window_divisor(g, row, cell % g->out_w);
         exact &= divides_exactly((double)dy[i], (double)k);
         dy[i] /= k;
     }
     begin_share(s, exact ? rounded_quantum(dy, outputs(g), a->input) : 0, a->input);
-    add_roundings(s, g, g->n, g->in_h, g->in_w, (size_t)g->in_c, outputs_of_input, 1);
+    add_roundings(s, g, g->n, g->in_h, g->in_w, g->in_c, outputs_of_input, 1);
     for (i = 0; i < s->count; i++) s->roundings[i] += 1;
 }
 

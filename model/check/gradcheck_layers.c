@@ -34,7 +34,8 @@ struct subject {
     /* what the layer needs to know, each its part */
     struct fer_window window;
     size_t rows, channels[MAX_ARGUMENTS];
-    int n, in, out, batch_statistics, depthwise, *labels;
+    size_t n, in, out;
+    int batch_statistics, depthwise, *labels;
     real *mean, *variance;
     /* memory and random numbers */
     uint64_t seed;
@@ -117,25 +118,25 @@ static int check(struct subject *s, struct fer_gradcheck_run *run, const char *l
 /* ---- Convolution and pooling ---- */
 
 struct shape {
-    int n, h, w, ci, co, kh, kw, sh, sw;
+    size_t n, h, w, ci, co, kh, kw, sh, sw;
     enum fer_padding padding;
 };
 
 static int set_window(struct subject *s, const struct shape *k, char *geometry, size_t size, struct fer_error *e)
 {
-    snprintf(geometry, size, "%dx%dx%dx%d, %dx%d to %d, strides %d,%d %s", k->n, k->h, k->w, k->ci, k->kh, k->kw, k->co,
+    snprintf(geometry, size, "%zux%zux%zux%zu, %zux%zu to %zu, strides %zu,%zu %s", k->n, k->h, k->w, k->ci, k->kh, k->kw, k->co,
              k->sh, k->sw, k->padding == FER_SAME ? "same" : "valid");
     return fer_window_set(&s->window, k->n, k->h, k->w, k->ci, k->co, k->kh, k->kw, k->sh, k->sw, k->padding, e);
 }
 
 static size_t input_size(const struct shape *k)
 {
-    return (size_t)k->n * (size_t)k->h * (size_t)k->w * (size_t)k->ci;
+    return k->n * k->h * k->w * k->ci;
 }
 
 static size_t output_size(const struct fer_window *g)
 {
-    return (size_t)g->n * (size_t)g->out_h * (size_t)g->out_w * (size_t)g->out_c;
+    return g->n * g->out_h * g->out_w * g->out_c;
 }
 
 static double conv2d(void *context)
@@ -218,7 +219,7 @@ static int check_conv2d(struct subject *s, struct fer_gradcheck_run *run, struct
         begin(s, conv2d, conv2d_backward);
         if (set_window(s, k, geometry, sizeof geometry, e)) return -1;
         add_argument(s, "x", input_size(k));
-        add_argument(s, "kernel", (size_t)k->kh * (size_t)k->kw * (size_t)k->ci * (size_t)k->co);
+        add_argument(s, "kernel", k->kh * k->kw * k->ci * k->co);
         add_output(s, output_size(&s->window));
         if (check(s, run, "conv2d", geometry, e)) return -1;
     }
@@ -294,46 +295,46 @@ static int check_average_pooling2d(struct subject *s, struct fer_gradcheck_run *
 static double global_average_pooling2d(void *context)
 {
     struct subject *s = context;
-    fer_global_average_pooling2d_forward(s->n, (int)s->rows, s->out, s->argument[0].value, s->y);
+    fer_global_average_pooling2d_forward(s->n, s->rows, s->out, s->argument[0].value, s->y);
     return fer_gradcheck_dot(s->outputs, s->dy, s->y);
 }
 
 static void global_average_pooling2d_backward(struct subject *s)
 {
-    fer_global_average_pooling2d_backward(s->n, (int)s->rows, s->out, s->dy, s->argument[0].gradient);
+    fer_global_average_pooling2d_backward(s->n, s->rows, s->out, s->dy, s->argument[0].gradient);
 }
 
 static double global_max_pooling2d(void *context)
 {
     struct subject *s = context;
-    fer_global_max_pooling2d_forward((size_t)s->n, s->rows, (size_t)s->out, s->argument[0].value, s->y);
+    fer_global_max_pooling2d_forward(s->n, s->rows, s->out, s->argument[0].value, s->y);
     return fer_gradcheck_dot(s->outputs, s->dy, s->y);
 }
 
 static void global_max_pooling2d_backward(struct subject *s)
 {
     const struct argument *x = &s->argument[0];
-    fer_global_max_pooling2d_backward((size_t)s->n, s->rows, (size_t)s->out, x->value, s->dy, x->gradient);
+    fer_global_max_pooling2d_backward(s->n, s->rows, s->out, x->value, s->dy, x->gradient);
 }
 
 static int check_global_pooling2d(struct subject *s, struct fer_gradcheck_run *run, const char *name,
                                   double (*f)(void *context), void (*backward)(struct subject *s), struct fer_error *e)
 {
     static const struct {
-        int n, h, w, c;
+        size_t n, h, w, c;
     } shapes[] = {{2, 3, 5, 5}, {1, 1, 1, 7}};
     size_t i;
     char geometry[80];
     for (i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
-        const int n = shapes[i].n, h = shapes[i].h, w = shapes[i].w, c = shapes[i].c;
+        const size_t n = shapes[i].n, h = shapes[i].h, w = shapes[i].w, c = shapes[i].c;
         begin(s, f, backward);
-        snprintf(geometry, sizeof geometry, "%dx%dx%dx%d", n, h, w, c);
+        snprintf(geometry, sizeof geometry, "%zux%zux%zux%zu", n, h, w, c);
         s->n = n;
-        s->rows = (size_t)(h * w);
+        s->rows = h * w;
         s->out = c;
-        add_argument(s, "x", (size_t)(n * h * w * c));
+        add_argument(s, "x", n * h * w * c);
         if (f == global_max_pooling2d) spread_out(s->argument[0].value, s->argument[0].count);
-        add_output(s, (size_t)(n * c));
+        add_output(s, n * c);
         if (check(s, run, name, geometry, e)) return -1;
     }
     return 0;
@@ -374,25 +375,26 @@ static void batch_normalization_backward(struct subject *s)
 static int check_batch_normalization(struct subject *s, struct fer_gradcheck_run *run, struct fer_error *e)
 {
     static const struct {
-        int rows, channels, batch_statistics, arguments;
+        size_t rows, channels;
+        int batch_statistics, arguments;
     } cases[] = {{30, 17, 1, 3}, {30, 3, 1, 2},  {2, 5, 1, 1}, {1, 5, 1, 3},
                  {300, 2, 1, 3}, {30, 17, 0, 3}, {1, 5, 0, 1}};
     static const char *const name[] = {"x", "beta", "gamma"};
-    size_t i;
+    size_t i, c;
     int k;
     char geometry[80];
     for (i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        const size_t channels = (size_t)cases[i].channels;
+        const size_t channels = cases[i].channels;
         begin(s, batch_normalization, batch_normalization_backward);
-        s->rows = (size_t)cases[i].rows;
-        s->out = cases[i].channels;
+        s->rows = cases[i].rows;
+        s->out = channels;
         s->batch_statistics = cases[i].batch_statistics;
-        snprintf(geometry, sizeof geometry, "%d rows, %d channels, %s statistics", cases[i].rows, cases[i].channels,
+        snprintf(geometry, sizeof geometry, "%zu rows, %zu channels, %s statistics", s->rows, channels,
                  s->batch_statistics ? "batch" : "moving");
         for (k = 0; k < cases[i].arguments; k++) add_argument(s, name[k], k ? channels : s->rows * channels);
         s->mean = draw(s, channels);
         s->variance = draw(s, channels);
-        for (k = 0; k < s->out; k++) s->variance[k] += (real)1.5;
+        for (c = 0; c < channels; c++) s->variance[c] += (real)1.5;
         add_output(s, s->rows * channels);
         if (check(s, run, "batch_normalization", geometry, e)) return -1;
     }
@@ -457,15 +459,16 @@ static void concatenate_backward(struct subject *s)
 static int check_concatenate(struct subject *s, struct fer_gradcheck_run *run, struct fer_error *e)
 {
     static const char *const name[MAX_ARGUMENTS] = {"x0", "x1", "x2", "x3"};
-    int i, channels = 0;
+    size_t channels = 0;
+    int i;
     begin(s, concatenate, concatenate_backward);
     s->rows = 6;
     for (i = 0; i < MAX_ARGUMENTS; i++) {
-        s->channels[i] = 2 * i + 1;
+        s->channels[i] = 2 * (size_t)i + 1;
         channels += s->channels[i];
-        add_argument(s, name[i], s->rows * (size_t)s->channels[i]);
+        add_argument(s, name[i], s->rows * s->channels[i]);
     }
-    add_output(s, s->rows * (size_t)channels);
+    add_output(s, s->rows * channels);
     return check(s, run, "concatenate", "6 rows, channels 1 + 3 + 5 + 7", e);
 }
 
@@ -489,19 +492,20 @@ static void dense_backward(struct subject *s)
 static int check_dense(struct subject *s, struct fer_gradcheck_run *run, struct fer_error *e)
 {
     static const struct {
-        int n, in, out, bias;
+        size_t n, in, out;
+        int bias;
     } cases[] = {{3, 11, 7, 1}, {1, 1, 5, 1}, {2, 9, 1, 0}};
     size_t i;
     char geometry[80];
     for (i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        const int n = cases[i].n, in = cases[i].in, out = cases[i].out;
+        const size_t n = cases[i].n, in = cases[i].in, out = cases[i].out;
         begin(s, dense, dense_backward);
         s->n = n, s->in = in, s->out = out;
-        snprintf(geometry, sizeof geometry, "%dx%d to %dx%d", n, in, n, out);
-        add_argument(s, "x", (size_t)(n * in));
-        add_argument(s, "kernel", (size_t)(in * out));
-        if (cases[i].bias) add_argument(s, "bias", (size_t)out);
-        add_output(s, (size_t)(n * out));
+        snprintf(geometry, sizeof geometry, "%zux%zu to %zux%zu", n, in, n, out);
+        add_argument(s, "x", n * in);
+        add_argument(s, "kernel", in * out);
+        if (cases[i].bias) add_argument(s, "bias", out);
+        add_output(s, n * out);
         if (check(s, run, "dense", geometry, e)) return -1;
     }
     return 0;
@@ -512,7 +516,7 @@ static int check_dense(struct subject *s, struct fer_gradcheck_run *run, struct 
 static double softmax_cross_entropy(void *context)
 {
     struct subject *s = context;
-    return fer_cross_entropy(s->n, s->out, s->argument[0].value, s->labels, NULL, NULL) / s->n;
+    return fer_cross_entropy(s->n, s->out, s->argument[0].value, s->labels, NULL, NULL) / (double)s->n;
 }
 
 static void softmax_cross_entropy_backward(struct subject *s)
@@ -523,20 +527,20 @@ static void softmax_cross_entropy_backward(struct subject *s)
 static int check_softmax_cross_entropy(struct subject *s, struct fer_gradcheck_run *run, struct fer_error *e)
 {
     static const struct {
-        int n, classes, scale;
+        size_t n, classes;
+        int scale;
     } cases[] = {{5, 7, 1}, {1, 7, 10}, {4, 2, 1}};
     int labels[] = {3, 0, 6, 6, 1};
-    size_t i;
-    int k;
+    size_t i, k;
     char geometry[80];
     for (i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        const int n = cases[i].n, classes = cases[i].classes;
+        const size_t n = cases[i].n, classes = cases[i].classes;
         begin(s, softmax_cross_entropy, softmax_cross_entropy_backward);
         s->n = n, s->out = classes;
         s->labels = labels;
-        for (k = 0; k < n; k++) labels[k] %= classes;
-        snprintf(geometry, sizeof geometry, "%dx%d, logits up to %d", n, classes, cases[i].scale);
-        add_argument(s, "logits", (size_t)(n * classes));
+        for (k = 0; k < n; k++) labels[k] %= (int)classes;
+        snprintf(geometry, sizeof geometry, "%zux%zu, logits up to %d", n, classes, cases[i].scale);
+        add_argument(s, "logits", n * classes);
         for (k = 0; k < n * classes; k++) s->argument[0].value[k] *= (real)cases[i].scale;
         if (check(s, run, "softmax_cross_entropy", geometry, e)) return -1;
     }

@@ -124,7 +124,7 @@ void fer_op_judge_columns(struct fer_op *op, const struct fer_tensor *t, const s
 {
     struct fer_sums *s = fer_op_claim(op, t) ? fer_op_sums(op, t) : NULL;
     if (!s) return;
-    fer_sums_add_columns(s, &op->judge->arithmetic, of->about.count / s->count, (int)s->count, of->values);
+    fer_sums_add_columns(s, &op->judge->arithmetic, of->about.count / s->count, s->count, of->values);
     fer_op_tally(op, s);
 }
 

@@ -52,12 +52,11 @@ static int read_normalization(struct fer_op *op, struct normalization *b)
 /* How far rounding can take each of the results. `before`: the moving statistics that were given. */
 static struct fer_channel *channels_of(struct fer_op *op, const struct normalization *b, const struct fer_tensor *t)
 {
-    const int channels = (int)b->channels;
     struct fer_channel *channel;
     if (!fer_op_claim(op, t)) return NULL;
     channel = fer_op_allocate(op, b->channels, sizeof *channel);
     if (!channel ||
-        (b->training && fer_channels(channel, &op->judge->arithmetic, b->rows, channels, b->x.values, b->epsilon, op->e))) {
+        (b->training && fer_channels(channel, &op->judge->arithmetic, b->rows, b->channels, b->x.values, b->epsilon, op->e))) {
         op->judge->failed = 1;
         return NULL;
     }
@@ -72,7 +71,7 @@ static void judge_normalized(struct fer_op *op, const struct normalization *b)
     struct fer_channel *channel = b->training ? channels_of(op, b, &b->y) : NULL;
     struct fer_sums *s;
     if (channel)
-        fer_tally_normalization(&op->judge->tally, &op->judge->arithmetic, channel, b->rows, (int)b->channels,
+        fer_tally_normalization(&op->judge->tally, &op->judge->arithmetic, channel, b->rows, b->channels,
                                 b->x.values, b->beta.values, op->judge->claimed);
     if (b->training || !fer_op_claim(op, &b->y) || !(s = fer_op_sums(op, &b->y))) return;
     fer_sums_add_scaling(s, &op->judge->arithmetic, b->channels, b->x.values, b->mean.values, b->variance.values,
@@ -91,10 +90,10 @@ static void judge_statistic(struct fer_op *op, const struct normalization *b, co
     }
     channel = channels_of(op, b, t);
     if (channel && is_mean)
-        fer_tally_moving_mean(&op->judge->tally, &op->judge->arithmetic, channel, (int)b->channels, momentum, before,
+        fer_tally_moving_mean(&op->judge->tally, &op->judge->arithmetic, channel, b->channels, momentum, before,
                               op->judge->claimed);
     else if (channel)
-        fer_tally_moving_variance(&op->judge->tally, &op->judge->arithmetic, channel, b->rows, (int)b->channels, momentum,
+        fer_tally_moving_variance(&op->judge->tally, &op->judge->arithmetic, channel, b->rows, b->channels, momentum,
                                   unbiased, before, op->judge->claimed);
 }
 
@@ -102,7 +101,7 @@ static void judge_gradient(struct fer_op *op, const struct normalization *b, con
 {
     struct fer_channel *channel = channels_of(op, b, t);
     if (channel && (of_gamma ? fer_tally_gamma : fer_tally_normalization_input)(
-                       &op->judge->tally, &op->judge->arithmetic, channel, b->rows, (int)b->channels, b->x.values,
+                       &op->judge->tally, &op->judge->arithmetic, channel, b->rows, b->channels, b->x.values,
                        b->dy.values, op->judge->claimed, op->e))
         op->judge->failed = 1;
 }

@@ -26,7 +26,7 @@ static void check_softmax(struct fer_verification *v, const struct fer_layer *la
     const real *logits = fer_verify_load_output(v, layer);
     if (!v->labels && result != FER_PROBABILITIES) fer_verify_lack(v, "labels");
     if (fer_verify_ready(v))
-        fer_tally_softmax(&v->tally, &v->arithmetic, result, v->n, layer->channels, logits, v->labels, v->claimed);
+        fer_tally_softmax(&v->tally, &v->arithmetic, result, v->n, (int)layer->channels, logits, v->labels, v->claimed);
     fer_verify_finish(v);
 }
 

@@ -83,7 +83,7 @@ void fer_sums_add_dense_kernel(struct fer_sums *s, const struct fer_arithmetic *
 /* One bias for each channel, added to sums that are there. */
 void fer_sums_add_bias(struct fer_sums *s, const struct fer_arithmetic *a, size_t channels, const real *bias);
 /* The sum of each column of x[rows][channels]. */
-void fer_sums_add_columns(struct fer_sums *s, const struct fer_arithmetic *a, size_t rows, int channels, const real *x);
+void fer_sums_add_columns(struct fer_sums *s, const struct fer_arithmetic *a, size_t rows, size_t channels, const real *x);
 void fer_sums_add_average(struct fer_sums *s, const struct fer_arithmetic *a, const struct fer_window *g, real *x);
 void fer_sums_add_average_input(struct fer_sums *s, const struct fer_arithmetic *a, const struct fer_window *g,
                                 real *dy);
@@ -120,7 +120,7 @@ struct fer_channel {
 };
 /* Fills channel[channels] with the statistics of x, or with those that are given; gamma 1. 0, or -1 when memory runs
  * out. */
-int fer_channels(struct fer_channel *channel, const struct fer_arithmetic *a, size_t rows, int channels, const real *x,
+int fer_channels(struct fer_channel *channel, const struct fer_arithmetic *a, size_t rows, size_t channels, const real *x,
                  double epsilon, struct fer_error *e);
 void fer_channels_given(struct fer_channel *channel, const struct fer_arithmetic *a, size_t channels, const real *mean,
                         const real *variance, double epsilon);
@@ -132,22 +132,22 @@ void fer_sums_add_scaling(struct fer_sums *s, const struct fer_arithmetic *a, si
 /* beta may be NULL. */
 void fer_tally_normalization(struct fer_tally *tally, const struct fer_arithmetic *a,
                              const struct fer_channel *channel, size_t rows,
-                             int channels, const real *x, const real *beta, const real *claimed);
+                             size_t channels, const real *x, const real *beta, const real *claimed);
 /* 0, or -1 when memory runs out. */
 int fer_tally_normalization_input(struct fer_tally *tally, const struct fer_arithmetic *a,
                                   const struct fer_channel *channel,
-                                  size_t rows, int channels, const real *x, const real *dy, const real *claimed, struct fer_error *e);
+                                  size_t rows, size_t channels, const real *x, const real *dy, const real *claimed, struct fer_error *e);
 /* The same, as one share of a sum, which has room for such shares' own errors. */
 int fer_sums_add_normalization_input(struct fer_sums *s, const struct fer_arithmetic *a,
-                                     const struct fer_channel *channel, size_t rows, int channels, const real *x,
+                                     const struct fer_channel *channel, size_t rows, size_t channels, const real *x,
                                      const real *dy, struct fer_error *e);
 int fer_tally_gamma(struct fer_tally *tally, const struct fer_arithmetic *a, const struct fer_channel *channel,
-                    size_t rows, int channels, const real *x, const real *dy, const real *claimed, struct fer_error *e);
+                    size_t rows, size_t channels, const real *x, const real *dy, const real *claimed, struct fer_error *e);
 void fer_tally_moving_mean(struct fer_tally *tally, const struct fer_arithmetic *a, const struct fer_channel *channel,
-                           int channels, double momentum, const real *before, const real *claimed);
+                           size_t channels, double momentum, const real *before, const real *claimed);
 void fer_tally_moving_variance(struct fer_tally *tally, const struct fer_arithmetic *a,
                                const struct fer_channel *channel, size_t rows,
-                               int channels, double momentum, int unbiased, const real *before, const real *claimed);
+                               size_t channels, double momentum, int unbiased, const real *before, const real *claimed);
 
 /* ---- bounds_loss.c ---- */
 

@@ -93,7 +93,7 @@ static struct fer_channel *load_channels(struct fer_verification *v, const struc
     struct fer_channel *channel;
     if (!fer_verify_ready(v)) return NULL;
     channel = fer_allocate(layer->channels, sizeof *channel, v->e);
-    if (!channel || (batch && fer_channels(channel, &v->arithmetic, fer_verify_rows(v, layer), (int)layer->channels, x,
+    if (!channel || (batch && fer_channels(channel, &v->arithmetic, fer_verify_rows(v, layer), layer->channels, x,
                                            layer->epsilon, v->e))) {
         v->failed = 1;
         fer_free(channel);
@@ -127,7 +127,7 @@ void fer_verify_batch_normalization(struct fer_verification *v, const struct fer
     beta = fer_verify_load_own(v, layer, "beta");
     channel = load_channels(v, layer, x);
     if (channel)
-        fer_tally_normalization(&v->tally, &v->arithmetic, channel, fer_verify_rows(v, layer), (int)layer->channels, x,
+        fer_tally_normalization(&v->tally, &v->arithmetic, channel, fer_verify_rows(v, layer), layer->channels, x,
                                 beta, v->claimed);
     fer_free(channel);
 }
@@ -137,7 +137,7 @@ void fer_verify_batch_normalization_input(struct fer_verification *v, const stru
     const real *x = fer_verify_load_output(v, source(v, layer)), *dy = fer_verify_load_gradient(v, layer);
     struct fer_channel *channel = load_channels(v, layer, x);
     if (channel && fer_tally_normalization_input(&v->tally, &v->arithmetic, channel, fer_verify_rows(v, layer),
-                                                 (int)layer->channels, x, dy, v->claimed, v->e))
+                                                 layer->channels, x, dy, v->claimed, v->e))
         v->failed = 1;
     fer_free(channel);
 }
@@ -149,7 +149,7 @@ void fer_verify_batch_normalization_add_input(struct fer_verification *v, const 
     struct fer_channel *channel = load_channels(v, layer, x);
     (void)i, (void)ties_any;
     if (channel && fer_sums_add_normalization_input(s, &v->arithmetic, channel, fer_verify_rows(v, layer),
-                                                    (int)layer->channels, x, dy, v->e))
+                                                    layer->channels, x, dy, v->e))
         v->failed = 1;
     fer_free(channel);
 }
@@ -162,7 +162,7 @@ static void check_gamma(struct fer_verification *v, const struct fer_layer *laye
     x = fer_verify_load_output(v, source(v, layer));
     dy = fer_verify_load_gradient(v, layer);
     channel = load_channels(v, layer, x);
-    if (channel && fer_tally_gamma(&v->tally, &v->arithmetic, channel, fer_verify_rows(v, layer), (int)layer->channels, x,
+    if (channel && fer_tally_gamma(&v->tally, &v->arithmetic, channel, fer_verify_rows(v, layer), layer->channels, x,
                                    dy, v->claimed, v->e))
         v->failed = 1;
     fer_free(channel);
