@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """A network with every kind of layer (kinds.json) before `fer64 verify`: the record that the float32 program makes is sound;
-what other engines compute, in float32 by NumPy, is within the bounds too; and faults are found where they are.
+what other engines compute, in float32 by NumPy, is within the bounds too, as is a record that PyTorch makes, where it is
+there; and faults are found where they are.
 
     test_kinds.py FER FER64
 
@@ -11,6 +12,11 @@ import subprocess
 import sys
 
 import numpy as np
+
+try:
+    import torch
+except ImportError:
+    torch = None
 
 FER, FER64 = sys.argv[1:]
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -99,6 +105,46 @@ def faults(a):
             ("pad/output_grad", a["pad/output_grad"][:, ::-1])]
 
 
+def pytorch(a):
+    """The same step by PyTorch in float32, with masks of its own."""
+    F = torch.nn.functional
+    own = {name: torch.tensor(a[name], requires_grad=True) for name in a if name.split("/")[-1] in ("kernel", "bias")}
+    o = {}
+
+    def keep(name, value):
+        value.retain_grad()
+        o[name] = value
+        return value
+
+    def conv(name, x, what="preactivation"):
+        y = F.conv2d(x.permute(0, 3, 1, 2), own[name + "/kernel"].permute(3, 2, 0, 1), own[name + "/bias"])
+        return keep(name + "/" + what, y.permute(0, 2, 3, 1))
+
+    torch.manual_seed(5)
+    x = torch.tensor(a["input"], requires_grad=True)
+    x = keep("resc/output", x * torch.tensor([0.5, 0.25, 2]) + 0.1)
+    x = keep("norm/output", (x - torch.tensor(a["norm/mean"])) / torch.clamp(torch.sqrt(torch.tensor(a["norm/variance"])), min=1e-7))
+    x = conv("conv", keep("pad/output", F.pad(x, (0, 0, 0, 1, 1, 2))), "output")
+    x = keep("crop/output", x[:, 1:-1, 1:-1] * 1)
+    silu, tanh, elu = keep("silu/output", F.silu(x)), keep("tanh/output", torch.tanh(x)), keep("elu/output", F.elu(x))
+    drop = keep("drop/output", F.dropout(keep("add/output", silu + tanh + elu + tanh), 0.3))
+    se = keep("se1/output", F.relu6(conv("se1", keep("se/output", drop.mean((1, 2), keepdim=True)))))
+    gates = keep("se2/output", torch.sigmoid(conv("se2", se))), keep("se3/output", F.hardsigmoid(conv("se3", se)))
+    x = keep("mul/output", drop * gates[0] * gates[1])
+    x = keep("sd/output", F.dropout2d(x.permute(0, 3, 1, 2), 0.25).permute(0, 2, 3, 1))
+    x = keep("leaky/output", F.leaky_relu(x, 0.2))
+    x = keep("mul2/output", keep("soft/output", torch.softmax(x, -1)) * x)
+    x = keep("flat/output", keep("re/output", x.reshape(8, 9, -1, 4)).reshape(8, -1))
+    logits = keep("out/logits", x @ own["out/kernel"] + own["out/bias"])
+    loss = F.cross_entropy(logits, torch.tensor(a["labels"]).long())
+    loss.backward()
+    theirs = {name: a[name] for name in a if name in ("input", "labels") or name.split("/")[-1] in ("kernel", "bias", "mean", "variance")}
+    theirs.update({"loss": loss.detach().numpy(), "out/output": torch.softmax(logits, -1).detach().numpy()})
+    for name, value in list(o.items()) + list(own.items()):
+        theirs.update({name: value.detach().numpy(), name + "_grad": value.grad.numpy()})
+    return theirs
+
+
 os.makedirs(FOLDER, exist_ok=True)
 record("--inference")
 arrays = record()
@@ -107,6 +153,9 @@ for name, value in engines(arrays):
     check("the type of " + name, value.dtype == F)
     got = verdicts(dict(arrays, **{name: value}))
     check("another engine's " + name, got[name] == "ok", got[name])
+if torch:
+    got = verdicts(pytorch(arrays))
+    check("PyTorch's record", len(got) == 62 and set(got.values()) == {"ok"}, {name: got[name] for name in got if got[name] != "ok"})
 for name, value in faults(arrays):
     got = verdicts(dict(arrays, **{name: value.astype(F)}))
     check("a fault in " + name, got[name] in ("WRONG", "suspect"), got[name])
