@@ -154,12 +154,12 @@ static int field_byte(struct csv *c)
     return (byte >= '0' && byte <= '9') || byte == ' ' ? byte : special_byte(c, byte);
 }
 
-/* A short field, without the blanks at its end; what is longer than a word can be is cut. */
+/* A short field, without the blanks around it; what is longer than a word can be is cut. */
 static int read_word(struct csv *c, char word[WORD])
 {
     int byte, length = 0;
     while ((byte = field_byte(c)) >= 0)
-        if (length < WORD - 1) word[length++] = (char)byte;
+        if (length < WORD - 1 && (length || !is_blank(byte))) word[length++] = (char)byte;
     while (length > 0 && is_blank(word[length - 1])) length--;
     word[length] = 0;
     return byte == FIELD_FAULT ? -1 : 0;

@@ -149,6 +149,7 @@ static const char *const good_csv[] = {
     "emotion,pixels,Usage\nHappiness,0.0 10 200. 255.00,Training\n6.0,1 2 3 4,Private Test\n",
     "emotion,pixels,Usage\n3.0,0 10 200 255 ,training \n6 , 1 2 3 4, PRIVATETEST\n , , \n",
     "emotion,pixels,Usage\n3,0 10 200 255,train\n6,1 2 3 4,PrivateTest\n   ",
+    "\" emotion \",\" pixels\",\"Usage \"\n\" 3 \",\" 0 10  200 255 \",\" Training \"\n\"6 \",\"1 2 3 4\",\" PrivateTest\"\n",
     "emotion\tpixels\n3\t0 10 200 255\n6\t1 2 3 4\n\t\t\r\n \n",
     "id,emotion,pixels\n,3,0 10 200 255\n ,6,1 2 3 4\n,,\n", /* an empty first field is no empty line */
     "emotion,pixel0,pixel1,pixel2,pixel3,Usage\n3,0,10,200,255,Training\n6,1,2,3,4,PrivateTest\n",
@@ -266,12 +267,71 @@ TEST usages_are_read_in_other_words(const char *validation, int of_test)
     PASS();
 }
 
+TEST names_are_known_in_their_common_forms(void)
+{
+    static const char *const words[] = {
+        "0 angry ANGER 0_angry", "1 disgust Disgusted 12-disgust", "2 fear fearful afraid scared", "3 happy Happiness",
+        "4 sad sadness 4.sad", "5 surprise surprised suprise suprised", "6 neutral Neutrality", "- joy contempt 7 00 3happy a_very_long_name_indeed "};
+    static const char *const usages[] = {"training Train TRAINING", "PublicTest public_test validation val Valid validate",
+                                         "privatetest Private-Test", "test testing", "- trains 0 images"};
+    char word[64];
+    const char *at;
+    int i;
+    for (i = 0; i < 8; i++)
+        for (at = words[i]; *at; at += strspn(at, " ")) {
+            snprintf(word, sizeof word, "%.*s", (int)strcspn(at, " "), at);
+            at += strlen(word);
+            ASSERT_EQ_FMTm(word, i < 7 ? i : -1, fer_class_named(word), "%d");
+        }
+    for (i = 0; i < 5; i++)
+        for (at = usages[i]; *at; at += strspn(at, " ")) {
+            snprintf(word, sizeof word, "%.*s", (int)strcspn(at, " "), at);
+            at += strlen(word);
+            ASSERT_EQ_FMTm(word, i < 4 ? i : -1, fer_usage_named(word), "%d");
+        }
+    PASS();
+}
+
 /* The first of good_csv as gzip -9 packs it; a second member behind it, zeros, and what is wrong with parts of it. */
 static const unsigned char packed_csv[] =
     "\037\213\010\000\000\000\000\000\002\003\113\315\315\057\311\314\317\323\051\310\254\110\315\051\326\011"
     "\055\116\114\117\345\062\326\061\120\060\064\120\060\062\000\142\123\123\235\220\242\304\314\274\314\274"
     "\164\056\063\035\103\005\043\005\143\005\023\235\200\242\314\262\304\222\324\220\324\342\022\056\000\043"
     "\123\321\337\103\000\000\000";
+
+/* A header that has everything: 258 bytes of extra field, a name, a comment, its own CRC. */
+TEST gzip_headers_are_passed_over(void)
+{
+    const size_t count = sizeof packed_csv - 1;
+    unsigned char file[10 + 260 + 5 + 4 + 2 + sizeof packed_csv];
+    struct fer_dataset data;
+    int flags;
+    for (flags = 0; flags < 32; flags += 2) {
+        size_t at = 10;
+        memcpy(file, packed_csv, 10);
+        file[3] = (unsigned char)(flags | 1); /* the first flag says that it is text */
+        if (flags & 4) memset(file + at, 7, 260), file[at] = 2, file[at + 1] = 1, at += 260;
+        if (flags & 8) memcpy(file + at, "name", 5), at += 5;
+        if (flags & 16) memcpy(file + at, "why", 4), at += 4;
+        if (flags & 2) memcpy(file + at, "\1\2", 2), at += 2;
+        memcpy(file + at, packed_csv + 10, count - 10);
+        write_bytes(CSV, file, at + count - 10);
+        ASSERT_EQm(error.text, 0, fer_dataset_read(&data, CSV, &error));
+        ASSERT_EQ(2, data.count);
+        fer_dataset_free(&data);
+    }
+    file[3] = 32;
+    write_bytes(CSV, file, count);
+    ASSERT_EQ(-1, fer_dataset_read(&data, CSV, &error));
+    ASSERT_STR_EQ(CSV ": damaged gzip file: it is packed in a way that gzip does not have", error.text);
+    memcpy(file, packed_csv, count);
+    file[count] = 0x1f;
+    memset(file + count + 1, 8, 11);
+    write_bytes(CSV, file, count + 12);
+    ASSERT_EQ(-1, fer_dataset_read(&data, CSV, &error));
+    ASSERT(strstr(error.text, "damaged gzip file: something else follows its end") != NULL);
+    PASS();
+}
 
 TEST gzip_is_unpacked(void)
 {
@@ -809,6 +869,31 @@ TEST trees_are_read_as_people_have_them(void)
     PASS();
 }
 
+TEST odd_trees_are_read(void)
+{
+    struct fer_dataset data;
+    plant("train", "sad", "a.pgm", 1);
+    write_bytes(FOLDER "/tree/val", "", 0);   /* a file */
+    write_bytes(FOLDER "/tree/angry", "", 0); /* another */
+    ASSERT(tree_is("0/4=1 ", "passed over: 2 files, expected .pgm or .png: angry, val\n" NO_VALIDATION));
+    plant("train", "sad", "a.pgm", 1);
+    plant("angry", ".", "a.pgm", 1); /* a class beside the split */
+    ASSERT_EQm(error.text, 0, fer_dataset_read(&data, FOLDER "/tree//", &error));
+    ASSERT_STR_EQ("passed over: 1 folder, expected .pgm or .png: angry/\n" NO_VALIDATION, data.notes);
+    fer_dataset_free(&data);
+    remove_tree(FOLDER "/tree");
+    plant("more", "happy", "a.pgm", 1); /* two ways down are none */
+    plant("others", "happy", "a.pgm", 1);
+    ASSERT_EQ(-1, fer_dataset_read(&data, FOLDER "/tree", &error));
+    remove_tree(FOLDER "/tree");
+    plant("data", "train", "b", 1); /* one way down is taken, here twice */
+    remove(FOLDER "/tree/data/train/b");
+    fer_make_folder(FOLDER "/tree/data/train/happy", NULL);
+    plant("data/train", "happy", "a.pgm", 5);
+    ASSERT(tree_is("0/3=5 ", NO_VALIDATION));
+    PASS();
+}
+
 TEST what_a_tree_has_besides_is_named(void)
 {
     char name[32], expected[500] = NO_SPLIT "passed over: 13 files, expected .pgm or .png: ";
@@ -964,6 +1049,8 @@ SUITE(suite_faces)
     RUN_TESTp(usages_are_read_in_other_words, "Validation", FER_PRIVATE_TEST);
     RUN_TESTp(usages_are_read_in_other_words, "training", FER_PUBLIC_TEST);
     RUN_TEST(gzip_is_unpacked);
+    RUN_TEST(gzip_headers_are_passed_over);
+    RUN_TEST(names_are_known_in_their_common_forms);
     RUN_TEST(csv_of_many_rows_is_read);
     RUN_TEST(csv_that_is_not_there);
     RUN_TEST(ferplus_labels_are_joined);
@@ -974,6 +1061,7 @@ SUITE(suite_faces)
 #ifndef FER_PURE_C99
     RUN_TEST(tree_is_read_in_order);
     RUN_TEST(trees_are_read_as_people_have_them);
+    RUN_TEST(odd_trees_are_read);
     RUN_TEST(what_a_tree_has_besides_is_named);
     RUN_TEST(tree_is_refused);
     RUN_TEST(unpacked_images_come_back);
