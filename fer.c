@@ -814,7 +814,7 @@ static int verify(int argc, char **argv)
 {
     const int json = take_flag(&argc, argv, "json");
     const char *operation = find_value(argc, argv, "op");
-    const int inference = take_flag(&argc, argv, "inference");
+    const int inference = take_flag(&argc, argv, "inference"), no_chains = take_flag(&argc, argv, "no-chains");
     const char *unit = NULL, *accumulate = NULL, *adam = NULL, *ties = NULL, *layout = NULL, *model = NULL;
     const struct option options[] = {{"unit", &unit}, {"accumulate", &accumulate}, {"adam", &adam},
                                      {"ties", &ties}, {"layout", &layout},         {"model", &model}};
@@ -833,6 +833,7 @@ static int verify(int argc, char **argv)
     o.settings = choice.settings;
     o.model = model;
     o.inference = inference;
+    o.no_chains = no_chains;
     o.size = (size_t)given_size(&choice);
     if (model && !is_given(&choice, "bn-momentum")) o.settings.bn_momentum = -1;
     if (model && !is_given(&choice, "bn-epsilon")) o.settings.bn_epsilon = -1;

@@ -1128,6 +1128,7 @@ struct fer_verify_options {
     const char *model;           /* the network's file, of fer_model_read; NULL: incv3v1 */
     size_t size;                 /* of the images where that file leaves it open; 0: as the record's input */
     int inference;               /* the record is one of inference */
+    int no_chains;               /* arrays are checked from their direct inputs alone */
     int nchw;                    /* images are [N,C,H,W], kernels [O,I,H,W], dense ones [O,I] */
     /* Adam's and BatchNormalization's; momentum and epsilon below 0: each layer's own, unbiased below 0 too */
     struct fer_settings settings;
@@ -1151,6 +1152,12 @@ struct fer_verify_row {
     size_t index;             /* the element that has it, row-major (of proven when WRONG, else of likely); ... */
     double value, truth;      /* ... what stands there, and what should ... */
     double proven_bound, likely_bound; /* ... with what rounding can make of it */
+    /* An array that was checked through others, which the record does not hold: how many layers, the first of their names,
+     * the smallest relative fault that it would show, and whether that is so large that its verdict is weak. */
+    int chain;
+    char through[160];
+    double sees;
+    int weak;
     char reason[240];
 };
 

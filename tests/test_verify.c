@@ -349,11 +349,12 @@ static void poke_all(struct backend *b)
 
 TEST twice_the_bound_is_wrong_in_every_array(void)
 {
-    const struct fer_verify_options o = options();
+    struct fer_verify_options o = options();
     struct backend b;
     int i;
     ASSERT_EQ(0, backend_create(&b, 48, 4, 7));
     backend_step(&b, EXACT, "", "");
+    o.no_chains = 1; /* else a copy that is off within the rounding of its input's is one that was computed anew */
     ASSERT_EQ(0, backend_record(&b, RECORD, FER_F8, 1));
     ASSERT_EQ(0, verify(&o));
     ASSERT(all_ok());

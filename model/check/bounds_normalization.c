@@ -157,6 +157,15 @@ static double normalization_error(const struct fer_arithmetic *a, const struct f
     return error + a->store * (magnitude_of(y) + error) + a->store_least;
 }
 
+struct fer_bound fer_normalization_bound(const struct fer_arithmetic *a, const struct fer_channel *c, double x, double shift)
+{
+    const double y = (x - c->mean) * c->scale * c->gain + shift;
+    struct fer_bound b;
+    b.proven = normalization_error(a, c, c->mean_error.proven, c->scale_error.proven, x, shift, y);
+    b.likely = normalization_error(a, c, c->mean_error.likely, c->scale_error.likely, x, shift, y);
+    return b;
+}
+
 void fer_tally_normalization(struct fer_tally *tally, const struct fer_arithmetic *a, const struct fer_channel *channel,
                              size_t rows, size_t channels, const real *x, const real *beta, const real *claimed)
 {
@@ -166,10 +175,7 @@ void fer_tally_normalization(struct fer_tally *tally, const struct fer_arithmeti
             const struct fer_channel *c = &channel[k];
             const double shift = beta ? (double)beta[k] : 0;
             const double y = ((double)x[at] - c->mean) * c->scale * c->gain + shift;
-            struct fer_bound b;
-            b.proven = normalization_error(a, c, c->mean_error.proven, c->scale_error.proven, (double)x[at], shift, y);
-            b.likely = normalization_error(a, c, c->mean_error.likely, c->scale_error.likely, (double)x[at], shift, y);
-            fer_tally_add(tally, (double)claimed[at], y, b);
+            fer_tally_add(tally, (double)claimed[at], y, fer_normalization_bound(a, c, (double)x[at], shift));
         }
 }
 

@@ -3,6 +3,7 @@
 #ifndef FER_CHECKS_H
 #define FER_CHECKS_H
 
+#include "chain.h"
 #include "gradcheck.h"
 #include "verification.h"
 
@@ -12,6 +13,9 @@ struct fer_check {
 
     /* verify: LAYER/output (of the last layer LAYER/logits), whose check has begun, against its bound. */
     void (*output)(struct fer_verification *v, const struct fer_layer *layer);
+    /* What it makes of a state of its inputs (chain.h), where the record does not hold them. NULL: nothing can be said. */
+    fer_chain_function *chain;
+    int copies; /* its output's elements are some of its input's: nothing is rounded */
     /* What the layer sends back to layer i, one of its inputs, added to the sums for the gradient of that one's output.
      * ties_any: to whichever of several equal maxima fits the claim. */
     void (*add_input)(struct fer_verification *v, const struct fer_layer *layer, int i, int ties_any,

@@ -192,7 +192,9 @@ static int describe(struct fer_verification *v, size_t size, struct fer_error *e
         return -1;
     fer_network_normalization(net, v->options->settings.bn_momentum, v->options->settings.bn_epsilon,
                               v->options->settings.bn_unbiased);
+    fer_free(v->net.constants);
     v->net = *net;
+    net->constants = NULL; /* v's now */
     fer_network_free(net);
     list_expected(v);
     return 0;
@@ -295,6 +297,12 @@ static const struct fer_expected *find(const struct fer_verification *v, const c
     for (i = 0; i < v->expected_count; i++)
         if (strcmp(v->expected[i].name, name) == 0) return &v->expected[i];
     return NULL;
+}
+
+const struct fer_expected *fer_verify_held(const struct fer_verification *v, const char *name)
+{
+    const struct fer_expected *x = find(v, name);
+    return x && x->array ? x : NULL;
 }
 
 /* Room for `count` reals, zeros, until the check is finished. */

@@ -42,6 +42,9 @@ struct fer_verification {
     real *held[MOST_HELD], *claimed;
     int held_count;
 
+    struct fer_state *state;      /* [FER_MAX_LAYERS], see chain.h */
+    int through[FER_MAX_LAYERS]; /* the layers that the check at hand goes through, row.chain of them */
+
     int update_count;
     struct fer_update update[FER_MAX_PARAMETERS];
     int other_rule_fails[FAMILIES];
@@ -68,6 +71,7 @@ real *fer_verify_hold(struct fer_verification *v, size_t count);
 void fer_verify_release(struct fer_verification *v, int count);
 /* Notes when the record does not hold an array that the check needs. */
 void fer_verify_lack(struct fer_verification *v, const char *name);
+const struct fer_expected *fer_verify_held(const struct fer_verification *v, const char *name); /* NULL: it does not */
 const struct fer_expected *fer_verify_require(struct fer_verification *v, const char *name);
 void fer_verify_require_output(struct fer_verification *v, const struct fer_layer *layer, const char *ending);
 /* An array's values, until the check is finished; NULL, and noted, when the record does not hold it. Of a layer: its

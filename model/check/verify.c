@@ -30,21 +30,52 @@ static void check_softmax(struct fer_verification *v, const struct fer_layer *la
     fer_verify_finish(v);
 }
 
+/* A layer that rounds nothing, and whose output is not its input's: a compiler may compute one array twice, rounded
+ * differently, and show one copy and go on with the other. So it is, when the output is sound for what its input is computed
+ * from. */
+static void check_anew(struct fer_verification *v, const struct fer_layer *layer)
+{
+    const struct fer_tally first = v->tally;
+    if (!fer_verify_ready(v) || fer_tally_verdict(&first) < FER_SUSPECT) return;
+    memset(&v->tally, 0, sizeof v->tally);
+    fer_chain_check(v, layer, 1);
+    if (fer_verify_ready(v) && fer_tally_verdict(&v->tally) < FER_SUSPECT) {
+        snprintf(v->row.reason, sizeof v->row.reason, "computed anew: not from the recorded input, but sound");
+        return;
+    }
+    v->tally = first;
+    v->row.chain = 0;
+    *v->row.through = *v->row.reason = 0;
+    if (!v->failed) v->row.verdict = FER_OK; /* to be concluded */
+}
+
 /* LAYER/output; of the last layer, what goes into the softmax. */
 static void check_output(struct fer_verification *v, const struct fer_layer *layer)
 {
     if (!fer_verify_begin_output(v, layer, "")) return;
-    fer_checks[layer->type].output(v, layer);
+    if (v->options->no_chains || fer_chain_has_inputs(v, layer)) {
+        fer_checks[layer->type].output(v, layer);
+        if (fer_checks[layer->type].copies && !v->options->no_chains) check_anew(v, layer);
+    } else {
+        fer_chain_check(v, layer, 0);
+    }
     fer_verify_finish(v);
+    fer_chain_forget(v, layer);
 }
 
 static void check_forward(struct fer_verification *v)
 {
     const struct fer_layer *last = &v->net.layer[v->net.layers - 1], *layer;
-    char probabilities[FER_MAX_ARRAY];
+    char probabilities[FER_MAX_ARRAY], logits[FER_MAX_ARRAY];
+    fer_output_name(&v->net, v->net.layers - 1, "", logits);
     snprintf(probabilities, sizeof probabilities, "%s/output", v->net.softmax);
     for (layer = v->net.layer + 1; layer <= last; layer++) check_output(v, layer);
-    if (fer_verify_begin(v, probabilities)) check_softmax(v, last, FER_PROBABILITIES);
+    if (fer_verify_begin(v, probabilities)) {
+        if (v->options->no_chains || fer_verify_held(v, logits))
+            check_softmax(v, last, FER_PROBABILITIES);
+        else
+            fer_chain_check_probabilities(v), fer_verify_finish(v);
+    }
     if (fer_verify_begin(v, "loss")) check_softmax(v, last, FER_LOSS);
 }
 
@@ -204,6 +235,7 @@ int fer_verify(const char *path, const struct fer_verify_options *options,
     if (sizeof(real) != sizeof(double)) return fer_fail(e, "verify: the truth is computed in float64: use fer64");
     if (!(v = fer_allocate(1, sizeof *v, e))) return -1;
     v->options = options;
+    if (!(v->state = fer_allocate(FER_MAX_LAYERS, sizeof *v->state, e))) return fer_free(v), -1;
     v->arithmetic = fer_arithmetic_of(options->unit, options->accumulate);
     v->report = report_row;
     v->context = context;
@@ -211,6 +243,8 @@ int fer_verify(const char *path, const struct fer_verify_options *options,
     v->e = e;
     failed = fer_npz_open(&v->npz, path, e) || check_all(v);
     fer_npz_close(v->npz);
+    fer_chain_end(v);
+    fer_free(v->net.constants);
     fer_free(v->labels);
     fer_free(v);
     return failed ? -1 : 0;

@@ -130,6 +130,8 @@ void fer_channels_scale(struct fer_channel *channel, const struct fer_arithmetic
 void fer_sums_add_scaling(struct fer_sums *s, const struct fer_arithmetic *a, size_t channels, const real *x,
                           const real *mean, const real *variance, const real *gamma, const real *beta, double epsilon);
 /* beta may be NULL. */
+/* Of y = (x - mean) scale + shift in training. */
+struct fer_bound fer_normalization_bound(const struct fer_arithmetic *a, const struct fer_channel *c, double x, double shift);
 void fer_tally_normalization(struct fer_tally *tally, const struct fer_arithmetic *a,
                              const struct fer_channel *channel, size_t rows,
                              size_t channels, const real *x, const real *beta, const real *claimed);

@@ -24,6 +24,7 @@ static void write_row(FILE *out, const struct fer_verify_row *row)
         fprintf(out, "%9s %9s %-18s %15.8g %15.8g", proven, likely, index, row->value, row->truth);
     }
     fprintf(out, "  %s", fer_verdict_names[row->verdict]);
+    if (row->chain) fprintf(out, "  through %s, sees %.1g", row->through, row->sees);
     if (*row->reason) fprintf(out, ": %s", row->reason);
     if (*row->writers) fprintf(out, " (written by %s)", row->writers);
     fprintf(out, "\n");
@@ -85,6 +86,12 @@ static void write_json_row(struct fer_json *j, const struct fer_verify_row *row)
     }
     fer_json_value(j, "by_nature", row->by_nature ? "true" : "false");
     fer_json_string(j, "written_by", row->writers);
+    if (row->chain) {
+        fer_json_string(j, "through", row->through);
+        fer_json_count(j, "layers_through", (size_t)row->chain);
+        fer_json_number(j, "sees", row->sees);
+        fer_json_value(j, "weak", row->weak ? "true" : "false");
+    }
     fer_json_string(j, "reason", row->reason);
     fer_json_close(j, '}');
 }

@@ -1,0 +1,489 @@
+/* chain_layers.c - what each kind of layer does to the state of its input (chain.h): the value v, the errors E (proven) and
+ * e (likely), and of an open sum the magnitude A of its terms and the number K of roundings that each may meet.
+ *
+ *     convolution, dense   closes its input; v = sum w x (+ b), A = sum |w||x| (+ |b|), K = the terms (+ 1),
+ *                          E = sum |w| E, e = sqrt(sum w^2 e^2)
+ *     BatchNormalization   in inference, Rescaling, Normalization: v, A, E, e scaled as y is, K + 8
+ *     add                  sums of v, A, E; e as a root of squares; K + 1 each
+ *     averages             averages of A, E and e (errors of bias and scale are alike in all cells), K + cells + 2
+ *     moved elements       as they are
+ *     activations          close; errors by the function's values at v + e and v - e, so 0 where it is flat; and their own
+ *     maxima               close; the same with the maximum over the window
+ *     softmax              closes; p (exp(e_i + sum p_j e_j + (8 + classes + 2 (max - z_i)) u) - 1)
+ *     BatchNormalization   in training closes; see below */
+#include "chain.h"
+
+#include "../../layers/layers.h"
+
+#include <math.h>
+#include <string.h>
+
+static const struct fer_layer *source(const struct fer_verification *v, const struct fer_layer *layer)
+{
+    return &v->net.layer[layer->input[0]];
+}
+
+static size_t count_of(const struct fer_verification *v, const struct fer_layer *layer)
+{
+    return fer_layer_count(layer, (size_t)v->n);
+}
+
+/* The input's sum, closed: itself, or a copy in `room`, which the caller frees. NULL: no memory. */
+static const struct fer_state *closed(struct fer_verification *v, const struct fer_state *in, struct fer_state *room)
+{
+    const size_t size = in->count * sizeof(real);
+    memset(room, 0, sizeof *room);
+    if (!in->A) return in;
+    if (fer_state_allocate(v, room, in->count, 1)) return NULL;
+    memcpy(room->v, in->v, size), memcpy(room->E, in->E, size), memcpy(room->e, in->e, size);
+    memcpy(room->A, in->A, size), memcpy(room->K, in->K, size);
+    fer_state_close(v, room);
+    return room;
+}
+
+/* ---- Convolution, Dense ---- */
+
+/* The layer's sum over x with its kernel, or with another array in the kernel's place. */
+static void sum(const struct fer_verification *v, const struct fer_layer *layer, const real *x, const real *kernel, real *y)
+{
+    const struct fer_window g = fer_layer_window(layer, (size_t)v->n);
+    const struct fer_layer *from = source(v, layer);
+    if (layer->type == FER_CONV2D)
+        fer_conv2d_forward(&g, x, kernel, y);
+    else if (layer->type == FER_DEPTHWISE_CONV2D)
+        fer_depthwise_conv2d_forward(&g, x, kernel, y);
+    else
+        fer_dense_forward(fer_layer_rows(from, (size_t)v->n), from->channels, layer->channels, x, kernel, NULL, y);
+}
+
+int fer_chain_linear(struct fer_verification *v, const struct fer_layer *layer, struct fer_state *const *inputs,
+                     struct fer_state *out)
+{
+    const struct fer_parameter *p = fer_layer_parameter(&v->net, layer, "kernel");
+    const int held = v->held_count;
+    struct fer_state room;
+    const struct fer_state *in = closed(v, inputs[0], &room);
+    real *kernel = fer_verify_load_own(v, layer, "kernel"), *bias = fer_verify_load_own(v, layer, "bias");
+    real *x = in && fer_verify_ready(v) ? fer_verify_hold(v, in->count) : NULL;
+    size_t i;
+    if (!x || !fer_verify_ready(v) || fer_state_allocate(v, out, count_of(v, layer), 1)) return fer_state_free(&room), -1;
+    sum(v, layer, in->v, kernel, out->v);
+    for (i = 0; i < p->count; i++) kernel[i] = (real)fabs(kernel[i]);
+    for (i = 0; i < in->count; i++) x[i] = (real)fabs(in->v[i]);
+    sum(v, layer, x, kernel, out->A);
+    sum(v, layer, in->E, kernel, out->E);
+    for (i = 0; i < p->count; i++) kernel[i] *= kernel[i];
+    for (i = 0; i < in->count; i++) x[i] = in->e[i] * in->e[i];
+    sum(v, layer, x, kernel, out->e);
+    for (i = 0; i < p->count; i++) kernel[i] = 1;
+    for (i = 0; i < in->count; i++) x[i] = 1;
+    sum(v, layer, x, kernel, out->K);
+    for (i = 0; i < out->count; i++) {
+        out->e[i] = (real)sqrt((double)out->e[i]);
+        if (!bias) continue;
+        out->v[i] += bias[i % layer->channels];
+        out->A[i] += (real)fabs(bias[i % layer->channels]);
+        out->K[i] += 1;
+    }
+    fer_state_free(&room);
+    fer_verify_release(v, held);
+    return 0;
+}
+
+/* ---- What scales and shifts: the sum stays open ---- */
+
+static int scale_and_shift(struct fer_verification *v, const struct fer_layer *layer, const struct fer_state *in,
+                           struct fer_state *out, const double *scale, const double *shift, const double *mean, double roundings)
+{
+    size_t i;
+    if (fer_state_allocate(v, out, count_of(v, layer), 1)) return -1;
+    for (i = 0; i < out->count; i++) {
+        const size_t c = i % layer->channels;
+        const double s = fabs(scale[c]);
+        out->v[i] = (real)((in->v[i] - mean[c]) * scale[c] + shift[c]);
+        out->A[i] = (real)(s * (fer_state_magnitude(in, i) + fabs(mean[c])) + fabs(shift[c]));
+        out->K[i] = (real)(fer_state_roundings(in, i) + roundings);
+        out->E[i] = (real)(s * in->E[i]);
+        out->e[i] = (real)(s * in->e[i]);
+    }
+    return 0;
+}
+
+int fer_chain_rescaling(struct fer_verification *v, const struct fer_layer *layer, struct fer_state *const *in,
+                        struct fer_state *out)
+{
+    const int held = v->held_count, has_mean = layer->type == FER_NORMALIZATION;
+    const real *constants = v->net.constants + layer->constants;
+    const real *of_mean = has_mean ? fer_verify_load_own(v, layer, "mean") : NULL;
+    const real *of_variance = has_mean ? fer_verify_load_own(v, layer, "variance") : NULL;
+    double *scale = fer_verify_ready(v) ? (double *)(void *)fer_verify_hold(v, 3 * layer->channels) : NULL, *shift, *mean;
+    size_t c;
+    int failed;
+    if (!scale || !fer_verify_ready(v)) return -1;
+    shift = scale + layer->channels, mean = shift + layer->channels;
+    for (c = 0; c < layer->channels; c++) {
+        const double root = has_mean ? sqrt((double)of_variance[c]) : 1;
+        scale[c] = has_mean ? 1 / (root < 1e-7 ? 1e-7 : root) : (double)constants[c];
+        shift[c] = has_mean ? 0 : (double)constants[layer->channels + c];
+        mean[c] = has_mean ? (double)of_mean[c] : 0;
+    }
+    failed = scale_and_shift(v, layer, in[0], out, scale, shift, mean, 8);
+    fer_verify_release(v, held);
+    return failed;
+}
+
+/* ---- BatchNormalization ---- */
+
+/* In training mode. With h = (x - m) s, an error d of x changes m by its mean and the variance by 2 mean(h d) / s and
+ * less, so that y changes by gamma (s (d + mean d)(1 + R) + h R), where R bounds the relative change of s:
+ *
+ *     dV = 2 mean(|x - m| E) + mean(E^2),  R = 1 / sqrt(1 - dV / (V + epsilon)) - 1
+ *     E <- |gamma| (s (E + mean E)(1 + R) + |h| R)
+ *     e <- |gamma| s sqrt(e^2 + (mean e)^2 + (h mean(|h| e))^2)
+ *
+ * and its own roundings come in as those of an array that is there (bounds_normalization.c). */
+static void normalise_channel(const struct fer_state *in, struct fer_state *out, size_t channels, size_t c, double epsilon,
+                              double gamma, double beta)
+{
+    const double rows = (double)(in->count / channels);
+    double mean = 0, variance = 0, dV = 0, mean_E = 0, mean_e = 0, he = 0, s, R;
+    size_t i;
+    for (i = c; i < in->count; i += channels) mean += in->v[i], mean_E += in->E[i], mean_e += in->e[i];
+    mean /= rows, mean_E /= rows, mean_e /= rows;
+    for (i = c; i < in->count; i += channels) {
+        const double d = in->v[i] - mean;
+        variance += d * d;
+        dV += 2 * fabs(d) * in->E[i] + in->E[i] * in->E[i];
+        he += fabs(d) * in->e[i];
+    }
+    variance /= rows, dV /= rows;
+    s = 1 / sqrt(variance + epsilon);
+    he *= s / rows;
+    R = dV < variance + epsilon ? 1 / sqrt(1 - dV / (variance + epsilon)) - 1 : INFINITY;
+    for (i = c; i < in->count; i += channels) {
+        const double h = (in->v[i] - mean) * s, e = in->e[i], g = fabs(gamma);
+        out->v[i] = (real)(h * gamma + beta);
+        out->E[i] = (real)(g * (s * (in->E[i] + mean_E) * (1 + R) + (R > 0 ? fabs(h) * R : 0)));
+        out->e[i] = (real)(g * s * sqrt(e * e + mean_e * mean_e + h * he * h * he));
+    }
+}
+
+static int chain_training(struct fer_verification *v, const struct fer_layer *layer, const struct fer_state *input,
+                          struct fer_state *out)
+{
+    const int held = v->held_count;
+    struct fer_state room;
+    const struct fer_state *in = closed(v, input, &room);
+    const size_t rows = fer_verify_rows(v, layer), channels = layer->channels;
+    const real *gamma = fer_verify_load_own(v, layer, "gamma"), *beta = fer_verify_load_own(v, layer, "beta");
+    struct fer_channel *channel;
+    size_t i, c;
+    if (!in || !fer_verify_ready(v) || fer_state_allocate(v, out, in->count, 0)) return fer_state_free(&room), -1;
+    channel = fer_allocate(channels, sizeof *channel, v->e);
+    if (!channel || fer_channels(channel, &v->arithmetic, rows, (int)channels, in->v, layer->epsilon, v->e))
+        return fer_free(channel), fer_state_free(&room), v->failed = 1, -1;
+    if (gamma) fer_channels_scale(channel, &v->arithmetic, channels, gamma);
+    for (c = 0; c < channels; c++)
+        normalise_channel(in, out, channels, c, layer->epsilon, gamma ? (double)gamma[c] : 1, beta ? (double)beta[c] : 0);
+    for (i = 0; i < out->count; i++) {
+        const double shift = beta ? (double)beta[i % channels] : 0;
+        const struct fer_bound own = fer_normalization_bound(&v->arithmetic, &channel[i % channels], (double)in->v[i], shift);
+        out->E[i] += (real)own.proven;
+        out->e[i] = (real)sqrt(out->e[i] * out->e[i] + own.likely * own.likely);
+    }
+    fer_free(channel);
+    fer_state_free(&room);
+    fer_verify_release(v, held);
+    return 0;
+}
+
+int fer_chain_batch_normalization(struct fer_verification *v, const struct fer_layer *layer, struct fer_state *const *in,
+                                  struct fer_state *out)
+{
+    const int held = v->held_count;
+    const real *mean, *variance, *gamma, *beta;
+    double *scale, *shift, *means;
+    size_t c;
+    int failed;
+    if (!v->options->inference && fer_layer_takes_statistics(layer)) return chain_training(v, layer, in[0], out);
+    mean = fer_verify_load_own(v, layer, "mean"), variance = fer_verify_load_own(v, layer, "variance");
+    gamma = fer_verify_load_own(v, layer, "gamma"), beta = fer_verify_load_own(v, layer, "beta");
+    scale = fer_verify_ready(v) ? (double *)(void *)fer_verify_hold(v, 3 * layer->channels) : NULL;
+    if (!scale || !fer_verify_ready(v)) return -1;
+    shift = scale + layer->channels, means = shift + layer->channels;
+    for (c = 0; c < layer->channels; c++) {
+        scale[c] = (gamma ? (double)gamma[c] : 1) / sqrt((double)variance[c] + layer->epsilon);
+        shift[c] = beta ? (double)beta[c] : 0;
+        means[c] = (double)mean[c];
+    }
+    failed = scale_and_shift(v, layer, in[0], out, scale, shift, means, 8);
+    fer_verify_release(v, held);
+    return failed;
+}
+
+/* ---- Add, Multiply ---- */
+
+int fer_chain_add(struct fer_verification *v, const struct fer_layer *layer, struct fer_state *const *in, struct fer_state *out)
+{
+    size_t i;
+    int k;
+    if (fer_state_allocate(v, out, count_of(v, layer), 1)) return -1;
+    for (i = 0; i < out->count; i++) {
+        double squares = 0;
+        for (k = 0; k < layer->inputs; k++) {
+            out->v[i] += in[k]->v[i];
+            out->A[i] += (real)fer_state_magnitude(in[k], i);
+            out->K[i] += (real)(fer_state_roundings(in[k], i) + 1);
+            out->E[i] += in[k]->E[i];
+            squares += in[k]->e[i] * in[k]->e[i];
+        }
+        out->e[i] = (real)sqrt(squares);
+    }
+    return 0;
+}
+
+/* Closes; the error of a product a b is |a| E_b + |b| E_a + E_a E_b, and its own rounding. */
+int fer_chain_multiply(struct fer_verification *v, const struct fer_layer *layer, struct fer_state *const *inputs,
+                       struct fer_state *out)
+{
+    const size_t cells = layer->height * layer->width, channels = layer->channels;
+    struct fer_state room[FER_MAX_INPUTS];
+    const struct fer_state *in[FER_MAX_INPUTS];
+    int k, failed = fer_state_allocate(v, out, count_of(v, layer), 0);
+    size_t i;
+    for (k = 0; k < layer->inputs; k++) failed |= !(in[k] = closed(v, inputs[k], &room[k]));
+    for (i = 0; i < out->count && !failed; i++) {
+        double value = 1, E = 0, squares = 0;
+        for (k = 0; k < layer->inputs; k++) {
+            const size_t n = i / (cells * channels), at = in[k]->count == out->count ? i : n * channels + i % channels;
+            const double b = in[k]->v[at], eb = in[k]->e[at];
+            E = fabs(value) * in[k]->E[at] + (fabs(b) + in[k]->E[at]) * E;
+            squares = value * eb * value * eb + (b * b + eb * eb) * squares;
+            value *= b;
+        }
+        E += layer->inputs * v->arithmetic.sum * (fabs(value) + E);
+        out->v[i] = (real)value;
+        out->E[i] = (real)E;
+        out->e[i] = (real)(sqrt(squares) + layer->inputs * v->arithmetic.sum * fabs(value));
+    }
+    for (k = 0; k < layer->inputs; k++) fer_state_free(&room[k]);
+    return failed ? -1 : 0;
+}
+
+/* ---- What only moves elements ---- */
+
+static void move(const struct fer_verification *v, const struct fer_layer *layer, const real *const *x, real *y)
+{
+    const struct fer_layer *from = source(v, layer);
+    size_t channels[FER_MAX_INPUTS];
+    int k;
+    for (k = 0; k < layer->inputs; k++) channels[k] = v->net.layer[layer->input[k]].channels;
+    if (layer->type == FER_CONCATENATE)
+        fer_concatenate_forward(fer_layer_rows(layer, (size_t)v->n), layer->inputs, channels, x, y);
+    else if (layer->type == FER_ZERO_PADDING2D)
+        fer_zero_padding2d_forward((size_t)v->n, from->height, from->width, from->channels, layer->edge, x[0], y);
+    else if (layer->type == FER_CROPPING2D)
+        fer_cropping2d_forward((size_t)v->n, layer->height, layer->width, layer->channels, layer->edge, x[0], y);
+    else
+        memcpy(y, x[0], count_of(v, layer) * sizeof *y);
+}
+
+/* Open, when one of several inputs is: then the others are sums of one term. */
+static int open_all(struct fer_verification *v, const struct fer_layer *layer, struct fer_state *const *in)
+{
+    int open = 0, k;
+    size_t i;
+    for (k = 0; k < layer->inputs; k++) open |= in[k]->A != NULL;
+    for (k = 0; k < layer->inputs && open; k++) {
+        if (in[k]->A) continue;
+        in[k]->A = fer_allocate(in[k]->count, sizeof *in[k]->A, v->e);
+        in[k]->K = fer_allocate(in[k]->count, sizeof *in[k]->K, v->e);
+        if (!in[k]->A || !in[k]->K) return v->failed = 1, -1;
+        for (i = 0; i < in[k]->count; i++) in[k]->A[i] = (real)fabs(in[k]->v[i]);
+    }
+    return open;
+}
+
+int fer_chain_moved(struct fer_verification *v, const struct fer_layer *layer, struct fer_state *const *in,
+                    struct fer_state *out)
+{
+    const int open = open_all(v, layer, in);
+    const real *x[5][FER_MAX_INPUTS];
+    int k;
+    if (open < 0 || fer_state_allocate(v, out, count_of(v, layer), open)) return -1;
+    for (k = 0; k < layer->inputs; k++)
+        x[0][k] = in[k]->v, x[1][k] = in[k]->E, x[2][k] = in[k]->e, x[3][k] = in[k]->A, x[4][k] = in[k]->K;
+    move(v, layer, x[0], out->v);
+    move(v, layer, x[1], out->E);
+    move(v, layer, x[2], out->e);
+    if (open) move(v, layer, x[3], out->A);
+    if (open) move(v, layer, x[4], out->K);
+    return 0;
+}
+
+int fer_chain_dropout(struct fer_verification *v, const struct fer_layer *layer, struct fer_state *const *in,
+                      struct fer_state *out)
+{
+    if (!v->options->inference && !layer->inference && layer->rate > 0) return -1; /* which elements, only its output says */
+    return fer_chain_moved(v, layer, in, out);
+}
+
+/* ---- Averages ---- */
+
+int fer_chain_average(struct fer_verification *v, const struct fer_layer *layer, struct fer_state *const *in,
+                      struct fer_state *out)
+{
+    const struct fer_layer *from = source(v, layer);
+    const struct fer_window whole = {.n = (size_t)v->n, .in_h = from->height, .in_w = from->width, .in_c = from->channels,
+                                     .out_h = 1, .out_w = 1, .out_c = from->channels, .kernel_h = from->height,
+                                     .kernel_w = from->width, .stride_h = 1, .stride_w = 1, .dilation_h = 1, .dilation_w = 1,
+                                     .groups = 1};
+    const struct fer_window g = layer->type == FER_GLOBAL_AVERAGE_POOLING2D ? whole : fer_layer_window(layer, (size_t)v->n);
+    const int held = v->held_count;
+    size_t i;
+    if (fer_state_allocate(v, out, count_of(v, layer), 1)) return -1;
+    fer_average_pooling2d_forward(&g, in[0]->v, out->v);
+    fer_average_pooling2d_forward(&g, in[0]->E, out->E);
+    fer_average_pooling2d_forward(&g, in[0]->e, out->e);
+    if (in[0]->A) {
+        fer_average_pooling2d_forward(&g, in[0]->A, out->A);
+        fer_max_pooling2d_forward(&g, in[0]->K, out->K);
+    } else {
+        real *x = fer_verify_hold(v, in[0]->count);
+        if (!x) return -1;
+        for (i = 0; i < in[0]->count; i++) x[i] = (real)fabs(in[0]->v[i]);
+        fer_average_pooling2d_forward(&g, x, out->A);
+    }
+    fer_verify_release(v, held);
+    for (i = 0; i < out->count; i++) out->K[i] += (real)(g.kernel_h * g.kernel_w + 2);
+    return 0;
+}
+
+/* ---- Activations ---- */
+
+static double activate(const struct fer_layer *layer, double x)
+{
+    real in = (real)x, out = in;
+    switch ((int)layer->type) {
+    case FER_ACTIVATION: fer_relu_forward(1, &in, &out); break;
+    case FER_LEAKY_RELU: fer_leaky_relu_forward(1, (real)layer->slope, (real)layer->max_value, &in, &out); break;
+    case FER_SIGMOID: fer_sigmoid_forward(1, &in, &out); break;
+    case FER_HARD_SIGMOID: fer_hard_sigmoid_forward(1, (real)layer->slope, &in, &out); break;
+    case FER_TANH: fer_tanh_forward(1, &in, &out); break;
+    case FER_ELU: fer_elu_forward(1, &in, &out); break;
+    default: fer_silu_forward(1, &in, &out);
+    }
+    return (double)out;
+}
+
+/* How far y may move when x may move by d. SiLU falls and rises again: its slope is nowhere above 1.1. */
+static double moves(const struct fer_layer *layer, double x, double y, double d)
+{
+    double up, down;
+    if (d == 0) return 0;
+    if (layer->type == FER_SILU) return 1.1 * d;
+    up = activate(layer, x + d) - y, down = y - activate(layer, x - d);
+    return up > down ? up : down;
+}
+
+static double own_error(const struct fer_layer *layer, double x, double y, double u)
+{
+    switch ((int)layer->type) {
+    case FER_ACTIVATION: return 0;
+    case FER_LEAKY_RELU: return x < 0 ? 2 * u * fabs(y) : 0;
+    case FER_HARD_SIGMOID: return 4 * u * (layer->slope * fabs(x) + 0.5);
+    case FER_ELU: return x < 0 ? 8 * u : 0;
+    case FER_SILU: return 8 * u * fabs(x);
+    default: return 8 * u;
+    }
+}
+
+int fer_chain_activation(struct fer_verification *v, const struct fer_layer *layer, struct fer_state *const *inputs,
+                         struct fer_state *out)
+{
+    size_t i;
+    struct fer_state room;
+    const struct fer_state *in = closed(v, inputs[0], &room);
+    if (!in || fer_state_allocate(v, out, count_of(v, layer), 0)) return fer_state_free(&room), -1;
+    for (i = 0; i < out->count; i++) {
+        const double x = in->v[i], y = activate(layer, x), own = own_error(layer, x, y, v->arithmetic.sum);
+        out->v[i] = (real)y;
+        out->E[i] = (real)(moves(layer, x, y, (double)in->E[i]) + own);
+        out->e[i] = (real)(moves(layer, x, y, (double)in->e[i]) + own);
+    }
+    fer_state_free(&room);
+    return 0;
+}
+
+/* ---- Maxima ---- */
+
+static void maxima(const struct fer_verification *v, const struct fer_layer *layer, const real *x, real *y)
+{
+    const struct fer_layer *from = source(v, layer);
+    const struct fer_window g = fer_layer_window(layer, (size_t)v->n);
+    if (layer->type == FER_GLOBAL_MAX_POOLING2D)
+        fer_global_max_pooling2d_forward((size_t)v->n, from->height * from->width, from->channels, x, y);
+    else
+        fer_max_pooling2d_forward(&g, x, y);
+}
+
+/* The larger of max(x + d) - y and y - max(x - d). */
+static int move_maxima(struct fer_verification *v, const struct fer_layer *layer, const struct fer_state *in, const real *d,
+                       const real *y, real *error)
+{
+    const int held = v->held_count;
+    real *moved = fer_verify_hold(v, in->count), *down = moved ? fer_verify_hold(v, count_of(v, layer)) : NULL;
+    size_t i;
+    if (!down) return -1;
+    for (i = 0; i < in->count; i++) moved[i] = in->v[i] + d[i];
+    maxima(v, layer, moved, error);
+    for (i = 0; i < in->count; i++) moved[i] = in->v[i] - d[i];
+    maxima(v, layer, moved, down);
+    for (i = 0; i < count_of(v, layer); i++) {
+        const real above = error[i] - y[i], below = y[i] - down[i];
+        error[i] = above > below ? above : below;
+    }
+    fer_verify_release(v, held);
+    return 0;
+}
+
+int fer_chain_max_pooling(struct fer_verification *v, const struct fer_layer *layer, struct fer_state *const *inputs,
+                          struct fer_state *out)
+{
+    struct fer_state room;
+    int failed;
+    const struct fer_state *in = closed(v, inputs[0], &room);
+    if (!in || fer_state_allocate(v, out, count_of(v, layer), 0)) return fer_state_free(&room), -1;
+    maxima(v, layer, in->v, out->v);
+    failed = move_maxima(v, layer, in, in->E, out->v, out->E) || move_maxima(v, layer, in, in->e, out->v, out->e);
+    fer_state_free(&room);
+    return failed ? -1 : 0;
+}
+
+/* ---- Softmax ---- */
+
+int fer_chain_softmax(struct fer_verification *v, const struct fer_layer *layer, struct fer_state *const *inputs,
+                      struct fer_state *out)
+{
+    const size_t classes = layer->channels;
+    size_t row, k;
+    struct fer_state room;
+    const struct fer_state *in = closed(v, inputs[0], &room);
+    if (!in || fer_state_allocate(v, out, count_of(v, layer), 0)) return fer_state_free(&room), -1;
+    fer_softmax(out->count / classes, classes, in->v, out->v);
+    for (row = 0; row < out->count; row += classes) {
+        const real *p = out->v + row, *z = in->v + row;
+        double mean_E = 0, mean_e = 0, most = (double)z[0];
+        for (k = 0; k < classes; k++) {
+            mean_E += p[k] * in->E[row + k], mean_e += p[k] * in->e[row + k];
+            if (z[k] > most) most = (double)z[k];
+        }
+        for (k = 0; k < classes; k++) {
+            const double own = (8 + (double)classes + 2 * (most - z[k])) * v->arithmetic.sum;
+            out->E[row + k] = (real)(p[k] * (fer_exp(in->E[row + k] + mean_E + own) - 1) + 8 * v->arithmetic.sum_least);
+            out->e[row + k] = (real)(p[k] * (fer_exp(in->e[row + k] + mean_e + own) - 1) + 8 * v->arithmetic.sum_least);
+        }
+    }
+    fer_state_free(&room);
+    return 0;
+}
