@@ -1,4 +1,5 @@
-/* leaky_relu.c - ReLU with a slope below 0 and a largest value: LeakyReLU, ReLU6, Keras's ReLU(max_value, negative_slope).
+/* leaky_relu.c - ReLU with a slope below 0 and a largest value: LeakyReLU, ReLU6, Keras's ReLU(max_value,
+ * negative_slope).
  *
  *     y  = slope * x  where x <= 0;  max_value where x >= max_value;  else x
  *     dx = slope * dy where y <= 0;  0 where y >= max_value;          else dy        from y: slope is not negative

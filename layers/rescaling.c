@@ -28,7 +28,8 @@ static real deviation(real variance)
     return root < (real)1e-7 ? (real)1e-7 : root;
 }
 
-void fer_normalization_forward(size_t rows, size_t channels, const real *mean, const real *variance, const real *x, real *y)
+void fer_normalization_forward(size_t rows, size_t channels, const real *mean, const real *variance, const real *x,
+                               real *y)
 {
 #pragma omp parallel for if (rows * channels > FER_FEW)
     for (size_t row = 0; row < rows; row++)

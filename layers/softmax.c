@@ -12,6 +12,7 @@ void fer_softmax_backward(size_t rows, size_t classes, const real *y, const real
     for (size_t row = 0; row < rows; row++) {
         double sum = 0;
         for (size_t j = 0; j < classes; j++) sum += (double)dy[row * classes + j] * (double)y[row * classes + j];
-        for (size_t k = row * classes; k < (row + 1) * classes; k++) dx[k] = (real)((double)y[k] * ((double)dy[k] - sum));
+        for (size_t k = row * classes; k < (row + 1) * classes; k++)
+            dx[k] = (real)((double)y[k] * ((double)dy[k] - sum));
     }
 }

@@ -8,7 +8,8 @@
 
 #include <string.h>
 
-void fer_zero_padding2d_forward(size_t images, size_t h, size_t w, size_t channels, const size_t edge[4], const real *x, real *y)
+void fer_zero_padding2d_forward(size_t images, size_t h, size_t w, size_t channels, const size_t edge[4],
+                                const real *x, real *y)
 {
     const size_t top = edge[0], left = edge[2], high = top + h + edge[1], wide = left + w + edge[3];
 #pragma omp parallel for if (images * high * wide * channels > FER_FEW)
@@ -16,11 +17,13 @@ void fer_zero_padding2d_forward(size_t images, size_t h, size_t w, size_t channe
         real *image = y + n * high * wide * channels;
         for (size_t i = 0; i < high * wide * channels; i++) image[i] = 0;
         for (size_t row = 0; row < h; row++)
-            memcpy(image + ((top + row) * wide + left) * channels, x + (n * h + row) * w * channels, w * channels * sizeof *x);
+            memcpy(image + ((top + row) * wide + left) * channels, x + (n * h + row) * w * channels,
+                   w * channels * sizeof *x);
     }
 }
 
-void fer_cropping2d_forward(size_t images, size_t h, size_t w, size_t channels, const size_t edge[4], const real *x, real *y)
+void fer_cropping2d_forward(size_t images, size_t h, size_t w, size_t channels, const size_t edge[4], const real *x,
+                            real *y)
 {
     const size_t top = edge[0], left = edge[2], high = top + h + edge[1], wide = left + w + edge[3];
     for (size_t n = 0; n < images; n++)

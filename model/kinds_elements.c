@@ -20,11 +20,12 @@ static void copy(size_t count, const real *x, real *y)
 void fer_kind_leaky_relu_forward(const struct fer_network *net, const struct fer_layer *layer, size_t n, int training)
 {
     (void)training;
-    fer_leaky_relu_forward(fer_layer_count(layer, n), (real)layer->slope, (real)layer->max_value, source(net, layer)->output,
-                           layer->output);
+    fer_leaky_relu_forward(fer_layer_count(layer, n), (real)layer->slope, (real)layer->max_value,
+                           source(net, layer)->output, layer->output);
 }
 
-void fer_kind_leaky_relu_backward(const struct fer_network *net, const struct fer_layer *layer, size_t n, real *const *dx)
+void fer_kind_leaky_relu_backward(const struct fer_network *net, const struct fer_layer *layer, size_t n,
+                                  real *const *dx)
 {
     (void)net;
     if (dx[0])
@@ -50,11 +51,13 @@ void fer_kind_hard_sigmoid_forward(const struct fer_network *net, const struct f
     fer_hard_sigmoid_forward(fer_layer_count(layer, n), (real)layer->slope, source(net, layer)->output, layer->output);
 }
 
-void fer_kind_hard_sigmoid_backward(const struct fer_network *net, const struct fer_layer *layer, size_t n, real *const *dx)
+void fer_kind_hard_sigmoid_backward(const struct fer_network *net, const struct fer_layer *layer, size_t n,
+                                    real *const *dx)
 {
     (void)net;
     if (dx[0])
-        fer_hard_sigmoid_backward(fer_layer_count(layer, n), (real)layer->slope, layer->output, layer->output_gradient, dx[0]);
+        fer_hard_sigmoid_backward(fer_layer_count(layer, n), (real)layer->slope, layer->output, layer->output_gradient,
+                                  dx[0]);
 }
 
 void fer_kind_tanh_forward(const struct fer_network *net, const struct fer_layer *layer, size_t n, int training)
@@ -107,12 +110,12 @@ void fer_kind_softmax_backward(const struct fer_network *net, const struct fer_l
 
 /* ---- Add, Multiply ---- */
 
-static int fail_shapes(const struct fer_layer *layer, const struct fer_layer *a, const struct fer_layer *b, const char *expected,
-                       struct fer_error *e)
+static int fail_shapes(const struct fer_layer *layer, const struct fer_layer *a, const struct fer_layer *b,
+                       const char *expected, struct fer_error *e)
 {
-    return fer_fail(e, "%s: %s is %zux%zux%zu%s, %s %zux%zux%zu%s: expected %s", layer->name, a->name, a->height, a->width,
-                    a->channels, a->flat ? " (flat)" : "", b->name, b->height, b->width, b->channels, b->flat ? " (flat)" : "",
-                    expected);
+    return fer_fail(e, "%s: %s is %zux%zux%zu%s, %s %zux%zux%zu%s: expected %s", layer->name, a->name, a->height,
+                    a->width, a->channels, a->flat ? " (flat)" : "", b->name, b->height, b->width, b->channels,
+                    b->flat ? " (flat)" : "", expected);
 }
 
 int fer_kind_add_shape(struct fer_network *net, struct fer_layer *layer, struct fer_error *e)
@@ -185,7 +188,8 @@ void fer_kind_multiply_backward(const struct fer_network *net, const struct fer_
     const real *x[FER_MAX_INPUTS];
     size_t cells[FER_MAX_INPUTS];
     collect_outputs(net, layer, x, cells);
-    fer_multiply_backward(n, layer->channels, layer->inputs, cells, layer->height * layer->width, x, layer->output_gradient, dx);
+    fer_multiply_backward(n, layer->channels, layer->inputs, cells, layer->height * layer->width, x,
+                          layer->output_gradient, dx);
 }
 
 /* ---- Reshape, Flatten, a linear activation: the same numbers in the same order ---- */
@@ -195,8 +199,8 @@ int fer_kind_reshape_shape(struct fer_network *net, struct fer_layer *layer, str
 {
     const struct fer_layer *from = source(net, layer);
     if (fer_layer_count(from, 1) == fer_layer_count(layer, 1)) return 0;
-    return fer_fail(e, "%s: %zux%zux%zu has not as many elements as %s, %zux%zux%zu", layer->name, layer->height, layer->width,
-                    layer->channels, from->name, from->height, from->width, from->channels);
+    return fer_fail(e, "%s: %zux%zux%zu has not as many elements as %s, %zux%zux%zu", layer->name, layer->height,
+                    layer->width, layer->channels, from->name, from->height, from->width, from->channels);
 }
 
 void fer_kind_copy_forward(const struct fer_network *net, const struct fer_layer *layer, size_t n, int training)
@@ -216,32 +220,38 @@ void fer_kind_copy_backward(const struct fer_network *net, const struct fer_laye
 int fer_kind_zero_padding2d_shape(struct fer_network *net, struct fer_layer *layer, struct fer_error *e)
 {
     const struct fer_layer *from = source(net, layer);
-    if (from->flat) return fer_fail(e, "%s: %s is flat: expected an input with height and width", layer->name, from->name);
+    if (from->flat)
+        return fer_fail(e, "%s: %s is flat: expected an input with height and width", layer->name, from->name);
     layer->height += layer->edge[0] + layer->edge[1];
     layer->width += layer->edge[2] + layer->edge[3];
     return 0;
 }
 
-void fer_kind_zero_padding2d_forward(const struct fer_network *net, const struct fer_layer *layer, size_t n, int training)
+void fer_kind_zero_padding2d_forward(const struct fer_network *net, const struct fer_layer *layer, size_t n,
+                                     int training)
 {
     const struct fer_layer *from = source(net, layer);
     (void)training;
     fer_zero_padding2d_forward(n, from->height, from->width, from->channels, layer->edge, from->output, layer->output);
 }
 
-void fer_kind_zero_padding2d_backward(const struct fer_network *net, const struct fer_layer *layer, size_t n, real *const *dx)
+void fer_kind_zero_padding2d_backward(const struct fer_network *net, const struct fer_layer *layer, size_t n,
+                                      real *const *dx)
 {
     const struct fer_layer *from = source(net, layer);
     if (dx[0])
-        fer_cropping2d_forward(n, from->height, from->width, from->channels, layer->edge, layer->output_gradient, dx[0]);
+        fer_cropping2d_forward(n, from->height, from->width, from->channels, layer->edge, layer->output_gradient,
+                               dx[0]);
 }
 
 int fer_kind_cropping2d_shape(struct fer_network *net, struct fer_layer *layer, struct fer_error *e)
 {
     const struct fer_layer *from = source(net, layer);
-    if (from->flat) return fer_fail(e, "%s: %s is flat: expected an input with height and width", layer->name, from->name);
+    if (from->flat)
+        return fer_fail(e, "%s: %s is flat: expected an input with height and width", layer->name, from->name);
     if (layer->edge[0] + layer->edge[1] >= from->height || layer->edge[2] + layer->edge[3] >= from->width)
-        return fer_fail(e, "%s: of %zux%zu nothing is left: expected to crop less", layer->name, from->height, from->width);
+        return fer_fail(e, "%s: of %zux%zu nothing is left: expected to crop less", layer->name, from->height,
+                        from->width);
     layer->height -= layer->edge[0] + layer->edge[1];
     layer->width -= layer->edge[2] + layer->edge[3];
     return 0;
@@ -254,11 +264,13 @@ void fer_kind_cropping2d_forward(const struct fer_network *net, const struct fer
                            layer->output);
 }
 
-void fer_kind_cropping2d_backward(const struct fer_network *net, const struct fer_layer *layer, size_t n, real *const *dx)
+void fer_kind_cropping2d_backward(const struct fer_network *net, const struct fer_layer *layer, size_t n,
+                                  real *const *dx)
 {
     (void)net;
     if (dx[0])
-        fer_zero_padding2d_forward(n, layer->height, layer->width, layer->channels, layer->edge, layer->output_gradient, dx[0]);
+        fer_zero_padding2d_forward(n, layer->height, layer->width, layer->channels, layer->edge,
+                                   layer->output_gradient, dx[0]);
 }
 
 /* ---- Dropout ---- */
@@ -270,8 +282,8 @@ static void drop(const struct fer_network *net, const struct fer_layer *layer, s
     if (layer->type == FER_DROPOUT)
         fer_dropout(fer_layer_count(layer, n), layer->rate, net->seed, net->step, first, x, y);
     else
-        fer_spatial_dropout2d(n, layer->whole_images ? cells * channels : cells, layer->whole_images ? 1 : channels, layer->rate,
-                              net->seed, net->step, first, x, y);
+        fer_spatial_dropout2d(n, layer->whole_images ? cells * channels : cells, layer->whole_images ? 1 : channels,
+                              layer->rate, net->seed, net->step, first, x, y);
 }
 
 void fer_kind_dropout_forward(const struct fer_network *net, const struct fer_layer *layer, size_t n, int training)
@@ -296,11 +308,12 @@ void fer_kind_rescaling_forward(const struct fer_network *net, const struct fer_
 {
     const real *scale = net->constants + layer->constants;
     (void)training;
-    fer_rescaling_forward(fer_layer_rows(layer, n), layer->channels, scale, scale + layer->channels, source(net, layer)->output,
-                          layer->output);
+    fer_rescaling_forward(fer_layer_rows(layer, n), layer->channels, scale, scale + layer->channels,
+                          source(net, layer)->output, layer->output);
 }
 
-void fer_kind_rescaling_backward(const struct fer_network *net, const struct fer_layer *layer, size_t n, real *const *dx)
+void fer_kind_rescaling_backward(const struct fer_network *net, const struct fer_layer *layer, size_t n,
+                                 real *const *dx)
 {
     if (dx[0])
         fer_rescaling_backward(fer_layer_rows(layer, n), layer->channels, net->constants + layer->constants,
@@ -312,14 +325,16 @@ static const real *values(const struct fer_network *net, const struct fer_layer 
     return fer_layer_parameter(net, layer, name)->value;
 }
 
-void fer_kind_normalization_forward(const struct fer_network *net, const struct fer_layer *layer, size_t n, int training)
+void fer_kind_normalization_forward(const struct fer_network *net, const struct fer_layer *layer, size_t n,
+                                    int training)
 {
     (void)training;
     fer_normalization_forward(fer_layer_rows(layer, n), layer->channels, values(net, layer, "mean"),
                               values(net, layer, "variance"), source(net, layer)->output, layer->output);
 }
 
-void fer_kind_normalization_backward(const struct fer_network *net, const struct fer_layer *layer, size_t n, real *const *dx)
+void fer_kind_normalization_backward(const struct fer_network *net, const struct fer_layer *layer, size_t n,
+                                     real *const *dx)
 {
     if (dx[0])
         fer_normalization_backward(fer_layer_rows(layer, n), layer->channels, values(net, layer, "variance"),

@@ -230,7 +230,8 @@ static struct fer_network *every_kind(int dropout)
         if (k == 2) gate[k] = fer_add_sigmoid(&b, gate[k], NULL);
     }
     x = fer_add_multiply(&b, gate, 3, NULL);
-    x = fer_add_silu(&b, fer_add_tanh(&b, fer_add_elu(&b, x, NULL), NULL), NULL); /* a chain that could be in one place */
+    x = fer_add_elu(&b, x, NULL); /* a chain that could be in one place */
+    x = fer_add_silu(&b, fer_add_tanh(&b, x, NULL), NULL);
     if (dropout) x = fer_add_spatial_dropout2d(&b, x, NULL, 0.25);
     if (dropout) x = fer_add_dropout(&b, x, NULL, 0.3);
     branch[0] = fer_add_softmax(&b, x, NULL), branch[1] = x;
@@ -263,7 +264,8 @@ static uint32_t digest(struct fer_network *net, enum fer_plan plan)
     if (training) fer_network_backward(net, N, labels);
     crc = fer_crc32_reals(0, net->logits, N * CLASSES);
     for (i = 0; i < net->parameters && training; i++)
-        if (net->parameter[i].trainable) crc = fer_crc32_reals(crc, net->parameter[i].gradient, net->parameter[i].count);
+        if (net->parameter[i].trainable)
+            crc = fer_crc32_reals(crc, net->parameter[i].gradient, net->parameter[i].count);
     return crc;
 }
 
@@ -303,7 +305,8 @@ TEST gradients_of_the_network_agree(void)
     for (i = 0; i < net->parameters; i++) {
         const struct fer_parameter *p = &net->parameter[i];
         if (!p->trainable) continue;
-        ASSERT_EQ(0, fer_gradcheck_function(mean_loss, net, p->value, p->gradient, p->count, 60, 1e-4, 1, &result, &error));
+        ASSERT_EQ(0, fer_gradcheck_function(mean_loss, net, p->value, p->gradient, p->count, 60, 1e-4, 1, &result,
+                                            &error));
         ASSERTm(p->name, fer_gradcheck_passed(&result));
     }
     fer_network_free(net);

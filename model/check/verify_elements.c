@@ -1,7 +1,7 @@
 /* verify_elements.c - what verify does about the kinds of kinds_elements.c, as verify_layers.c about the others.
  *
- * The bound of a function of one number is a number of roundings times a magnitude. Forward, since backends compute these
- * functions to a few units of 1 and not of a small result:
+ * The bound of a function of one number is a number of roundings times a magnitude. Forward, since backends compute
+ * these functions to a few units of 1 and not of a small result:
  *
  *     sigmoid, tanh   8u;   elu 8u below 0, above it copies;   silu 8u |x|, x times a sigmoid
  *     hard_sigmoid    4u (slope |x| + 1/2);   LeakyReLU 2u |y| below 0, above it copies
@@ -198,8 +198,8 @@ void fer_verify_softmax(struct fer_verification *v, const struct fer_layer *laye
 {
     const real *x = fer_verify_load_output(v, source(v, layer));
     if (fer_verify_ready(v))
-        fer_tally_softmax(&v->tally, &v->arithmetic, FER_PROBABILITIES, (int)fer_verify_rows(v, layer), (int)layer->channels, x,
-                          NULL, v->claimed);
+        fer_tally_softmax(&v->tally, &v->arithmetic, FER_PROBABILITIES, (int)fer_verify_rows(v, layer),
+                          (int)layer->channels, x, NULL, v->claimed);
 }
 
 void fer_verify_softmax_input(struct fer_verification *v, const struct fer_layer *layer, int input, int ties_any,
@@ -311,8 +311,8 @@ void fer_verify_multiply_input(struct fer_verification *v, const struct fer_laye
         }
         if (!of_dy) return;
         dx[k] = s->part;
-        fer_multiply_backward((size_t)v->n, layer->channels, layer->inputs, cells, out_cells, (const real *const *)absolute, of_dy,
-                              dx);
+        fer_multiply_backward((size_t)v->n, layer->channels, layer->inputs, cells, out_cells,
+                              (const real *const *)absolute, of_dy, dx);
         for (i = 0; i < s->count; i++) s->magnitude[i] += s->part[i];
     }
 }
