@@ -31,9 +31,12 @@ void fer_depthwise_conv2d_forward(const struct fer_window *g, const real *x, con
                         const size_t ih = row_seen(g, oh, kh), iw = column_seen(g, ow, kw);
                         if (!inside(g, ih, iw)) continue;
                         const real *in = x + in_at(g, n, ih, iw, 0), *weight = kernel + kernel_at(g, kh, kw, 0, 0);
-                        for (size_t m = 0; m < multiplier; m++)
+                        if (multiplier == 1) /* said apart, for SIMD: side by side in memory */
+                            for (size_t c = 0; c < g->in_c; c++) out[c] += in[c] * weight[c];
+                        else
                             for (size_t c = 0; c < g->in_c; c++)
-                                out[c * multiplier + m] += in[c] * weight[c * multiplier + m];
+                                for (size_t co = c * multiplier; co < (c + 1) * multiplier; co++)
+                                    out[co] += in[c] * weight[co];
                     }
             }
 }
@@ -60,18 +63,21 @@ void fer_depthwise_conv2d_backward_input(const struct fer_window *g, const real 
                         if (oh >= g->out_h || ow >= g->out_w) continue;
                         const real *out = dy + out_at(g, n, oh, ow, 0), *weight = kernel + kernel_at(g, kh, kw, 0, 0);
                         /* y[...][c*M + m] += x[...][c] * kernel[...][c][m], so by x[n][ih][iw][c]: */
-                        for (size_t m = 0; m < multiplier; m++)
+                        if (multiplier == 1)
+                            for (size_t c = 0; c < g->in_c; c++) in[c] += out[c] * weight[c];
+                        else
                             for (size_t c = 0; c < g->in_c; c++)
-                                in[c] += out[c * multiplier + m] * weight[c * multiplier + m];
+                                for (size_t co = c * multiplier; co < (c + 1) * multiplier; co++)
+                                    in[c] += out[co] * weight[co];
                     }
             }
 }
 
-/* dkernel[kh][kw][first ...][m]. */
-static void kernel_gradient(const struct fer_window *g, size_t kh, size_t kw, size_t m, size_t first, const real *x,
-                            const real *dy, real *dkernel)
+/* dkernel[kh][kw] from output channel `first` on. */
+static void kernel_gradient(const struct fer_window *g, size_t kh, size_t kw, size_t first, const real *x, const real *dy,
+                            real *dkernel)
 {
-    const size_t multiplier = g->out_c / g->in_c, end = slice_end(first, g->in_c);
+    const size_t multiplier = g->out_c / g->in_c, end = slice_end(first, g->out_c);
     double total[FER_SLICE] = {0};
     real sum[FER_SLICE] = {0};
     size_t cells = 0;
@@ -81,27 +87,27 @@ static void kernel_gradient(const struct fer_window *g, size_t kh, size_t kw, si
                 const size_t ih = row_seen(g, oh, kh), iw = column_seen(g, ow, kw);
                 /* y[...][c*M + m] += x[...][c] * kernel[...][c][m], so by kernel[kh][kw][c][m]: */
                 if (inside(g, ih, iw)) {
-                    const real *in = x + in_at(g, n, ih, iw, first);
-                    const real *out = dy + out_at(g, n, oh, ow, first * multiplier + m);
-                    for (size_t c = 0; c < end - first; c++) sum[c] += in[c] * out[c * multiplier];
+                    const real *in = x + in_at(g, n, ih, iw, 0), *out = dy + out_at(g, n, oh, ow, 0);
+                    if (multiplier == 1)
+                        for (size_t c = first; c < end; c++) sum[c - first] += in[c] * out[c];
+                    else
+                        for (size_t co = first; co < end; co++) sum[co - first] += in[co / multiplier] * out[co];
                 }
                 if (++cells % BLOCK) continue;
-                for (size_t c = 0; c < end - first; c++) {
-                    total[c] += sum[c];
-                    sum[c] = 0;
+                for (size_t co = first; co < end; co++) {
+                    total[co - first] += sum[co - first];
+                    sum[co - first] = 0;
                 }
             }
-    for (size_t c = 0; c < end - first; c++)
-        dkernel[kernel_at(g, kh, kw, 0, (first + c) * multiplier + m)] = (real)(total[c] + sum[c]);
+    for (size_t co = first; co < end; co++)
+        dkernel[kernel_at(g, kh, kw, 0, co)] = (real)(total[co - first] + sum[co - first]);
 }
 
 void fer_depthwise_conv2d_backward_kernel(const struct fer_window *g, const real *x, const real *dy, real *dkernel)
 {
-    const size_t multiplier = g->out_c / g->in_c;
 #pragma omp parallel for collapse(3)
     for (size_t kh = 0; kh < g->kernel_h; kh++)
         for (size_t kw = 0; kw < g->kernel_w; kw++)
-            for (size_t m = 0; m < multiplier; m++)
-                for (size_t first = 0; first < g->in_c; first += FER_SLICE)
-                    kernel_gradient(g, kh, kw, m, first, x, dy, dkernel);
+            for (size_t first = 0; first < g->out_c; first += FER_SLICE)
+                kernel_gradient(g, kh, kw, first, x, dy, dkernel);
 }
