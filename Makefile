@@ -127,10 +127,10 @@ valgrind: ## one epoch of training, and an evaluation, under valgrind's memcheck
 
 FUZZ_SECONDS ?= 60
 fuzz: ## the file readers under libFuzzer, FUZZ_SECONDS=60 each (clang)
-	for reader in npz csv pgm png log; do \
+	for reader in npz csv pgm png log keras; do \
 	    mkdir -p build/corpus/$$reader && \
 	    clang -std=gnu99 -g -O1 -fsanitize=fuzzer,address,undefined -Wno-unknown-pragmas -I. -Itests tests/fuzz_$$reader.c \
-	        data/*.c data/*/*.c layers/numbers/*.c -lm -o build/fuzz_$$reader && \
+	        $(SOURCES) -lm -o build/fuzz_$$reader && \
 	    build/fuzz_$$reader -max_total_time=$(FUZZ_SECONDS) -max_len=8192 -print_final_stats=1 build/corpus/$$reader || exit 1; \
 	done
 

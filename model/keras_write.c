@@ -5,6 +5,7 @@
 #include "../data/data.h"
 #include "kinds.h"
 
+#include <float.h>
 #include <string.h>
 
 static void write_pair(struct fer_json *j, const char *name, size_t h, size_t w)
@@ -46,7 +47,9 @@ static const char *function_of(const struct fer_layer *layer)
     static const char *const names[FER_LAYER_TYPES] = {
         [FER_ACTIVATION] = "relu", [FER_SIGMOID] = "sigmoid", [FER_HARD_SIGMOID] = "hard_sigmoid", [FER_TANH] = "tanh",
         [FER_SILU] = "silu",       [FER_ELU] = "elu",         [FER_SOFTMAX] = "softmax",           [FER_RESHAPE] = "linear"};
-    if (layer->type == FER_LEAKY_RELU) return layer->max_value == 6 && layer->slope == 0 ? "relu6" : NULL;
+    if (layer->type == FER_LEAKY_RELU && layer->slope == 0 && layer->max_value == 6) return "relu6";
+    if (layer->type == FER_LEAKY_RELU && layer->slope == 0.2 && layer->max_value > DBL_MAX) return "leaky_relu";
+    if (layer->type == FER_LEAKY_RELU) return NULL;
     return names[layer->type];
 }
 
@@ -159,6 +162,7 @@ static int write_layer(struct fer_json *j, const struct fer_network *net, int in
             fer_json_string(j, "activation", function_of(next));
         } else {
             fer_json_open(j, "activation", '{');
+            fer_json_string(j, "module", "keras.layers");
             fer_json_string(j, "class_name", "ReLU");
             fer_json_open(j, "config", '{');
             write_relu(j, next, 0);
@@ -179,6 +183,7 @@ void fer_summary_json(FILE *out, const struct fer_network *net)
     j->out = out;
     fer_json_open(j, NULL, '{');
     fer_json_string(j, "class_name", "Functional");
+    fer_json_string(j, "module", "keras.src.models.functional"); /* without it Keras 3 does not know the class */
     fer_json_string(j, "keras_version", net->keras == 2 ? "2.15.0" : "3.15.0");
     fer_json_open(j, "config", '{');
     fer_json_string(j, "name", net->name);

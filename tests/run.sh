@@ -96,6 +96,7 @@ with numpy "networks of Keras, read or refused" tests/test_keras_json.py ./fer64
 with numpy "what the READMEs show" tests/test_examples.py
 with torch "PyTorch's records pass verify" tests/test_pytorch.py ./fer64
 with tensorflow "Keras's record passes verify" tests/test_keras.py ./fer64
+with keras "Keras loads what summary writes" tests/test_keras_loads.py ./fer64
 wait $background
 judge "float64" "$SCRATCH/float64"
 
