@@ -1128,7 +1128,7 @@ struct command {
 };
 
 static const struct command commands[] = {
-    {"train", train, "train the network", "[--data PATH] [--out RUN | --resume RUN] [--weights W.npz] [SETTING ...]",
+    {"train", train, "train the network", "[--data PATH] [--labels FILE] [--out RUN | --resume RUN] [--weights W.npz] [SETTING ...]",
      "Trains incv3v1 and validates on PublicTest after each epoch.\n"
      "  --data PATH      a FER2013 CSV, or a folder of images, PATH/train/angry/*.png ... (data/README.md); without it,\n"
      "                   built-in drawn faces\n"

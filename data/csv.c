@@ -39,7 +39,7 @@ struct csv {
     unsigned long line;
     unsigned char role[MAX_COLUMNS];
     int columns, separator;
-    unsigned long pixel_columns, first_pixel; /* how many columns of a pixel there are; the number in the first's name */
+    unsigned long pixel_columns, first_pixel; /* how many columns of a pixel; the number in the first's name */
     size_t tests;            /* images of usage `test`, of which is not known yet which usage that is */
     int in_field, in_quotes; /* the present field has not ended; its quote is open */
     int end;                 /* what ended the last field: the separator or '\n' or EOF */
@@ -312,8 +312,8 @@ static int read_header(struct csv *c)
         if (read_word(c, word) || take_column(c, word, seen, &others)) return -1;
     } while (c->end == c->separator);
     if (!seen[EMOTION] && others >= 3)
-        return fail(c, "this is FER+'s label file, which has no pixels: expected fer2013.csv here, and this file behind "
-                       "--labels");
+        return fail(c, "this is FER+'s label file, which has no pixels: expected fer2013.csv here, and this file "
+                       "behind --labels");
     if (!seen[EMOTION] && seen[PIXELS])
         return fail(c, "no column `emotion`: images without labels, as in the competition's test.csv: expected "
                        "fer2013.csv or icml_face_data.csv, which have them all");

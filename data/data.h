@@ -54,7 +54,8 @@ void fer_dataset_shrink(struct fer_growing *set);
 int fer_csv_read(struct fer_dataset *data, FILE *file, const char *path, struct fer_error *e);
 int fer_tree_read(struct fer_dataset *data, const char *path, struct fer_error *e);
 
-/* What a file is that begins with these bytes, 300 will do, and what to do with it: "a zip file: unpack it"; or NULL. */
+/* What a file is that begins with these bytes (300 will do), and what to do with it: "a zip file: unpack it"; NULL:
+ * nothing that is known. */
 const char *fer_foreign_kind(const unsigned char *bytes, size_t count);
 /* A PGM or PNG file that is in memory already; `path` is for the message. *pixels is freed by fer_free. */
 int fer_pgm_parse(const char *path, const unsigned char *bytes, size_t count, int *height, int *width,
@@ -139,7 +140,8 @@ const char *fer_inflate_end(struct fer_inflate *z);
 struct fer_gzip;
 /* Of a file whose first `count` bytes, up to FER_GZIP_FIRST, have been read already. NULL: out of memory. */
 struct fer_gzip *fer_gzip_create(FILE *file, const unsigned char *first, size_t count);
-/* Up to `count` unpacked bytes: fewer at the end of the file, or when it is damaged (then *wrong says how, else NULL). */
+/* Up to `count` unpacked bytes: fewer at the end of the file, or when it is damaged: then *wrong says how, else it is
+ * NULL. */
 size_t fer_gzip_read(struct fer_gzip *gzip, unsigned char *bytes, size_t count, const char **wrong);
 void fer_gzip_free(struct fer_gzip *gzip); /* NULL is allowed */
 

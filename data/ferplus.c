@@ -142,8 +142,9 @@ static int check_counts(const struct reader *r, const struct fer_dataset *data)
     int usage;
     for (usage = 0; usage < FER_USAGES; usage++)
         if (data->usage_count[usage] && data->usage_count[usage] != r->of[usage].count)
-            return fer_fail(r->e, "%s: %zu rows of %s, and %s has %zu: expected one for each, in the same order", r->path,
-                            r->of[usage].count, fer_usage_names[usage], data->source, data->usage_count[usage]);
+            return fer_fail(r->e, "%s: %zu rows of %s, and %s has %zu: expected one for each, in the same order",
+                            r->path, r->of[usage].count, fer_usage_names[usage], data->source,
+                            data->usage_count[usage]);
     return 0;
 }
 

@@ -9,8 +9,8 @@
  * every array has as many bytes as its shape needs. So a caller who allocates what `count` says allocates no more than
  * the file can hold (deflated: 1032 times the file). One array at a time is read, through a small buffer.
  *
- * As with numpy.load, an array that cannot be read (texts, another packing) is no fault of those beside it: whoever asks
- * for it, and nobody else, is told why. */
+ * As with numpy.load, an array that cannot be read (texts, another packing) is no fault of those beside it: whoever
+ * asks for it, and nobody else, is told why. */
 #include "data.h"
 
 #include <errno.h>
@@ -167,6 +167,17 @@ static int read_end(struct fer_npz *npz, const unsigned char *p, uint64_t end, s
     return disk || count_here != d->count ? multi_disk(npz, e) : 0;
 }
 
+/* Fails: no zip file, or a part of one. */
+static int refuse_file(struct fer_npz *npz, struct fer_error *e)
+{
+    const size_t head = npz->bytes < 300 ? (size_t)npz->bytes : 300;
+    const char *kind;
+    if (seek(npz, 0, e) || read_bytes(npz, npz->buffer, head, e)) return -1;
+    kind = head >= 2 && memcmp(npz->buffer, "PK", 2) == 0 ? NULL : fer_foreign_kind(npz->buffer, head);
+    if (kind) return fer_fail(e, "%s: is no npy or npz file, but %s", npz->path, kind);
+    return fer_fail(e, "%s: neither an npy file nor a whole npz file (no zip end record)", npz->path);
+}
+
 /* The end record is the last thing in the file, but for a comment of up to 65535 bytes, whose length it knows. Where no
  * length is right, bytes have come behind a whole file: the last end record is taken, as Python does. */
 static int find_directory(struct fer_npz *npz, struct directory *d, struct fer_error *e)
@@ -181,7 +192,7 @@ static int find_directory(struct fer_npz *npz, struct directory *d, struct fer_e
             if (!last) last = at;
         }
     if (at == 0) at = last;
-    if (at == 0) return fer_fail(e, "%s: neither an npy file nor a whole npz file (no zip end record)", npz->path);
+    if (at == 0) return refuse_file(npz, e);
     if (read_end(npz, p + at - 1, npz->bytes - tail + at - 1, d, e)) return -1;
     if (d->size > d->end || d->offset != d->end - d->size)
         return fer_fail(e, "%s: damaged zip file: its directory does not end where its end record begins", npz->path);

@@ -187,7 +187,7 @@ static size_t next_bytes(void *context, unsigned char *bytes, size_t count)
 
 /* ---- rows ---- */
 
-/* The predicted byte from those to the left, above, and above that to the left: the nearest to left + above - corner. */
+/* The predicted byte from those to the left, above, and above that one: the nearest to left + above - corner. */
 static int paeth(int left, int above, int corner)
 {
     const int to_left = above > corner ? above - corner : corner - above;
@@ -245,7 +245,7 @@ static int pixel(const struct png *p, const unsigned char *row, size_t x)
     }
 }
 
-/* One of the images that an interlaced one consists of, or the whole one: its first pixel, and the steps to the next. */
+/* One of the images that an interlaced one consists of, or the whole one: its first pixel, the steps to the next. */
 struct pass {
     int x, y, step_x, step_y;
 };

@@ -4,8 +4,8 @@
  * name (a tree may have both `3` and `happy`), then file name, whatever order the system lists them in.
  *
  * DIR may be a level or two above (DIR/images/train/...). Without folders of a usage, DIR/CLASS/NAME, all images are
- * Training. What is passed over is counted, and named in the notes: nobody shall miss images without knowing. Names that
- * begin with a dot are not looked at. */
+ * Training. What is passed over is counted, and named in the notes: nobody shall miss images without knowing. Names
+ * that begin with a dot are not looked at. */
 #include "data.h"
 
 #include <string.h>
@@ -236,8 +236,8 @@ static void note_skipped(struct tree *t)
 static int refuse_empty(struct tree *t, const char *path, struct fer_error *e)
 {
     if (t->jpegs)
-        return fer_fail(e, "%s: no image that fer reads, but %zu JPEG: `mogrify -format png %s%s.%s` converts them", path,
-                        t->jpegs, t->root, t->split ? "/*/*/*" : "/*/*", t->jpeg);
+        return fer_fail(e, "%s: no image that fer reads, but %zu JPEG: `mogrify -format png %s%s.%s` converts them",
+                        path, t->jpegs, t->root, t->split ? "/*/*/*" : "/*/*", t->jpeg);
     return fer_fail(e, "%s: no image, expected %s/Training/3/NAME.pgm and the like%s%s", path, path,
                     *t->csv ? ", or a CSV: " : "", t->csv);
 }

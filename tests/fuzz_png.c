@@ -1,6 +1,7 @@
 /* fuzz_png.c - the PNG reader against any bytes whatever. It must read or refuse with one line, and nothing else.
- * `make fuzz` builds and runs it; tests/fuzz_main.c runs it on files. A fuzzer does not find CRC-32 sums by chance: they
- * are made right here, of every chunk that lies inside the file, and rows are unpacked before their Adler-32 is known. */
+ * `make fuzz` builds and runs it; tests/fuzz_main.c runs it on files. A fuzzer does not find CRC-32 sums by chance:
+ * they are made right here, of every chunk that lies inside the file; rows are unpacked before their Adler-32 is known.
+ */
 #include "../data/data.h"
 
 #include <stdlib.h>

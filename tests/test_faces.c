@@ -261,8 +261,9 @@ TEST usages_are_read_in_other_words(const char *validation, int of_test)
         for (k = 0; k < 4; k++) count += data.image[k].usage == i;
         ASSERT_EQ(count, data.usage_count[i]);
     }
-    ASSERT_STR_EQ(of_test == FER_PUBLIC_TEST ? "Usage `test` is taken as PublicTest, there being no validation rows\n" : "",
-                  data.notes);
+    ASSERT_STR_EQ(of_test == FER_PUBLIC_TEST
+                      ? "Usage `test` is taken as PublicTest, there being no validation rows\n"
+                      : "", data.notes);
     fer_dataset_free(&data);
     PASS();
 }
@@ -835,7 +836,8 @@ static int tree_is(const char *images, const char *notes)
 
 TEST trees_are_read_as_people_have_them(void)
 {
-    static const char *const classes[] = {"Angry", "DISGUSTED", "Fearful", "happiness", "03_sad", "Surprised", "neutral"};
+    static const char *const classes[] = {"Angry",  "DISGUSTED", "Fearful", "happiness",
+                                          "03_sad", "Surprised", "neutral"};
     unsigned char png[FER_PNG_ROOM];
     const uint8_t pixel = 77;
     int i;
@@ -912,7 +914,8 @@ TEST what_a_tree_has_besides_is_named(void)
     for (i = 0; i < 13; i++) {
         snprintf(name, sizeof name, "%c.bmp", 'b' + i);
         plant("angry", ".", name, 1);
-        if (i < 10) length += (size_t)snprintf(expected + length, sizeof expected - length, "%sangry/%s", i ? ", " : "", name);
+        if (i < 10)
+            length += (size_t)snprintf(expected + length, sizeof expected - length, "%sangry/%s", i ? ", " : "", name);
     }
     snprintf(expected + length, sizeof expected - length, ", ...\n" NO_VALIDATION);
     ASSERT(tree_is("0/0=1 ", expected));

@@ -515,6 +515,10 @@ TEST damaged_npy_files_are_refused(void)
     ASSERT_STR_EQ("bad npy header: it holds a zero byte", verdict(&f));
     f.count = 11;
     ASSERT_STR_EQ("11 bytes are too few for an npy file", verdict(&f));
+    f.count = 0;
+    add(&f, "version https://git-lfs.github.com/spec/v1\n", 43);
+    ASSERT_STR_EQ("is no npy or npz file, but a Git LFS pointer, not the file itself: `git lfs pull` fetches that", verdict(&f));
+    f = npy_of(1, numbers, one_two_three, 5);
     f.count = 5;
     ASSERT_STR_EQ("neither an npy file nor a whole npz file (no zip end record)", verdict(&f));
     f.count = 0;

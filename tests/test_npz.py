@@ -30,7 +30,7 @@ def check(what, ok, more=""):
 def compile_program(folder):
     program = os.path.join(folder, "npz_cat")
     sources = ["data/" + name for name in sorted(os.listdir(os.path.join(ROOT, "data"))) if name.endswith(".c")]
-    parts = "npz", "npy", "inflate", "file", "platform"
+    parts = "npz", "npy", "inflate", "file", "foreign", "platform"
     needed = ["layers/numbers/errors_memory.c", "layers/numbers/exp_log.c"] + [name for name in sources if any(part in name for part in parts)]
     subprocess.run(["cc", "-std=c99", "-O2", "-I.", "-o", program, "tests/npz_cat.c"] + needed, cwd=ROOT, check=True)
     return program

@@ -149,6 +149,25 @@ static void read_tests(void)
     for (i = 0; i < sizeof good / sizeof *good; i++) RUN_TESTp(png_is_read, &good[i].image, good[i].expected);
 }
 
+/* 11 x 10, interlaced: pixel number i is i. */
+TEST interlaced_png_is_read(void)
+{
+    static const int pass[7][4] = {{0, 0, 8, 8}, {4, 0, 8, 8}, {0, 4, 4, 8}, {2, 0, 4, 4},
+                                   {0, 2, 2, 4}, {1, 0, 2, 2}, {0, 1, 1, 2}}; /* x, y, and the steps of both */
+    struct image image = {11, 10, 8, 0, 1, NULL, NULL, NULL, 0, 0, 0};
+    char rows[200], expected[110];
+    int i, x, y;
+    for (i = 0; i < 110; i++) expected[i] = (char)i;
+    for (i = 0; i < 7; i++)
+        for (y = pass[i][1]; y < 10; y += pass[i][3]) {
+            rows[image.row_bytes++] = 0;
+            for (x = pass[i][0]; x < 11; x += pass[i][2]) rows[image.row_bytes++] = (char)(y * 11 + x);
+        }
+    image.rows = rows;
+    CHECK_CALL(png_is_read(&image, expected));
+    PASS();
+}
+
 TEST png_of_a_bad_kind_is_refused(void)
 {
     static const struct {
@@ -164,7 +183,8 @@ TEST png_of_a_bad_kind_is_refused(void)
         {{1, 1, 8, 7, 0, NULL, NULL, "", 0, 0, 0}, "8 bits of kind 7, expected a combination that PNG has"},
         {{1, 1, 8, 0, 2, NULL, NULL, "", 0, 0, 0}, "packing 0, filters 0, interlacing 2, expected 0, 0, and 0 or 1"},
         {{1, 1, 8, 3, 0, NULL, NULL, "\0\0", 0, 0, 2}, "no chunk PLTE, expected a palette"},
-        {{1, 1, 8, 3, 0, "\1\2", NULL, "\0\0", 2, 0, 2}, "PLTE has 2 bytes, expected three for each of at most 256 colours"},
+        {{1, 1, 8, 3, 0, "\1\2", NULL, "\0\0", 2, 0, 2}, 
+         "PLTE has 2 bytes, expected three for each of at most 256 colours"},
         {{1, 1, 8, 3, 0, "\1\2\3", "\1\2", "\0\0", 3, 2, 2}, "tRNS has 2 entries, expected at most 1"},
         {{1, 1, 8, 3, 0, "\1\2\3", NULL, "\0\1", 3, 0, 2}, "a pixel has a colour that the palette of 1 lacks"},
         {{1, 1, 8, 2, 0, NULL, "\0\1", "\0\0\0\0", 0, 2, 4}, "tRNS has 2 bytes, which do not fit the kind of image"},
@@ -195,8 +215,8 @@ TEST damaged_png_is_refused(void)
     for (i = 0; i < good.count; i++) { /* cut off anywhere */
         f = good;
         f.count = i;
-        ASSERT_STR_EQ(i < 8 ? "no PNG image, expected a file that begins with \\x89PNG" : "damaged PNG image: it ends early",
-                      verdict(&f));
+        ASSERT_STR_EQ(i < 8 ? "no PNG image, expected a file that begins with \\x89PNG"
+                            : "damaged PNG image: it ends early", verdict(&f));
     }
     f = good;
     f.at[16] ^= 1;
@@ -219,8 +239,8 @@ TEST damaged_png_is_refused(void)
         begin(&f, &image);
         add_chunk(&f, "IDAT", wrong.at, wrong.count);
         add_chunk(&f, "IEND", "", 0);
-        ASSERT_STR_EQ(i ? "damaged PNG image: the Adler-32 of its rows is wrong" : "damaged PNG image: its rows are no zlib stream",
-                      verdict(&f));
+        ASSERT_STR_EQ(i ? "damaged PNG image: the Adler-32 of its rows is wrong"
+                        : "damaged PNG image: its rows are no zlib stream", verdict(&f));
     }
     begin(&f, &image); /* rows go on in the IDATs that stand in a row; not behind another chunk */
     add_chunk(&f, "IDAT", stream.at, 9);
@@ -247,6 +267,7 @@ TEST what_fer_writes_it_reads(void)
 SUITE(suite_png)
 {
     read_tests();
+    RUN_TEST(interlaced_png_is_read);
     RUN_TEST(png_of_a_bad_kind_is_refused);
     RUN_TEST(damaged_png_is_refused);
     RUN_TEST(what_fer_writes_it_reads);
