@@ -740,6 +740,42 @@ TEST a_record_of_every_kind_is_verified(void)
     PASS();
 }
 
+/* Eight convolutions on end, with nothing but ReLU between them: their sums would reach 10^13. So the chain is cut, at as few
+ * places as need be. */
+TEST an_exact_record_of_a_long_chain_is_cut(void)
+{
+    struct fer_builder b;
+    struct fer_network *net;
+    struct fer_recorded recorded;
+    struct fer_npz *npz;
+    int x = fer_network_begin(&b, H, W, C), i, outputs = 0, kernels = 0;
+    char name[16];
+    for (i = 0; i < 8; i++) {
+        snprintf(name, sizeof name, "c%d", i);
+        x = fer_add_conv2d(&b, x, name, 12, 3, 3, 1, 1, FER_SAME);
+        x = fer_add_relu(&b, x, NULL);
+    }
+    fer_add_dense(&b, fer_add_global_max_pooling2d(&b, x, NULL, 0), "last", CLASSES);
+    ASSERT_EQm(error.text, 0, fer_network_end(&b, &net, &error));
+    ASSERT_EQm(error.text, 0, fer_record_exact(net, N, 7, FILE_NAME, &recorded, &error));
+    ASSERT_EQm(error.text, 0, fer_npz_open(&npz, FILE_NAME, &error));
+    for (i = 0; i < 8; i++) {
+        snprintf(name, sizeof name, "c%d/output", i);
+        outputs += fer_npz_find(npz, name) != NULL;
+        snprintf(name, sizeof name, "c%d/kernel_grad", i);
+        kernels += fer_npz_find(npz, name) != NULL;
+    }
+    ASSERT(outputs >= 4 && outputs < 8 && kernels == outputs);
+    for (i = 1; i < net->layers - 1; i++) {
+        size_t k;
+        for (k = 0; k < fer_layer_count(&net->layer[i], N); k++) ASSERT(fabs((double)net->layer[i].output[k]) < 16777216);
+    }
+    fer_npz_close(npz);
+    fer_network_free(net);
+    remove(FILE_NAME);
+    PASS();
+}
+
 SUITE(suite_network)
 {
     RUN_TEST(every_kind_has_its_functions_and_names);
@@ -758,4 +794,5 @@ SUITE(suite_network)
     RUN_TEST(a_record_of_every_kind_is_verified);
     RUN_TEST(an_exact_record_is_whole);
     RUN_TEST(an_exact_record_fits_together);
+    RUN_TEST(an_exact_record_of_a_long_chain_is_cut);
 }

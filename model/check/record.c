@@ -157,6 +157,7 @@ struct recorder {
     int exact;
     size_t arrays;
     struct fer_error *e;
+    unsigned char cut[FER_MAX_LAYERS]; /* of an exact record: see record.h */
 };
 
 static int put(struct recorder *r, const char *name, enum fer_type type, int dims, const size_t *shape,
@@ -186,12 +187,12 @@ static int put_parameter(struct recorder *r, const struct fer_parameter *p, cons
 /* Whether the layer's output belongs into the record; and what it computes. */
 static int is_recorded(const struct recorder *r, int index)
 {
-    return !r->exact || fer_exactness_of(r->network, index) != FER_NOT_EXACT;
+    return !r->exact || fer_exactness_of(r->network, r->cut, index) != FER_NOT_EXACT;
 }
 
 static int is_computed(const struct recorder *r, int index)
 {
-    return !r->exact || fer_exactness_of(r->network, index) == FER_COMPUTED;
+    return !r->exact || fer_exactness_of(r->network, r->cut, index) == FER_COMPUTED;
 }
 
 static int put_forward(struct recorder *r)
@@ -293,7 +294,7 @@ static int finish(struct recorder *r, int failed, struct fer_recorded *recorded)
 int fer_record(struct fer_network *network, const struct fer_batch *batch, const struct fer_adam *adam,
                const char *path, struct fer_recorded *recorded, struct fer_error *e)
 {
-    struct recorder r = {NULL, network, batch->n, 0, 0, e};
+    struct recorder r = {NULL, network, batch->n, 0, 0, e, {0}};
     if (batch->height != network->height || batch->width != network->width || batch->channels != network->channels) {
         char size[64], expected[64];
         format_size(size, batch->height, batch->width, batch->channels);
@@ -314,9 +315,9 @@ int fer_record_inference(struct fer_network *network, const struct fer_batch *ba
 int fer_record_exact(struct fer_network *network, size_t n, uint64_t seed, const char *path, struct fer_recorded *recorded,
                      struct fer_error *e)
 {
-    struct recorder r = {NULL, network, n, 1, 0, e};
+    struct recorder r = {NULL, network, n, 1, 0, e, {0}};
     recorded->loss = 0;
-    if (fer_network_plan(network, n, FER_PLAN_KEEP, e) || fer_exact_fill(network, n, seed, FER_EXACT_LIMIT, e) ||
+    if (fer_network_plan(network, n, FER_PLAN_KEEP, e) || fer_exact_fill(network, n, seed, FER_EXACT_LIMIT, r.cut, e) ||
         fer_npz_create(&r.out, path, e))
         return -1;
     return finish(&r, put_forward(&r) || put_backward(&r), recorded);

@@ -12,7 +12,8 @@
  *               would have another gradient
  *
  * In general: what computes with whole numbers is computed, if its inputs are there, else its output is drawn. A layer
- * that makes fractions of another kind (sigmoid) has its output drawn, and what it takes from is left out.
+ * that makes fractions of another kind (sigmoid) has its output drawn, and what it takes from is left out; so has a ReLU
+ * where, in a long chain without batch normalisation, sums would become too large.
  *
  * A sum of integers is exact in any order while the sum of their absolute values stays below 2^24: every product and
  * every partial sum is then a whole number that float32 holds. To know that, all is computed twice, with the same
@@ -48,6 +49,8 @@ struct filling {
     double limit;
     size_t unit[FER_MAX_LAYERS], gradient_unit[FER_MAX_LAYERS]; /* of each output and its gradient, multiples of this */
     int arrived[FER_MAX_LAYERS]; /* how many consumers have sent their gradient to a layer's output */
+    unsigned char *cut;          /* [layers] 1: this activation's output is drawn */
+    int at, towards;             /* the layer at work; -1, 1: where, from it, a cut would make its sums smaller */
     struct fer_error *e;
 };
 
@@ -63,31 +66,32 @@ static size_t divisor_of(const struct fer_network *net, const struct fer_layer *
 }
 
 /* Whether a layer takes from it whose output is drawn: from two that need not fit, neither could be checked. */
-static int is_hidden(const struct fer_network *net, int index)
+static int is_hidden(const struct fer_network *net, const unsigned char *cut, int index)
 {
     int j, k;
     for (j = index + 1; index > 0 && j < net->layers; j++)
         for (k = 0; k < net->layer[j].inputs; k++)
-            if (net->layer[j].input[k] == index && kind_of(&net->layer[j])->exact == FER_DRAWN) return 1;
+            if (net->layer[j].input[k] == index && (kind_of(&net->layer[j])->exact == FER_DRAWN || cut[j])) return 1;
     return 0;
 }
 
-enum fer_exactness fer_exactness_of(const struct fer_network *net, int index)
+enum fer_exactness fer_exactness_of(const struct fer_network *net, const unsigned char *cut, int index)
 {
     const struct fer_layer *layer = &net->layer[index];
     const enum fer_exactness exact = kind_of(layer)->exact;
     int k;
-    if (exact == FER_NOT_EXACT || is_hidden(net, index)) return FER_NOT_EXACT;
+    if (exact == FER_NOT_EXACT || is_hidden(net, cut, index)) return FER_NOT_EXACT;
+    if (cut[index]) return FER_DRAWN;
     for (k = 0; k < layer->inputs && exact == FER_COMPUTED; k++) {
         const int from = layer->input[k];
-        if (kind_of(&net->layer[from])->exact == FER_NOT_EXACT || is_hidden(net, from)) return FER_DRAWN;
+        if (kind_of(&net->layer[from])->exact == FER_NOT_EXACT || is_hidden(net, cut, from)) return FER_DRAWN;
     }
     return exact;
 }
 
-static int is_computed(const struct fer_network *net, int index)
+static int is_computed(const struct filling *f, int index)
 {
-    return fer_exactness_of(net, index) == FER_COMPUTED;
+    return fer_exactness_of(f->network, f->cut, index) == FER_COMPUTED;
 }
 
 static size_t common_multiple(size_t a, size_t b)
@@ -104,12 +108,12 @@ static void find_units(struct filling *f)
     for (i = 0; i < net->layers; i++) f->unit[i] = f->gradient_unit[i] = 1;
     for (i = net->layers - 1; i > 0; i--) {
         const struct fer_layer *layer = &net->layer[i];
-        for (k = 0; k < layer->inputs && is_computed(net, i); k++)
+        for (k = 0; k < layer->inputs && is_computed(f, i); k++)
             f->unit[layer->input[k]] = common_multiple(f->unit[layer->input[k]], f->unit[i] * divisor_of(net, layer));
     }
     for (i = 1; i < net->layers; i++) {
         const struct fer_layer *layer = &net->layer[i];
-        for (k = 0; k < layer->inputs && is_computed(net, i); k++)
+        for (k = 0; k < layer->inputs && is_computed(f, i); k++)
             f->gradient_unit[i] = common_multiple(f->gradient_unit[i], f->gradient_unit[layer->input[k]]);
         f->gradient_unit[i] *= divisor_of(net, layer);
     }
@@ -148,16 +152,18 @@ static int forward(struct filling *f)
 {
     struct fer_network *net = f->network;
     int i, k;
+    f->towards = -1;
     for (i = 0; i < net->layers; i++) {
         const struct fer_layer *layer = &net->layer[i];
         const struct fer_parameter *p = &net->parameter[layer->parameter];
         const size_t count = fer_layer_count(layer, f->n);
         const int last = i == net->layers - 1;
-        const enum fer_exactness exact = fer_exactness_of(net, i);
+        const enum fer_exactness exact = fer_exactness_of(net, f->cut, i);
         char name[FER_MAX_ARRAY];
         if (exact == FER_DRAWN)
             draw(f, i, OF_OUTPUT, f->unit[i] > 1 ? dividends : outputs, f->unit[i], count, layer->output);
         if (exact != FER_COMPUTED) continue;
+        f->at = i;
         for (k = 0; k < layer->parameters; k++) draw(f, i, OF_PARAMETERS + k, kernels, 1, p[k].count, p[k].value);
         fer_layer_forward(net, i, f->n, 1);
         fer_output_name(net, i, "", name);
@@ -185,6 +191,7 @@ static int layer_backward(struct filling *f, int index)
     const struct fer_layer *layer = &net->layer[index];
     const struct fer_parameter *p = &net->parameter[layer->parameter];
     int k;
+    f->at = index;
     if (f->arrived[index] == 0) draw_gradient(f, index);
     fer_layer_backward(net, index, f->n, f->arrived);
     for (k = 0; k < layer->parameters; k++)
@@ -202,22 +209,40 @@ static int backward(struct filling *f)
 {
     int i;
     for (i = 0; i < f->network->layers; i++) f->arrived[i] = 0;
+    f->towards = 1;
     for (i = f->network->layers - 1; i > 0; i--)
-        if (is_computed(f->network, i) && layer_backward(f, i)) return -1;
+        if (is_computed(f, i) && layer_backward(f, i)) return -1;
     return 0;
 }
 
-int fer_exact_fill(struct fer_network *network, size_t n, uint64_t seed, double limit, struct fer_error *e)
+/* Where sums grow too large, the chain is cut at the nearest activation before (of gradients: behind) them. Returns 0 when
+ * there is none that is computed. */
+static int cut_chain(struct filling *f)
+{
+    int i;
+    for (i = f->at + f->towards; i > 0 && i < f->network->layers; i += f->towards)
+        if (kind_of(&f->network->layer[i])->element_by_element && is_computed(f, i)) return f->cut[i] = 1;
+    return 0;
+}
+
+int fer_exact_fill(struct fer_network *network, size_t n, uint64_t seed, double limit, unsigned char cut[FER_MAX_LAYERS],
+                   struct fer_error *e)
 {
     struct filling f = {0};
+    int i, too_large;
     f.rehearsal = 1;
     f.network = network;
     f.n = n;
     f.seed = seed;
     f.limit = limit;
+    f.cut = cut;
     f.e = e;
-    find_units(&f);
-    if (forward(&f) || backward(&f)) return -1;
+    for (i = 0; i < network->layers; i++) cut[i] = 0;
+    do {
+        find_units(&f);
+        too_large = forward(&f) || backward(&f);
+    } while (too_large && cut_chain(&f));
+    if (too_large) return -1;
     f.rehearsal = 0;
     return forward(&f) || backward(&f) ? -1 : 0;
 }
