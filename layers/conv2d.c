@@ -4,8 +4,8 @@
  *     dx[n][ih][iw][ci]       = sum over kh, kw, co  of  dy[n][oh][ow][co] * kernel[kh][kw][ci][co]
  *     dkernel[kh][kw][ci][co] = sum over n, oh, ow   of  x[n][ih][iw][ci] * dy[n][oh][ow][co]
  *
- * where ih = oh*stride_h + kh*dilation_h - pad_top and iw = ow*stride_w + kw*dilation_w - pad_left. Products with a cell
- * outside the image are left out (nothing is multiplied by zero). A bias is added afterwards (bias.c).
+ * where ih = oh*stride_h + kh*dilation_h - pad_top and iw = ow*stride_w + kw*dilation_w - pad_left. Products with a
+ * cell outside the image are left out (nothing is multiplied by zero). A bias is added afterwards (bias.c).
  *
  * With groups, the first in_c / groups channels of x meet the first out_c / groups of y alone, and so on: each group is
  * a convolution of its own, and in the kernel ci counts from its group's first channel. Without, there is one group.

@@ -5,8 +5,8 @@
  *     dx[n][ih][iw][c]      = sum over kh, kw, m  of  dy[n][oh][ow][c*M + m] * kernel[kh][kw][c][m]
  *     dkernel[kh][kw][c][m] = sum over n, oh, ow  of  x[n][ih][iw][c] * dy[n][oh][ow][c*M + m]
  *
- * where ih = oh*stride_h + kh*dilation_h - pad_top and iw = ow*stride_w + kw*dilation_w - pad_left. Products with a cell
- * outside the image are left out. It is the convolution with a group for each channel (conv2d.c, groups = in_c), to the
+ * where ih = oh*stride_h + kh*dilation_h - pad_top and iw = ow*stride_w + kw*dilation_w - pad_left. Products with a
+ * cell outside the image are left out. It is the convolution with a group for each channel (conv2d.c, groups = in_c), to the
  * bit.
  *
  * Order of the sums, in `real`, starting from 0:
@@ -41,7 +41,7 @@ void fer_depthwise_conv2d_forward(const struct fer_window *g, const real *x, con
             }
 }
 
-/* The output cell that sees input cell i through tap k, along one axis; if there is none, a number that is no cell's. */
+/* The output cell that sees input cell i through tap k, along one axis; if none does, a number that is no cell's. */
 static size_t output_at(size_t i, size_t pad, size_t k, size_t stride, size_t out)
 {
     return i + pad < k || (i + pad - k) % stride ? out : (i + pad - k) / stride;
@@ -74,8 +74,8 @@ void fer_depthwise_conv2d_backward_input(const struct fer_window *g, const real 
 }
 
 /* dkernel[kh][kw] from output channel `first` on. */
-static void kernel_gradient(const struct fer_window *g, size_t kh, size_t kw, size_t first, const real *x, const real *dy,
-                            real *dkernel)
+static void kernel_gradient(const struct fer_window *g, size_t kh, size_t kw, size_t first, const real *x,
+                            const real *dy, real *dkernel)
 {
     const size_t multiplier = g->out_c / g->in_c, end = slice_end(first, g->out_c);
     double total[FER_SLICE] = {0};

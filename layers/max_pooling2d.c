@@ -3,8 +3,8 @@
  *     y[n][oh][ow][c]  = the largest x[n][ih][iw][c] of the window's cells inside the image
  *     dx[n][ih][iw][c] = sum of dy[n][oh][ow][c] over the windows whose maximum stands at (ih, iw)
  *
- * Of several equal maxima the first in row-major order counts (other rules: at the end). A NaN counts as larger than any
- * number, the first one as the maximum.
+ * Of several equal maxima the first in row-major order counts (other rules: at the end). A NaN counts as larger than
+ * any number, the first one as the maximum.
  *
  * Order of the sum, in `real`: the windows in row-major order. */
 #include "layers.h"

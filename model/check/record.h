@@ -12,7 +12,7 @@ enum fer_exactness fer_exactness_of(const struct fer_network *network, const uns
 
 /* Fills a network, planned with FER_PLAN_KEEP, as record_exact.c says. Fails when a sum of absolute values would reach
  * the limit, wherever the chain is cut; cut[] says where that is. */
-int fer_exact_fill(struct fer_network *network, size_t n, uint64_t seed, double limit, unsigned char cut[FER_MAX_LAYERS],
-                   struct fer_error *e);
+int fer_exact_fill(struct fer_network *network, size_t n, uint64_t seed, double limit,
+                   unsigned char cut[FER_MAX_LAYERS], struct fer_error *e);
 
 #endif

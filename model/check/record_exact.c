@@ -12,8 +12,8 @@
  *               would have another gradient
  *
  * In general: what computes with whole numbers is computed, if its inputs are there, else its output is drawn. A layer
- * that makes fractions of another kind (sigmoid) has its output drawn, and what it takes from is left out; so has a ReLU
- * where, in a long chain without batch normalisation, sums would become too large.
+ * that makes fractions of another kind (sigmoid) has its output drawn, and what it takes from is left out; so has a
+ * ReLU where, in a long chain without batch normalisation, sums would become too large.
  *
  * A sum of integers is exact in any order while the sum of their absolute values stays below 2^24: every product and
  * every partial sum is then a whole number that float32 holds. To know that, all is computed twice, with the same
@@ -215,8 +215,8 @@ static int backward(struct filling *f)
     return 0;
 }
 
-/* Where sums grow too large, the chain is cut at the nearest activation before (of gradients: behind) them. Returns 0 when
- * there is none that is computed. */
+/* Where sums grow too large, the chain is cut at the nearest activation before (of gradients: behind) them. Returns 0
+ * when there is none that is computed. */
 static int cut_chain(struct filling *f)
 {
     int i;
@@ -225,8 +225,8 @@ static int cut_chain(struct filling *f)
     return 0;
 }
 
-int fer_exact_fill(struct fer_network *network, size_t n, uint64_t seed, double limit, unsigned char cut[FER_MAX_LAYERS],
-                   struct fer_error *e)
+int fer_exact_fill(struct fer_network *network, size_t n, uint64_t seed, double limit,
+                   unsigned char cut[FER_MAX_LAYERS], struct fer_error *e)
 {
     struct filling f = {0};
     int i, too_large;
