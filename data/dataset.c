@@ -62,7 +62,8 @@ void fer_dataset_note(struct fer_dataset *data, const char *format, ...)
     va_end(arguments);
     for (c = data->notes + length; *c; c++) /* a hostile file name must not reach a terminal as control characters */
         if ((unsigned char)*c < 32 || *c == 127) *c = '?';
-    if ((size_t)(c - data->notes) < sizeof data->notes - 1) memcpy(c, "\n", 2);
+    if (c == data->notes + sizeof data->notes - 1) c--; /* it is full, and cut short */
+    memcpy(c, "\n", 2);
 }
 
 void fer_dataset_shrink(struct fer_growing *set)

@@ -677,6 +677,21 @@ TEST images_of_a_usage_are_found_wherever_they_stand(void)
     PASS();
 }
 
+/* However much there is to say: it fits, and every line ends. */
+TEST notes_end_their_lines(void)
+{
+    static struct fer_dataset data;
+    int i;
+    for (i = 0; i < 100; i++) {
+        fer_dataset_note(&data, "%0*d\033\n", 10 + i, i);
+        ASSERT(strlen(data.notes) < sizeof data.notes);
+        ASSERT_EQ('\n', data.notes[strlen(data.notes) - 1]);
+    }
+    ASSERT_EQ(sizeof data.notes - 1, strlen(data.notes));
+    ASSERT_EQ(0, strncmp("0000000000?""?\n00000000001?""?\n", data.notes, 26));
+    PASS();
+}
+
 TEST digest_is_of_what_the_header_says(void)
 {
     static const unsigned char bytes[] = {3, 0, 2, 0, 0, 0, 2, 0, 0, 0, 0, 10, 200, 255,
@@ -1082,6 +1097,7 @@ SUITE(suite_faces)
     RUN_TEST(images_are_scaled_by_the_rule);
     RUN_TEST(batch_holds_the_chosen_images);
     RUN_TEST(images_of_a_usage_are_found_wherever_they_stand);
+    RUN_TEST(notes_end_their_lines);
     RUN_TEST(digest_is_of_what_the_header_says);
     RUN_TEST(drawn_faces_are_the_same_everywhere);
     RUN_TEST(drawn_faces_hang_on_seed_and_number);
