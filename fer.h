@@ -400,7 +400,7 @@ const char *fer_layer_class(enum fer_layer_type type); /* Keras's class name: "I
 
 #define FER_MAX_LAYERS 1024
 #define FER_MAX_PARAMETERS 2048
-#define FER_MAX_INPUTS 16 /* of one layer */
+#define FER_MAX_INPUTS 64 /* of one layer */
 #define FER_MAX_NAME 64   /* of a layer, with the 0 at its end */
 #define FER_MAX_ARRAY 96  /* the name of any array of a layer: LAYER/moving_variance_new and the like */
 

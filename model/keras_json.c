@@ -107,7 +107,6 @@ static int read_layer(struct fer_keras *r, const struct fer_json_node *node, str
         return fer_keras_fail(r, l, "its name: expected 1 to %d characters, all of which can be printed", FER_MAX_NAME - 1);
     if (!is_model(l->class_name) && strcmp(l->class_name, "InputLayer") != 0 && !fer_keras_class(l->class_name))
         return fer_keras_fail(r, l, "fer has no layer of this class: expected one of those in `fer help summary`");
-    if (l->config && l->config->type != FER_JSON_OBJECT) return fer_keras_fail_key(r, l, "config", l->config, "{...}");
     return check_common(r, l);
 }
 
