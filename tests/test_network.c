@@ -699,6 +699,28 @@ TEST an_exact_record_fits_together(void)
     PASS();
 }
 
+/* Writes the record anew, with one array more: the parameter of this name as `PARAMETER_new`, times a factor. */
+static int add_update(const char *parameter, real factor)
+{
+    struct fer_npz *npz;
+    struct fer_npz_writer *out;
+    static real values[1 << 16];
+    char name[FER_MAX_ARRAY];
+    size_t i, k;
+    if (fer_npz_open(&npz, FILE_NAME, &error) || fer_npz_create(&out, FILE_NAME "2", &error)) return -1;
+    for (i = 0; i < fer_npz_count(npz); i++) {
+        const struct fer_array *a = fer_npz_at(npz, i);
+        if (fer_npz_read(npz, a, values, &error)) return -1;
+        fer_npz_write(out, a->name, FER_REAL_TYPE, a->dims, a->shape, values, &error);
+        if (strcmp(a->name, parameter) != 0) continue;
+        for (k = 0; k < a->count; k++) values[k] *= factor;
+        snprintf(name, sizeof name, "%s_new", parameter);
+        fer_npz_write(out, name, FER_REAL_TYPE, a->dims, a->shape, values, &error);
+    }
+    fer_npz_close(npz);
+    return fer_npz_commit(out, &error);
+}
+
 /* A record of every kind is right, array by array: gamma, groups, frozen layers and outputs that BatchNormalization shares with
  * other layers. */
 TEST a_record_of_every_kind_is_verified(void)
@@ -734,6 +756,14 @@ TEST a_record_of_every_kind_is_verified(void)
     ASSERT_STR_EQ("", summary.first);
     ASSERT_EQ_FMT((size_t)0, summary.rows[FER_NOT_CHECKABLE] + summary.absent + summary.ignored, "%zu");
     ASSERT(summary.rows[FER_OK] > 90);
+    ASSERT_EQm(error.text, 0, add_update("frozen/gamma", 1)); /* a frozen parameter may be there anew, unchanged */
+    ASSERT_EQm(error.text, 0, fer_verify(FILE_NAME "2", &options, NULL, NULL, &summary, &error));
+    ASSERT_STR_EQ("", summary.first);
+    ASSERT_EQ_FMT((size_t)0, summary.ignored, "%zu");
+    ASSERT_EQm(error.text, 0, add_update("frozen/gamma", (real)1.000001));
+    ASSERT_EQm(error.text, 0, fer_verify(FILE_NAME "2", &options, NULL, NULL, &summary, &error));
+    ASSERT_STR_EQ("frozen/gamma_new", summary.first_wrong);
+    remove(FILE_NAME "2");
     fer_network_free(net);
     remove(FILE_NAME);
     remove("network.json");
