@@ -586,19 +586,23 @@ static int gradcheck_points(const char *in, const char *out)
 static int gradcheck(int argc, char **argv)
 {
     const int strict = take_flag(&argc, argv, "strict");
-    const char *points = NULL, *values = NULL, *out = NULL;
-    const struct option options[] = {{"points", &points}, {"values", &values}, {"o", &out}};
+    const char *points = NULL, *values = NULL, *model = NULL, *out = NULL;
+    const struct option options[] = {{"points", &points}, {"values", &values}, {"model", &model}, {"o", &out}};
     struct choice choice;
     struct fer_error e;
     struct fer_gradcheck_text text = {stdout, strict, 0, 0};
     int failed;
-    begin_choice(&choice, "seed");
-    if (parse(&argc, argv, options, 3, &choice, &e)) return complain(&e);
-    if ((points || values) && (argc || (points && values)))
-        return fer_fail(&e, "gradcheck: expected --points, --values or names of layers"), complain(&e);
+    begin_choice(&choice, "seed size");
+    if (parse(&argc, argv, options, 4, &choice, &e)) return complain(&e);
+    if ((points != NULL) + (values != NULL) + (model != NULL) + (argc > 0) > 1)
+        return fer_fail(&e, "gradcheck: expected --points, --values, --model or names of layers"), complain(&e);
+    if (is_given(&choice, "size") && !model)
+        return fer_fail(&e, "--size: expected with --model"), complain(&e);
     if (points) return gradcheck_points(points, out);
     if (values) return gradcheck_values(values, strict);
-    failed = fer_gradcheck((const char *const *)argv, argc, choice.settings.seed, fer_gradcheck_text_row, &text, &e);
+    failed = model ? fer_gradcheck_model(model, (size_t)given_size(&choice), choice.settings.seed, fer_gradcheck_text_row,
+                                         &text, &e)
+                   : fer_gradcheck((const char *const *)argv, argc, choice.settings.seed, fer_gradcheck_text_row, &text, &e);
     if (failed < 0) return complain(&e);
     failed += text.unsaid;
     printf(failed ? "%d FAILED\n" : "all gradients agree with finite differences\n", failed);
@@ -1161,9 +1165,10 @@ static const struct command commands[] = {
      0},
     {"summary", summary, "the network, layer by layer", "[--size N]", "Prints the table of Keras's model.summary().\n",
      0},
-    {"gradcheck", gradcheck, "check every gradient by finite differences", "[LAYER ...] [--seed N] [--strict]",
+    {"gradcheck", gradcheck, "check every gradient by finite differences", "[LAYER ...] [--model M.json [--size N]] [--seed N] [--strict]",
      "Compares every layer's gradients, and the whole network's, with finite differences. fer64 is the program to trust.\n"
      "Exit status 1 when one disagrees.\n"
+     "  --model M.json [--size N]  the network of a file, from the images to the loss, in place of layers\n"
      "  --strict                   also when of an element nothing can be said\n"
      "  --points X.npz -o P.npz    for a function of your own, in any language: writes the points at which it must be known\n"
      "                             around x, [points][...], as `points`\n"

@@ -1025,6 +1025,11 @@ const char *fer_gradcheck_name(int i);
 int fer_gradcheck(const char *const *layers, int count, uint64_t seed,
                   void (*report)(void *context, const struct fer_gradcheck_row *row), void *context,
                   struct fer_error *e);
+/* Checks the network of a file (as fer_model_read takes it): elements of every array, every layer's output, directions.
+ * Returns as above; in float32 it fails. */
+int fer_gradcheck_model(const char *model, size_t size, uint64_t seed,
+                        void (*report)(void *context, const struct fer_gradcheck_row *row), void *context,
+                        struct fer_error *e);
 
 /* ---- 9. One layer, one step ----------------------------------------------------------------------------------
  *

@@ -153,6 +153,9 @@ for name, value in engines(arrays):
     check("the type of " + name, value.dtype == F)
     got = verdicts(dict(arrays, **{name: value}))
     check("another engine's " + name, got[name] == "ok", got[name])
+run = subprocess.run([FER64, "gradcheck", "--model", MODEL], capture_output=True, text=True)
+check("gradients of the network", run.returncode == 0 and run.stdout.count("network ") == 5 and
+      run.stdout.endswith("all gradients agree with finite differences\n"), run.stdout + run.stderr)
 if torch:
     got = verdicts(pytorch(arrays))
     check("PyTorch's record", len(got) == 62 and set(got.values()) == {"ok"}, {name: got[name] for name in got if got[name] != "ok"})

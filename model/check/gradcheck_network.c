@@ -93,26 +93,27 @@ static double frozen_loss(struct frozen *f)
     }
     memset(f->recompute, 0, sizeof f->recompute);
     memset(f->changed, 0, sizeof f->changed);
-    return fer_cross_entropy(IMAGES, FER_CLASSES, network->logits, f->labels, NULL, NULL) / IMAGES;
+    return fer_cross_entropy(IMAGES, network->classes, network->logits, f->labels, NULL, NULL) / IMAGES;
 }
 
 /* A random point, random images, their gradient; and the network frozen there. */
 static int set_up(struct frozen *f, uint64_t seed, struct fer_error *e)
 {
-    struct fer_network *network;
+    struct fer_network *network = f->network;
     double loss;
     size_t k;
     int i;
-    if (fer_incv3v1(&f->network, SIZE, e)) return -1;
-    network = f->network;
-    if (fer_network_plan(network, IMAGES, FER_PLAN_KEEP, e)) return -1;
+    if (fer_network_fits(network, IMAGES, FER_PLAN_KEEP, fer_memory_available(), e) ||
+        fer_network_plan(network, IMAGES, FER_PLAN_KEEP, e))
+        return -1;
     fer_network_initialise(network, seed);
     for (i = 0; i < network->parameters; i++) /* betas and biases, which are all zero: somewhere more typical */
         for (k = 0; k < network->parameter[i].count && network->parameter[i].dims == 1; k++)
             network->parameter[i].value[k] += (real)(fer_uniform(seed, FER_FOR_CHECKS, 1 + (uint32_t)i, k) - 0.5);
     for (k = 0; k < output_size(&network->layer[0]); k++)
         fer_network_input(network)[k] = (real)fer_uniform(seed, FER_FOR_CHECKS, 1000, k);
-    for (i = 0; i < IMAGES; i++) f->labels[i] = (int)(fer_draw(seed, FER_FOR_CHECKS, 1001, (uint64_t)i) % FER_CLASSES);
+    for (i = 0; i < IMAGES; i++)
+        f->labels[i] = (int)(fer_draw(seed, FER_FOR_CHECKS, 1001, (uint64_t)i) % network->classes);
     fer_network_forward(network, IMAGES, 1);
     loss = fer_network_backward(network, IMAGES, f->labels) / IMAGES;
     if (freeze(f, e)) return -1;
@@ -132,11 +133,12 @@ static void tear_down(struct frozen *f)
 
 /* ---- Rows ---- */
 
-static void begin_row(struct fer_gradcheck_row *row, const char *what, const char *argument)
+static void begin_row(const struct frozen *f, struct fer_gradcheck_row *row, const char *what, const char *argument)
 {
     memset(row, 0, sizeof *row);
     row->layer = "network";
-    snprintf(row->geometry, sizeof row->geometry, "%dx%dx%dx1, %s", IMAGES, SIZE, SIZE, what);
+    snprintf(row->geometry, sizeof row->geometry, "%dx%zux%zux%zu, %s", IMAGES, f->network->height, f->network->width,
+             f->network->channels, what);
     snprintf(row->argument, sizeof row->argument, "%s", argument);
 }
 
@@ -147,11 +149,6 @@ static int owner(const struct fer_network *network, int index)
     while (index < network->layer[i].parameter || index >= network->layer[i].parameter + network->layer[i].parameters)
         i++;
     return i;
-}
-
-static int ends_in(const char *name, const char *ending)
-{
-    return strcmp(strrchr(name, '/') + 1, ending) == 0;
 }
 
 /* ---- Single elements ---- */
@@ -214,7 +211,8 @@ static int check_probes(struct frozen *f, struct fer_gradcheck_run *run, const c
 {
     struct fer_gradcheck_row row;
     const struct probe *worst;
-    begin_row(&row, "elements of every array", argument);
+    if (f->probes == 0) return 0; /* it has no such array */
+    begin_row(f, &row, "elements of every array", argument);
     f->moved = -1;
     if (fer_gradcheck_function(loss_at_distances, f, f->distance, f->claimed, (size_t)f->probes, 0, ELEMENT_STEP,
                                run->seed, &row.result, e))
@@ -235,7 +233,7 @@ static int check_elements(struct frozen *f, struct fer_gradcheck_run *run, const
     int i;
     for (i = 0; i < f->network->parameters; i++) {
         const struct fer_parameter *p = &f->network->parameter[i];
-        if (p->trainable && ends_in(p->name, ending))
+        if (p->trainable && fer_parameter_is(p, ending))
             add_probes(f, run->seed, p->name, p->value, p->gradient, p->count, 2, owner(f->network, i), 0);
     }
     return check_probes(f, run, ending, e);
@@ -306,14 +304,15 @@ static int check_directions(struct frozen *f, struct fer_gradcheck_run *run, str
     struct fer_gradcheck_row row;
     draw_directions(f, run->seed);
     memset(f->distance, 0, sizeof f->distance);
-    begin_row(&row, "a direction in every array", "parameters");
+    if (f->arrays == 0) return 0;
+    begin_row(f, &row, "a direction in every array", "parameters");
     if (fer_gradcheck_function(loss_along, f, f->distance, f->claimed, (size_t)f->arrays, 0, DIRECTION_STEP, run->seed,
                                &row.result, e))
         return -1;
     snprintf(row.worst_in, sizeof row.worst_in, "%.47s", f->network->parameter[f->array[row.result.index]].name);
     row.result.index = 0;
     fer_gradcheck_report(run, &row);
-    begin_row(&row, "directions in many arrays", "parameters");
+    begin_row(f, &row, "directions in many arrays", "parameters");
     if (fer_gradcheck_function(loss_along, f, f->distance + f->arrays, f->claimed + f->arrays, DIRECTIONS, 0,
                                DIRECTION_STEP, run->seed, &row.result, e))
         return -1;
@@ -321,13 +320,40 @@ static int check_directions(struct frozen *f, struct fer_gradcheck_run *run, str
     return 0;
 }
 
-int fer_gradcheck_network(struct fer_gradcheck_run *run, struct fer_error *e)
+/* The network is freed. */
+static int check_network(struct fer_network *network, struct fer_gradcheck_run *run, struct fer_error *e)
 {
+    static const char *const parameters[] = {"kernel", "gamma", "beta", "bias"};
     struct frozen *f = fer_allocate(1, sizeof *f, e);
-    int failure = !f || set_up(f, run->seed, e);
-    if (!failure)
-        failure = check_elements(f, run, "kernel", e) || check_elements(f, run, "beta", e) ||
-                  check_elements(f, run, "bias", e) || check_outputs(f, run, e) || check_directions(f, run, e);
+    int failure, i;
+    if (!f) {
+        fer_network_free(network);
+        return -1;
+    }
+    f->network = network;
+    failure = set_up(f, run->seed, e);
+    for (i = 0; i < 4 && !failure; i++) failure = check_elements(f, run, parameters[i], e);
+    if (!failure) failure = check_outputs(f, run, e) || check_directions(f, run, e);
     tear_down(f);
     return failure ? -1 : 0;
+}
+
+int fer_gradcheck_network(struct fer_gradcheck_run *run, struct fer_error *e)
+{
+    struct fer_network *network;
+    return fer_incv3v1(&network, SIZE, e) || check_network(network, run, e) ? -1 : 0;
+}
+
+int fer_gradcheck_model(const char *model, size_t size, uint64_t seed,
+                        void (*report)(void *context, const struct fer_gradcheck_row *row), void *context,
+                        struct fer_error *e)
+{
+    struct fer_gradcheck_run run = {0};
+    struct fer_network *network;
+    run.seed = seed;
+    run.report = report;
+    run.context = context;
+    if (sizeof(real) < sizeof(double))
+        return fer_fail(e, "a network's gradients are checked in float64 only: float32 is too coarse for it: use fer64");
+    return fer_model_read(&network, model, size, e) || check_network(network, &run, e) ? -1 : run.failed;
 }
