@@ -97,6 +97,9 @@ with numpy "what the READMEs show" tests/test_examples.py
 with torch "PyTorch's records pass verify" tests/test_pytorch.py ./fer64
 with tensorflow "Keras's record passes verify" tests/test_keras.py ./fer64
 with keras "Keras loads what summary writes" tests/test_keras_loads.py ./fer64
+with torch "a recipe for any PyTorch model" tests/test_recipes.py ./fer64 pytorch
+with keras "a recipe for any Keras model" tests/test_recipes.py ./fer64 keras
+with onnxruntime "a recipe for any ONNX model" tests/test_recipes.py ./fer64 onnx
 wait $background
 judge "float64" "$SCRATCH/float64"
 

@@ -50,7 +50,7 @@ def main(path, folder):
         t, l, b, r = a.get("pads", [0] * 4) if n.op_type != "Pad" else weights[0][[2, 3, 6, 7]].tolist()
         name = short(n.output[0])
         here = name if n.op_type == "Pad" else name + "_pad"
-        if t or l or b or r: # a padded maximum: of inputs that are not negative
+        if t or l or b or r or n.op_type == "Pad": # a padded maximum: of inputs that are not negative
             pad = {"class_name": "ZeroPadding2D", "name": here, "config": {"padding": [[t, b], [l, r]]}, "inbound_nodes": take}
             layers, take = layers + [pad], [here]
         if n.op_type != "Pad":
