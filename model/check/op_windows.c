@@ -217,7 +217,9 @@ int fer_op_max_pooling2d(struct fer_op *op)
     int ties;
     if (fer_op_choice(op, "ties", "first|last|all|split", &ties) || read_pooling(op, 0, &p)) return -1;
     fer_max_pooling2d_forward(&p.g, p.x.values, p.y.values);
-    if (p.dy.values)
+    if (p.dy.values && ties == FER_TIES_FIRST)
+        fer_max_pooling2d_backward(&p.g, p.x.values, p.dy.values, p.dx.values);
+    else if (p.dy.values)
         fer_max_pooling2d_backward_ties(&p.g, (enum fer_ties)ties, p.x.values, p.dy.values, p.dx.values);
     return write_maxima(op, &p, (enum fer_ties)ties);
 }
