@@ -218,8 +218,8 @@ TEST each_limit_is_refused_in_one_line(void)
         {too_many_layers, "a network has at most 1024 layers: expected fewer, or a larger FER_MAX_LAYERS in fer.h"},
         {too_many_parameters, "batch_normalization_682: a network has at most 2048 parameter arrays: expected fewer layers, or a "
                               "larger FER_MAX_PARAMETERS in fer.h"},
-        {no_input, "concatenate: 0 inputs: expected 1 to 16"},
-        {too_many_inputs, "all: 17 inputs: expected 1 to 16"},
+        {no_input, "concatenate: 0 inputs: expected 1 to 64"},
+        {too_many_inputs, "all: 65 inputs: expected 1 to 64"},
         {an_input_that_is_none, "itself: input 1: expected the index of an earlier layer, 0 to 0"},
         {a_negative_input, "activation: input -1: expected the index of an earlier layer, 0 to 0"},
         {a_long_name, "a layer's name is `1234567890123456789012345678901234567890123456789012345678901234`: expected 1 to 63 "
