@@ -27,10 +27,16 @@ enum { FER_LEVELS = 4, FER_NOISE_POINTS = 8, FER_NOISY_ELEMENTS = 3, FER_STEPS =
 struct fer_ladder {
     double step[FER_STEPS], distance[FER_DISTANCES];
 };
-/* fer_gradcheck_function on these steps alone (ladder NULL: on any). */
-int fer_gradcheck_on_ladder(double (*f)(void *context), void *context, real *x, const real *claimed, size_t count,
-                            size_t samples, double step, uint64_t seed, const struct fer_ladder *ladder,
-                            struct fer_gradcheck *result, struct fer_error *e);
+/* fer_gradcheck_function for who knows more of f. */
+struct fer_gradcheck_known {
+    const struct fer_ladder *ladder; /* steps at which alone f can be asked; NULL: anywhere */
+    double noise;                    /* of f, from an earlier check; 0: it is to be found */
+    int levels;                      /* steps of one measurement: FER_LEVELS, or 3 where f is smooth and takes long */
+    double enough;                   /* an error, in parts of the usual slope, that will do; 0: the usual one */
+};
+int fer_gradcheck_known(double (*f)(void *context), void *context, real *x, const real *claimed, size_t count,
+                        size_t samples, double step, uint64_t seed, const struct fer_gradcheck_known *known,
+                        struct fer_gradcheck *result, struct fer_error *e);
 /* Which element is the i-th sample; the size of x that steps are a part of. */
 size_t fer_gradcheck_sample(size_t count, size_t samples, size_t i, uint64_t seed);
 double fer_gradcheck_size(const real *x, size_t count);

@@ -173,6 +173,7 @@ static double *read_values(struct fer_npz *npz, size_t points, struct fer_error 
 
 static int check(struct points *p, struct fer_npz *npz, const real *dx, struct fer_gradcheck *result, struct fer_error *e)
 {
+    const struct fer_gradcheck_known known = {&p->ladder, 0, FER_LEVELS, 0};
     double *y;
     int failed;
     if (list_points(p, 0, e)) return -1;
@@ -180,7 +181,7 @@ static int check(struct points *p, struct fer_npz *npz, const real *dx, struct f
     p->x = y ? fer_allocate(p->count, sizeof *p->x, e) : NULL;
     if (!p->x) return fer_free(y), -1;
     memcpy(p->x, p->start, p->count * sizeof *p->x);
-    failed = fer_gradcheck_on_ladder(look_up, p, p->x, dx, p->count, p->samples, 0, 0, &p->ladder, result, e);
+    failed = fer_gradcheck_known(look_up, p, p->x, dx, p->count, p->samples, 0, 0, &known, result, e);
     result->calls = p->points;
     fer_free(p->x);
     fer_free(y);

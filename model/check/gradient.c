@@ -61,6 +61,8 @@ struct function {
     int floats;      /* every value of f so far was a float */
     size_t calls;
     const struct fer_ladder *ladder; /* the only steps at which f is known; NULL: it can be asked anywhere */
+    int levels;
+    double enough; /* an error in parts of the usual slope that needs no better step either */
 };
 
 /* A value and how far it may be off: since h is not 0, and since f is rounded. */
@@ -185,9 +187,9 @@ static double noise_along(struct function *f, real *x)
 /* The noise of f: the largest along a few elements, and never less than some roundings of its value. */
 static void find_noise(struct function *f, real *x, const struct element *element, size_t count)
 {
-    double most = 0;
+    double most = f->noise;
     size_t i;
-    for (i = 0; i < NOISY_ELEMENTS && i < count; i++) {
+    for (i = 0; i < NOISY_ELEMENTS && i < count && f->noise == 0; i++) {
         const double noise = noise_along(f, x + element[i * (count - 1) / NOISY_ELEMENTS].index);
         if (is_finite(noise)) most = larger(most, noise);
     }
@@ -198,12 +200,12 @@ static void find_noise(struct function *f, real *x, const struct element *elemen
 /* ---- One measurement ---- */
 
 /* value[i], at the step h / 2^i, is the limit plus terms in h^power, h^(power + 2), ...: the limit. */
-static struct estimate extrapolate(const double value[LEVELS], const double rounding[LEVELS], int power)
+static struct estimate extrapolate(int levels, const double value[LEVELS], const double rounding[LEVELS], int power)
 {
     double entry[LEVELS][LEVELS], error[LEVELS][LEVELS];
     struct estimate best = {0, DBL_MAX, 0};
     int i, k;
-    for (i = 0; i < LEVELS; i++) {
+    for (i = 0; i < levels; i++) {
         double factor = 1 << power;
         entry[i][0] = value[i];
         error[i][0] = rounding[i];
@@ -212,8 +214,8 @@ static struct estimate extrapolate(const double value[LEVELS], const double roun
             error[i][k] = (factor * error[i][k - 1] + error[i - 1][k - 1]) / (factor - 1);
         }
     }
-    i = LEVELS - 1; /* the last row: its entries take the smallest step, so that they see what is close to x */
-    for (k = 1; k < LEVELS; k++) {
+    i = levels - 1; /* the last row: its entries take the smallest step, so that they see what is close to x */
+    for (k = 1; k < levels; k++) {
         struct estimate e;
         e.value = entry[i][k];
         e.truncation = larger(magnitude(entry[i][k] - entry[i][k - 1]), magnitude(entry[i][k] - entry[i - 1][k - 1]));
@@ -229,7 +231,7 @@ static int measure_at(struct function *f, real *x, double step, struct element *
     const double here = (double)*x;
     double slope[LEVELS], bend[LEVELS], slope_rounding[LEVELS], bend_rounding[LEVELS];
     int i, good = 1;
-    for (i = 0; i < LEVELS && good; i++, step /= 2) {
+    for (i = 0; i < f->levels && good; i++, step /= 2) {
         const double right = (double)(real)(here + step) - here, left = here - (double)(real)(here - step);
         const double above = at(f, x, here + right), below = at(f, x, here - left);
         const int moves = above != f->here || below != f->here;
@@ -245,9 +247,9 @@ static int measure_at(struct function *f, real *x, double step, struct element *
     *x = (real)here;
     if (!good) return 0;
     result->state = SMOOTH;
-    result->step = step * (1 << LEVELS);
-    result->slope = extrapolate(slope, slope_rounding, 2);
-    result->bend = extrapolate(bend, bend_rounding, 1);
+    result->step = step * (1 << f->levels);
+    result->slope = extrapolate(f->levels, slope, slope_rounding, 2);
+    result->bend = extrapolate(f->levels, bend, bend_rounding, 1);
     return 1;
 }
 
@@ -440,9 +442,10 @@ static void check_elements(struct function *f, real *x, const real *claimed, str
     for (i = 0; i < count; i++) {
         struct element *now = &element[i];
         const double claim = (double)claimed[now->index];
+        const double enough = larger(SAFETY * best, f->enough * c.usual);
         enum verdict verdict;
-        measure(f, x + now->index, step, SAFETY * best, now);
-        verdict = judge(f, x + now->index, claim, &c, SAFETY * best, now);
+        measure(f, x + now->index, step, enough, now);
+        verdict = judge(f, x + now->index, claim, &c, enough, now);
         if (now->state == SMOOTH && (best == 0 || error_of(&now->slope) < best)) {
             best = error_of(&now->slope);
             step = now->step;
@@ -481,12 +484,13 @@ double fer_gradcheck_size(const real *x, size_t count)
     return size > 0 ? size : 1;
 }
 
-int fer_gradcheck_on_ladder(double (*f)(void *context), void *context, real *x, const real *claimed, size_t count,
-                            size_t samples, double step, uint64_t seed, const struct fer_ladder *ladder,
-                            struct fer_gradcheck *result, struct fer_error *e)
+int fer_gradcheck_known(double (*f)(void *context), void *context, real *x, const real *claimed, size_t count,
+                        size_t samples, double step, uint64_t seed, const struct fer_gradcheck_known *known,
+                        struct fer_gradcheck *result, struct fer_error *e)
 {
     const size_t elements = samples && samples < count ? samples : count;
-    struct function function = {f, context, f(context), 0, 0, fer_gradcheck_size(x, count), 1, 2, ladder};
+    struct function function = {f, context, f(context), known->noise, 0, fer_gradcheck_size(x, count),
+                                known->noise == 0, 2, known->ladder, known->levels, known->enough > 0 ? known->enough : GOOD};
     struct element *element = fer_allocate(elements, sizeof *element, e);
     const double again = f(context);
     int failed = 0;
@@ -512,7 +516,8 @@ int fer_gradcheck_function(double (*f)(void *context), void *context, real *x, c
                            size_t samples, double step, uint64_t seed, struct fer_gradcheck *result,
                            struct fer_error *e)
 {
-    return fer_gradcheck_on_ladder(f, context, x, claimed, count, samples, step, seed, NULL, result, e);
+    const struct fer_gradcheck_known nothing = {NULL, 0, FER_LEVELS, 0};
+    return fer_gradcheck_known(f, context, x, claimed, count, samples, step, seed, &nothing, result, e);
 }
 
 int fer_gradcheck_passed(const struct fer_gradcheck *result)
