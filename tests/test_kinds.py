@@ -54,6 +54,18 @@ def record(*options):
     return arrays
 
 
+def bf16(a):
+    """float32 numbers rounded to the upper 16 bits, to nearest even."""
+    bits = a.view(np.uint32).astype(np.uint64)
+    return (((bits + 0x7FFF + (bits >> 16 & 1)) >> 16) << 16).astype(np.uint32).view(F)
+
+
+def stored_shorter(arrays, shorten):
+    """A record in which everything was stored in a shorter format; without the updates."""
+    return {name: shorten(np.atleast_1d(a)).reshape(a.shape) if a.dtype == F else a for name, a in arrays.items()
+            if not name.endswith("_new")}
+
+
 def input_of(a, name):
     """What goes into a layer of kinds.json."""
     before = {"silu": "crop/output", "tanh": "crop/output", "elu": "crop/output", "se2": "se2/preactivation",
@@ -153,6 +165,9 @@ for name, value in engines(arrays):
     check("the type of " + name, value.dtype == F)
     got = verdicts(dict(arrays, **{name: value}))
     check("another engine's " + name, got[name] == "ok", got[name])
+for unit, shorten in (("bf16", bf16), ("f16", lambda a: a.astype(np.float16).astype(F))):
+    got = verdicts(stored_shorter(arrays, shorten), "--unit", unit)
+    check("a record in " + unit, set(got.values()) == {"ok"}, {name: got[name] for name in got if got[name] != "ok"})
 run = subprocess.run([FER64, "gradcheck", "--model", MODEL], capture_output=True, text=True)
 check("gradients of the network", run.returncode == 0 and run.stdout.count("network ") == 5 and
       run.stdout.endswith("all gradients agree with finite differences\n"), run.stdout + run.stderr)

@@ -260,6 +260,13 @@ void fer_verify_add_input(struct fer_verification *v, const struct fer_layer *la
     }
 }
 
+/* A product of so many factors, each of which may have been rounded first. */
+static void allow_rounded_factors(struct fer_sums *s, const struct fer_verification *v, const struct fer_layer *layer)
+{
+    const double each = layer->inputs * v->arithmetic.input, error = each * (1 + each);
+    if (s->input_error < error) s->input_error = error;
+}
+
 void fer_verify_multiply(struct fer_verification *v, const struct fer_layer *layer)
 {
     const real *x[FER_MAX_INPUTS];
@@ -268,6 +275,7 @@ void fer_verify_multiply(struct fer_verification *v, const struct fer_layer *lay
     load_inputs(v, layer, x, cells);
     if (!fer_verify_begin_sums(v, &s)) return;
     fer_sums_begin_terms(&s, &v->arithmetic);
+    allow_rounded_factors(&s, v, layer);
     fer_multiply_forward((size_t)v->n, layer->channels, layer->inputs, cells, layer->height * layer->width, x, s.part);
     for (i = 0; i < s.count; i++) add_term(&s, i, s.part[i], fabs(s.part[i]), layer->inputs);
     fer_verify_tally_sums(v, &s);
@@ -294,6 +302,7 @@ void fer_verify_multiply_input(struct fer_verification *v, const struct fer_laye
     size_t cells[FER_MAX_INPUTS], count, i, j;
     int k;
     (void)ties_any;
+    allow_rounded_factors(s, v, layer);
     load_inputs(v, layer, x, cells);
     for (k = 0; k < layer->inputs && dy && fer_verify_ready(v); k++) {
         real *absolute[FER_MAX_INPUTS], *of_dy, *dx[FER_MAX_INPUTS] = {NULL};
