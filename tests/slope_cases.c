@@ -1,5 +1,5 @@
-/* slope_cases.c - prints the table of tests/README.md: the gradient check on one kind of trouble after the other, what it
- * says and how often it asked f. Fails when a verdict is not the expected one. */
+/* slope_cases.c - prints the table of tests/README.md: the gradient check on one kind of trouble after the other, what
+ * it says and how often it asked f. Fails when a verdict is not the expected one. */
 #include "../fer.h"
 
 #include <math.h>
@@ -20,7 +20,11 @@ static double d_relu(double z, int i) { return z > 0 ? i + 1 : 0; }
 static double flat(double z, int i) { return (void)z, (double)i; }
 static double d_flat(double z, int i) { return (void)z, (void)i, 0; }
 static double saturated(double z, int i) { return (void)i, 1 / (1 + fer_exp(-60 * z)); }
-static double d_saturated(double z, int i) { const double s = 1 / (1 + fer_exp(-60 * z)); return (void)i, 60 * s * (1 - s); }
+static double d_saturated(double z, int i)
+{
+    const double s = 1 / (1 + fer_exp(-60 * z));
+    return (void)i, 60 * s * (1 - s);
+}
 
 struct function {
     double (*term)(double z, int i), (*slope)(double z, int i);
@@ -39,7 +43,7 @@ static double f(void *context)
     return g->rounded ? (double)(float)sum : sum;
 }
 
-/* where: 0 drawn; 1 the first element at 0; 2 all below 0; 3 all equal. */
+/* where: 0 drawn; 1 the first element at 0; 2 all below 0. */
 static void check(const char *name, struct function g, double size, int where, double step, double factor,
                   const char *expected)
 {
@@ -50,7 +54,7 @@ static void check(const char *name, struct function g, double size, int where, d
     scale = size;
     for (i = 0; i < N; i++) {
         const double z = 2 * fer_uniform(9, FER_FOR_CHECKS, 1, (uint64_t)i) - 1;
-        x[i] = size * (where == 2 ? -1 - fabs(z) : where == 3 ? 0.5 : where == 1 && i == 0 ? 0 : i == N - 1 ? fabs(z) : z);
+        x[i] = size * (where == 2 ? -1 - fabs(z) : where == 1 && i == 0 ? 0 : i == N - 1 ? fabs(z) : z);
         dx[i] = (g.maximum && i > 0 ? 0 : g.slope(x[i] / size, i) / size) * (i == N - 1 ? factor : 1);
     }
     if (fer_gradcheck_function(f, &g, x, dx, N, 0, step, 1, &r, &e)) {

@@ -211,7 +211,8 @@ void fer_tally_adam_update(struct fer_tally *tally, const struct fer_arithmetic 
         const struct mean m = mean_of((double)update->m[i], g, adam->beta1, u, a->input, least);
         const struct mean v = mean_of((double)update->v[i], g * g, adam->beta2, u, a->input, least);
         const double r = sqrt(v.truth), above = sqrt(v.truth + v.error) - r;
-        const double below = r - sqrt(v.truth > v.error ? v.truth - v.error : 0), off = (above > below ? above : below) * root;
+        const double below = r - sqrt(v.truth > v.error ? v.truth - v.error : 0);
+        const double off = (above > below ? above : below) * root;
         const double divisor = r * root + adam->epsilon, change = m.truth * rate / divisor;
         const double spread = (rate * m.error + magnitude_of(change) * off) / (divisor - off > 0 ? divisor - off : 0);
         const double truth = result == FER_ADAM_M ? m.truth : result == FER_ADAM_V ? v.truth : p - change;

@@ -1,5 +1,5 @@
-/* gradcheck_layer.c - the gradient check of somebody's own layer. Its output y is made one number by a random dy: f = <dy, y>,
- * whose gradient by an input is what backward computes from dy.
+/* gradcheck_layer.c - the gradient check of somebody's own layer. Its output y is made one number by a random dy: f =
+ * <dy, y>, whose gradient by an input is what backward computes from dy.
  *
  * Where y is linear in an input, or is that plus a constant, backward is the transpose of forward, so for any v
  *     <dy, y(x + v) - y(x - v)> / 2  =  <dx, v>
@@ -65,7 +65,9 @@ static void check_transpose(struct layer *l, const struct fer_gradcheck_array *x
     result->error = allowed;
     result->worst = fabs(forward - backward) / (fabs(forward) > 0 ? fabs(forward) : 1);
     snprintf(result->reason, sizeof result->reason,
-             "y is linear in %s, but backward is not the transpose of forward: <dy, y(v)> is %.9g, <d%s, v> is %.9g", x->name,
+             "y is linear in %s, but backward is not the transpose of forward: <dy, y(v)> "
+             "is %.9g, <d%s, v> is %.9g",
+             x->name,
              forward, x->name, backward);
 }
 
@@ -96,7 +98,8 @@ int fer_gradcheck_layer(void (*forward)(void *context), void (*backward)(void *c
     l.dy = dy;
     forward(context);
     backward(context, dy);
-    if (digest_of(input, inputs) != before) failed = fer_fail(e, "backward changes an input: expected it to leave all alone");
+    if (digest_of(input, inputs) != before)
+        failed = fer_fail(e, "backward changes an input: expected it to leave all alone");
     for (k = 0; k < inputs && !failed; k++) {
         failed = fer_gradcheck_function(f, &l, input[k].value, input[k].gradient, input[k].count, samples, 0, seed,
                                         &result[k], e);

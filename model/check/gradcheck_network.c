@@ -138,8 +138,8 @@ static void tear_down(struct frozen *f)
 
 /* ---- Rows ---- */
 
-/* One row's check of distance[count], whose gradient is claimed[count]. The frozen loss is smooth and takes long, and its
- * noise is that of the row before. */
+/* One row's check of distance[count], whose gradient is claimed[count]. The frozen loss is smooth and takes long, and
+ * its noise is that of the row before. */
 static int check(struct frozen *f, struct fer_gradcheck_run *run, double (*loss)(void *context), int first, int count,
                  double step, struct fer_gradcheck *result, struct fer_error *e)
 {

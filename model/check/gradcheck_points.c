@@ -1,8 +1,8 @@
-/* gradcheck_points.c - the gradient check over files, for a function in any language: fer writes the points at which it wants
- * f, somebody computes it there, and the check runs on these answers.
+/* gradcheck_points.c - the gradient check over files, for a function in any language: fer writes the points at which
+ * it wants f, somebody computes it there, and the check runs on these answers.
  *
- * What gradient.c asks depends on the answers, so here each element is asked at ten steps beforehand, a factor of 16 and
- * a second start apart, and the check takes the nearest of them. */
+ * What gradient.c asks depends on the answers, so here each element is asked at ten steps beforehand, a factor of 16
+ * and a second start apart, and the check takes the nearest of them. */
 #include "gradcheck.h"
 
 #include <math.h>
@@ -24,7 +24,8 @@ struct points {
 
 static void fill_ladder(struct fer_ladder *ladder, double size)
 {
-    static const double parts[FER_STEPS / 2] = {16, 1, 0x1p-4, 0x1p-8, 0x1p-16}, distances[FER_DISTANCES] = {0.02, 1, 32, 1024};
+    static const double parts[FER_STEPS / 2] = {16, 1, 0x1p-4, 0x1p-8, 0x1p-16};
+    static const double distances[FER_DISTANCES] = {0.02, 1, 32, 1024};
     int i;
     for (i = 0; i < FER_STEPS / 2; i++) {
         ladder->step[2 * i] = size / 29 * parts[i];
@@ -157,11 +158,13 @@ static double *read_values(struct fer_npz *npz, size_t points, struct fer_error 
     size_t i;
     int failed = !f;
     if (!failed && (about->dims < 1 || about->shape[0] != points))
-        failed = fer_npz_fail(npz, about, e, "expected a value of f for each of %zu points, of x as it is here", points);
+        failed = fer_npz_fail(npz, about, e, "expected a value of f for each of %zu points, of x as it is here",
+                              points);
     if (!failed && each > 1) {
         dy = read_array(npz, "dy", &about_dy, e);
         failed = !dy;
-        if (dy && about_dy->count != each) failed = fer_npz_fail(npz, about_dy, e, "expected %zu values, as y has", each);
+        if (dy && about_dy->count != each)
+            failed = fer_npz_fail(npz, about_dy, e, "expected %zu values, as y has", each);
     }
     for (i = 0; i < points && !failed; i++) f[i] = each > 1 ? fer_gradcheck_dot(each, dy, y + i * each) : (double)y[i];
     fer_free(y);
@@ -171,7 +174,8 @@ static double *read_values(struct fer_npz *npz, size_t points, struct fer_error 
     return NULL;
 }
 
-static int check(struct points *p, struct fer_npz *npz, const real *dx, struct fer_gradcheck *result, struct fer_error *e)
+static int check(struct points *p, struct fer_npz *npz, const real *dx, struct fer_gradcheck *result,
+                 struct fer_error *e)
 {
     const struct fer_gradcheck_known known = {&p->ladder, 0, FER_LEVELS, 0};
     double *y;

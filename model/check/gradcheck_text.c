@@ -14,7 +14,8 @@ void fer_gradcheck_text_row(void *context, const struct fer_gradcheck_row *row)
                 "WRONG", "cannot say", "worst", "allowed");
     fprintf(text->out, "%-26s %-44s %-12s %6lu %5lu %10lu %10.1e %10.1e  %s%s%s%s%s\n", row->layer, row->geometry,
             row->argument, (unsigned long)(r->checked - r->wrong), (unsigned long)r->wrong, (unsigned long)r->skipped,
-            r->worst, r->error / (slope > 0 ? slope : 1), fer_gradcheck_passed(r) ? "ok" : unsaid ? "cannot say" : "WRONG",
+            r->worst, r->error / (slope > 0 ? slope : 1), 
+            fer_gradcheck_passed(r) ? "ok" : unsaid ? "cannot say" : "WRONG",
             *row->worst_in ? ", worst in " : "", row->worst_in, *r->reason ? ": " : "", r->reason);
     fflush(text->out);
 }

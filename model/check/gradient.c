@@ -302,7 +302,8 @@ static void measure(struct function *f, real *x, double step, double enough, str
             high = step;
         if (low == 0) low = near;
         if (high < 3 * low) return;
-        step = low == 0 ? step / JUMP : high > farthest && step * JUMP <= farthest ? step * JUMP : sqrt(low) * sqrt(high);
+        step = low == 0 ? step / JUMP
+               : high > farthest && step * JUMP <= farthest ? step * JUMP : sqrt(low) * sqrt(high);
         if (!(step > DBL_MIN)) return;
     }
 }
@@ -490,7 +491,8 @@ int fer_gradcheck_known(double (*f)(void *context), void *context, real *x, cons
 {
     const size_t elements = samples && samples < count ? samples : count;
     struct function function = {f, context, f(context), known->noise, 0, fer_gradcheck_size(x, count),
-                                known->noise == 0, 2, known->ladder, known->levels, known->enough > 0 ? known->enough : GOOD};
+                                known->noise == 0, 2, known->ladder, known->levels,
+                                known->enough > 0 ? known->enough : GOOD};
     struct element *element = fer_allocate(elements, sizeof *element, e);
     const double again = f(context);
     int failed = 0;

@@ -1,12 +1,19 @@
-/* op.h - what op_layers.c, the operations of `fer op`, and op_arguments.c, which reads and writes for them, share. Functions
- * return 0 when they did their work, else something else, with the reason in op->e. */
+/* op.h - what op_layers.c, the operations of `fer op`, and op_arguments.c, which reads and writes for them, share.
+ * Functions return 0 when they did their work, else something else, with the reason in op->e. */
 #ifndef FER_OP_H
 #define FER_OP_H
 
 #include "verify.h"
 
 /* Mistakes that no option makes: see op_hypotheses.c. */
-enum fer_twist { FER_NO_TWIST, FER_KERNEL_TURNED, FER_NO_BIAS, FER_CONSTANT_STATISTICS, FER_NO_VARIANCE_TERM, FER_NO_LABEL };
+enum fer_twist {
+    FER_NO_TWIST,
+    FER_KERNEL_TURNED,
+    FER_NO_BIAS,
+    FER_CONSTANT_STATISTICS,
+    FER_NO_VARIANCE_TERM,
+    FER_NO_LABEL
+};
 
 struct fer_op {
     const struct fer_operation *operation;
@@ -73,15 +80,15 @@ void fer_op_free(struct fer_op *op);
 const struct fer_array *fer_op_find(const struct fer_op *op, const char *name);
 /* Fails for a missing array. Returns -1. */
 int fer_op_missing(struct fer_op *op, const char *name);
-/* Reads an argument. `meaning` says what its dimensions are, and so how many it must have; NULL: any number, in any order.
- * With --layout nchw the file has the second form, which is brought into the first:
+/* Reads an argument. `meaning` says what its dimensions are, and so how many it must have; NULL: any number, in any
+ * order. With --layout nchw the file has the second form, which is brought into the first:
  *     "[N,H,W,C]"      [N,C,H,W]     images
  *     "[N,...,C]"      [N,C,...]     the same, of any number of dimensions
  *     "[KH,KW,CI,CO]"  [CO,CI,KH,KW]
  *     "[KH,KW,C,M]"    [C*M,1,KH,KW], read as [KH,KW,C*M,1]: see fer_op_depthwise
  *     "[I,O]"          [O,I]
- * and whatever else is written there is the same in both. An argument may be missing, unless it is needed; but what is there
- * under a name of PyTorch's or of a course's is refused. */
+ * and whatever else is written there is the same in both. An argument may be missing, unless it is needed; but what is
+ * there under a name of PyTorch's or of a course's is refused. */
 int fer_op_need(struct fer_op *op, const char *name, const char *shape, struct fer_tensor *t);
 int fer_op_maybe(struct fer_op *op, const char *name, const char *shape, struct fer_tensor *t);
 /* The kernel of a depthwise convolution of c channels: splits its channels into [C,M], or fails. */
@@ -134,12 +141,13 @@ int fer_op_normalization(struct fer_op *op);
 
 /* ---- Results ---- */
 
-/* A result of zeros, to be filled and then written. With four dimensions or three it is an image, [N,...,C]. All arguments
- * have been read and checked before the first result is written. */
+/* A result of zeros, to be filled and then written. With four dimensions or three it is an image, [N,...,C]. All
+ * arguments have been read and checked before the first result is written. */
 int fer_op_result(struct fer_op *op, const char *name, int dims, const size_t *shape, struct fer_tensor *t);
 int fer_op_result_like(struct fer_op *op, const char *name, const struct fer_tensor *like, struct fer_tensor *t);
 int fer_op_write(struct fer_op *op, const struct fer_tensor *t);
-/* A tensor's shape in the file, and which dimension of the file each of the layer's is; whether the layouts differ in it. */
+/* A tensor's shape in the file, and which dimension of the file each of the layer's is; whether the layouts differ in
+ * it. */
 int fer_op_shape_in_file(const struct fer_op *op, const struct fer_tensor *t, size_t shape[FER_MAX_DIMS],
                          int axis[FER_MAX_DIMS]);
 /* Copies between the layer's layout, `here` (of this shape), and the file's. */
@@ -147,8 +155,8 @@ void fer_op_reorder(int dims, const size_t *shape, const int *axis, real *here, 
 
 /* ---- Hypotheses (op_hypotheses.c) ---- */
 
-/* The i-th thing that an operation might have been done otherwise: an option (NULL: none) or a twist, and in words. NULL
- * behind the last. */
+/* The i-th thing that an operation might have been done otherwise: an option (NULL: none) or a twist, and in words.
+ * NULL behind the last. */
 struct fer_hypothesis {
     const char *operation;
     struct fer_op_option option;

@@ -26,8 +26,8 @@ static int read_elements(struct fer_op *op, const char *meaning, struct elements
     return fer_op_result_like(op, "y", &a->x, &a->y) || fer_op_result_like(op, "dx", &a->x, &a->dx);
 }
 
-/* How far rounding can take y and dx: so many roundings, as in verify_elements.c, of parts of |x| and 1, and of parts of
- * |dy|, of |dy| |x| and of |dx|. */
+/* How far rounding can take y and dx: so many roundings, as in verify_elements.c, of parts of |x| and 1, and of parts
+ * of |dy|, of |dy| |x| and of |dx|. */
 struct limits {
     double y, of_x, of_one;
     double dx, of_dy, of_dy_x, of_dx;

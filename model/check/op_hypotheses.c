@@ -1,5 +1,5 @@
-/* op_hypotheses.c - how results of an operation that are WRONG may have come about: another choice of an option, or a mistake
- * that is often made. The operation is done once more so, and what is ok then is explained. */
+/* op_hypotheses.c - how results of an operation that are WRONG may have come about: another choice of an option, or a
+ * mistake that is often made. The operation is done once more so, and what is ok then is explained. */
 #include "op.h"
 
 #include <string.h>
@@ -8,7 +8,8 @@ static const struct fer_hypothesis hypotheses[] = {
     {"conv2d", {NULL, NULL}, FER_KERNEL_TURNED,
      "the kernel is turned by 180 degrees: a convolution in the mathematical sense, where a correlation is meant"},
     {"conv2d", {NULL, NULL}, FER_NO_BIAS, "the bias is not added"},
-    {"conv2d", {"padding", "same_lower"}, FER_NO_TWIST, "the larger half of the padding is before: --padding same_lower"},
+    {"conv2d", {"padding", "same_lower"}, FER_NO_TWIST,
+     "the larger half of the padding is before: --padding same_lower"},
     {"conv2d", {"padding", "same"}, FER_NO_TWIST, "the larger half of the padding is behind: --padding same"},
     {"depthwise_conv2d", {NULL, NULL}, FER_KERNEL_TURNED,
      "the kernel is turned by 180 degrees: a convolution in the mathematical sense, where a correlation is meant"},

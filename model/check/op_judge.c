@@ -1,7 +1,7 @@
-/* op_judge.c - a result is written, or, where results of somebody else are there, they are judged by the rounding bound.
- * The operation computes its own from the
- * same arguments, in float64; where there is a result of theirs by that name it says how far rounding can go
- * (bounds_*.c), and each element is tallied. What kind of mistake it is, is said as in the gradient check (mistake.c). */
+/* op_judge.c - a result is written, or, where results of somebody else are there, they are judged by the rounding
+ * bound. The operation computes its own from the same arguments, in float64; where there is a result of theirs by that
+ * name it says how far rounding can go (bounds_*.c), and each element is tallied. What kind of mistake it is, is said
+ * as in the gradient check (mistake.c). */
 #include "gradcheck.h"
 #include "op.h"
 

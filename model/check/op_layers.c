@@ -56,12 +56,14 @@ static struct fer_channel *channels_of(struct fer_op *op, const struct normaliza
     if (!fer_op_claim(op, t)) return NULL;
     channel = fer_op_allocate(op, b->channels, sizeof *channel);
     if (!channel ||
-        (b->training && fer_channels(channel, &op->judge->arithmetic, b->rows, b->channels, b->x.values, b->epsilon, op->e))) {
+        (b->training && fer_channels(channel, &op->judge->arithmetic, b->rows, b->channels, b->x.values,
+                                      b->epsilon, op->e))) {
         op->judge->failed = 1;
         return NULL;
     }
     if (!b->training)
-        fer_channels_given(channel, &op->judge->arithmetic, b->channels, b->mean.values, b->variance.values, b->epsilon);
+        fer_channels_given(channel, &op->judge->arithmetic, b->channels, b->mean.values, b->variance.values,
+                           b->epsilon);
     if (b->gamma.values) fer_channels_scale(channel, &op->judge->arithmetic, b->channels, b->gamma.values);
     return channel;
 }
@@ -392,12 +394,13 @@ static int check_probabilities(struct fer_op *op, const struct fer_tensor *t)
         for (k = 0; k < classes; k++) {
             const double p = (double)t->values[n * classes + k];
             if (!(p >= 0 && p <= 1))
-                return fer_npz_fail(op->in, &t->about, op->e, "[%zu,%zu]: %g: expected a probability, 0 ... 1", n, k, p);
+                return fer_npz_fail(op->in, &t->about, op->e, "[%zu,%zu]: %g: expected a probability, 0 ... 1", n, k,
+                                    p);
             sum += p;
         }
         if (!(sum > 0.999 && sum < 1.001))
-            return fer_npz_fail(op->in, &t->about, op->e, "[%zu]: the sum is %g: expected probabilities, whose sum is 1",
-                                n, sum);
+            return fer_npz_fail(op->in, &t->about, op->e, "[%zu]: the sum is %g: expected probabilities, whose sum is "
+                                "1", n, sum);
     }
     return 0;
 }

@@ -2,9 +2,9 @@
  *
  *     cc -std=c99 -O2 -DFER_DOUBLE -I. tests/exercise/mark.c my_solution.c libfer64.a -lm -fopenmp -o mark && ./mark
  *
- * `./mark SEED` draws other inputs. A function is compared with fer's from the same inputs, and may be off by as much as
- * rounding in float64 explains (fer_op_verify); how it was done wrong, the same function says. Exit status 1 when one is
- * wrong. */
+ * `./mark SEED` draws other inputs. A function is compared with fer's from the same inputs, and may be off by as much
+ * as rounding in float64 explains (fer_op_verify); how it was done wrong, the same function says. Exit status 1 when
+ * one is wrong. */
 #include "exercise.h"
 #include "fer.h"
 
@@ -73,7 +73,8 @@ static void write_row(void *context, const struct fer_verify_row *row)
 {
     int *shown = context;
     if (row->verdict == FER_OK || row->verdict == FER_MISTRUSTED) return;
-    printf("%s%s: %s", (*shown)++ ? "; " : "WRONG: ", row->array, *row->reason ? row->reason : "of no kind that is known");
+    printf("%s%s: %s", (*shown)++ ? "; " : "WRONG: ", row->array,
+           *row->reason ? row->reason : "of no kind that is known");
     if (row->dims) printf(" (element %zu is %.6g, right is %.6g)", row->index, row->value, row->truth);
 }
 
@@ -83,8 +84,8 @@ static void mark(const char *function, const char *operation, const struct fer_o
     struct fer_verify_summary summary;
     int shown = 0;
     printf("%-30s", function);
-    if (fer_op_verify(operation, INPUT, ANSWER, option, options, FER_UNIT_F64, FER_UNIT_F64, write_row, &shown, &summary,
-                      &error))
+    if (fer_op_verify(operation, INPUT, ANSWER, option, options, FER_UNIT_F64, FER_UNIT_F64, write_row, &shown,
+                      &summary, &error))
         give_up();
     puts(shown ? "" : "ok");
     wrong += shown > 0;
@@ -162,7 +163,8 @@ static void mark_normalization(void)
             put("y", y, 2, rows, c, 0, 0);
         }
         end();
-        mark(backward ? "batch_normalization_backward" : "batch_normalization_forward", "batch_normalization", &epsilon, 1);
+        mark(backward ? "batch_normalization_backward" : "batch_normalization_forward", "batch_normalization",
+             &epsilon, 1);
     }
 }
 

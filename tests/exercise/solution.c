@@ -1,5 +1,5 @@
-/* solution.c - the functions of exercise.h, right; or, compiled with -DPLANTED=1 ... 12, with a mistake that students make,
- * to prove the marker: it must find and name each. */
+/* solution.c - the functions of exercise.h, right; or, compiled with -DPLANTED=1 ... 12, with a mistake that students
+ * make, to prove the marker: it must find and name each. */
 #include "exercise.h"
 
 #include <math.h>
