@@ -1241,6 +1241,8 @@ static const struct command commands[] = {
      "(so it takes fer64). The table gives the largest error as a part of the bound that rounding can reach (proven), and of the one\n"
      "that it reaches but once in 10^12 elements (likely). Verdicts: ok; suspect (beyond likely); WRONG (beyond proven, or not finite);\n"
      "MISTRUSTED (all zero or all equal: it proves nothing). Exit status 1 unless all are ok.\n"
+     "  --op NAME IN.npz THEIRS.npz [options of op]\n"
+     "                          the results (y, dx, ...) of one operation, from the arguments in IN; THEIRS may be IN itself\n"
      "  --unit F                f64, f32, tf32, bf16 or f16: the format of inputs and outputs (f32)\n"
      "  --accumulate F          what the implementation sums in (f32; with --unit f64: f64)\n"
      "  --ties first|any        which of several equal maxima max pooling sends its gradient to (first)\n"
