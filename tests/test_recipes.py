@@ -33,7 +33,7 @@ def verify(what, least, *options):
     passed += bool(sound)
     failed += not sound
     if not sound:
-        print("FAILED: %s\n%s\n%s" % (what, run.stderr, "\n".join(row for row in rows if not row.endswith("ok"))))
+        print("FAILED: %s, exit status %d\n%s\n%s" % (what, run.returncode, run.stderr, "\n".join(row for row in rows if not row.endswith("ok"))))
 
 
 def pytorch():
@@ -80,11 +80,11 @@ def keras():
     x, labels = np.random.default_rng(1).random((4, 48, 48, 1), np.float32), np.array([0, 6, 3, 3])
     keras_model.inference(RECORD, model, x)
     verify("an inference of Keras", 10, "--inference")
-    if two:
-        keras_model.training(RECORD, model, keras.optimizers.Adam(), x, labels)
-    else:
+    if keras.backend.backend() == "jax":
         from keras_jax import training
-        training(RECORD, model, keras.optimizers.Adam(), x, labels)
+    else:
+        from keras_tensorflow import training
+    training(RECORD, model, keras.optimizers.Adam(), x, labels)
     verify("a step of Keras", 35, *[] if two else ["--bn-moving-variance", "biased"])
 
 

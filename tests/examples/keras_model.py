@@ -5,10 +5,9 @@
     np.savez("weights.npz", **weights(model))          then model.save_weights(...), once it has learnt, and back:
     load(model, np.load("weights.npz"))                .keras, .h5: keras.models.load_model; .weights.h5: load_weights
     inference("record.npz", model, x)                  fer64 verify record.npz --model model.json --inference
-    training("record.npz", model, optimizer, x, labels)          TensorFlow; keras_jax.py for JAX
 
-Records have Keras's own layouts. The optimizer has made no step yet. Needs numpy and keras. Layers of models within the
-model give weights, but no outputs."""
+A training step: keras_tensorflow.py, keras_jax.py. Records have Keras's own layouts. Layers of models within the model
+give weights, but no outputs. Needs numpy and keras."""
 import keras
 import numpy as np
 
@@ -48,25 +47,3 @@ def inference(path, model, x):
     layers, every = shown(model)
     outputs = {l.name + "/output": np.asarray(y) for l, y in zip(layers, every(x, training=False))}
     np.savez(path, input=x, **weights(model), **outputs)
-
-
-def training(path, model, optimizer, x, labels):
-    import tensorflow as tf
-    layers, every = shown(model)
-    last, arrays, image = layers[-1], {"input": x, "labels": labels, **weights(model)}, tf.convert_to_tensor(x)
-    softmax, last.activation = getattr(last, "activation", None), keras.activations.linear # so that its output is the logits
-    with tf.GradientTape() as tape:
-        tape.watch(image) # else layers before the first weights have no gradient
-        outputs = every(image, training=True)
-        loss = tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels, outputs[-1]))
-    last.activation = softmax
-    trained = model.trainable_variables
-    of_outputs, of_trained = tape.gradient(loss, [outputs, trained])
-    optimizer.apply_gradients(zip(of_trained, trained))
-    for l, y, dy in zip(layers, outputs, of_outputs):
-        name = l.name + ("/logits" if l is last else "/output")
-        arrays.update({name: y} if dy is None else {name: y, name + "_grad": dy}) # None: nothing trained is behind it
-    gradient = {id(v): g for v, g in zip(trained, of_trained)}
-    arrays.update({name + "_grad": gradient[id(v)] for name, v in variables(model) if id(v) in gradient})
-    arrays.update({name + "_new": v for name, v in variables(model)}, loss=loss)
-    np.savez(path, **{last.name + "/output": tf.nn.softmax(outputs[-1])}, **{k: np.asarray(a) for k, a in arrays.items()})
