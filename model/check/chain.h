@@ -21,7 +21,7 @@ typedef int fer_chain_function(struct fer_verification *v, const struct fer_laye
 fer_chain_function fer_chain_linear, fer_chain_batch_normalization, fer_chain_average, fer_chain_add, fer_chain_multiply,
     fer_chain_moved, fer_chain_activation, fer_chain_max_pooling, fer_chain_softmax, fer_chain_rescaling, fer_chain_dropout;
 
-/* chain.c */
+/* chain_state.c */
 /* Room for a state's arrays of `count` zeros, A and K too when it is open. 0, or -1. */
 int fer_state_allocate(struct fer_verification *v, struct fer_state *s, size_t count, int open);
 void fer_state_free(struct fer_state *s);
@@ -31,6 +31,7 @@ void fer_state_close(const struct fer_verification *v, struct fer_state *s);
 double fer_state_magnitude(const struct fer_state *s, size_t i);
 double fer_state_roundings(const struct fer_state *s, size_t i);
 
+/* chain.c */
 /* Checks the array at hand, the output of a layer, through layers whose outputs the record does not hold; with `anew` the
  * outputs that it takes from are computed too, though they are there. */
 void fer_chain_check(struct fer_verification *v, const struct fer_layer *layer, int anew);
