@@ -39,9 +39,10 @@ static int is_model(const char *class_name)
 static int check_module(struct fer_keras *r, struct fer_keras_layer *l)
 {
     const struct fer_json_node *module = fer_json_member(l->node, "module"), *own = fer_json_member(l->node, "registered_name");
-    if (own && own->type == FER_JSON_STRING && strchr(own->text, '>'))
+    const int is_named = own && own->type == FER_JSON_STRING, is_absent = !module || module->type == FER_JSON_NULL;
+    if (is_named && (strchr(own->text, '>') || (is_absent && !is_model(l->class_name))))
         return fer_keras_fail_key(r, l, "registered_name", own, "a layer of Keras's own");
-    if (!module || module->type == FER_JSON_NULL) return 0;
+    if (is_absent) return 0;
     if (module->type != FER_JSON_STRING) return fer_keras_fail_key(r, l, "module", module, "keras.layers");
     if (is_model(l->class_name) && (strcmp(module->text, "keras") == 0 || has_prefix(module->text, "keras."))) return 0;
     l->is_operator = strcmp(module->text, "keras.src.ops.numpy") == 0;

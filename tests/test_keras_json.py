@@ -226,6 +226,8 @@ REFUSED = [ # the model, and what the line must say
     (sequential(outer(conv(), module="mine.layers")), "c (Conv2D): module: mine.layers: expected keras.layers"),
     (sequential(outer(conv(), module="__main__")), "module: __main__: expected keras.layers"),
     (sequential(outer(conv(), registered_name="mine>Conv2D")), "c (Conv2D): registered_name: mine>Conv2D: expected"),
+    (sequential(outer(conv(), module=None, registered_name="Conv2D")),
+     "c (Conv2D): registered_name: Conv2D: expected a layer of Keras's own"),
     (sequential(outer(conv(), module=3)), "module: 3: expected keras.layers"),
     (sequential(conv(trainable=3)), "c (Conv2D): trainable: 3: expected true or false"),
     (sequential(layer("Conv3D", "c", **CONV)), "c (Conv3D): fer has no layer of this class: expected"),

@@ -10,10 +10,10 @@ import torch.nn.functional as F
 from torch import fx, nn
 
 NAMES = {"weight": "kernel", "bias": "bias", "running_mean": "moving_mean", "running_var": "moving_variance"}
-ACTIVATIONS = {nn.ReLU: "relu", F.relu: "relu", nn.ReLU6: "relu6", nn.Sigmoid: "sigmoid", nn.Tanh: "tanh", nn.SiLU: "silu",
-               nn.ELU: "elu", nn.Hardsigmoid: "hard_sigmoid", nn.Identity: "linear"}
-OTHER = {operator.add: "Add", torch.add: "Add", operator.mul: "Multiply", torch.cat: "Concatenate", nn.Flatten: "Flatten",
-         torch.flatten: "Flatten"}
+ACTIVATIONS = {nn.ReLU: "relu", F.relu: "relu", nn.ReLU6: "relu6", nn.Sigmoid: "sigmoid", nn.Tanh: "tanh",
+               nn.SiLU: "silu", nn.ELU: "elu", nn.Hardsigmoid: "hard_sigmoid", nn.Identity: "linear"}
+OTHER = {operator.add: "Add", torch.add: "Add", operator.mul: "Multiply", torch.cat: "Concatenate",
+         nn.Flatten: "Flatten", torch.flatten: "Flatten"}
 POOLS = {(nn.MaxPool2d, False, True): "MaxPooling2D", (nn.AvgPool2d, False, True): "AveragePooling2D"} # no ceil_mode
 SETTINGS = {
     nn.Conv2d: lambda m: ("Conv2D", {"filters": m.out_channels, "kernel_size": m.kernel_size, "strides": m.stride,
