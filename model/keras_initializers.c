@@ -1,6 +1,6 @@
 /* keras_initializers.c - how a layer's parameters begin, by the keys kernel_initializer, depthwise_initializer,
- * bias_initializer and so on of its config: a name, or {"class_name": "HeNormal", "config": {...}}. One that fer does not
- * know is no hindrance to reading weights; only training refuses it. */
+ * bias_initializer and so on of its config: a name, or {"class_name": "HeNormal", "config": {...}}. One that fer does
+ * not know is no hindrance to reading weights; only training refuses it. */
 #include "keras.h"
 
 #include <string.h>
@@ -29,7 +29,8 @@ static const char *text_of(const struct fer_json_node *object, const char *name,
 static int variance_scaling(const struct fer_json_node *config, struct fer_initializer *is)
 {
     static const char *const modes[] = {"fan_in", "fan_out", "fan_avg"}; /* as enum fer_fan */
-    const char *mode = text_of(config, "mode", "fan_in"), *distribution = text_of(config, "distribution", "truncated_normal");
+    const char *mode = text_of(config, "mode", "fan_in");
+    const char *distribution = text_of(config, "distribution", "truncated_normal");
     const struct fer_json_node *scale = fer_json_member(config, "scale");
     int i;
     is->scale = scale ? scale->number : 1;
@@ -56,7 +57,8 @@ static int read_initializer(const struct fer_json_node *node, struct fer_initial
 
 /* "conv/kernel": kernel_initializer, "sep/pointwise_kernel": pointwise_initializer. Keras 3 calls a depthwise kernel
  * `kernel`, and its initializer depthwise_initializer. */
-static const struct fer_json_node *find_key(const struct fer_keras_layer *l, const struct fer_parameter *p, char key[FER_MAX_ARRAY])
+static const struct fer_json_node *find_key(const struct fer_keras_layer *l, const struct fer_parameter *p,
+                                            char key[FER_MAX_ARRAY])
 {
     const char *name = strrchr(p->name, '/') + 1, *kernel = strstr(name, "_kernel");
     const struct fer_json_node *node;
@@ -78,7 +80,8 @@ void fer_keras_initializers(struct fer_keras *r, const struct fer_keras_layer *l
         if (!node || read_initializer(node, &p->initializer) == 0 || *r->for_training) continue;
         fer_keras_show(node, text);
         snprintf(r->for_training, sizeof r->for_training,
-                 "%.63s has the %.40s %s: expected zeros, ones, VarianceScaling, or glorot, he or lecun, _uniform or _normal",
+                 "%.63s has the %.40s %s: expected zeros, ones, VarianceScaling, or glorot, he or lecun, _uniform or "
+                 "_normal",
                  layer->name, key, text);
     }
 }

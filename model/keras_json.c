@@ -2,7 +2,7 @@
  * person writes: absent keys have Keras's defaults, absent names are numbered as Keras does, unknown keys are ignored.
  *
  *     {"class_name": "Sequential" | "Functional" | "Model", "keras_version": "3.15.0", "config": {
- *         "layers": [{"class_name": "Conv2D", "config": {"name": "conv2d", "filters": 32, ...}, "inbound_nodes": ...}, ...],
+ *         "layers": [{"class_name": "Conv2D", "config": {"name": "conv2d", ...}, "inbound_nodes": ...}, ...],
  *         "input_layers": [["input_1", 0, 0]], "output_layers": [["predictions", 0, 0]]}}
  *
  * Where a layer takes from, its one call: in Keras 2 "inbound_nodes": [[["conv2d", 0, 0, {}]]], in Keras 3
@@ -15,7 +15,10 @@
 
 #include <string.h>
 
-enum { DEEPEST = 16, MOST = 2 * FER_MAX_LAYERS }; /* models within models; layers of a model, more than a network can have */
+enum {
+    DEEPEST = 16,             /* models within models */
+    MOST = 2 * FER_MAX_LAYERS /* layers of a model: more than a network can have */
+};
 
 /* ---- What is asked of every layer ---- */
 
@@ -32,13 +35,15 @@ static int ends_in(const char *text, const char *ending)
 
 static int is_model(const char *class_name)
 {
-    return strcmp(class_name, "Functional") == 0 || strcmp(class_name, "Model") == 0 || strcmp(class_name, "Sequential") == 0;
+    return strcmp(class_name, "Functional") == 0 || strcmp(class_name, "Model") == 0 ||
+           strcmp(class_name, "Sequential") == 0;
 }
 
-/* A class of somebody's own may have the name of one of Keras's: its module or registered name ("package>Conv2D") tells. */
+/* A class of somebody's own may have the name of one of Keras's: its module or registered name (mine>Conv2D) tells. */
 static int check_module(struct fer_keras *r, struct fer_keras_layer *l)
 {
-    const struct fer_json_node *module = fer_json_member(l->node, "module"), *own = fer_json_member(l->node, "registered_name");
+    const struct fer_json_node *module = fer_json_member(l->node, "module");
+    const struct fer_json_node *own = fer_json_member(l->node, "registered_name");
     const int is_named = own && own->type == FER_JSON_STRING, is_absent = !module || module->type == FER_JSON_NULL;
     if (is_named && (strchr(own->text, '>') || (is_absent && !is_model(l->class_name))))
         return fer_keras_fail_key(r, l, "registered_name", own, "a layer of Keras's own");
@@ -50,7 +55,8 @@ static int check_module(struct fer_keras *r, struct fer_keras_layer *l)
     if (strcmp(module->text, "keras.layers") == 0 || has_prefix(module->text, "keras.src.layers") ||
         strcmp(module->text, "tf_keras.layers") == 0)
         return 0;
-    return fer_keras_fail_key(r, l, "module", module, "keras.layers: of Keras's own layers and operators, + and * are known");
+    return fer_keras_fail_key(r, l, "module", module,
+                              "keras.layers: of Keras's own layers and operators, + and * are known");
 }
 
 /* A string, or {"config": {"name": "float32"}}. */
@@ -71,9 +77,11 @@ static int check_common(struct fer_keras *r, struct fer_keras_layer *l)
         return -1;
     for (member = l->config ? l->config->child : NULL; member; member = member->next) {
         if (member->type == FER_JSON_NULL) continue;
-        if (ends_in(member->name, "_constraint")) return fer_keras_fail_key(r, l, member->name, member, "null: fer has no constraints");
+        if (ends_in(member->name, "_constraint"))
+            return fer_keras_fail_key(r, l, member->name, member, "null: fer has no constraints");
         if (ends_in(member->name, "_regularizer") && !*r->for_training)
-            snprintf(r->for_training, sizeof r->for_training, "%s has a %s: expected null, since fer's loss has no such part",
+            snprintf(r->for_training, sizeof r->for_training,
+                     "%s has a %s: expected null, since fer's loss has no such part",
                      l->name ? l->name : l->class_name, member->name);
     }
     return 0;
@@ -96,7 +104,8 @@ static int read_layer(struct fer_keras *r, const struct fer_json_node *node, str
     l->node = node;
     l->trainable = 1;
     l->class_name = "layers";
-    if (!class_name || class_name->type != FER_JSON_STRING) return fer_keras_fail(r, l, "no class_name: expected a layer's class");
+    if (!class_name || class_name->type != FER_JSON_STRING)
+        return fer_keras_fail(r, l, "no class_name: expected a layer's class");
     l->class_name = class_name->text;
     l->config = fer_json_member(node, "config");
     if (l->config && l->config->type != FER_JSON_OBJECT && l->config->type != FER_JSON_NULL)
@@ -105,7 +114,8 @@ static int read_layer(struct fer_keras *r, const struct fer_json_node *node, str
     if (!name) name = fer_json_member(node, "name");
     if (name && name->type == FER_JSON_STRING) l->name = name->text;
     if (l->name && !is_name(l->name))
-        return fer_keras_fail(r, l, "its name: expected 1 to %d characters, all of which can be printed", FER_MAX_NAME - 1);
+        return fer_keras_fail(r, l, "its name: expected 1 to %d characters, all of which can be printed",
+                              FER_MAX_NAME - 1);
     if (!is_model(l->class_name) && strcmp(l->class_name, "InputLayer") != 0 && !fer_keras_class(l->class_name))
         return fer_keras_fail(r, l, "fer has no layer of this class: expected one of those in `fer help summary`");
     return check_common(r, l);
@@ -119,13 +129,16 @@ struct edges {
     const char *from[FER_MAX_INPUTS];
 };
 
-static int add_edge(struct fer_keras *r, const struct fer_keras_layer *l, struct edges *edges, const struct fer_json_node *name)
+static int add_edge(struct fer_keras *r, const struct fer_keras_layer *l, struct edges *edges,
+                    const struct fer_json_node *name)
 {
     const struct fer_json_node *tensor = name->next ? name->next->next : NULL;
     if (name->type != FER_JSON_STRING) return fer_keras_fail(r, l, "inbound_nodes: expected a layer's name");
     if (tensor && tensor->number != 0)
-        return fer_keras_fail(r, l, "inbound_nodes: output %g of %s: expected layers with one output", tensor->number, name->text);
-    if (edges->count == FER_MAX_INPUTS) return fer_keras_fail(r, l, "more than %d inputs: expected fewer", FER_MAX_INPUTS);
+        return fer_keras_fail(r, l, "inbound_nodes: output %g of %s: expected layers with one output", tensor->number,
+                              name->text);
+    if (edges->count == FER_MAX_INPUTS)
+        return fer_keras_fail(r, l, "more than %d inputs: expected fewer", FER_MAX_INPUTS);
     edges->from[edges->count++] = name->text;
     return 0;
 }
@@ -136,15 +149,18 @@ static int read_kwargs(struct fer_keras *r, struct fer_keras_layer *l, const str
     const struct fer_json_node *k;
     for (k = kwargs && kwargs->type == FER_JSON_OBJECT ? kwargs->child : NULL; k; k = k->next) {
         if (k->type == FER_JSON_NULL) continue;
-        if (strcmp(k->name, "training") != 0) return fer_keras_fail_key(r, l, k->name, k, "null: the call takes no such argument here");
-        if (k->type != FER_JSON_FALSE) return fer_keras_fail_key(r, l, "training", k, "null or false in the layer's call");
+        if (strcmp(k->name, "training") != 0)
+            return fer_keras_fail_key(r, l, k->name, k, "null: the call takes no such argument here");
+        if (k->type != FER_JSON_FALSE)
+            return fer_keras_fail_key(r, l, "training", k, "null or false in the layer's call");
         l->inference = version == 2; /* Keras 3 overrides it while it trains */
     }
     return 0;
 }
 
 /* Keras 2: ["conv2d", 0, 0, {kwargs}], or a list of such, or a name alone. */
-static int read_edges2(struct fer_keras *r, struct fer_keras_layer *l, const struct fer_json_node *node, struct edges *edges)
+static int read_edges2(struct fer_keras *r, struct fer_keras_layer *l, const struct fer_json_node *node,
+                       struct edges *edges)
 {
     const struct fer_json_node *child = node->child, *kwargs;
     if (node->type == FER_JSON_STRING) return add_edge(r, l, edges, node);
@@ -159,12 +175,14 @@ static int read_edges2(struct fer_keras *r, struct fer_keras_layer *l, const str
 }
 
 /* Keras 3: a tensor, or a list of them. */
-static int read_edges3(struct fer_keras *r, struct fer_keras_layer *l, const struct fer_json_node *node, struct edges *edges)
+static int read_edges3(struct fer_keras *r, struct fer_keras_layer *l, const struct fer_json_node *node,
+                       struct edges *edges)
 {
     const struct fer_json_node *history = fer_json_member(fer_json_member(node, "config"), "keras_history"), *child;
     if (node->type == FER_JSON_NULL) return 0;
     if (history && history->child) return add_edge(r, l, edges, history->child);
-    if (node->type != FER_JSON_ARRAY) return fer_keras_fail_key(r, l, "args", node, "layers' outputs alone: Rescaling adds or multiplies a number");
+    if (node->type != FER_JSON_ARRAY)
+        return fer_keras_fail_key(r, l, "args", node, "layers' outputs alone: Rescaling adds or multiplies a number");
     for (child = node->child; child; child = child->next)
         if (read_edges3(r, l, child, edges)) return -1;
     return 0;
@@ -178,7 +196,8 @@ static int read_edges(struct fer_keras *r, struct fer_keras_layer *l, struct edg
         return fer_keras_fail(r, l, "no inbound_nodes: expected what it takes from");
     call = nodes->child;
     if (nodes->count > 1 && call->type != FER_JSON_STRING)
-        return fer_keras_fail(r, l, "a shared layer, called %zu times: expected one call; write it as %zu layers", nodes->count, nodes->count);
+        return fer_keras_fail(r, l, "a shared layer, called %zu times: expected one call; write it as %zu layers",
+                              nodes->count, nodes->count);
     if (call->type != FER_JSON_OBJECT) return read_edges2(r, l, nodes, edges);
     args = fer_json_member(call, "args");
     if (!args) return fer_keras_fail(r, l, "inbound_nodes: no args: expected what it takes from");
@@ -203,10 +222,12 @@ static int begin_input(struct fer_keras *r, const struct fer_keras_layer *l, con
     for (i = 0; i < 3; i++, axis = axis->next) {
         const int open = axis->type == FER_JSON_NULL && i < 2;
         if (!open && i < 2 && r->size && axis->number != (double)r->size)
-            return fer_keras_fail(r, l, "its %s is %g: expected no --size %zu, or null there", names[i], axis->number, r->size);
+            return fer_keras_fail(r, l, "its %s is %g: expected no --size %zu, or null there", names[i], axis->number,
+                                  r->size);
         if (open && !r->size) return fer_keras_fail(r, l, "its %s is null: expected a number, or --size", names[i]);
         size[i] = r->size;
-        if (!open && fer_keras_is_whole(axis, 1, &size[i])) return fer_keras_fail(r, l, "input shape %s: expected positive sizes", text);
+        if (!open && fer_keras_is_whole(axis, 1, &size[i]))
+            return fer_keras_fail(r, l, "input shape %s: expected positive sizes", text);
     }
     fer_network_begin(&r->b, size[0], size[1], size[2]);
     if (r->b.failed) return fer_keras_fail(r, l, "%s", r->b.reason.text);
@@ -243,7 +264,8 @@ static int read_model(struct fer_keras *r, const struct fer_keras_layer *model, 
 /* A layer whose inputs are in the network: *index of its output. */
 static int add_layer(struct fer_keras *r, struct fer_keras_layer *l, int depth, int *index)
 {
-    if (r->ended) return fer_keras_fail(r, l, "it stands behind the softmax that ends the network: expected nothing there");
+    if (r->ended)
+        return fer_keras_fail(r, l, "it stands behind the softmax that ends the network: expected nothing there");
     if (!is_model(l->class_name)) return fer_keras_add_layer(r, l, index);
     if (l->inputs != 1) return fer_keras_fail(r, l, "a model with %d inputs: expected one", l->inputs);
     *index = l->input[0];
@@ -263,13 +285,16 @@ static int read_sequential(struct fer_keras *r, const struct fer_keras_layer *mo
         l.inference = model->inference;
         l.is_output = model->is_output && !node->next;
         if (strcmp(l.class_name, "InputLayer") == 0) {
-            if (node != layers->child) return fer_keras_fail(r, &l, "it is not the first layer: expected networks with one input");
+            if (node != layers->child)
+                return fer_keras_fail(r, &l, "it is not the first layer: expected networks with one input");
             if (read_input(r, &l, index)) return -1;
             continue;
         }
         shape = input_shape(&l) ? input_shape(&l) : fer_keras_key(model, "build_input_shape");
         if (*index < 0 && !is_model(l.class_name)) {
-            if (!shape) return fer_keras_fail(r, &l, "no input shape: expected an InputLayer before it, or a batch_input_shape");
+            if (!shape)
+                return fer_keras_fail(r, &l,
+                                      "no input shape: expected an InputLayer before it, or a batch_input_shape");
             if (begin_input(r, &l, shape)) return -1;
             *index = 0;
         }
@@ -290,7 +315,8 @@ static int read_end(struct fer_keras *r, const struct fer_keras_layer *model, co
         end = end->child;
     }
     if (end && end->type == FER_JSON_ARRAY) end = end->child;
-    if (!end || end->type != FER_JSON_STRING) return fer_keras_fail(r, model, "no %s: expected the name of a layer in it", key);
+    if (!end || end->type != FER_JSON_STRING)
+        return fer_keras_fail(r, model, "no %s: expected the name of a layer in it", key);
     *name = end->text;
     return 0;
 }
@@ -319,7 +345,8 @@ static int read_layers(struct fer_keras *r, const struct fer_keras_layer *model,
         if (!p->l.name) return fer_keras_fail(r, &p->l, "no name: expected one, by which other layers take from it");
         p->l.is_output = model->is_output && strcmp(p->l.name, f->output) == 0;
         if (strcmp(p->l.class_name, "InputLayer") == 0) {
-            if (strcmp(p->l.name, f->input) != 0) return fer_keras_fail(r, &p->l, "a second input: expected networks with one");
+            if (strcmp(p->l.name, f->input) != 0)
+                return fer_keras_fail(r, &p->l, "a second input: expected networks with one");
         } else if (read_edges(r, &p->l, &p->edges)) {
             return -1;
         }
@@ -344,7 +371,8 @@ static int is_ready(struct fer_keras *r, const struct functional *f, struct plac
     for (k = 0; k < p->edges.count; k++) {
         const int from = find_placed(f, p->edges.from[k]);
         if (from < 0) {
-            *failed = fer_keras_fail(r, &p->l, "it takes from %s: expected a layer of the same model", p->edges.from[k]);
+            *failed = fer_keras_fail(r, &p->l, "it takes from %s: expected a layer of the same model",
+                                     p->edges.from[k]);
             return 0;
         }
         if (f->placed[from].index < 0) return 0;
@@ -371,7 +399,8 @@ static int place_layers(struct fer_keras *r, struct functional *f, int depth)
     } while (!failed && left > 0 && left < before);
     for (i = 0; i < f->count && !failed && left > 0; i++)
         if (f->placed[i].index < 0 && (left == 1 || strcmp(f->placed[i].l.name, f->output) != 0))
-            failed = fer_keras_fail(r, &f->placed[i].l, "it takes from itself or from the output, %s, maybe by way of others: "
+            failed = fer_keras_fail(r, &f->placed[i].l,
+                                    "it takes from itself or from the output, %s, maybe by way of others: "
                                                         "expected neither", f->output);
     return failed ? -1 : 0;
 }
@@ -402,11 +431,13 @@ static int read_functional(struct fer_keras *r, const struct fer_keras_layer *mo
 static int read_model(struct fer_keras *r, const struct fer_keras_layer *model, int depth, int *index)
 {
     const struct fer_json_node *layers = fer_json_member(model->config, "layers");
-    if (depth > DEEPEST) return fer_keras_fail(r, model, "more than %d models within each other: expected fewer", DEEPEST);
+    if (depth > DEEPEST)
+        return fer_keras_fail(r, model, "more than %d models within each other: expected fewer", DEEPEST);
     if (!layers || layers->type != FER_JSON_ARRAY || layers->count == 0)
         return fer_keras_fail(r, model, "no layers: expected a list of them");
     if (layers->count > MOST) return fer_keras_fail(r, model, "%zu layers: expected at most %d", layers->count, MOST);
-    return (strcmp(model->class_name, "Sequential") == 0 ? read_sequential : read_functional)(r, model, layers, depth, index);
+    return (strcmp(model->class_name, "Sequential") == 0 ? read_sequential : read_functional)(r, model, layers, depth,
+                                                                                              index);
 }
 
 /* ---- The whole ---- */
@@ -422,7 +453,8 @@ static int read_root(struct fer_keras *r, const struct fer_json_node *root, stru
     struct fer_keras_layer model;
     int index = -1;
     if (root->type != FER_JSON_OBJECT || !fer_json_member(root, "class_name"))
-        return fer_fail(r->e, "%s:%ld: no class_name: expected what Keras's model.to_json() writes", r->path, root->line);
+        return fer_fail(r->e, "%s:%ld: no class_name: expected what Keras's model.to_json() writes", r->path,
+                        root->line);
     read_version(r, root);
     if (read_layer(r, root, &model)) return -1;
     if (!is_model(model.class_name)) return fer_keras_fail(r, &model, "expected Sequential, Functional or Model");

@@ -20,8 +20,10 @@ static int added(struct fer_keras *r, const struct fer_keras_layer *l, int index
 
 /* ---- Activations ---- */
 
+enum { LINEAR, RELU, RELU6, LEAKY_RELU, ELU, SIGMOID, HARD_SIGMOID, TANH, SILU, SWISH, SOFTMAX };
+
 struct activation {
-    enum { LINEAR, RELU, RELU6, LEAKY_RELU, ELU, SIGMOID, HARD_SIGMOID, TANH, SILU, SWISH, SOFTMAX } function;
+    int function;
     double negative_slope, max_value; /* of RELU */
 };
 
@@ -52,7 +54,8 @@ static int read_relu(struct fer_keras *r, const struct fer_keras_layer *l, struc
         fer_keras_number(r, l, "negative_slope", &a->negative_slope))
         return -1;
     if (threshold != 0) return fer_keras_fail(r, l, "threshold: %g: expected 0", threshold);
-    if (a->max_value < 0) return fer_keras_fail(r, l, "max_value: %g: expected null or a positive number", a->max_value);
+    if (a->max_value < 0)
+        return fer_keras_fail(r, l, "max_value: %g: expected null or a positive number", a->max_value);
     if (a->negative_slope < 0) return fer_keras_fail(r, l, "negative_slope: %g: expected 0 or more", a->negative_slope);
     return 0;
 }
@@ -63,10 +66,12 @@ static int read_leaky_relu(struct fer_keras *r, const struct fer_keras_layer *l,
     a->function = RELU;
     a->negative_slope = 0.3;
     a->max_value = INFINITY;
-    if (fer_keras_number(r, l, "alpha", &a->negative_slope) || fer_keras_number(r, l, "negative_slope", &a->negative_slope))
+    if (fer_keras_number(r, l, "alpha", &a->negative_slope) || fer_keras_number(r, l, "negative_slope",
+                                                                                &a->negative_slope))
         return -1;
     if (a->negative_slope < 0)
-        return fer_keras_fail(r, l, "%s: %g: expected 0 or more", fer_keras_key(l, "alpha") ? "alpha" : "negative_slope",
+        return fer_keras_fail(r, l, "%s: %g: expected 0 or more", fer_keras_key(l,
+                                                                                "alpha") ? "alpha" : "negative_slope",
                               a->negative_slope);
     return 0;
 }
@@ -94,7 +99,8 @@ static int read_activation(struct fer_keras *r, const struct fer_keras_layer *l,
         class_name = fer_json_member(node, "class_name");
         name = fer_json_member(node, "config");
         inner.config = name;
-        own = fer_json_member(node, "registered_name"); /* somebody's own function may have the name of one of Keras's */
+        own = fer_json_member(node,
+                              "registered_name"); /* somebody's own function may have the name of one of Keras's */
         if (own && own->type == FER_JSON_STRING && strchr(own->text, '>'))
             return fer_keras_fail_key(r, l, "activation", own, "one of Keras's own");
         if (class_name && class_name->type == FER_JSON_STRING && strcmp(class_name->text, "ReLU") == 0)
@@ -106,12 +112,14 @@ static int read_activation(struct fer_keras *r, const struct fer_keras_layer *l,
     }
     if (name && name->type == FER_JSON_STRING && activation_named(name->text, a) == 0) return 0;
     fer_keras_show(name ? name : node, text);
-    return fer_keras_fail(r, l, "activation: %s: expected linear, relu, relu6, leaky_relu, elu, sigmoid, hard_sigmoid, tanh, silu, "
-                                "swish or softmax", text);
+    return fer_keras_fail(r, l,
+                          "activation: %s: expected linear, relu, relu6, leaky_relu, elu, sigmoid, hard_sigmoid, tanh, "
+                                "silu, swish or softmax", text);
 }
 
 /* The activation as a layer of this name. The softmax that ends the network is part of its last layer. */
-static int add_activation(struct fer_keras *r, const struct fer_keras_layer *l, const struct activation *a, int input, int *index)
+static int add_activation(struct fer_keras *r, const struct fer_keras_layer *l, const struct activation *a, int input,
+                          int *index)
 {
     struct fer_builder *b = &r->b;
     *index = input;
@@ -200,7 +208,8 @@ static int read_convolution(struct fer_keras *r, const struct fer_keras_layer *l
     *c = defaults;
     if (fer_keras_whole(r, l, "filters", 1, &c->filters) || fer_keras_pair(r, l, "kernel_size", 1, kernel) ||
         fer_keras_pair(r, l, "strides", 1, strides) || fer_keras_pair(r, l, "dilation_rate", 1, dilation) ||
-        fer_keras_whole(r, l, "groups", 1, &c->groups) || fer_keras_whole(r, l, "depth_multiplier", 1, &c->depth_multiplier) ||
+        fer_keras_whole(r, l, "groups", 1, &c->groups) || fer_keras_whole(r, l, "depth_multiplier", 1,
+                                                                          &c->depth_multiplier) ||
         fer_keras_flag(r, l, "use_bias", &c->bias) || read_padding(r, l, &c->padding))
         return -1;
     if (!kernel[0]) return fer_keras_fail(r, l, "no kernel_size: expected a number, or two");
@@ -279,16 +288,19 @@ static int batch_normalization_layer(struct fer_keras *r, const struct fer_keras
     int center = 1, scale = 1, renorm = 0, synchronized = 0;
     if (fer_keras_number(r, l, "momentum", &momentum) || fer_keras_number(r, l, "epsilon", &epsilon) ||
         fer_keras_flag(r, l, "center", &center) || fer_keras_flag(r, l, "scale", &scale) ||
-        fer_keras_flag(r, l, "renorm", &renorm) || fer_keras_flag(r, l, "synchronized", &synchronized) || check_axis(r, l))
+        fer_keras_flag(r, l, "renorm", &renorm) || fer_keras_flag(r, l, "synchronized", &synchronized) || check_axis(r,
+                                                                                                                     l))
         return -1;
     if (renorm || synchronized || fer_keras_key(l, "virtual_batch_size"))
-        return fer_keras_fail(r, l, "%s: expected none of it", renorm ? "renorm" : synchronized ? "synchronized" : "virtual_batch_size");
+        return fer_keras_fail(r, l, "%s: expected none of it",
+                              renorm ? "renorm" : synchronized ? "synchronized" : "virtual_batch_size");
     *index = fer_add_batch_normalization_with(&r->b, l->input[0], l->name, momentum, epsilon, scale, center);
     return *index < 0 ? failed(r, l) : (added(r, l, *index), 0);
 }
 
 /* A number, or one for each channel: values[channels]. */
-static int read_numbers(struct fer_keras *r, const struct fer_keras_layer *l, const char *key, double otherwise, size_t channels,
+static int read_numbers(struct fer_keras *r, const struct fer_keras_layer *l, const char *key, double otherwise,
+                        size_t channels,
                         real *values)
 {
     const struct fer_json_node *node = fer_keras_key(l, key), *one;
@@ -298,9 +310,11 @@ static int read_numbers(struct fer_keras *r, const struct fer_keras_layer *l, co
     while (node->type == FER_JSON_ARRAY && node->count == 1 && node->child->type == FER_JSON_ARRAY) node = node->child;
     one = node->type == FER_JSON_ARRAY ? node->child : node;
     if (node->type == FER_JSON_ARRAY && node->count != channels && node->count != 1)
-        return fer_keras_fail(r, l, "%s: %zu numbers: expected one, or one for each of %zu channels", key, node->count, channels);
+        return fer_keras_fail(r, l, "%s: %zu numbers: expected one, or one for each of %zu channels", key, node->count,
+                              channels);
     for (c = 0; c < channels; c++) {
-        if (!one || one->type != FER_JSON_NUMBER || !(one->number - one->number == 0)) return fer_keras_fail_key(r, l, key, one ? one : node, "numbers");
+        if (!one || one->type != FER_JSON_NUMBER || !(one->number - one->number == 0))
+            return fer_keras_fail_key(r, l, key, one ? one : node, "numbers");
         values[c] = (real)one->number;
         if (node->type == FER_JSON_ARRAY && node->count > 1) one = one->next;
     }
@@ -313,9 +327,11 @@ static int rescaling_layer(struct fer_keras *r, const struct fer_keras_layer *l,
 {
     const size_t channels = r->b.network->layer[l->input[0]].channels;
     real *values;
-    if (channels > MOST_NUMBERS) return fer_keras_fail(r, l, "%zu channels: expected at most %d", channels, MOST_NUMBERS);
+    if (channels > MOST_NUMBERS)
+        return fer_keras_fail(r, l, "%zu channels: expected at most %d", channels, MOST_NUMBERS);
     if (!(values = fer_allocate(2 * channels, sizeof *values, r->e))) return -1;
-    if (read_numbers(r, l, "scale", 1, channels, values) || read_numbers(r, l, "offset", 0, channels, values + channels))
+    if (read_numbers(r, l, "scale", 1, channels, values) || read_numbers(r, l, "offset", 0, channels,
+                                                                         values + channels))
         return fer_free(values), -1;
     *index = fer_add_rescaling(&r->b, l->input[0], l->name, values, values + channels);
     fer_free(values);
@@ -332,20 +348,24 @@ static int normalization_layer(struct fer_keras *r, const struct fer_keras_layer
     size_t c;
     if (check_axis(r, l) || fer_keras_flag(r, l, "invert", &invert)) return -1;
     if (invert) return fer_keras_fail(r, l, "invert: true: expected false");
-    if (axis && axis->type == FER_JSON_NULL) return fer_keras_fail(r, l, "axis: null: expected -1, a mean for each channel");
+    if (axis && axis->type == FER_JSON_NULL)
+        return fer_keras_fail(r, l, "axis: null: expected -1, a mean for each channel");
     if (!fer_keras_key(l, "mean") != !fer_keras_key(l, "variance"))
-        return fer_keras_fail(r, l, "no %s: expected it too, or neither", fer_keras_key(l, "mean") ? "variance" : "mean");
+        return fer_keras_fail(r, l, "no %s: expected it too, or neither", fer_keras_key(l,
+                                                                                        "mean") ? "variance" : "mean");
     if (!fer_keras_key(l, "mean")) {
         *index = fer_add_normalization(&r->b, l->input[0], l->name);
         return *index < 0 ? failed(r, l) : (added(r, l, *index), 0);
     }
-    if (channels > MOST_NUMBERS) return fer_keras_fail(r, l, "%zu channels: expected at most %d", channels, MOST_NUMBERS);
+    if (channels > MOST_NUMBERS)
+        return fer_keras_fail(r, l, "%zu channels: expected at most %d", channels, MOST_NUMBERS);
     if (!(mean = fer_allocate(2 * channels, sizeof *mean, r->e))) return -1;
     variance = mean + channels;
     if (read_numbers(r, l, "mean", 0, channels, mean) || read_numbers(r, l, "variance", 1, channels, variance))
         return fer_free(mean), -1;
     for (c = 0; c < channels; c++)
-        if (variance[c] < 0) return fer_free(mean), fer_keras_fail_key(r, l, "variance", fer_keras_key(l, "variance"), "0 or more");
+        if (variance[c] < 0)
+            return fer_free(mean), fer_keras_fail_key(r, l, "variance", fer_keras_key(l, "variance"), "0 or more");
     for (c = 0; c < channels; c++) {
         const double deviation = sqrt((double)variance[c]), scale = 1 / (deviation < 1e-7 ? 1e-7 : deviation);
         variance[c] = (real)scale;
@@ -365,8 +385,8 @@ static int pooling(struct fer_keras *r, const struct fer_keras_layer *l, int is_
     if (fer_keras_pair(r, l, "pool_size", 1, pool)) return -1;
     strides[0] = pool[0], strides[1] = pool[1];
     if (fer_keras_pair(r, l, "strides", 1, strides) || read_padding(r, l, &padding)) return -1;
-    *index = (is_max ? fer_add_max_pooling2d : fer_add_average_pooling2d)(&r->b, l->input[0], l->name, pool[0], pool[1], strides[0],
-                                                                          strides[1], padding);
+    *index = (is_max ? fer_add_max_pooling2d : fer_add_average_pooling2d)(
+        &r->b, l->input[0], l->name, pool[0], pool[1], strides[0], strides[1], padding);
     return *index < 0 ? failed(r, l) : (added(r, l, *index), 0);
 }
 
@@ -384,7 +404,8 @@ static int global_pooling(struct fer_keras *r, const struct fer_keras_layer *l, 
 {
     int keepdims = 0;
     if (fer_keras_flag(r, l, "keepdims", &keepdims)) return -1;
-    *index = (is_max ? fer_add_global_max_pooling2d : fer_add_global_average_pooling2d_with)(&r->b, l->input[0], l->name, keepdims);
+    *index = (is_max ? fer_add_global_max_pooling2d : fer_add_global_average_pooling2d_with)(
+        &r->b, l->input[0], l->name, keepdims);
     return *index < 0 ? failed(r, l) : (added(r, l, *index), 0);
 }
 
@@ -466,7 +487,8 @@ static int reshape_layer(struct fer_keras *r, const struct fer_keras_layer *l, i
         }
         if (axis->type != FER_JSON_NUMBER || !(axis->number >= 1 && axis->number <= (double)left) ||
             axis->number != (double)(size_t)axis->number || left % (size_t)axis->number != 0)
-            return fer_keras_fail(r, l, "target_shape: %s: expected the %zu elements of %s", text, from->height * from->width * from->channels,
+            return fer_keras_fail(r, l, "target_shape: %s: expected the %zu elements of %s", text,
+                                  from->height * from->width * from->channels,
                                   from->name);
         size[i] = (size_t)axis->number;
         left /= size[i];
@@ -488,7 +510,8 @@ static int drops_images(struct fer_keras *r, const struct fer_keras_layer *l)
     int ones = 0;
     if (!shape) return 0;
     for (axis = shape->child; axis; axis = axis->next) ones += axis->type == FER_JSON_NUMBER && axis->number == 1;
-    if (shape->count == 4 && shape->child->type == FER_JSON_NULL && ones == 3 && !r->b.network->layer[l->input[0]].flat) return 1;
+    if (shape->count == 4 && shape->child->type == FER_JSON_NULL && ones == 3 && !r->b.network->layer[l->input[0]].flat)
+        return 1;
     fer_keras_show(shape, text);
     return fer_keras_fail(r, l, "noise_shape: %s: expected null, [null,1,1,1], or SpatialDropout2D", text);
 }
@@ -498,8 +521,8 @@ static int dropout(struct fer_keras *r, const struct fer_keras_layer *l, int spa
     const int images = drops_images(r, l);
     double rate = 0.5;
     if (images < 0 || fer_keras_number(r, l, "rate", &rate)) return -1;
-    *index = (spatial ? fer_add_spatial_dropout2d : images ? fer_add_image_dropout : fer_add_dropout)(&r->b, l->input[0], l->name,
-                                                                                                      rate);
+    *index = (spatial ? fer_add_spatial_dropout2d : images ? fer_add_image_dropout : fer_add_dropout)(
+        &r->b, l->input[0], l->name, rate);
     return *index < 0 ? failed(r, l) : (added(r, l, *index), 0);
 }
 

@@ -1,4 +1,5 @@
-/* keras_values.c - the values of a layer's config in Keras's JSON, each checked, and the one line that says what is wrong. */
+/* keras_values.c - the values of a layer's config in Keras's JSON, each checked, and the line that says what is
+ * wrong. */
 #include "keras.h"
 
 #include <stdarg.h>
@@ -50,7 +51,8 @@ const struct fer_json_node *fer_keras_key(const struct fer_keras_layer *l, const
     return node && node->type != FER_JSON_NULL ? node : NULL;
 }
 
-int fer_keras_fail_key(struct fer_keras *r, const struct fer_keras_layer *l, const char *key, const struct fer_json_node *node,
+int fer_keras_fail_key(struct fer_keras *r, const struct fer_keras_layer *l, const char *key,
+                       const struct fer_json_node *node,
                        const char *expected)
 {
     char text[64];
@@ -87,7 +89,8 @@ int fer_keras_number(struct fer_keras *r, const struct fer_keras_layer *l, const
 {
     const struct fer_json_node *node = fer_keras_key(l, key);
     if (!node) return 0;
-    if (node->type != FER_JSON_NUMBER || !(node->number - node->number == 0)) return fer_keras_fail_key(r, l, key, node, "a number");
+    if (node->type != FER_JSON_NUMBER || !(node->number - node->number == 0))
+        return fer_keras_fail_key(r, l, key, node, "a number");
     *value = node->number;
     return 0;
 }
@@ -96,12 +99,14 @@ int fer_keras_flag(struct fer_keras *r, const struct fer_keras_layer *l, const c
 {
     const struct fer_json_node *node = fer_keras_key(l, key);
     if (!node) return 0;
-    if (node->type != FER_JSON_FALSE && node->type != FER_JSON_TRUE) return fer_keras_fail_key(r, l, key, node, "true or false");
+    if (node->type != FER_JSON_FALSE && node->type != FER_JSON_TRUE)
+        return fer_keras_fail_key(r, l, key, node, "true or false");
     *value = node->type == FER_JSON_TRUE;
     return 0;
 }
 
-int fer_keras_word(struct fer_keras *r, const struct fer_keras_layer *l, const char *key, const char *const *words, int *value)
+int fer_keras_word(struct fer_keras *r, const struct fer_keras_layer *l, const char *key, const char *const *words,
+                   int *value)
 {
     const struct fer_json_node *node = fer_keras_key(l, key);
     char expected[160];
@@ -110,7 +115,8 @@ int fer_keras_word(struct fer_keras *r, const struct fer_keras_layer *l, const c
     if (!node) return 0;
     for (i = 0; words[i]; i++) {
         if (node->type == FER_JSON_STRING && strcmp(node->text, words[i]) == 0) return *value = i, 0;
-        if (at < sizeof expected) at += (size_t)snprintf(expected + at, sizeof expected - at, "%s%s", i ? " or " : "", words[i]);
+        if (at < sizeof expected)
+            at += (size_t)snprintf(expected + at, sizeof expected - at, "%s%s", i ? " or " : "", words[i]);
     }
     return fer_keras_fail_key(r, l, key, node, expected);
 }

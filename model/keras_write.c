@@ -1,5 +1,5 @@
-/* keras_write.c - a network as keras_json.c reads it, and Keras: a Functional model, its edges as Keras 2 writes them, which
- * Keras 3 reads too. */
+/* keras_write.c - a network as keras_json.c reads it, and Keras: a Functional model, its edges as Keras 2 writes them,
+ * which Keras 3 reads too. */
 #include "text.h"
 
 #include "../data/data.h"
@@ -46,7 +46,7 @@ static const char *function_of(const struct fer_layer *layer)
 {
     static const char *const names[FER_LAYER_TYPES] = {
         [FER_ACTIVATION] = "relu", [FER_SIGMOID] = "sigmoid", [FER_HARD_SIGMOID] = "hard_sigmoid", [FER_TANH] = "tanh",
-        [FER_SILU] = "silu",       [FER_ELU] = "elu",         [FER_SOFTMAX] = "softmax",           [FER_RESHAPE] = "linear"};
+        [FER_SILU] = "silu", [FER_ELU] = "elu", [FER_SOFTMAX] = "softmax", [FER_RESHAPE] = "linear"};
     if (layer->type == FER_LEAKY_RELU && layer->slope == 0 && layer->max_value == 6) return "relu6";
     if (layer->type == FER_LEAKY_RELU && layer->slope == 0.2 && layer->max_value > DBL_MAX) return "leaky_relu";
     if (layer->type == FER_LEAKY_RELU) return NULL;
@@ -57,7 +57,8 @@ static const char *function_of(const struct fer_layer *layer)
 static void write_relu(struct fer_json *j, const struct fer_layer *layer, int is_alpha)
 {
     fer_json_number(j, is_alpha ? "alpha" : "negative_slope", layer->slope);
-    if (layer->type == FER_LEAKY_RELU && layer->max_value - layer->max_value == 0) fer_json_number(j, "max_value", layer->max_value);
+    if (layer->type == FER_LEAKY_RELU && layer->max_value - layer->max_value == 0)
+        fer_json_number(j, "max_value", layer->max_value);
 }
 
 /* What the class of the layer asks for. */
@@ -91,7 +92,8 @@ static void write_settings(struct fer_json *j, const struct fer_network *net, co
     } else if (strcmp(c, "GlobalMaxPooling2D") == 0 || strcmp(c, "GlobalAveragePooling2D") == 0) {
         write_flag(j, "keepdims", layer->keepdims);
     } else if (strcmp(c, "ZeroPadding2D") == 0 || strcmp(c, "Cropping2D") == 0) {
-        fer_json_value(j, *c == 'Z' ? "padding" : "cropping", "[[%zu, %zu], [%zu, %zu]]", layer->edge[0], layer->edge[1],
+        fer_json_value(j, *c == 'Z' ? "padding" : "cropping", "[[%zu, %zu], [%zu, %zu]]", layer->edge[0],
+                       layer->edge[1],
                        layer->edge[2], layer->edge[3]);
     } else if (strcmp(c, "Reshape") == 0) {
         if (layer->flat)
@@ -140,8 +142,8 @@ static void close_layer(struct fer_json *j, const struct fer_network *net, const
 static const char *class_of(const struct fer_layer *layer)
 {
     if (layer->type == FER_RESCALING) return "Rescaling";
-    return layer->type == FER_LEAKY_RELU && strcmp(layer->class_name, "Activation") == 0 && !function_of(layer) ? "ReLU"
-                                                                                                            : layer->class_name;
+    if (strcmp(layer->class_name, "Activation") == 0 && !function_of(layer)) return "ReLU";
+    return layer->class_name;
 }
 
 /* Two layers of one name are one in Keras: with an activation, or depthwise and pointwise. Returns the last of them. */

@@ -15,8 +15,10 @@ static void show(const char *path, const struct fer_network *net)
     printf("%s ok\n", path);
     for (i = 0; i < net->layers; i++) {
         const struct fer_layer *layer = &net->layer[i];
-        printf("layer %s %s %s %zu %zu %zu%s%s from", layer->name, layer->class_name ? layer->class_name : "-", layer->output_name,
-               layer->height, layer->width, layer->channels, layer->frozen ? " frozen" : "", layer->inference ? " inference" : "");
+        printf("layer %s %s %s %zu %zu %zu%s%s from", layer->name, layer->class_name ? layer->class_name : "-",
+               layer->output_name,
+               layer->height, layer->width, layer->channels, layer->frozen ? " frozen" : "",
+               layer->inference ? " inference" : "");
         for (k = 0; k < layer->inputs; k++) printf(" %d", layer->input[k]);
         printf("\n");
     }
