@@ -7,6 +7,8 @@
  * With slope 0 the first line is 0, whatever x or dy. max_value is infinite where there is none. A NaN passes. */
 #include "layers.h"
 
+#include <math.h>
+
 void fer_leaky_relu_forward(size_t count, real slope, real max_value, const real *x, real *y)
 {
 #pragma omp parallel for if (count > FER_FEW)
@@ -18,5 +20,5 @@ void fer_leaky_relu_backward(size_t count, real slope, real max_value, const rea
 {
 #pragma omp parallel for if (count > FER_FEW)
     for (size_t i = 0; i < count; i++)
-        dx[i] = y[i] <= 0 ? (slope > 0 ? slope * dy[i] : 0) : y[i] >= max_value ? 0 : dy[i];
+        dx[i] = y[i] <= 0 ? (slope > 0 ? slope * dy[i] : 0) : y[i] >= max_value && max_value < INFINITY ? 0 : dy[i];
 }

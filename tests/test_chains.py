@@ -1,0 +1,194 @@
+"""verify on what backends show: layers fused, so that nothing between is recorded; inference; arrays in the order NCHW.
+The records are fer's own in float32, with arrays taken out, moved or spoilt.
+
+    python3 tests/test_chains.py FER FER64
+"""
+import json
+import os
+import subprocess
+import sys
+import tempfile
+
+import numpy as np
+
+fer, fer64 = (os.path.abspath(p) for p in sys.argv[1:3])
+folder = tempfile.TemporaryDirectory(dir=os.environ.get("SCRATCH"))
+path = lambda name: os.path.join(folder.name, name)
+passed = failed = 0
+
+
+def check(what, right):
+    global passed, failed
+    passed, failed = passed + bool(right), failed + (not right)
+    if not right:
+        print("FAILED:", what)
+
+
+def record(name, *options):
+    subprocess.run([fer, "record", *options, "-o", path(name)], check=True, stdout=subprocess.DEVNULL)
+    return dict(np.load(path(name)))
+
+
+def verify(arrays, *options):
+    """Exit status, the rows by name, and the summary."""
+    np.savez(path("claimed.npz"), **arrays)
+    done = subprocess.run([fer64, "verify", "--json", *options, path("claimed.npz")], stdout=subprocess.PIPE)
+    result = json.loads(done.stdout)
+    return done.returncode, {row["array"]: row for row in result["arrays"]}, result
+
+
+def without(arrays, hidden):
+    """The record of a backend that shows no outputs of layers whose names begin so, and no gradients."""
+    kept = {}
+    for name, values in arrays.items():
+        layer = name.rsplit("/", 1)[0]
+        if name.endswith(("_grad", "_new")) or (name.endswith("/output") and layer.startswith(hidden)):
+            continue
+        kept[name] = values
+    return kept
+
+
+BETWEEN = ("conv2d", "batch_normalization")
+inference = record("inference.npz", "--size", "48", "--batch", "3", "--seed", "5", "--inference")
+training = record("training.npz", "--size", "48", "--batch", "3", "--seed", "5")
+check("an inference record has no gradients", not any(n.endswith(("_grad", "_new")) for n in inference))
+
+for name, whole, options in (("inference", inference, ["--inference"]), ("training", training, [])):
+    fused = without(whole, BETWEEN)
+    status, rows, result = verify(fused, *options)
+    bad = [r["array"] for r in rows.values() if r["verdict"] in ("WRONG", "suspect", "not checkable")]
+    check("%s, fused: %s" % (name, bad[:3]), status == 0 and not bad)
+    row = rows["activation_3/output"]
+    check("what it went through", row["through"] == "conv2d_3, batch_normalization_3" and row["layers_through"] == 2)
+    check("it sees small faults: %g" % row["sees"], 0 < row["sees"] < 1e-2)
+    status, rows, result = verify(fused, "--no-chains", *options)
+    check("without chains there is nothing to compare with",
+          rows["activation_3/output"]["verdict"] == "not checkable" and "through" not in rows["activation_3/output"])
+
+# Whole blocks hidden, and all but the end.
+blocks = without(inference, BETWEEN + ("activation", "max_pooling2d", "average_pooling2d"))
+status, rows, result = verify(blocks, "--inference")
+check("blocks alone", status == 0 and rows["mixed3/output"]["verdict"] == "ok" and rows["mixed3/output"]["layers_through"] > 10)
+end = {n: v for n, v in inference.items() if "/output" not in n and "/logits" not in n and n != "loss"}
+end["predictions/output"] = inference["predictions/output"]
+status, rows, result = verify(end, "--inference")
+check("the end alone", status == 0 and rows["predictions/output"]["layers_through"] > 100)
+
+# Faults of the kinds that backend writers make: the array is named, and it is the first at fault.
+fused = without(inference, BETWEEN)
+
+
+def last_row(y):
+    y[:, -1] = 0
+
+
+def channel_tail(y):
+    y[..., -3:] = 0
+
+
+def one_image(y):
+    y[1] = y[0]
+
+
+def scale_of_next_channel(y):
+    y[..., 5] *= 1.01
+
+
+def bias_lost(y):
+    y[...] = np.where(y > 0, y - 0.01 * y.mean(), y)
+
+
+def shifted(y):
+    y[:, :, 1:] = y[:, :, :-1].copy()
+
+
+def transposed(y):
+    y[...] = y.swapaxes(1, 2).copy()
+
+
+def permuted(y):
+    y[..., [2, 3]] = y[..., [3, 2]]
+
+
+def one_element(y):
+    y.reshape(-1)[np.argmax(y)] *= 1.01
+
+
+def relu_forgotten(y):
+    y[y == 0] = -0.01
+
+
+for fault in (last_row, channel_tail, one_image, scale_of_next_channel, bias_lost, shifted, transposed, permuted, one_element,
+              relu_forgotten):
+    for array in ("activation_1/output", "activation_12/output", "activation_30/output"):
+        spoilt = dict(fused)
+        spoilt[array] = spoilt[array].copy()
+        before = spoilt[array].copy()
+        fault(spoilt[array])
+        if np.array_equal(before, spoilt[array]):
+            continue
+        status, rows, result = verify(spoilt, "--inference")
+        check("%s in %s: first at fault is %s" % (fault.__name__, array, result["first_at_fault"]),
+              status == 1 and result["first_at_fault"] == array)
+
+# An output that a compiler computed twice, rounded differently, is sound; one that is further off is not.
+twice = dict(inference)
+y = twice["activation_2/output"].copy()
+twice["activation_2/output"] = np.where(y > 0, np.nextafter(y, np.float32(9)), y)
+status, rows, result = verify(twice, "--inference")
+check("computed anew", rows["activation_2/output"]["verdict"] == "ok" and "anew" in rows["activation_2/output"]["reason"])
+status, rows, result = verify(twice, "--inference", "--no-chains")
+check("but not by its input alone", rows["activation_2/output"]["verdict"] == "WRONG")
+twice["activation_2/output"] = y * np.float32(1.001)
+status, rows, result = verify(twice, "--inference")
+check("not anew: too far off", rows["activation_2/output"]["verdict"] == "WRONG" and "through" not in rows["activation_2/output"])
+
+# Inference judged as training, and the other way round.
+status, rows, result = verify(inference)
+check("inference is not training", status == 1 and result["first_at_fault"] == "batch_normalization/output")
+
+
+def to_nchw(arrays):
+    moved = {}
+    for name, values in arrays.items():
+        what = name.rsplit("/", 1)[-1]
+        if values.ndim == 4 and what.startswith("kernel"):
+            values = values.transpose(3, 2, 0, 1)
+        elif values.ndim == 4:
+            values = values.transpose(0, 3, 1, 2)
+        elif values.ndim == 2 and what.startswith("kernel"):
+            values = values.T
+        moved[name] = np.ascontiguousarray(values)
+    return moved
+
+
+status, rows, result = verify(to_nchw(training), "--layout", "nchw")
+counts = result["arrays_with_verdict"]
+check("NCHW: %s" % counts, counts["WRONG"] == counts["suspect"] == counts["not checkable"] == 0 and counts["ok"] > 500)
+spoilt = to_nchw(training)
+spoilt["conv2d_3/output"][1, 4, 2, 3] += 1
+status, rows, result = verify(spoilt, "--layout", "nchw")
+check("the element is told as the file has it", rows["conv2d_3/output"]["index"] == [1, 4, 2, 3])
+claimed = to_nchw(training)
+np.savez(path("claimed.npz"), **claimed)
+done = subprocess.run([fer64, "verify", path("claimed.npz")], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+check("NCHW taken for NHWC is refused in one line", done.returncode == 2 and done.stderr.count(b"\n") == 1)
+
+# Flatten: in NCHW it lists channel by channel, and so do the rows of the kernel behind it.
+model = path("flatten.json")
+layers = [{"class_name": "InputLayer", "config": {"shape": [6, 5, 2]}},
+          {"class_name": "Conv2D", "config": {"filters": 3, "kernel_size": 3, "activation": "tanh"}},
+          {"class_name": "Flatten"}, {"class_name": "Dense", "config": {"units": 4, "activation": "softmax"}}]
+json.dump({"class_name": "Sequential", "config": {"layers": layers}}, open(model, "w"))
+small = record("small.npz", "--model", model, "--batch", "3")
+other = to_nchw(small)
+for name in ("flatten/output", "flatten/output_grad"):
+    other[name] = small[name].reshape(3, 4, 3, 3).transpose(0, 3, 1, 2).reshape(3, -1)
+for name in ("dense/kernel", "dense/kernel_grad", "dense/kernel_new"):
+    other[name] = small[name].reshape(4, 3, 3, 4).transpose(3, 2, 0, 1).reshape(4, -1)
+for arrays, options in ((small, []), (other, ["--layout", "nchw"])):
+    status, rows, result = verify(arrays, "--model", model, *options)
+    check("flatten %s: %s" % (options, result["first_at_fault"]), status == 0)
+
+print("%d passed, %d failed" % (passed, failed))
+sys.exit(failed > 0)
