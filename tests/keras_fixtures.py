@@ -3,8 +3,8 @@
 
     keras_fixtures.py tests/vectors/keras
 
-APPLICATION-V.json.gz: what `to_json` of nine keras.applications writes. weights-V.json.gz: their weights, name and shape,
-in Keras's order, and how many parameters there are. CASE-V.npz: small networks, one a pitfall, each with its JSON, its
+APPLICATION-V.json.gz: what `to_json` of nine keras.applications writes. weights-V.json.gz: their weights, name and
+shape, in Keras's order, and how many parameters there are. CASE-V.npz: small networks, one a pitfall, each with its JSON, its
 weights, and what Keras computes of it in inference and in training mode; tests/test_keras_json.py reads them all."""
 import gzip
 import json
@@ -18,7 +18,8 @@ import numpy as np
 
 L = keras.layers
 FOLDER, V = sys.argv[1], keras.__version__.split(".")[0]
-APPLICATIONS = ("VGG16", "ResNet50", "MobileNet", "MobileNetV2", "DenseNet121", "InceptionV3", "Xception", "NASNetMobile",
+APPLICATIONS = ("VGG16", "ResNet50", "MobileNet", "MobileNetV2", "DenseNet121", "InceptionV3", "Xception",
+                "NASNetMobile",
                 "EfficientNetB0")
 
 
@@ -109,18 +110,22 @@ CASES = {
     "regularized": lambda: functional(lambda x: L.Conv2D(4, 3, kernel_regularizer="l2")(x)),
     "activations": lambda: functional(lambda x: L.Activation("hard_sigmoid")(L.Activation("silu")(
         L.Conv2D(4, 3, activation="elu")(L.Conv2D(4, 3, activation="relu6")(x))))),
-    "convolutions": lambda: functional(lambda x: L.SeparableConv2D(6, 3, depth_multiplier=2, activation="relu", padding="same")(
+    "convolutions": lambda: functional(lambda x: L.SeparableConv2D(6, 3, depth_multiplier=2, activation="relu",
+                                                                   padding="same")(
         L.DepthwiseConv2D((3, 2), depth_multiplier=2, padding="same")(L.Conv2D(
-            4, (3, 2), padding="same", dilation_rate=(2, 1), groups=2, use_bias=False)(L.Conv2D(4, 3, strides=2, padding="same")(x))))),
+            4, (3, 2), padding="same", dilation_rate=(2, 1), groups=2, use_bias=False)(L.Conv2D(4, 3, strides=2,
+            padding="same")(x))))),
     "pools": lambda: functional(pools),
     "merged": lambda: functional(merged),
     "shaped": lambda: functional(shaped),
     "rescaled": lambda: functional(lambda x: L.Normalization(mean=[0.1, 0.2, 0.3], variance=[1.5, 0.5, 2.0])(
         L.Rescaling(2.0, -1.0)(x))),
-    "in_functional": lambda: functional(lambda x: body_of(L.Conv2D(4, 3), L.BatchNormalization(scale=False), L.ReLU())(x)),
+    "in_functional": lambda: functional(lambda x: body_of(L.Conv2D(4, 3), L.BatchNormalization(scale=False),
+                                                          L.ReLU())(x)),
     "in_sequential": lambda: sequential(keras.Input((9, 9, 3)), body_of(L.Conv2D(4, 3), L.ReLU(6.0))),
     "no_input_layer": lambda: sequential(L.Conv2D(4, 3, input_shape=(9, 9, 3)), L.BatchNormalization(center=False)),
-    "flat": lambda: keras.Sequential([keras.Input((9, 9, 3)), L.MaxPooling2D(3), L.Flatten(), L.Dense(5, activation="relu"),
+    "flat": lambda: keras.Sequential([keras.Input((9, 9, 3)), L.MaxPooling2D(3), L.Flatten(), L.Dense(5,
+            activation="relu"),
                                       L.BatchNormalization(), L.Dense(7), L.Softmax()]),
 }
 if V == "3":

@@ -35,7 +35,8 @@ def path(name):
 
 
 def run(*command):
-    return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, universal_newlines=True, errors="replace")
+    return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, universal_newlines=True,
+                          errors="replace")
 
 
 def put(name, text):
@@ -50,7 +51,8 @@ def read(text, size=0, name="model.json"):
     if not lines or not lines[0].endswith(" ok"):
         return None, None, "\n".join(lines[1:])
     layers = [line.split()[1:] for line in lines if line.startswith("layer ")]
-    parameters = [[line.split()[1], list(map(int, line.split()[2:]))] for line in lines if line.startswith("parameter ")]
+    parameters = [[line.split()[1], list(map(int,
+                                             line.split()[2:]))] for line in lines if line.startswith("parameter ")]
     return layers, parameters, int(lines[-1].split()[1])
 
 
@@ -163,9 +165,11 @@ def sequential(*layers, shape=(9, 9, 3)):
 def functional(*layers, last="x", version=None):
     """image, these layers (the last named x), pooling, predictions."""
     first = [layer("InputLayer", "image", [], batch_input_shape=[None, 9, 9, 3])]
-    ends = [layer("GlobalAveragePooling2D", "pool", [last]), layer("Dense", "predictions", ["pool"], units=7, activation="softmax")]
+    ends = [layer("GlobalAveragePooling2D", "pool", [last]), layer("Dense", "predictions", ["pool"], units=7,
+                                                                   activation="softmax")]
     model = {"class_name": "Functional", "config": {
-        "layers": first + list(layers) + ends, "input_layers": [["image", 0, 0]], "output_layers": [["predictions", 0, 0]]}}
+        "layers": first + list(layers) + ends, "input_layers": [["image", 0, 0]], "output_layers": [["predictions", 0,
+            0]]}}
     if version:
         model["keras_version"] = version
     return model
@@ -177,7 +181,8 @@ def changed(model, **config):
 
 
 def tensor(name, output=0):
-    return {"class_name": "__keras_tensor__", "config": {"shape": [None, 9, 9, 3], "dtype": "float32", "keras_history": [name, 0, output]}}
+    return {"class_name": "__keras_tensor__", "config": {"shape": [None, 9, 9, 3], "dtype": "float32",
+                                                         "keras_history": [name, 0, output]}}
 
 
 def keras3(made, args, **kwargs):
@@ -252,9 +257,11 @@ REFUSED = [ # the model, and what the line must say
     (sequential(conv(activation=3)), "activation: 3: expected"),
     (sequential(conv(activation={"class_name": "__lambda__", "config": {"code": "x"}})),
      "activation: __lambda__: expected"),
-    (sequential(conv(activation={"module": "builtins", "class_name": "function", "config": "mine", "registered_name": "function"})),
+    (sequential(conv(activation={"module": "builtins", "class_name": "function", "config": "mine",
+                                 "registered_name": "function"})),
      "activation: mine: expected"),
-    (sequential(conv(activation={"module": "mine", "class_name": "function", "config": "relu", "registered_name": "mine>relu"})),
+    (sequential(conv(activation={"module": "mine", "class_name": "function", "config": "relu",
+                                 "registered_name": "mine>relu"})),
      "activation: mine>relu: expected"),
     (sequential(conv(activation={"class_name": "ELU", "config": {"alpha": 2.0}})), "activation: ELU: expected"),
     (sequential(conv(activation={"class_name": "PReLU", "config": {}})), "activation: PReLU: expected"),
@@ -304,7 +311,8 @@ REFUSED = [ # the model, and what the line must say
     (sequential(shape=(9, 9)), "its height is null: expected a number, or --size"),
     (sequential(shape=(9, 9, 9, 3)), "input shape [null,9,9,9,3]: expected images"),
     (sequential(shape=(0, 9, 3)), "input shape [null,0,9,3]: expected positive"),
-    ({"class_name": "Sequential", "config": {"layers": [layer("Dense", "d", units=7, activation="softmax")]}}, "d (Dense): no input shape"),
+    ({"class_name": "Sequential", "config": {"layers": [layer("Dense", "d", units=7, activation="softmax")]}},
+     "d (Dense): no input shape"),
     ({"class_name": "Sequential", "config": {"layers": []}}, "no layers: expected a list"),
     ({"class_name": "Sequential", "config": {"layers": [3]}}, "no class_name: expected"),
     ({"class_name": "Sequential", "config": [{"class_name": "Flatten"}]}, "config: [...]: expected an object"),
@@ -335,7 +343,8 @@ REFUSED = [ # the model, and what the line must say
      "x (Add): args: 1: expected layers' outputs alone"),
     (functional(keras3(outer(layer("Multiply", "x"), module="keras.src.ops.numpy"), [2.0, tensor("image")])),
      "x (Multiply): args: 2: expected layers' outputs alone"),
-    (functional(keras3(outer(layer("Subtract", "x"), module="keras.src.ops.numpy"), [tensor("image"), tensor("image")])),
+    (functional(keras3(outer(layer("Subtract", "x"), module="keras.src.ops.numpy"), [tensor("image"),
+            tensor("image")])),
      "x (Subtract): "),
     (functional(with_edge(layer("TFOpLambda", "x"), ["image", 0, 0, {"y": 1.0}])),
      "x (TFOpLambda): fer has no layer"),
@@ -389,19 +398,26 @@ REFUSED = [ # the model, and what the line must say
 ]
 BROKEN = [ # no JSON
     ("", "model.json:1: the text ends: expected"), ("{", "model.json:1: the text ends: expected a name in quotes"),
-    ('{"class_name": "Sequential",\n}', "model.json:2: `}`: expected a name in quotes"), ("{} {}", "model.json:1: `{`: expected the end"),
-    ('{"a": 1,\n "b": }', "model.json:2: `}`: expected a value"), ("[1, 2", "expected `,` or `]`"), ('{"a" 1}', "expected `:`"),
-    ('"abc', "expected a string's end"), ('"a\nb"', "expected a string's end"), ('"\\x"', "expected an escape"), ('"\\u12g4"', "expected an escape"),
-    ("nul", "expected a value"), ("01", "expected"), ("-", "expected a number"), (".5", "expected a value"), ("+1", "expected a value"),
-    ("1.5.5", "expected the end"), ("0x10", "expected the end"), ("'a'", "expected a value"), ("[1,]", "expected a value"),
-    ("[" * 100000, "brackets deep"), ('{"a":' * 100000, "brackets deep"), (b'{"class_name": "Seq\0uential"}', "a byte of 0: expected text"),
+    ('{"class_name": "Sequential",\n}', "model.json:2: `}`: expected a name in quotes"), ("{} {}",
+            "model.json:1: `{`: expected the end"),
+    ('{"a": 1,\n "b": }', "model.json:2: `}`: expected a value"), ("[1, 2", "expected `,` or `]`"), ('{"a" 1}',
+            "expected `:`"),
+    ('"abc', "expected a string's end"), ('"a\nb"', "expected a string's end"),
+    ('"\\x"', "expected an escape"), ('"\\u12g4"', "expected an escape"),
+    ("nul", "expected a value"), ("01", "expected"), ("-", "expected a number"), (".5", "expected a value"), ("+1",
+            "expected a value"),
+    ("1.5.5", "expected the end"), ("0x10", "expected the end"), ("'a'", "expected a value"), ("[1,]",
+            "expected a value"),
+    ("[" * 100000, "brackets deep"), ('{"a":' * 100000, "brackets deep"), (b'{"class_name": "Seq\0uential"}',
+                                                                           "a byte of 0: expected text"),
     ("1e999999", "no class_name"), (b"\xef\xbb\xbf", "the text ends"), ("// {}", "expected a value"),
 ]
 
 
 def refused(what, text, says):
     _, _, reason = read(text)
-    fits = isinstance(reason, str) and reason.startswith(path("model.json") + ":") and "\n" not in reason and len(reason) < 900
+    fits = isinstance(reason,
+                      str) and reason.startswith(path("model.json") + ":") and "\n" not in reason and len(reason) < 900
     check("%s: '%s' was expected" % (what, says), fits and (says or "") in reason, reason)
 
 
@@ -411,14 +427,19 @@ def refusals():
             refused(json.dumps(model)[:300], json.dumps(model), says)
     for text, says in BROKEN:
         refused(repr(text[:50]), text, says)
-    ran = run(FER64, "summary", "--model", put("model.json", json.dumps(sequential(conv(data_format="channels_first")))))
+    ran = run(FER64, "summary", "--model", put("model.json",
+                                               json.dumps(sequential(conv(data_format="channels_first")))))
     line = "fer: %s:1: c (Conv2D): data_format: channels_first: expected channels_last\n" % path("model.json")
     check("summary refuses", ran.returncode == 2 and ran.stderr == line and not ran.stdout, ran.stderr)
-    put("model.json", json.dumps(sequential(conv(filters=2 ** 24, kernel_size=9), layer("Conv2D", "d", filters=2 ** 24, kernel_size=1))))
+    put("model.json", json.dumps(sequential(conv(filters=2 ** 24, kernel_size=9), layer("Conv2D", "d", filters=2 ** 24,
+            kernel_size=1))))
     ran = run(FER64, "summary", "--model", path("model.json"))
-    check("more than any memory", ran.returncode == 2 and "out of memory" in ran.stderr and ran.stderr.count("\n") == 1, ran.stderr)
+    check("more than any memory", ran.returncode == 2 and "out of memory" in ran.stderr and ran.stderr.count("\n") == 1,
+          ran.stderr)
     ran = run(FER64, "summary", "--model", path("nowhere.json"))
-    check("no such file", ran.returncode == 2 and ran.stderr.count("\n") == 1 and "nowhere.json: cannot be opened" in ran.stderr, ran.stderr)
+    check("no such file",
+          ran.returncode == 2 and ran.stderr.count("\n") == 1 and
+          "nowhere.json: cannot be opened" in ran.stderr, ran.stderr)
 
 
 # ---- the short form: what is absent has Keras's defaults ----
@@ -426,16 +447,21 @@ def refusals():
 def short_forms():
     for model, size, expected in (
             (sequential(conv(), conv2 := layer("Conv2D", **CONV), copy.deepcopy(conv2)), 0,
-             ["c/kernel", "c/bias", "conv2d/kernel", "conv2d/bias", "conv2d_1/kernel", "conv2d_1/bias", "dense/kernel", "dense/bias"]),
-            (sequential(layer("DepthwiseConv2D", kernel_size=3)), 0, ["depthwise_conv2d/kernel", "depthwise_conv2d/bias", "dense/kernel", "dense/bias"]),
+             ["c/kernel", "c/bias", "conv2d/kernel", "conv2d/bias", "conv2d_1/kernel", "conv2d_1/bias", "dense/kernel",
+              "dense/bias"]),
+            (sequential(layer("DepthwiseConv2D", kernel_size=3)), 0, ["depthwise_conv2d/kernel",
+                                                                      "depthwise_conv2d/bias", "dense/kernel", "dense/bias"]),
             (outer(sequential(layer("DepthwiseConv2D", kernel_size=3)), keras_version="2.15.0"), 0,
              ["depthwise_conv2d/depthwise_kernel", "depthwise_conv2d/bias", "dense/kernel", "dense/bias"]),
             (sequential(layer("BatchNormalization", scale=False)), 0,
-             ["batch_normalization/" + x for x in ("beta", "moving_mean", "moving_variance")] + ["dense/kernel", "dense/bias"]),
+             ["batch_normalization/" + x for x in ("beta", "moving_mean", "moving_variance")] + ["dense/kernel",
+            "dense/bias"]),
             (sequential(layer("SeparableConv2D", **CONV), shape=(None, None, 3)), 48,
-             ["separable_conv2d/" + x for x in ("depthwise_kernel", "pointwise_kernel", "bias")] + ["dense/kernel", "dense/bias"])):
+             ["separable_conv2d/" + x for x in ("depthwise_kernel", "pointwise_kernel", "bias")] + ["dense/kernel",
+            "dense/bias"])):
         layers, parameters, count = read(json.dumps(model), size)
-        check(json.dumps(model), parameters is not None and [p[0] for p in parameters] == expected, count if parameters is None else parameters)
+        check(json.dumps(model), parameters is not None and [p[0] for p in parameters] == expected,
+              count if parameters is None else parameters)
     layers, _, count = read(json.dumps(sequential(shape=(None, None, 3))), 48)
     check("--size", layers and layers[0][3:6] == ["48", "48", "3"], count)
     _, _, count = read(json.dumps(sequential()), 48)
@@ -443,12 +469,14 @@ def short_forms():
     flat = functional(with_edge(layer("Conv2D", "y", **CONV), "image"), with_edge(layer("ReLU", "x"), ["y", 0, 0]))
     changed(flat, input_layers=["image", 0, 0], output_layers="predictions")
     layers, _, count = read(json.dumps(flat))
-    check("names alone as edges", layers and [x[0] for x in layers] == ["image", "y", "x", "pool", "predictions"], count)
+    check("names alone as edges", layers and [x[0] for x in layers] == ["image", "y", "x", "pool", "predictions"],
+          count)
     turned = functional(layer("ReLU", "x", ["y"]), layer("Conv2D", "y", ["image"], **CONV))
     turned["config"]["layers"].reverse()
     layers, _, count = read(json.dumps(turned))
     check("layers in any order", layers and [x[0] for x in layers] == ["image", "y", "x", "pool", "predictions"], count)
-    edge = functional(with_edge(layer("BatchNormalization", "x"), [["image", 0, 0, {"training": False}]]), version="2.15.0")
+    edge = functional(with_edge(layer("BatchNormalization", "x"), [["image", 0, 0, {"training": False}]]),
+                      version="2.15.0")
     check("Keras 2 obeys training=False", " ".join(read(json.dumps(edge))[0][1]).find("inference") > 0)
     edge["keras_version"] = "3.15.0"
     check("Keras 3 overrides it", " ".join(read(json.dumps(edge))[0][1]).find("inference") < 0)

@@ -31,7 +31,8 @@ def check(what, fact, shown=""):
 
 
 def written(*options):
-    return subprocess.run([FER64, "summary", "--json"] + list(options), stdout=subprocess.PIPE, universal_newlines=True).stdout
+    return subprocess.run([FER64, "summary", "--json"] + list(options), stdout=subprocess.PIPE,
+                          universal_newlines=True).stdout
 
 
 def leaves(layer):

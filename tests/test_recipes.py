@@ -33,7 +33,8 @@ def verify(what, least, *options):
     passed += bool(sound)
     failed += not sound
     if not sound:
-        print("FAILED: %s, exit status %d\n%s\n%s" % (what, run.returncode, run.stderr, "\n".join(row for row in rows if not row.endswith("ok"))))
+        print("FAILED: %s, exit status %d\n%s\n%s" % (what, run.returncode, run.stderr,
+                                                      "\n".join(row for row in rows if not row.endswith("ok"))))
 
 
 def pytorch():
@@ -45,7 +46,8 @@ def pytorch():
         """Depthwise and 1x1 with a way around them, beside a pooled branch."""
         def __init__(self, c):
             super().__init__()
-            self.body = nn.Sequential(nn.Conv2d(c, c, 3, padding=1, groups=c, bias=False), nn.BatchNorm2d(c), nn.ReLU6(inplace=True),
+            self.body = nn.Sequential(nn.Conv2d(c, c, 3, padding=1, groups=c, bias=False), nn.BatchNorm2d(c),
+                                      nn.ReLU6(inplace=True),
                                       nn.Conv2d(c, c, 1, bias=False), nn.BatchNorm2d(c))
             self.relu, self.pool = nn.ReLU(inplace=True), nn.MaxPool2d(3, 1, padding=1)
 
@@ -56,7 +58,8 @@ def pytorch():
             return torch.cat([y, self.pool(y)], 1)
 
     torch.manual_seed(1)
-    model = nn.Sequential(nn.Conv2d(3, 8, (3, 5), 2, padding=(1, 2)), nn.ReLU(), Block(8), nn.AvgPool2d(2), nn.Conv2d(16, 8, 2),
+    model = nn.Sequential(nn.Conv2d(3, 8, (3, 5), 2, padding=(1, 2)), nn.ReLU(), Block(8), nn.AvgPool2d(2),
+                          nn.Conv2d(16, 8, 2),
                           nn.SiLU(), nn.Flatten(), nn.Linear(8 * 9, 16), nn.Tanh(), nn.Dropout(0.25), nn.Linear(16, 7))
     x, labels = torch.rand(4, 3, 16, 16), torch.tensor([0, 6, 3, 3])
     export(FOLDER, model, x)
@@ -92,7 +95,8 @@ def onnx():
     from onnx import TensorProto, helper, numpy_helper, save
     import onnx_model
     random, node = np.random.default_rng(1), helper.make_node
-    shapes = {"k": (8, 3, 3, 3), "kb": (8,), "g": (8,), "b": (8,), "m": (8,), "v": (8,), "d": (8, 1, 3, 3), "w": (7, 16), "wb": (7,)}
+    shapes = {"k": (8, 3, 3, 3), "kb": (8,), "g": (8,), "b": (8,), "m": (8,), "v": (8,), "d": (8, 1, 3, 3), "w": (7,
+            16), "wb": (7,)}
     known = [numpy_helper.from_array(random.uniform(0.1, 1, s).astype(np.float32), n) for n, s in shapes.items()]
     known += [numpy_helper.from_array(np.float32(value), n) for n, value in (("zero", 0), ("six", 6))]
     known.append(numpy_helper.from_array(np.array([0, 0, 1, 0, 0, 0, 1, 2]), "edges"))
@@ -101,11 +105,14 @@ def onnx():
              node("Pad", ["r", "edges"], ["p"]), node("Conv", ["p", "d"], ["e"], group=8), node("Relu", ["e"], ["f"]),
              node("MaxPool", ["f"], ["q"], kernel_shape=[2, 2], strides=[2, 2]),
              node("AveragePool", ["f"], ["a"], kernel_shape=[2, 2], strides=[2, 2]), node("Add", ["q", "a"], ["s"]),
-             node("Mul", ["q", "s"], ["t"]), node("Concat", ["s", "t"], ["u"], axis=1), node("GlobalAveragePool", ["u"], ["h"]),
-             node("Flatten", ["h"], ["l"]), node("Gemm", ["l", "w", "wb"], ["z"], transB=1), node("Softmax", ["z"], ["y"], axis=1)]
+             node("Mul", ["q", "s"], ["t"]), node("Concat", ["s", "t"], ["u"], axis=1), node("GlobalAveragePool", ["u"],
+            ["h"]),
+             node("Flatten", ["h"], ["l"]), node("Gemm", ["l", "w", "wb"], ["z"], transB=1), node("Softmax", ["z"],
+            ["y"], axis=1)]
     image = helper.make_tensor_value_info("image", TensorProto.FLOAT, [2, 3, 12, 12])
     y = helper.make_tensor_value_info("y", TensorProto.FLOAT, [2, 7])
-    model = helper.make_model(helper.make_graph(nodes, "small", [image], [y], known), opset_imports=[helper.make_opsetid("", 13)])
+    model = helper.make_model(helper.make_graph(nodes, "small", [image], [y], known),
+                              opset_imports=[helper.make_opsetid("", 13)])
     model.ir_version = 8
     path = os.path.join(FOLDER, "small.onnx")
     save(model, path)
