@@ -68,7 +68,8 @@ static int (*const fer_library)(void) = FER_LIBRARY;
 #if defined __ASSOCIATIVE_MATH__ || defined __RECIPROCAL_MATH__
 #error "fer needs IEEE arithmetic: compile without -funsafe-math-optimizations, -fassociative-math, -freciprocal-math"
 #endif
-#if defined FLT_EVAL_METHOD && FLT_EVAL_METHOD != 0
+/* 16 (gcc with AVX512-FP16) speaks of _Float16 alone: float and double are taken as they are. */
+#if defined FLT_EVAL_METHOD && FLT_EVAL_METHOD != 0 && FLT_EVAL_METHOD != 16
 #error "fer needs FLT_EVAL_METHOD 0: on i386 compile with -msse2 -mfpmath=sse, on s390x with -fexcess-precision=fast"
 #endif
 /* gcc does not know the pragma; its -std=c99 already means -ffp-contract=off. */

@@ -244,10 +244,10 @@ expect 0 "" ./fer64 gradcheck
 check "the whole network too" test "$(grep -c "^network " $T/out)" -ge 6
 expect 0 "" ./fer gradcheck
 expect 0 "" ./fer64 gradcheck relu dense
+check "a row an argument" grep -Eq '^dense .* kernel +[0-9]+ +0 +0 +[0-9.e+-]+ +[0-9.e+-]+  ok$' $T/out
 expect 2 "fer: gradcheck: expected --points, --values, --model or names of layers" ./fer64 gradcheck --model tests/kinds.json relu
 expect 2 "fer: --size: expected with --model" ./fer64 gradcheck --size 48 relu
 expect 2 "fer: a network's gradients are checked in float64 only: float32 is too coarse for it: use fer64" ./fer gradcheck --model tests/kinds.json
-check "a row an argument" grep -Eq '^dense .* kernel +[0-9]+ +0 +0 +[0-9.e+-]+ +[0-9.e+-]+  ok$' $T/out
 expect 2 "fer: there is no gradient check of \`conv3d\`; there are: conv2d, depthwise_conv2d, batch_normalization, relu, max_pooling2d, average_pooling2d, global_average_pooling2d, global_max_pooling2d, concatenate, dense, leaky_relu, sigmoid, hard_sigmoid, tanh, silu, elu, softmax, add, multiply, reshape, zero_padding2d, cropping2d, dropout, spatial_dropout2d, rescaling, normalization, softmax_cross_entropy, network" ./fer64 gradcheck conv3d
 
 # ---- fingerprint ----
