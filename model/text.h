@@ -23,4 +23,15 @@ void fer_progress_text(FILE *out, const struct fer_trainer *trainer, enum fer_us
 /* The epoch that is done. */
 void fer_epoch_text(FILE *out, const struct fer_trainer *trainer, double spent);
 
+/* help_text.c: the commands, and what `fer help` shows of them. */
+struct fer_command_help {
+    const char *name, *brief, *arguments, *text;
+    int has_settings; /* whether its help lists all settings */
+};
+extern const struct fer_command_help fer_command_helps[];
+extern const int fer_command_count;
+int fer_command_find(const char *name); /* its index, or -1 */
+void fer_help_command(FILE *out, int command);
+void fer_help_all(FILE *out);
+
 #endif
