@@ -924,7 +924,7 @@ static int fingerprint(int argc, char **argv)
 
 /* What the command line asks for, and what is there. */
 struct pits_request {
-    const char *where, *data_path, *epoch, *experiments, *images;
+    const char *where, *data_path, *epoch, *experiments, *images, *column;
     int json, is_run;
     unsigned which; /* experiments */
     struct fer_config config;
@@ -998,7 +998,8 @@ static int read_images(const char *text, size_t *images, struct fer_error *e)
 static int read_request(struct pits_request *r, struct fer_error *e)
 {
     char path[FER_PATH];
-    size_t images = FER_FER2013_VALIDATION;
+    size_t images = 0;
+    long passed_over;
     if (fer_pits_choose_experiments(r->experiments, &r->which, e) || fer_join_path(path, r->where, "config.txt", e))
         return -1;
     r->is_run = fer_file_exists(path);
@@ -1012,8 +1013,14 @@ static int read_request(struct pits_request *r, struct fer_error *e)
             return -1;
         images = r->data.usage_count[FER_PUBLIC_TEST];
     }
-    if (fer_log_read(&r->log, r->is_run ? path : r->where, e)) return -1;
-    return fer_pits_choose(&r->chosen, &r->log, images, r->epoch, e);
+    if (fer_log_read_column(&r->log, r->is_run ? path : r->where, r->column, e)) return -1;
+    passed_over = r->is_run ? 0 : fer_log_keep_validated(&r->log);
+    if (!images) images = r->log.images ? r->log.images : FER_FER2013_VALIDATION;
+    if (fer_pits_choose(&r->chosen, &r->log, images, r->epoch, e)) return -1;
+    r->chosen.unknown += passed_over;
+    r->chosen.images = images;
+    r->chosen.images_from = r->is_run ? "the run's data" : r->images ? "--images" : r->log.images ? "their last digits" : "FER2013";
+    return 0;
 }
 
 /* Whether a pit's state is still there: runs made before train kept checkpoints have none. */
@@ -1104,11 +1111,12 @@ static int pits(int argc, char **argv)
 {
     static struct pits_request r;
     const struct option options[] = {
-        {"data", &r.data_path}, {"epoch", &r.epoch}, {"experiments", &r.experiments}, {"images", &r.images}};
+        {"data", &r.data_path}, {"epoch", &r.epoch}, {"experiments", &r.experiments}, {"images", &r.images},
+        {"column", &r.column}};
     struct fer_error e;
     enum fer_end end = FER_FAILED;
     r.json = take_flag(&argc, argv, "json");
-    if (parse(&argc, argv, options, 4, NULL, &e)) return complain(&e);
+    if (parse(&argc, argv, options, 5, NULL, &e)) return complain(&e);
     if (argc != 1) return fer_fail(&e, "pits: expected one run folder or log"), complain(&e);
     r.where = argv[0];
     signal(SIGINT, interrupt);
@@ -1116,6 +1124,7 @@ static int pits(int argc, char **argv)
     fer_dataset_free(&r.data);
     fer_log_free(&r.log);
     fer_free(r.chosen.pit);
+    fer_free(r.chosen.dip);
     if (end == FER_STOPPED) return fprintf(stderr, "stopped\n"), EXIT_CHECK_FAILED;
     return end == FER_DONE ? EXIT_OK : complain(&e);
 }

@@ -945,13 +945,20 @@ struct fer_log {
     long count;
     double (*row)[4];   /* [count] accuracy, loss, val_accuracy, val_loss; NaN: not there */
     long *epoch, *line; /* [count] the epoch as the file has it (else the row's number), and where the row stands */
+    double *within;     /* [count] how far val_accuracy may be from what was written: half a unit of its last digit */
+    size_t images;      /* that each val_accuracy was taken over, as the values say: the smallest number of which all are
+                           whole parts; 0: they do not say */
 };
 /* Columns are separated by `;` when the header has one, else by tabs when it has one, else by `,`; they are found by
- * their names, in any order, among others. `val_accuracy` (or val_acc, val_categorical_accuracy,
- * val_sparse_categorical_accuracy) must be there. `NA` and empty fields are NaN. LF or CR LF. A header may come again,
+ * their names, in any order, among others: Keras's, Lightning's, fastai's, Hugging Face's (data/log.c has the list).
+ * `val_accuracy`, or val_loss, must be there. Accuracies above 1 are percentages. `NA` and empty fields are NaN. LF or CR LF. A header may come again,
  * also with other columns; the rows before and after it are one series. Whether another run begins where the epochs
  * begin again is for the caller to say. */
 int fer_log_read(struct fer_log *log, const char *path, struct fer_error *e);
+/* The same, with another column for val_accuracy (NULL: as above). */
+int fer_log_read_column(struct fer_log *log, const char *path, const char *column, struct fer_error *e);
+/* Takes out the rows that have neither val_accuracy nor val_loss. Returns how many they were. */
+long fer_log_keep_validated(struct fer_log *log);
 void fer_log_free(struct fer_log *log);
 /* The shortest decimal that reads back to the same double, as Python's repr writes it. */
 void fer_format_double(double x, char text[32]);

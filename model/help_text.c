@@ -174,7 +174,9 @@ const struct fer_command_help fer_command_helps[] = {
      "  --experiments LIST  some of batch,exact,swap,training,layers,replay,changes (all); replay takes as long as an epoch, changes as\n"
      "                      long as seven\n"
      "  --data PATH         where the run's data are now\n"
-     "  --images N          of a log: how many images each val_accuracy was taken over (3589, FER2013's PublicTest)\n"
+     "  --images N          of a log: how many images each val_accuracy was taken over (the smallest number of which all its\n"
+     "                      values are whole parts, within the digits that are written; else 3589, FER2013's PublicTest)\n"
+     "  --column NAME       of a log: another column in place of val_accuracy\n"
      "  --json              the same as one JSON object, with every layer and every step\n"
      "`fer train` can avoid what is found: --precise-bn, --clip-norm, --bn-momentum, --adam-epsilon, --learning-rate.\n",
      0},

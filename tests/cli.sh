@@ -189,7 +189,7 @@ check "one pit" grep -qx "$T/keras.csv: 40 epochs, 1 pit (a run's first three ep
 awk 'BEGIN { print "epoch,val_accuracy"
     for (run = 0; run < 2; run++) for (i = 0; i < 15; i++) printf "%d,%.4f\n", i, 0.6 - 0.4 * exp(-i / 2) }' > $T/appended.csv
 expect 0 "" ./fer pits $T/appended.csv
-check "no dip either" test "$(wc -l < $T/out)" -eq 1
+check "no dip either" test "$(wc -l < $T/out)" -eq 2
 sed '13s/,.*/,0.58/' $T/appended.csv > $T/dip.csv
 expect 0 "" ./fer pits $T/dip.csv
 check "the deepest dip is named, pit or not" grep -q "^the deepest dip: epoch 11 (line 13), val_accuracy 0.5800 where 0.59[0-9]* was to be expected, [0-9.]* times the noise$" $T/out
@@ -197,7 +197,14 @@ expect 0 "" ./fer pits $T/appended.csv
 check "a run appended to another begins anew" grep -qx "$T/appended.csv: 30 epochs of 2 runs, no pit (a run's first three epochs and its last cannot be judged)" $T/out
 sed '3,4s/,.*/,nan/' $T/appended.csv > $T/gaps.csv
 expect 0 "" ./fer pits $T/gaps.csv
-check "epochs without figures are counted" grep -q "^$T/gaps.csv: 30 epochs of 2 runs, 2 of them without val_accuracy and val_loss, no pit" $T/out
+check "rows without figures are passed over" grep -q "^$T/gaps.csv: 28 epochs of 2 runs, rows without val_accuracy and val_loss passed over: 2, no pit" $T/out
+awk 'BEGIN { print "epoch,val_acc"; for (i = 0; i < 20; i++) printf "%d,%.1f\n", i, i == 2 ? 10 : i < 12 ? 60 + (i * 7) % 5 : 14.5 }' > $T/lost.csv
+expect 0 "" ./fer pits $T/lost.csv
+check "how many images the digits say" grep -q "^val_accuracy over 200 images, by their last digits$" $T/out
+check "too early to be judged, and named" grep -q "^a dip: epoch 2 .* not judged$" $T/out
+check "a fall without return" grep -q "^a fall without return: from epoch 12 (line 14) on val_accuracy 0.1450 where 0.6" $T/out
+expect 0 "" ./fer pits $T/lost.csv --json --column val_acc
+check "in JSON too" grep -q '"lost_from": 12' $T/out
 expect 0 "" ./fer pits $T/whole
 check "too short a run has none" grep -qx "$T/whole: 3 epochs, no pit (a run's first three epochs and its last cannot be judged)" $T/out
 expect 0 "" ./fer pits $T/whole --epoch 2 --experiments batch,exact,swap,training
@@ -223,7 +230,7 @@ expect 0 "" ./fer pits $T/remedied --epoch 1 --experiments replay
 check "remedies are replayed too" grep -q "^1;replay;the epoch again: the same bits;" $T/remedied/pits.csv
 expect 2 "fer: pits: expected one run folder or log" ./fer pits
 expect 2 "fer: $T/none: cannot be read: No such file or directory" ./fer pits $T/none
-expect 2 "fer: $T/faces.csv:1: expected a header with a column val_accuracy" ./fer pits $T/faces.csv
+expect 2 "fer: $T/faces.csv:1: expected a header with a column val_accuracy or val_loss, or --column and the name of one" ./fer pits $T/faces.csv
 expect 2 "fer: --epoch 9: expected an epoch of the log that is not its first" ./fer pits $T/whole --epoch 9
 expect 2 "fer: --images many: expected a whole number from 1" ./fer pits $T/keras.csv --images many
 expect 2 "fer: --experiments guess: expected some of batch,exact,swap,training,layers,replay,changes" ./fer pits $T/whole --experiments batch,guess

@@ -59,6 +59,41 @@ TEST logs_of_keras_are_read(void)
     PASS();
 }
 
+TEST logs_of_others_are_read(void)
+{
+    struct fer_log log;
+    /* a tab behind the last column; names with blanks; percentages; 80 images, as the digits say */
+    ASSERT_EQ_FMTm(error.text, 0, read_text(&log, "Epoch\tLR\tTrain Acc\tVal Acc\t\n1.0\t0.1\t12.5\t51.25\t\n2\t0.1\t20\t62.5\t\n"), "%d");
+    ASSERT(log.epoch[1] == 2 && log.row[0][0] == 0.125 && log.row[0][2] == 0.5125 && log.row[1][2] == 0.625);
+    ASSERT_EQ(80, log.images);
+    fer_log_free(&log);
+    /* fastai: accuracy is the validation's; Hugging Face; Lightning, whose rows of training are passed over */
+    ASSERT_EQ_FMTm(error.text, 0, read_text(&log, "epoch,train_loss,valid_loss,accuracy,time\n0,2,1.5,0.75,00:01\n"), "%d");
+    ASSERT(log.row[0][1] == 2 && log.row[0][2] == 0.75 && log.row[0][3] == 1.5 && log.images == 4);
+    fer_log_free(&log);
+    ASSERT_EQ_FMTm(error.text, 0, read_text(&log, "epoch,loss,eval_loss,eval_accuracy\n1,,0.5,0.9230769\n2,0.1,,\n"), "%d");
+    ASSERT(log.row[0][3] == 0.5 && log.images == 13);
+    ASSERT_EQ(1, fer_log_keep_validated(&log));
+    ASSERT(log.count == 1 && log.row[0][2] == 0.9230769 && log.line[0] == 2);
+    fer_log_free(&log);
+    /* the loss alone, and a column of one's own */
+    ASSERT_EQ_FMTm(error.text, 0, read_text(&log, "epoch,val_loss\n0,1.5\n"), "%d");
+    ASSERT(log.row[0][3] == 1.5 && log.row[0][2] != log.row[0][2] && log.images == 0);
+    fer_log_free(&log);
+    ASSERT_EQ(0, read_text(&log, "epoch,accuracy,val_loss\n0,0.25,3\n"));
+    fer_log_free(&log);
+    ASSERT_EQ(0, fer_log_read_column(&log, log_path, "accuracy", &error));
+    ASSERT(log.row[0][2] == 0.25);
+    fer_log_free(&log);
+    ASSERT_EQ(-1, fer_log_read_column(&log, log_path, "speed", &error));
+    ASSERT_STR_EQ("pits-log.csv:1: no column speed", error.text);
+    /* of four digits whose zeros at the end are left away, 10,000 images are the fewest that fit */
+    ASSERT_EQ(0, read_text(&log, "val_acc\n0.721\n0.7253\n0.3688\n0.4001\n0.5519\n0.6137\n0.911\n0.7777\n0.9999\n0.3333\n"));
+    ASSERT_EQ(10000, log.images);
+    fer_log_free(&log);
+    PASS();
+}
+
 static const char *complaint(const char *text)
 {
     struct fer_log log;
@@ -72,15 +107,15 @@ TEST bad_logs_are_refused(void)
     static char text[9000];
     ASSERT_STR_EQ("pits-log.csv:1: the file is empty, expected a header with a column val_accuracy",
                   complaint(""));
-    ASSERT_STR_EQ("pits-log.csv:2: expected a header with a column val_accuracy",
+    ASSERT_STR_EQ("pits-log.csv:2: expected a header with a column val_accuracy or val_loss, or --column and the name of one",
                   complaint("\nepoch,acc\n1,2\n"));
     ASSERT_STR_EQ("pits-log.csv:1: two columns of val_acc", complaint("val_accuracy;val_acc\n"));
     ASSERT_STR_EQ("pits-log.csv:3: 1 fields, expected 2 as the header has",
                   complaint("val_accuracy;x\n0;1\n1\n"));
     ASSERT_STR_EQ("pits-log.csv:2: val_accuracy is 0.5x, expected a number",
                   complaint("val_accuracy\n0.5x\n"));
-    ASSERT_STR_EQ("pits-log.csv:2: val_accuracy is 50, expected a share, 0 ... 1",
-                  complaint("val_accuracy\n50\n"));
+    ASSERT_STR_EQ("pits-log.csv:2: val_accuracy is 500, expected a share, 0 ... 1, or a percentage",
+                  complaint("val_accuracy\n500\n"));
     ASSERT_STR_EQ("pits-log.csv:2: epoch is -1, expected a whole number below 1e9",
                   complaint("val_accuracy;epoch\n0;-1\n"));
     ASSERT_STR_EQ("pits-log.csv:2: epoch is 12.5, expected a whole number below 1e9",
@@ -693,6 +728,7 @@ TEST bad_files_of_outcomes_are_refused(void)
 SUITE(suite_pits)
 {
     RUN_TEST(logs_of_keras_are_read);
+    RUN_TEST(logs_of_others_are_read);
     RUN_TEST(bad_logs_are_refused);
     RUN_TEST(a_pit_is_found_where_it_is);
     RUN_TEST(successive_pits_are_all_found);

@@ -45,14 +45,44 @@ static void measure(const struct fer_log *log, long start, long end, size_t imag
     pit->epoch += start;
 }
 
-/* Of one run's epochs that can be judged. */
-static void find_deepest(struct fer_pit *deepest, const struct fer_log *log, long start, long end, size_t images)
+int fer_pits_not_judged(const struct fer_log *log, long row)
+{
+    long start = 0, next;
+    while ((next = end_of_run(log, start)) <= row) start = next;
+    return row - start < 3 || row + 1 == next;
+}
+
+/* Of one run, all its epochs but the first: the deepest dip, and those of three noises or more that are no pits. */
+static void find_dips(struct fer_pits_choice *c, const struct fer_log *log, long start, long end, size_t images)
 {
     struct fer_pit dip;
     long epoch;
-    for (epoch = 3; start + epoch + 1 < end; epoch++) {
+    for (epoch = 1; start + epoch < end; epoch++) {
+        const int judged = epoch >= 3 && start + epoch + 1 < end;
         measure(log, start, end, images, epoch, &dip);
-        if (dip.depth > deepest->depth) *deepest = dip;
+        if (dip.depth > c->deepest.depth) c->deepest = dip;
+        if (dip.depth >= 3 * dip.noise && !(judged && (dip.in_accuracy || dip.in_loss))) c->dip[c->dips++] = dip;
+    }
+}
+
+/* The first epoch of a run, with three before it, from which on the accuracy stays six noises below the one before, to
+ * the end and for three epochs at least; or val_loss is no number. The noise is that of the epochs before it. */
+static void find_loss(struct fer_pits_choice *c, const struct fer_log *log, long start, long end, size_t images)
+{
+    struct fer_pit before;
+    long from, row;
+    for (from = start + 3; from + 3 <= end && c->lost < 0; from++) {
+        int lost = 1, is_nan = 1;
+        measure(log, start, from, images, from - 1 - start, &before);
+        for (row = from; row < end; row++) {
+            lost &= log->row[row][2] < before.level - FER_PIT_THRESHOLD * before.noise;
+            is_nan &= log->row[row][3] != log->row[row][3];
+        }
+        is_nan &= log->row[from - 1][3] == log->row[from - 1][3];
+        if (!lost && !is_nan) continue;
+        c->lost = from;
+        c->lost_level = before.level;
+        c->lost_is_nan = is_nan;
     }
 }
 
@@ -91,14 +121,17 @@ int fer_pits_choose(struct fer_pits_choice *c, const struct fer_log *log, size_t
     long start, next, i;
     *c = none;
     c->unknown = count_unknown(log);
+    c->lost = -1;
     c->pit = fer_allocate((size_t)log->count + 1, sizeof *c->pit, e);
-    if (!c->pit) return -1;
+    c->dip = c->pit ? fer_allocate((size_t)log->count + 1, sizeof *c->dip, e) : NULL;
+    if (!c->dip) return -1;
     for (start = 0; start < log->count; start = next, c->runs++) {
         const long before = c->count;
         next = end_of_run(log, start);
         if (!epoch) c->count += fer_pits_find(history + start, next - start, images, c->pit + before);
         for (i = before; i < c->count; i++) c->pit[i].epoch += start;
-        find_deepest(&c->deepest, log, start, next, images);
+        find_dips(c, log, start, next, images);
+        find_loss(c, log, start, next, images);
     }
     return epoch ? choose_epoch(c, log, images, epoch, e) : 0;
 }

@@ -15,8 +15,18 @@ struct fer_pits_choice {
     long count;
     long runs;              /* that the log holds one after the other */
     long unknown;           /* epochs without val_accuracy and val_loss */
+    size_t images;           /* that a val_accuracy was taken over, ... */
+    const char *images_from; /* ... and who says so */
     struct fer_pit deepest; /* the largest fall of val_accuracy, whether a pit or not; its depth may be 0 */
+    struct fer_pit *dip;    /* [dips] falls of three noises or more that are no pits; freed by fer_free */
+    long dips;
+    /* A fall from which a run does not come back: row, and the level before it; -1: there is none. */
+    long lost;
+    double lost_level;
+    int lost_is_nan;        /* val_loss is no number from there on */
 };
+/* Whether an epoch of its run cannot be judged: one of the first three, or the last. */
+int fer_pits_not_judged(const struct fer_log *log, long row);
 /* The pits of every run in the log, or, when `epoch` is not NULL, that epoch, as the log counts it. `images` is how many
  * each val_accuracy was taken over. */
 int fer_pits_choose(struct fer_pits_choice *choice, const struct fer_log *log, size_t images, const char *epoch,
@@ -49,6 +59,8 @@ struct fer_pits_text {
     FILE *out;
     int is_json;
     const struct fer_pits_table *table;
+    const struct fer_log *log;            /* of fer_pits_text_begin */
+    const struct fer_pits_choice *choice; /* NULL: one epoch was chosen by the caller */
     int layers_due; /* rows of layers have come; the best are shown when all are there */
     struct fer_json json;
 };

@@ -10,7 +10,8 @@ static void write_heading(FILE *out, const char *where, int is_run, int named, c
 {
     fprintf(out, "%s: %ld epoch%s", where, log->count, log->count == 1 ? "" : "s");
     if (c->runs > 1) fprintf(out, " of %ld runs", c->runs);
-    if (c->unknown) fprintf(out, ", %ld of them without val_accuracy and val_loss", c->unknown);
+    if (c->unknown && is_run) fprintf(out, ", %ld of them without val_accuracy and val_loss", c->unknown);
+    if (c->unknown && !is_run) fprintf(out, ", rows without val_accuracy and val_loss passed over: %ld", c->unknown);
     if (named) {
         fprintf(out, ", one is looked at\n");
         return;
@@ -20,11 +21,33 @@ static void write_heading(FILE *out, const char *where, int is_run, int named, c
     else
         fprintf(out, ", no pit");
     fprintf(out, " (a run's first three epochs and its last cannot be judged)\n");
+    if (!is_run) fprintf(out, "val_accuracy over %zu images, by %s\n", c->images, c->images_from);
     if (!c->count && c->deepest.depth > 0)
         fprintf(out, "the deepest dip: epoch %ld (line %ld), val_accuracy %.4f where %.4f was to be expected, "
-                     "%.1f times the noise%s\n",
+                     "%.1f times the noise%s%s\n",
                 log->epoch[c->deepest.epoch], log->line[c->deepest.epoch], c->deepest.accuracy, c->deepest.level,
-                c->deepest.depth / c->deepest.noise, is_run ? "; --epoch looks into it" : "");
+                c->deepest.depth / c->deepest.noise, fer_pits_not_judged(log, c->deepest.epoch) ? ": not judged" : "",
+                is_run ? "; --epoch looks into it" : "");
+}
+
+/* What is no pit: dips, and a fall from which the run does not come back. */
+static void write_others(FILE *out, const struct fer_log *log, const struct fer_pits_choice *c)
+{
+    long i;
+    for (i = 0; i < c->dips; i++) {
+        const struct fer_pit *p = &c->dip[i];
+        fprintf(out, "a dip: epoch %ld (line %ld), val_accuracy %.4f where %.4f was to be expected, "
+                     "%.1f times the noise: %s\n",
+                log->epoch[p->epoch], log->line[p->epoch], p->accuracy, p->level, p->depth / p->noise,
+                fer_pits_not_judged(log, p->epoch) ? "not judged" : "no pit by the rule");
+    }
+    if (c->lost < 0) return;
+    fprintf(out, "a fall without return: from epoch %ld (line %ld) on ", log->epoch[c->lost], log->line[c->lost]);
+    if (c->lost_is_nan)
+        fprintf(out, "val_loss is no number; val_accuracy %.4f where %.4f was before\n", log->row[c->lost][2],
+                c->lost_level);
+    else
+        fprintf(out, "val_accuracy %.4f where %.4f was before\n", log->row[c->lost][2], c->lost_level);
 }
 
 static void write_pit(FILE *out, const struct fer_pit *p, long epoch, long line, const char *seen)
@@ -137,12 +160,34 @@ static void write_json_steps(struct fer_json *j, const struct fer_network *netwo
     fer_json_close(j, ']');
 }
 
+static void write_json_others(struct fer_json *j, const struct fer_log *log, const struct fer_pits_choice *c)
+{
+    long i;
+    fer_json_line(j, " ");
+    fer_json_open(j, "dips", '[');
+    for (i = 0; i < c->dips; i++) {
+        fer_json_open(j, NULL, '{');
+        fer_json_value(j, "epoch", "%ld", log->epoch[c->dip[i].epoch]);
+        fer_json_number(j, "val_accuracy", c->dip[i].accuracy);
+        fer_json_number(j, "level", c->dip[i].level);
+        fer_json_number(j, "noises", c->dip[i].depth / c->dip[i].noise);
+        fer_json_value(j, "judged", fer_pits_not_judged(log, c->dip[i].epoch) ? "false" : "true");
+        fer_json_close(j, '}');
+    }
+    fer_json_close(j, ']');
+    if (c->lost < 0)
+        fer_json_value(j, "lost_from", "null");
+    else
+        fer_json_value(j, "lost_from", "%ld", log->epoch[c->lost]);
+}
+
 /* ---- Both ---- */
 
 void fer_pits_text_begin(struct fer_pits_text *t, const char *where, int is_run, int named, const struct fer_log *log,
                          const struct fer_pits_choice *choice)
 {
     struct fer_json *j = &t->json;
+    t->log = log, t->choice = named ? NULL : choice;
     if (!t->is_json) {
         write_heading(t->out, where, is_run, named, log, choice);
         return;
@@ -154,13 +199,19 @@ void fer_pits_text_begin(struct fer_pits_text *t, const char *where, int is_run,
     fer_json_value(j, "epochs", "%ld", log->count);
     fer_json_value(j, "runs", "%ld", choice->runs);
     fer_json_value(j, "unknown", "%ld", choice->unknown);
+    fer_json_count(j, "images", choice->images);
+    fer_json_string(j, "images_from", choice->images_from);
     fer_json_open(j, "pits", '[');
 }
 
 void fer_pits_text_end(struct fer_pits_text *t)
 {
-    if (!t->is_json) return;
+    if (!t->is_json) {
+        if (t->choice) write_others(t->out, t->log, t->choice);
+        return;
+    }
     fer_json_close(&t->json, ']');
+    if (t->choice) write_json_others(&t->json, t->log, t->choice);
     fer_json_close(&t->json, '}');
 }
 
