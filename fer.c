@@ -126,53 +126,6 @@ static int take_flag(int *count, char **argv, const char *name)
     return found;
 }
 
-/* ---- Data ---- */
-
-/* The faces at `path`, with the labels of a file of FER+ (NULL or "": their own); or, when it is empty, drawn ones. */
-static int read_faces(struct fer_dataset *data, const char *path, const char *labels, uint64_t seed,
-                      struct fer_error *e)
-{
-    static const size_t drawn[FER_USAGES] = {2800, 700, 700};
-    const int relabel = labels && *labels;
-    if (relabel && (!*path || fer_is_folder(path)))
-        return fer_fail(e, "--labels %s: expected with --data FILE.csv, whose rows are in the same order", labels);
-    if (!*path) return fer_dataset_draw(data, seed, drawn, e);
-    if (fer_dataset_read(data, path, e)) return -1;
-    if (!relabel || fer_dataset_relabel(data, labels, e) == 0) return 0;
-    fer_dataset_free(data);
-    return -1;
-}
-
-/* What there is to say about the data: passed over, or taken for something. */
-static void print_notes(const struct fer_dataset *data)
-{
-    const char *line = data->notes;
-    for (; *line; line += strcspn(line, "\n") + 1) printf("data: %.*s\n", (int)strcspn(line, "\n"), line);
-}
-
-/* The same; says which they are. */
-static int announce_faces(struct fer_dataset *data, const char *path, const char *labels, uint64_t seed,
-                          struct fer_error *e)
-{
-    if (read_faces(data, path, labels, seed, e)) return -1;
-    printf("data: %s: %lu Training, %lu PublicTest, %lu PrivateTest images\n",
-           *path ? data->source : "drawn cartoon faces, not FER2013", (unsigned long)data->usage_count[FER_TRAINING],
-           (unsigned long)data->usage_count[FER_PUBLIC_TEST], (unsigned long)data->usage_count[FER_PRIVATE_TEST]);
-    print_notes(data);
-    return 0;
-}
-
-static int find_usage(const char *name, enum fer_usage *usage, struct fer_error *e)
-{
-    int i;
-    for (i = 0; i < FER_USAGES; i++)
-        if (strcmp(name, fer_usage_names[i]) == 0) {
-            *usage = (enum fer_usage)i;
-            return 0;
-        }
-    return fer_fail(e, "--usage %s: expected Training, PublicTest or PrivateTest", name);
-}
-
 /* ---- unpack ---- */
 
 static int unpack(int argc, char **argv)
@@ -184,8 +137,8 @@ static int unpack(int argc, char **argv)
     int failed;
     if (parse(&argc, argv, &option, 1, NULL, &e)) return complain(&e);
     if (argc != 2) return fer_fail(&e, "unpack: expected FILE.csv and the folder to make"), complain(&e);
-    if (read_faces(&data, argv[0], labels, 0, &e)) return complain(&e);
-    print_notes(&data);
+    if (fer_faces_read(&data, argv[0], labels, 0, &e)) return complain(&e);
+    fer_dataset_notes_text(stdout, &data);
     failed = fer_unpack(&data, argv[1], &e);
     if (!failed) printf("%s: %lu images\n", argv[1], (unsigned long)data.count);
     fer_dataset_free(&data);
@@ -375,7 +328,7 @@ static int train(int argc, char **argv)
     if (data_path || !resume) snprintf(config.data, sizeof config.data, "%s", data_path ? data_path : "");
     if (!resume) snprintf(config.weights, sizeof config.weights, "%s", weights);
     if (labels) snprintf(config.labels, sizeof config.labels, "%s", labels);
-    failed = announce_faces(&data, config.data, config.labels, config.settings.seed, &e);
+    failed = fer_faces_announce(stdout, &data, config.data, config.labels, config.settings.seed, &e);
     digest = failed ? 0 : fer_dataset_digest(&data);
     if (!failed && resume && digest != config.data_digest)
         failed = fer_fail(
@@ -431,10 +384,10 @@ static int eval(int argc, char **argv)
     enum fer_usage usage = FER_PUBLIC_TEST;
     int failed = 1;
     begin_choice(&choice, "size batch seed");
-    if (parse(&argc, argv, options, 4, &choice, &e) || find_usage(usage_name, &usage, &e)) return complain(&e);
+    if (parse(&argc, argv, options, 4, &choice, &e) || fer_usage_find(usage_name, &usage, &e)) return complain(&e);
     if (argc != 1) return fer_fail(&e, "eval: expected one run folder or weights file"), complain(&e);
     if (load_network(&network, argv[0], model, given_size(&choice), &config, &e)) return complain(&e);
-    if (!announce_faces(&data, data_path ? data_path : config.data, labels || data_path ? labels : config.labels,
+    if (!fer_faces_announce(stdout, &data, data_path ? data_path : config.data, labels || data_path ? labels : config.labels,
                         is_given(&choice, "seed") ? choice.settings.seed : config.settings.seed, &e)) {
         if (data.usage_count[usage] == 0)
             fer_fail(&e, "%s: no images of usage %s", data.source, usage_name);
@@ -528,7 +481,7 @@ static int report(int argc, char **argv)
     display.epoch_start = fer_clock();
     watcher.context = &display;
     failed =
-        !out || check_page(out, argv[0], data_path, &e) || announce_faces(&data, data_path, config.labels, config.settings.seed, &e) ||
+        !out || check_page(out, argv[0], data_path, &e) || fer_faces_announce(stdout, &data, data_path, config.labels, config.settings.seed, &e) ||
         fer_report_create(&page, argv[0], &config, network, &data, &watcher, &e) || fer_report_write(page, out, &e);
     if (display.terminal) clear_line(stdout);
     if (!failed) printf("%s: open it in a browser\n", out);
@@ -723,11 +676,11 @@ static int take_images(struct fer_batch *batch, const struct recording *r, const
     int n = r->choice.settings.batch, failed;
     if (!r->data && !fer_network_takes_faces(network))
         return fer_batch_draw(batch, network, (size_t)n, r->choice.settings.seed, e);
-    if (r->usage && find_usage(r->usage, &usage, e)) return -1;
+    if (r->usage && fer_usage_find(r->usage, &usage, e)) return -1;
     drawn[FER_TRAINING] = (size_t)n;
     if (r->data ? fer_dataset_read(&data, r->data, e) : fer_dataset_draw(&data, r->choice.settings.seed, drawn, e))
         return -1;
-    print_notes(&data);
+    fer_dataset_notes_text(stdout, &data);
     if (!is_given(&r->choice, "batch") && data.usage_count[usage] < (size_t)n && data.usage_count[usage])
         n = (int)data.usage_count[usage];
     failed = fer_batch_take(batch, &data, usage, (size_t)n, network->height, e) ||
@@ -980,7 +933,7 @@ static void take_pit_step(void *context, const struct fer_network *network, cons
 static int read_run_data(struct pits_request *r, struct fer_error *e)
 {
     const char *path = r->data_path ? r->data_path : r->config.data;
-    if (read_faces(&r->data, path, r->config.labels, r->config.settings.seed, e)) return -1;
+    if (fer_faces_read(&r->data, path, r->config.labels, r->config.settings.seed, e)) return -1;
     if (fer_dataset_digest(&r->data) == r->config.data_digest) return 0;
     return fer_fail(e, "%s: was trained on other data: the digest of %s is %08lx, of the run's data %08lx", r->where,
                     *path ? path : "the drawn faces", (unsigned long)fer_dataset_digest(&r->data),

@@ -23,6 +23,13 @@ void fer_progress_text(FILE *out, const struct fer_trainer *trainer, enum fer_us
 /* The epoch that is done. */
 void fer_epoch_text(FILE *out, const struct fer_trainer *trainer, double spent);
 
+/* faces_text.c */
+int fer_faces_read(struct fer_dataset *data, const char *path, const char *labels, uint64_t seed, struct fer_error *e);
+int fer_faces_announce(FILE *out, struct fer_dataset *data, const char *path, const char *labels, uint64_t seed,
+                       struct fer_error *e);
+void fer_dataset_notes_text(FILE *out, const struct fer_dataset *data); /* a line each */
+int fer_usage_find(const char *name, enum fer_usage *usage, struct fer_error *e); /* "Training", ... */
+
 /* help_text.c: the commands, and what `fer help` shows of them. */
 struct fer_command_help {
     const char *name, *brief, *arguments, *text;
