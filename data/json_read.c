@@ -234,8 +234,8 @@ static struct fer_json_node *read_value(struct reader *r, int depth)
         r->at++;
         failed = read_string(r, &node->text);
     } else {
-        failed = *r->at == '-' || *r->at == 'N' || *r->at == 'I' || (*r->at >= '0' && *r->at <= '9') ? read_number(r, node)
-                                                                                                    : read_word(r, node);
+        const int is_number = strchr("-NI0123456789", *r->at) != NULL && *r->at;
+        failed = is_number ? read_number(r, node) : read_word(r, node);
     }
     return failed ? NULL : node;
 }
