@@ -1,5 +1,6 @@
 /* fer.c - the program: one function a command. Everything that computes is in the library (fer.h). */
 #include "fer.h"
+#include "data/data.h"
 #include "model/check/command.h"
 #include "model/pits/command.h"
 #include "model/text.h"
@@ -8,6 +9,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* Where there are functions that run before those of the shared libraries (ELF, glibc), threads are told not to spin. A
+ * sanitizer is not ready for that yet. */
+#if defined __ELF__ && defined __GLIBC__ && defined _OPENMP && !defined FER_PURE_C99 && !defined __SANITIZE_ADDRESS__
+__attribute__((used, section(".preinit_array"))) static void (*const before_all)(void) = fer_wait_passively;
+#endif
 
 enum { EXIT_OK = 0, EXIT_CHECK_FAILED = 1, EXIT_BAD_INPUT = 2 };
 

@@ -23,6 +23,9 @@ int fer_close_written(FILE *file);
 /* Gives up a file of fer_file_create: closes it and removes PATH.part. */
 void fer_file_abandon(FILE *file, const char *path);
 
+/* For the program alone, before OpenMP begins: waiting threads sleep (unless the user has said otherwise). */
+void fer_wait_passively(void);
+
 /* ---- faces (names.c, dataset.c) ---- */
 
 #define FER_FACE_SIDE 48        /* FER2013's images, and the drawn ones */

@@ -46,6 +46,15 @@ int fer_threads(void)
 #endif
 }
 
+/* Threads that wait for work shall sleep, not spin: on a busy machine spinning ones take the time of those that work. GNU's
+ * OpenMP reads this from the environment before main, and so it must be there earlier still. What the user has set stays. */
+void fer_wait_passively(void)
+{
+#if defined _OPENMP && !defined FER_PURE_C99 && !defined _WIN32
+    if (!getenv("GOMP_SPINCOUNT")) setenv("OMP_WAIT_POLICY", "passive", 0);
+#endif
+}
+
 #if defined FER_PURE_C99 /* ---- C99 ---- */
 
 int fer_is_folder(const char *path)

@@ -246,6 +246,14 @@ cp $T/whole/config.txt $T/config.txt; sed 's/^size = 48/size = 60/' $T/config.tx
 expect 2 "fer: $T/whole/epochs/0002.npz: settings/size: 48: expected 60, the size of the run" ./fer pits $T/whole --epoch 2
 mv $T/config.txt $T/whole/config.txt
 
+# ---- waiting threads ----
+if ldd ./fer 2> /dev/null | grep -q libgomp; then
+    env -u OMP_WAIT_POLICY OMP_DISPLAY_ENV=TRUE ./fer version > $T/out 2> $T/err
+    check "they sleep" grep -q "OMP_WAIT_POLICY = 'PASSIVE'" $T/err
+    env OMP_WAIT_POLICY=active OMP_DISPLAY_ENV=TRUE ./fer version > $T/out 2> $T/err
+    check "unless the user says otherwise" grep -q "OMP_WAIT_POLICY = 'ACTIVE'" $T/err
+fi
+
 # ---- gradcheck ----
 expect 0 "" ./fer64 gradcheck
 check "the whole network too" test "$(grep -c "^network " $T/out)" -ge 6
