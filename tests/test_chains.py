@@ -190,5 +190,21 @@ for arrays, options in ((small, []), (other, ["--layout", "nchw"])):
     status, rows, result = verify(arrays, "--model", model, *options)
     check("flatten %s: %s" % (options, result["first_at_fault"]), status == 0)
 
+# A convolution with a ReLU of its own, as Keras shows it: no preactivation, and yet its kernel's gradient is judged.
+layers = [{"class_name": "InputLayer", "config": {"shape": [8, 8, 2]}},
+          {"class_name": "Conv2D", "config": {"filters": 4, "kernel_size": 3, "activation": "relu"}},
+          {"class_name": "Conv2D", "config": {"filters": 5, "kernel_size": 3, "activation": "relu6"}},
+          {"class_name": "GlobalAveragePooling2D"}, {"class_name": "Dense", "config": {"units": 4, "activation": "softmax"}}]
+json.dump({"class_name": "Sequential", "config": {"layers": layers}}, open(model, "w"))
+own = record("own.npz", "--model", model, "--batch", "3")
+shown = {n: v for n, v in own.items() if "preactivation" not in n}
+check("there is a preactivation to hide", len(shown) < len(own))
+status, rows, result = verify(shown, "--model", model)
+check("own activations: %s" % result["arrays_with_verdict"],
+      status == 0 and result["arrays_with_verdict"]["not checkable"] == 0 and rows["conv2d/kernel_grad"]["verdict"] == "ok")
+shown["conv2d/kernel_grad"] = shown["conv2d/kernel_grad"] * np.float32(1.001)
+status, rows, result = verify(shown, "--model", model)
+check("and found wrong", status == 1 and result["first_at_fault"] == "conv2d/kernel_grad")
+
 print("%d passed, %d failed" % (passed, failed))
 sys.exit(failed > 0)

@@ -2,6 +2,7 @@
  * is begun, what it is computed from is loaded, its elements are tallied, and the verdict is reported. */
 #include "verification.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -377,11 +378,38 @@ real *fer_verify_load_output(struct fer_verification *v, const struct fer_layer 
     return fer_verify_load(v, name);
 }
 
+/* The ReLU behind a layer that is one with it in Keras, and whose preactivation the record does not show; NULL: none. Its
+ * output says where the gradient passes, and nothing is rounded. */
+static const struct fer_layer *own_relu(const struct fer_verification *v, const struct fer_layer *layer)
+{
+    const struct fer_layer *next = layer + 1;
+    char name[FER_MAX_ARRAY], output[FER_MAX_ARRAY], gradient[FER_MAX_ARRAY];
+    const int i = index_of(v, layer);
+    if (i + 1 >= v->net.layers || strcmp(layer->name, next->name) != 0 || layer->consumers != 1) return NULL;
+    if (next->type != FER_ACTIVATION && !(next->type == FER_LEAKY_RELU && next->slope == 0)) return NULL;
+    fer_output_name(&v->net, i, "_grad", name);
+    fer_output_name(&v->net, i + 1, "", output);
+    fer_output_name(&v->net, i + 1, "_grad", gradient);
+    return !fer_verify_held(v, name) && fer_verify_held(v, output) && fer_verify_held(v, gradient) ? next : NULL;
+}
+
+void fer_verify_require_gradient(struct fer_verification *v, const struct fer_layer *layer)
+{
+    if (!own_relu(v, layer)) fer_verify_require_output(v, layer, "_grad");
+}
+
 real *fer_verify_load_gradient(struct fer_verification *v, const struct fer_layer *layer)
 {
+    const struct fer_layer *relu = own_relu(v, layer);
+    const double most = relu && relu->type == FER_LEAKY_RELU ? relu->max_value : INFINITY;
     char name[FER_MAX_ARRAY];
-    fer_output_name(&v->net, index_of(v, layer), "_grad", name);
-    return fer_verify_load(v, name);
+    real *y, *dy;
+    fer_output_name(&v->net, index_of(v, relu ? relu : layer), "_grad", name);
+    dy = fer_verify_load(v, name);
+    if (!relu || !dy) return dy;
+    y = fer_verify_load_output(v, relu);
+    if (y) fer_leaky_relu_backward(fer_layer_count(layer, (size_t)v->n), 0, (real)most, y, dy, dy);
+    return y ? dy : NULL;
 }
 
 real *fer_verify_load_own(struct fer_verification *v, const struct fer_layer *layer, const char *what)

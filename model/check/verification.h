@@ -74,6 +74,7 @@ void fer_verify_lack(struct fer_verification *v, const char *name);
 const struct fer_expected *fer_verify_held(const struct fer_verification *v, const char *name); /* NULL: it does not */
 const struct fer_expected *fer_verify_require(struct fer_verification *v, const char *name);
 void fer_verify_require_output(struct fer_verification *v, const struct fer_layer *layer, const char *ending);
+void fer_verify_require_gradient(struct fer_verification *v, const struct fer_layer *layer);
 /* An array's values, until the check is finished; NULL, and noted, when the record does not hold it. Of a layer: its
  * output (of the last one the logits), the gradient of that, its own parameter `what` ("kernel"; NULL: it has none). */
 real *fer_verify_load(struct fer_verification *v, const char *name);

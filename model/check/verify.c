@@ -97,7 +97,7 @@ static void require_consumer(struct fer_verification *v, int i, const struct fer
     char *writers = v->row.writers;
     const size_t length = strlen(writers);
     snprintf(writers + length, sizeof v->row.writers - length, "%s%s", length ? ", " : "", layer->name);
-    fer_verify_require_output(v, layer, "_grad");
+    fer_verify_require_gradient(v, layer);
     if (check->reads_kernel) fer_verify_require(v, fer_layer_parameter(&v->net, layer, "kernel")->name);
     if (check->reads_input) fer_verify_require_output(v, &v->net.layer[i], "");
     if (check->reads_output) fer_verify_require_output(v, layer, "");
