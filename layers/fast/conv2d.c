@@ -267,7 +267,11 @@ static void multiply_copies(const struct runs *runs, size_t ci_count, size_t co_
     size_t i, k, copied = 0;
     for (i = 0; i < runs->count; i++)
         for (k = 0; k < runs->run[i].count; k++, copied++) {
-            memcpy(x_copy[copied], x + (runs->run[i].other + k * runs->other_step) * x_row, ci_count * sizeof *x);
+            const real *row = x + (runs->run[i].other + k * runs->other_step) * x_row;
+            if (ci_count == CI_CHUNK)
+                memcpy(x_copy[copied], row, sizeof *x_copy); /* of known size: a few instructions */
+            else
+                memcpy(x_copy[copied], row, ci_count * sizeof *x);
             memcpy(dy_copy[copied], dy[runs->run[i].at + k], sizeof *dy_copy);
         }
     multiply_run(copied, ci_count, co_count, x_copy[0], CI_CHUNK, dy_copy, sum);
