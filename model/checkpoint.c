@@ -7,6 +7,7 @@
 #include "kinds.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- Writing ---- */
@@ -97,16 +98,39 @@ static void format_shape(const struct fer_parameter *p, char text[64])
     snprintf(text + at, 64 - (size_t)at, "]");
 }
 
+/* Keras numbers layers through a session: a second model begins at conv2d_40. Of an array like conv2d/kernel: the smallest
+ * N of which there is conv2d_N/kernel; 0: none. */
+static long first_number(struct fer_npz *npz, const char *name)
+{
+    const char *slash = strrchr(name, '/');
+    const size_t stem = slash ? (size_t)(slash - name) : 0, count = fer_npz_count(npz);
+    long least = 0;
+    size_t i;
+    for (i = 0; i < count && slash; i++) {
+        const char *other = fer_npz_at(npz, i)->name;
+        char *end;
+        long number;
+        if (strncmp(other, name, stem) != 0 || other[stem] != '_') continue;
+        number = strtol(other + stem + 1, &end, 10);
+        if (number > 0 && strcmp(end, slash) == 0 && (!least || number < least)) least = number;
+    }
+    return least;
+}
+
 /* One array of a known shape; it must be there. */
 static int read_reals(struct fer_npz *npz, const struct fer_parameter *p, const char *suffix, real *values,
                       struct fer_error *e)
 {
     const struct fer_array *a;
     char name[FER_MAX_ARRAY], shape[64];
+    long begins;
     int i, same;
     snprintf(name, sizeof name, "%s%s", p->name, suffix);
     format_shape(p, shape);
     a = fer_npz_find(npz, name);
+    if (!a && (begins = first_number(npz, name)) > 1)
+        return fer_npz_fail(npz, NULL, e, "no array %s, but one of a layer numbered %ld: the model was not the first of its "
+                            "session; expected names from a fresh one (keras.backend.clear_session())", name, begins);
     if (!a) return fer_npz_fail(npz, NULL, e, "no array %s: expected one of shape %s", name, shape);
     same = a->dims == p->dims;
     for (i = 0; i < p->dims && same; i++) same = a->shape[i] == p->shape[i];

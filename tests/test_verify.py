@@ -305,12 +305,27 @@ def as_json(ours):
     check("JSON: ratios of sound arrays", len(sound) == 512 and 0 <= min(sound) and max(sound) <= 1)
 
 
+def second_model(record):
+    """Weights of a model that was not the first of its Keras session: conv2d_40 is its first convolution."""
+    def renamed(name):
+        layer, _, array = name.rpartition("/")
+        stem, _, number = layer.rpartition("_")
+        if not number.isdigit():
+            stem, number = layer, "0"
+        return "%s_%d/%s" % (stem, int(number) + 40, array) if stem in ("conv2d", "batch_normalization") else name
+
+    write({renamed(name): values for name, values in record.items()})
+    run = subprocess.run([FER, "record", "--weights", THEIRS, "--batch", "1", "-o", os.path.join(FOLDER, "no.npz")],
+                         stdout=subprocess.PIPE, stderr=subprocess.PIPE, universal_newlines=True)
+    check("weights of a second model", run.returncode == 2 and "numbered 40" in run.stderr, run.stderr)
+
+
 os.makedirs(FOLDER, exist_ok=True)
 subprocess.run([FER, "record", "--seed", "5", "--size", "48", "--batch", "2", "-o", OURS], check=True,
                stdout=subprocess.DEVNULL)
 with np.load(OURS) as file:
     record = {name: file[name] for name in file.files}
-for part in (units, rules, ties, parts, faulty_values, faulty_files, as_json):
+for part in (units, rules, ties, parts, faulty_values, faulty_files, as_json, second_model):
     part(record)
 for name in os.listdir(FOLDER):
     os.remove(os.path.join(FOLDER, name))
