@@ -1,22 +1,7 @@
 #!/bin/sh
 # cli.sh - the programs as a user meets them: exit status, messages, files. Run by run.sh from the repository's root.
 T=${SCRATCH:-build/tmp}/cli
-rm -rf $T; mkdir -p $T
-passed=0 failed=0
-
-ok() { passed=$((passed + 1)); }
-bad() { failed=$((failed + 1)); echo "FAILED: $*"; }
-check() { what=$1; shift; if "$@" > $T/check 2>&1; then ok; else bad "$what: $*"; cat $T/check; fi; }
-
-# expect STATUS MESSAGE COMMAND ...: the exit status, and the one line on stderr (empty: none).
-expect() {
-    status=$1 message=$2; shift 2
-    "$@" > $T/out 2> $T/err
-    got=$?
-    if [ $got -ne "$status" ]; then bad "$*: exit status $got, expected $status"; cat $T/err
-    elif [ "$(cat $T/err)" != "$message" ]; then bad "$*: said '$(cat $T/err)', expected '$message'"
-    else ok; fi
-}
+. tests/expect.sh
 
 # ---- a small data set: faces as noise around a grey level that depends on the class ----
 awk 'BEGIN {

@@ -741,7 +741,7 @@ TEST a_record_of_every_kind_is_verified(void)
     memcpy(classes, labels, sizeof classes);
     batch.input = images, batch.labels = classes;
     ASSERT_EQm(error.text, 0, fer_record(net, &batch, &adam, FILE_NAME, &recorded, &error));
-    strcpy(net->name, "every_kind");
+    snprintf(net->name, sizeof net->name, "every_kind");
     net->keras = 2; /* where `training` of a call counts */
     file = fopen("network.json", "w");
     ASSERT(file != NULL);
