@@ -19,7 +19,7 @@ typedef int fer_chain_function(struct fer_verification *v, const struct fer_laye
 
 /* chain_layers.c */
 fer_chain_function fer_chain_linear, fer_chain_batch_normalization, fer_chain_average, fer_chain_add, fer_chain_multiply,
-    fer_chain_moved, fer_chain_activation, fer_chain_max_pooling, fer_chain_softmax, fer_chain_rescaling, fer_chain_dropout;
+    fer_chain_moved, fer_chain_activation, fer_chain_max_pooling, fer_chain_softmax, fer_chain_rescaling, fer_chain_normalization, fer_chain_dropout;
 
 /* chain_state.c */
 /* Room for a state's arrays of `count` zeros, A and K too when it is open. 0, or -1. */

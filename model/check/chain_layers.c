@@ -12,16 +12,12 @@
  *     softmax              closes; p (exp(e_i + sum p_j e_j + (8 + classes + 2 (max - z_i)) u) - 1)
  *     BatchNormalization   in training closes; see below */
 #include "chain.h"
+#include "functions.h"
 
 #include "../../layers/layers.h"
 
 #include <math.h>
 #include <string.h>
-
-static const struct fer_layer *source(const struct fer_verification *v, const struct fer_layer *layer)
-{
-    return &v->net.layer[layer->input[0]];
-}
 
 static size_t count_of(const struct fer_verification *v, const struct fer_layer *layer)
 {
@@ -43,17 +39,17 @@ static const struct fer_state *closed(struct fer_verification *v, const struct f
 
 /* ---- Convolution, Dense ---- */
 
-/* The layer's sum over x with its kernel, or with another array in the kernel's place. */
-static void sum(const struct fer_verification *v, const struct fer_layer *layer, const real *x, const real *kernel, real *y)
+/* The layer's sum over x, without bias, with this array in its kernel's place. */
+static void sum(struct fer_verification *v, const struct fer_layer *layer, const real *x, real *kernel, real *y)
 {
-    const struct fer_window g = fer_layer_window(layer, (size_t)v->n);
-    const struct fer_layer *from = source(v, layer);
-    if (layer->type == FER_CONV2D)
-        fer_conv2d_forward(&g, x, kernel, y);
-    else if (layer->type == FER_DEPTHWISE_CONV2D)
-        fer_depthwise_conv2d_forward(&g, x, kernel, y);
-    else
-        fer_dense_forward(fer_layer_rows(from, (size_t)v->n), from->channels, layer->channels, x, kernel, NULL, y);
+    struct fer_parameter *p = &v->net.parameter[fer_layer_parameter(&v->net, layer, "kernel") - v->net.parameter];
+    struct fer_layer *mine = &v->net.layer[layer - v->net.layer];
+    const int bias = mine->bias;
+    p->value = kernel;
+    mine->bias = 0;
+    fer_verify_compute(v, layer, &x, y);
+    p->value = NULL;
+    mine->bias = bias;
 }
 
 int fer_chain_linear(struct fer_verification *v, const struct fer_layer *layer, struct fer_state *const *inputs,
@@ -92,6 +88,13 @@ int fer_chain_linear(struct fer_verification *v, const struct fer_layer *layer, 
 
 /* ---- What scales and shifts: the sum stays open ---- */
 
+/* verify's real is double. NULL: the check cannot be made. */
+static double *hold_doubles(struct fer_verification *v, size_t count)
+{
+    real *memory = fer_verify_ready(v) ? fer_verify_hold(v, count) : NULL;
+    return (double *)(void *)memory;
+}
+
 static int scale_and_shift(struct fer_verification *v, const struct fer_layer *layer, const struct fer_state *in,
                            struct fer_state *out, const double *scale, const double *shift, const double *mean, double roundings)
 {
@@ -112,22 +115,38 @@ static int scale_and_shift(struct fer_verification *v, const struct fer_layer *l
 int fer_chain_rescaling(struct fer_verification *v, const struct fer_layer *layer, struct fer_state *const *in,
                         struct fer_state *out)
 {
-    const int held = v->held_count, has_mean = layer->type == FER_NORMALIZATION;
+    const int held = v->held_count;
     const real *constants = v->net.constants + layer->constants;
-    const real *of_mean = has_mean ? fer_verify_load_own(v, layer, "mean") : NULL;
-    const real *of_variance = has_mean ? fer_verify_load_own(v, layer, "variance") : NULL;
-    double *scale = fer_verify_ready(v) ? (double *)(void *)fer_verify_hold(v, 3 * layer->channels) : NULL, *shift, *mean;
+    double *scale = hold_doubles(v, 3 * layer->channels), *shift, *mean; /* the mean is 0 */
     size_t c;
     int failed;
-    if (!scale || !fer_verify_ready(v)) return -1;
+    if (!scale) return -1;
     shift = scale + layer->channels, mean = shift + layer->channels;
     for (c = 0; c < layer->channels; c++) {
-        const double root = has_mean ? sqrt((double)of_variance[c]) : 1;
-        scale[c] = has_mean ? 1 / (root < 1e-7 ? 1e-7 : root) : (double)constants[c];
-        shift[c] = has_mean ? 0 : (double)constants[layer->channels + c];
-        mean[c] = has_mean ? (double)of_mean[c] : 0;
+        scale[c] = (double)constants[c];
+        shift[c] = (double)constants[layer->channels + c];
     }
     failed = scale_and_shift(v, layer, in[0], out, scale, shift, mean, 8);
+    fer_verify_release(v, held);
+    return failed;
+}
+
+int fer_chain_normalization(struct fer_verification *v, const struct fer_layer *layer, struct fer_state *const *in,
+                            struct fer_state *out)
+{
+    const int held = v->held_count;
+    const real *mean = fer_verify_load_own(v, layer, "mean"), *variance = fer_verify_load_own(v, layer, "variance");
+    double *scale = hold_doubles(v, 3 * layer->channels), *shift, *means; /* the shift is 0 */
+    size_t c;
+    int failed;
+    if (!scale) return -1;
+    shift = scale + layer->channels, means = shift + layer->channels;
+    for (c = 0; c < layer->channels; c++) {
+        const double root = sqrt((double)variance[c]);
+        scale[c] = 1 / (root < 1e-7 ? 1e-7 : root);
+        means[c] = (double)mean[c];
+    }
+    failed = scale_and_shift(v, layer, in[0], out, scale, shift, means, 8);
     fer_verify_release(v, held);
     return failed;
 }
@@ -208,8 +227,7 @@ int fer_chain_batch_normalization(struct fer_verification *v, const struct fer_l
     if (!v->options->inference && fer_layer_takes_statistics(layer)) return chain_training(v, layer, in[0], out);
     mean = fer_verify_load_own(v, layer, "mean"), variance = fer_verify_load_own(v, layer, "variance");
     gamma = fer_verify_load_own(v, layer, "gamma"), beta = fer_verify_load_own(v, layer, "beta");
-    scale = fer_verify_ready(v) ? (double *)(void *)fer_verify_hold(v, 3 * layer->channels) : NULL;
-    if (!scale || !fer_verify_ready(v)) return -1;
+    if (!(scale = hold_doubles(v, 3 * layer->channels))) return -1;
     shift = scale + layer->channels, means = shift + layer->channels;
     for (c = 0; c < layer->channels; c++) {
         scale[c] = (gamma ? (double)gamma[c] : 1) / sqrt((double)variance[c] + layer->epsilon);
@@ -272,22 +290,6 @@ int fer_chain_multiply(struct fer_verification *v, const struct fer_layer *layer
 
 /* ---- What only moves elements ---- */
 
-static void move(const struct fer_verification *v, const struct fer_layer *layer, const real *const *x, real *y)
-{
-    const struct fer_layer *from = source(v, layer);
-    size_t channels[FER_MAX_INPUTS];
-    int k;
-    for (k = 0; k < layer->inputs; k++) channels[k] = v->net.layer[layer->input[k]].channels;
-    if (layer->type == FER_CONCATENATE)
-        fer_concatenate_forward(fer_layer_rows(layer, (size_t)v->n), layer->inputs, channels, x, y);
-    else if (layer->type == FER_ZERO_PADDING2D)
-        fer_zero_padding2d_forward((size_t)v->n, from->height, from->width, from->channels, layer->edge, x[0], y);
-    else if (layer->type == FER_CROPPING2D)
-        fer_cropping2d_forward((size_t)v->n, layer->height, layer->width, layer->channels, layer->edge, x[0], y);
-    else
-        memcpy(y, x[0], count_of(v, layer) * sizeof *y);
-}
-
 /* Open, when one of several inputs is: then the others are sums of one term. */
 static int open_all(struct fer_verification *v, const struct fer_layer *layer, struct fer_state *const *in)
 {
@@ -313,11 +315,11 @@ int fer_chain_moved(struct fer_verification *v, const struct fer_layer *layer, s
     if (open < 0 || fer_state_allocate(v, out, count_of(v, layer), open)) return -1;
     for (k = 0; k < layer->inputs; k++)
         x[0][k] = in[k]->v, x[1][k] = in[k]->E, x[2][k] = in[k]->e, x[3][k] = in[k]->A, x[4][k] = in[k]->K;
-    move(v, layer, x[0], out->v);
-    move(v, layer, x[1], out->E);
-    move(v, layer, x[2], out->e);
-    if (open) move(v, layer, x[3], out->A);
-    if (open) move(v, layer, x[4], out->K);
+    fer_verify_compute(v, layer, x[0], out->v);
+    fer_verify_compute(v, layer, x[1], out->E);
+    fer_verify_compute(v, layer, x[2], out->e);
+    if (open) fer_verify_compute(v, layer, x[3], out->A);
+    if (open) fer_verify_compute(v, layer, x[4], out->K);
     return 0;
 }
 
@@ -333,12 +335,7 @@ int fer_chain_dropout(struct fer_verification *v, const struct fer_layer *layer,
 int fer_chain_average(struct fer_verification *v, const struct fer_layer *layer, struct fer_state *const *in,
                       struct fer_state *out)
 {
-    const struct fer_layer *from = source(v, layer);
-    const struct fer_window whole = {.n = (size_t)v->n, .in_h = from->height, .in_w = from->width, .in_c = from->channels,
-                                     .out_h = 1, .out_w = 1, .out_c = from->channels, .kernel_h = from->height,
-                                     .kernel_w = from->width, .stride_h = 1, .stride_w = 1, .dilation_h = 1, .dilation_w = 1,
-                                     .groups = 1};
-    const struct fer_window g = layer->type == FER_GLOBAL_AVERAGE_POOLING2D ? whole : fer_layer_window(layer, (size_t)v->n);
+    const struct fer_window g = fer_layer_window(layer, (size_t)v->n);
     const int held = v->held_count;
     size_t i;
     if (fer_state_allocate(v, out, count_of(v, layer), 1)) return -1;
@@ -361,101 +358,63 @@ int fer_chain_average(struct fer_verification *v, const struct fer_layer *layer,
 
 /* ---- Activations ---- */
 
-static double activate(const struct fer_layer *layer, double x)
+/* How far y, the layer's function of x, may move when each x may move by d: the larger of f(x + d) - y and y - f(x - d);
+ * or by the steepest slope. */
+static int move(struct fer_verification *v, const struct fer_layer *layer, const struct fer_state *in, const real *d,
+                const struct fer_state *out, real *error)
 {
-    real in = (real)x, out = in;
-    switch ((int)layer->type) {
-    case FER_ACTIVATION: fer_relu_forward(1, &in, &out); break;
-    case FER_LEAKY_RELU: fer_leaky_relu_forward(1, (real)layer->slope, (real)layer->max_value, &in, &out); break;
-    case FER_SIGMOID: fer_sigmoid_forward(1, &in, &out); break;
-    case FER_HARD_SIGMOID: fer_hard_sigmoid_forward(1, (real)layer->slope, &in, &out); break;
-    case FER_TANH: fer_tanh_forward(1, &in, &out); break;
-    case FER_ELU: fer_elu_forward(1, &in, &out); break;
-    default: fer_silu_forward(1, &in, &out);
-    }
-    return (double)out;
-}
-
-/* How far y may move when x may move by d. SiLU falls and rises again: its slope is nowhere above 1.1. */
-static double moves(const struct fer_layer *layer, double x, double y, double d)
-{
-    double up, down;
-    if (d == 0) return 0;
-    if (layer->type == FER_SILU) return 1.1 * d;
-    up = activate(layer, x + d) - y, down = y - activate(layer, x - d);
-    return up > down ? up : down;
-}
-
-static double own_error(const struct fer_layer *layer, double x, double y, double u)
-{
-    switch ((int)layer->type) {
-    case FER_ACTIVATION: return 0;
-    case FER_LEAKY_RELU: return x < 0 ? 2 * u * fabs(y) : 0;
-    case FER_HARD_SIGMOID: return 4 * u * (layer->slope * fabs(x) + 0.5);
-    case FER_ELU: return x < 0 ? 8 * u : 0;
-    case FER_SILU: return 8 * u * fabs(x);
-    default: return 8 * u;
-    }
-}
-
-int fer_chain_activation(struct fer_verification *v, const struct fer_layer *layer, struct fer_state *const *inputs,
-                         struct fer_state *out)
-{
-    size_t i;
-    struct fer_state room;
-    const struct fer_state *in = closed(v, inputs[0], &room);
-    if (!in || fer_state_allocate(v, out, count_of(v, layer), 0)) return fer_state_free(&room), -1;
-    for (i = 0; i < out->count; i++) {
-        const double x = in->v[i], y = activate(layer, x), own = own_error(layer, x, y, v->arithmetic.sum);
-        out->v[i] = (real)y;
-        out->E[i] = (real)(moves(layer, x, y, (double)in->E[i]) + own);
-        out->e[i] = (real)(moves(layer, x, y, (double)in->e[i]) + own);
-    }
-    fer_state_free(&room);
-    return 0;
-}
-
-/* ---- Maxima ---- */
-
-static void maxima(const struct fer_verification *v, const struct fer_layer *layer, const real *x, real *y)
-{
-    const struct fer_layer *from = source(v, layer);
-    const struct fer_window g = fer_layer_window(layer, (size_t)v->n);
-    if (layer->type == FER_GLOBAL_MAX_POOLING2D)
-        fer_global_max_pooling2d_forward((size_t)v->n, from->height * from->width, from->channels, x, y);
-    else
-        fer_max_pooling2d_forward(&g, x, y);
-}
-
-/* The larger of max(x + d) - y and y - max(x - d). */
-static int move_maxima(struct fer_verification *v, const struct fer_layer *layer, const struct fer_state *in, const real *d,
-                       const real *y, real *error)
-{
+    const double steepest = fer_functions[layer->type].steepest;
     const int held = v->held_count;
-    real *moved = fer_verify_hold(v, in->count), *down = moved ? fer_verify_hold(v, count_of(v, layer)) : NULL;
+    real *moved = fer_verify_hold(v, in->count), *down = moved ? fer_verify_hold(v, out->count) : NULL;
+    const real *x = moved;
     size_t i;
     if (!down) return -1;
     for (i = 0; i < in->count; i++) moved[i] = in->v[i] + d[i];
-    maxima(v, layer, moved, error);
+    fer_verify_compute(v, layer, &x, error);
     for (i = 0; i < in->count; i++) moved[i] = in->v[i] - d[i];
-    maxima(v, layer, moved, down);
-    for (i = 0; i < count_of(v, layer); i++) {
-        const real above = error[i] - y[i], below = y[i] - down[i];
-        error[i] = above > below ? above : below;
+    fer_verify_compute(v, layer, &x, down);
+    for (i = 0; i < out->count; i++) {
+        const real above = error[i] - out->v[i], below = out->v[i] - down[i], most = above > below ? above : below;
+        error[i] = steepest > 0 ? (real)(steepest * (double)d[i]) : most > 0 ? most : 0;
     }
     fer_verify_release(v, held);
     return 0;
 }
 
+int fer_chain_activation(struct fer_verification *v, const struct fer_layer *layer, struct fer_state *const *inputs,
+                         struct fer_state *out)
+{
+    struct fer_state room;
+    const struct fer_state *in = closed(v, inputs[0], &room);
+    const real *x;
+    size_t i;
+    int failed;
+    if (!in || fer_state_allocate(v, out, count_of(v, layer), 0)) return fer_state_free(&room), -1;
+    x = in->v;
+    fer_verify_compute(v, layer, &x, out->v);
+    failed = move(v, layer, in, in->E, out, out->E) || move(v, layer, in, in->e, out, out->e);
+    for (i = 0; i < out->count && !failed; i++) {
+        const struct fer_own_error own = fer_functions[layer->type].forward(layer, (double)x[i], (double)out->v[i]);
+        out->E[i] += (real)(own.roundings * v->arithmetic.sum * own.magnitude);
+        out->e[i] += (real)(own.roundings * v->arithmetic.sum * own.magnitude);
+    }
+    fer_state_free(&room);
+    return failed ? -1 : 0;
+}
+
+/* ---- Maxima ---- */
+
 int fer_chain_max_pooling(struct fer_verification *v, const struct fer_layer *layer, struct fer_state *const *inputs,
                           struct fer_state *out)
 {
     struct fer_state room;
+    const real *x;
     int failed;
     const struct fer_state *in = closed(v, inputs[0], &room);
     if (!in || fer_state_allocate(v, out, count_of(v, layer), 0)) return fer_state_free(&room), -1;
-    maxima(v, layer, in->v, out->v);
-    failed = move_maxima(v, layer, in, in->E, out->v, out->E) || move_maxima(v, layer, in, in->e, out->v, out->e);
+    x = in->v;
+    fer_verify_compute(v, layer, &x, out->v);
+    failed = move(v, layer, in, in->E, out, out->E) || move(v, layer, in, in->e, out, out->e);
     fer_state_free(&room);
     return failed ? -1 : 0;
 }

@@ -64,24 +64,9 @@ void fer_verify_dense_input(struct fer_verification *v, const struct fer_layer *
 void fer_verify_dense_parameters(struct fer_verification *v, const struct fer_layer *layer);
 
 /* verify_elements.c */
-void fer_verify_leaky_relu(struct fer_verification *v, const struct fer_layer *layer);
-void fer_verify_leaky_relu_input(struct fer_verification *v, const struct fer_layer *layer, int i, int ties_any,
-                                 struct fer_sums *sums);
-void fer_verify_sigmoid(struct fer_verification *v, const struct fer_layer *layer);
-void fer_verify_sigmoid_input(struct fer_verification *v, const struct fer_layer *layer, int i, int ties_any,
-                              struct fer_sums *sums);
-void fer_verify_hard_sigmoid(struct fer_verification *v, const struct fer_layer *layer);
-void fer_verify_hard_sigmoid_input(struct fer_verification *v, const struct fer_layer *layer, int i, int ties_any,
-                                   struct fer_sums *sums);
-void fer_verify_tanh(struct fer_verification *v, const struct fer_layer *layer);
-void fer_verify_tanh_input(struct fer_verification *v, const struct fer_layer *layer, int i, int ties_any,
-                           struct fer_sums *sums);
-void fer_verify_silu(struct fer_verification *v, const struct fer_layer *layer);
-void fer_verify_silu_input(struct fer_verification *v, const struct fer_layer *layer, int i, int ties_any,
-                           struct fer_sums *sums);
-void fer_verify_elu(struct fer_verification *v, const struct fer_layer *layer);
-void fer_verify_elu_input(struct fer_verification *v, const struct fer_layer *layer, int i, int ties_any,
-                          struct fer_sums *sums);
+void fer_verify_function(struct fer_verification *v, const struct fer_layer *layer);
+void fer_verify_function_input(struct fer_verification *v, const struct fer_layer *layer, int i, int ties_any,
+                               struct fer_sums *sums);
 void fer_verify_softmax(struct fer_verification *v, const struct fer_layer *layer);
 void fer_verify_softmax_input(struct fer_verification *v, const struct fer_layer *layer, int i, int ties_any,
                               struct fer_sums *sums);

@@ -535,3 +535,22 @@ size_t fer_verify_rows(const struct fer_verification *v, const struct fer_layer 
 {
     return (size_t)v->n * (size_t)layer->height * (size_t)layer->width;
 }
+
+/* ---- The layer's own functions, by its row of kinds.c, on arrays that are not the network's ---- */
+
+void fer_verify_compute(struct fer_verification *v, const struct fer_layer *layer, const real *const *x, real *y)
+{
+    int k;
+    for (k = 0; k < layer->inputs; k++) v->net.layer[layer->input[k]].output = (real *)(size_t)x[k]; /* is read alone */
+    v->net.layer[index_of(v, layer)].output = y;
+    fer_kinds[layer->type].forward(&v->net, layer, (size_t)v->n, 0);
+}
+
+void fer_verify_compute_backward(struct fer_verification *v, const struct fer_layer *layer, const real *at, const real *dy,
+                                 real *dx)
+{
+    struct fer_layer *mine = &v->net.layer[index_of(v, layer)];
+    v->net.layer[layer->input[0]].output = mine->output = (real *)(size_t)at;
+    mine->output_gradient = (real *)(size_t)dy;
+    fer_kinds[layer->type].backward(&v->net, layer, (size_t)v->n, &dx);
+}

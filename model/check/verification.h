@@ -94,6 +94,12 @@ void fer_verify_finish(struct fer_verification *v);
 
 size_t fer_verify_rows(const struct fer_verification *v, const struct fer_layer *layer);
 
+/* The layer's forward pass over x[k] in place of its inputs' outputs (a linear one's kernel must have a value); and the
+ * backward pass to its only input, `at` being what it reads, its input or its output. */
+void fer_verify_compute(struct fer_verification *v, const struct fer_layer *layer, const real *const *x, real *y);
+void fer_verify_compute_backward(struct fer_verification *v, const struct fer_layer *layer, const real *at, const real *dy,
+                                 real *dx);
+
 /* ---- verify_updates.c ---- */
 
 void fer_verify_updates(struct fer_verification *v);

@@ -1,16 +1,6 @@
-/* verify_elements.c - what verify does about the kinds of kinds_elements.c, as verify_layers.c about the others.
- *
- * The bound of a function of one number is a number of roundings times a magnitude. Forward, since backends compute
- * these functions to a few units of 1 and not of a small result:
- *
- *     sigmoid, tanh   8u;   elu 8u below 0, above it copies;   silu 8u |x|, x times a sigmoid
- *     hard_sigmoid    4u (slope |x| + 1/2);   LeakyReLU 2u |y| below 0, above it copies
- *
- * and backward, where the factor of dy may come from the input or from the output as the backend has it:
- *
- *     sigmoid 16u |dy|;   tanh 24u |dy|;   silu 24u |dy| (1 + |x|);   elu 16u |dy| below 0
- *     hard_sigmoid, LeakyReLU 4u |dx| */
+/* verify_elements.c - what verify does about the kinds of kinds_elements.c, as verify_layers.c about the others. */
 #include "checks.h"
+#include "functions.h"
 
 #include "../../layers/layers.h"
 
@@ -48,148 +38,36 @@ static const real *begin_input(struct fer_verification *v, const struct fer_laye
     return dy;
 }
 
-/* ---- LeakyReLU ---- */
+/* ---- Functions of one number ---- */
 
-void fer_verify_leaky_relu(struct fer_verification *v, const struct fer_layer *layer)
+void fer_verify_function(struct fer_verification *v, const struct fer_layer *layer)
 {
     struct fer_sums s;
     const real *x = begin(v, layer, &s);
     size_t i;
     if (!x) return;
-    fer_leaky_relu_forward(s.count, (real)layer->slope, (real)layer->max_value, x, s.part);
-    for (i = 0; i < s.count; i++) add_term(&s, i, s.part[i], x[i] <= 0 ? fabs(s.part[i]) : 0, x[i] <= 0 ? 2 : 0);
+    fer_verify_compute(v, layer, &x, s.part);
+    for (i = 0; i < s.count; i++) {
+        const struct fer_own_error own = fer_functions[layer->type].forward(layer, (double)x[i], (double)s.part[i]);
+        add_term(&s, i, (double)s.part[i], own.magnitude, own.roundings);
+    }
     fer_verify_tally_sums(v, &s);
 }
 
-void fer_verify_leaky_relu_input(struct fer_verification *v, const struct fer_layer *layer, int input, int ties_any,
-                                 struct fer_sums *s)
+void fer_verify_function_input(struct fer_verification *v, const struct fer_layer *layer, int input, int ties_any,
+                               struct fer_sums *s)
 {
-    const real *dy = begin_input(v, layer, s), *y = fer_verify_load_output(v, layer);
+    const real *dy = begin_input(v, layer, s);
+    const real *at = fer_verify_load_output(v, fer_kinds[layer->type].backward_reads_input ? source(v, layer) : layer);
     size_t i;
     (void)input, (void)ties_any;
     if (!dy || !fer_verify_ready(v)) return;
-    fer_leaky_relu_backward(s->count, (real)layer->slope, (real)layer->max_value, y, dy, s->part);
-    for (i = 0; i < s->count; i++) add_term(s, i, s->part[i], fabs(s->part[i]), y[i] <= 0 ? 4 : 0);
-}
-
-/* ---- sigmoid ---- */
-
-void fer_verify_sigmoid(struct fer_verification *v, const struct fer_layer *layer)
-{
-    struct fer_sums s;
-    const real *x = begin(v, layer, &s);
-    size_t i;
-    if (!x) return;
-    fer_sigmoid_forward(s.count, x, s.part);
-    for (i = 0; i < s.count; i++) add_term(&s, i, s.part[i], 1, 8);
-    fer_verify_tally_sums(v, &s);
-}
-
-void fer_verify_sigmoid_input(struct fer_verification *v, const struct fer_layer *layer, int input, int ties_any,
-                              struct fer_sums *s)
-{
-    const real *dy = begin_input(v, layer, s), *y = fer_verify_load_output(v, layer);
-    size_t i;
-    (void)input, (void)ties_any;
-    if (!dy || !fer_verify_ready(v)) return;
-    fer_sigmoid_backward(s->count, y, dy, s->part);
-    for (i = 0; i < s->count; i++) add_term(s, i, s->part[i], fabs(dy[i]), 16);
-}
-
-/* ---- hard_sigmoid ---- */
-
-void fer_verify_hard_sigmoid(struct fer_verification *v, const struct fer_layer *layer)
-{
-    struct fer_sums s;
-    const real *x = begin(v, layer, &s);
-    size_t i;
-    if (!x) return;
-    fer_hard_sigmoid_forward(s.count, (real)layer->slope, x, s.part);
-    for (i = 0; i < s.count; i++) add_term(&s, i, s.part[i], layer->slope * fabs(x[i]) + 0.5, 4);
-    fer_verify_tally_sums(v, &s);
-}
-
-void fer_verify_hard_sigmoid_input(struct fer_verification *v, const struct fer_layer *layer, int input, int ties_any,
-                                   struct fer_sums *s)
-{
-    const real *dy = begin_input(v, layer, s), *y = fer_verify_load_output(v, layer);
-    size_t i;
-    (void)input, (void)ties_any;
-    if (!dy || !fer_verify_ready(v)) return;
-    fer_hard_sigmoid_backward(s->count, (real)layer->slope, y, dy, s->part);
-    for (i = 0; i < s->count; i++) add_term(s, i, s->part[i], fabs(s->part[i]), 4);
-}
-
-/* ---- tanh ---- */
-
-void fer_verify_tanh(struct fer_verification *v, const struct fer_layer *layer)
-{
-    struct fer_sums s;
-    const real *x = begin(v, layer, &s);
-    size_t i;
-    if (!x) return;
-    fer_tanh_forward(s.count, x, s.part);
-    for (i = 0; i < s.count; i++) add_term(&s, i, s.part[i], 1, 8);
-    fer_verify_tally_sums(v, &s);
-}
-
-void fer_verify_tanh_input(struct fer_verification *v, const struct fer_layer *layer, int input, int ties_any,
-                           struct fer_sums *s)
-{
-    const real *dy = begin_input(v, layer, s), *y = fer_verify_load_output(v, layer);
-    size_t i;
-    (void)input, (void)ties_any;
-    if (!dy || !fer_verify_ready(v)) return;
-    fer_tanh_backward(s->count, y, dy, s->part);
-    for (i = 0; i < s->count; i++) add_term(s, i, s->part[i], fabs(dy[i]), 24);
-}
-
-/* ---- silu ---- */
-
-void fer_verify_silu(struct fer_verification *v, const struct fer_layer *layer)
-{
-    struct fer_sums s;
-    const real *x = begin(v, layer, &s);
-    size_t i;
-    if (!x) return;
-    fer_silu_forward(s.count, x, s.part);
-    for (i = 0; i < s.count; i++) add_term(&s, i, s.part[i], fabs(x[i]), 8);
-    fer_verify_tally_sums(v, &s);
-}
-
-void fer_verify_silu_input(struct fer_verification *v, const struct fer_layer *layer, int input, int ties_any,
-                           struct fer_sums *s)
-{
-    const real *dy = begin_input(v, layer, s), *x = fer_verify_load_output(v, source(v, layer));
-    size_t i;
-    (void)input, (void)ties_any;
-    if (!dy || !fer_verify_ready(v)) return;
-    fer_silu_backward(s->count, x, dy, s->part);
-    for (i = 0; i < s->count; i++) add_term(s, i, s->part[i], fabs(dy[i]) * (1 + fabs(x[i])), 24);
-}
-
-/* ---- elu ---- */
-
-void fer_verify_elu(struct fer_verification *v, const struct fer_layer *layer)
-{
-    struct fer_sums s;
-    const real *x = begin(v, layer, &s);
-    size_t i;
-    if (!x) return;
-    fer_elu_forward(s.count, x, s.part);
-    for (i = 0; i < s.count; i++) add_term(&s, i, s.part[i], x[i] > 0 ? 0 : 1, x[i] > 0 ? 0 : 8);
-    fer_verify_tally_sums(v, &s);
-}
-
-void fer_verify_elu_input(struct fer_verification *v, const struct fer_layer *layer, int input, int ties_any,
-                          struct fer_sums *s)
-{
-    const real *dy = begin_input(v, layer, s), *y = fer_verify_load_output(v, layer);
-    size_t i;
-    (void)input, (void)ties_any;
-    if (!dy || !fer_verify_ready(v)) return;
-    fer_elu_backward(s->count, y, dy, s->part);
-    for (i = 0; i < s->count; i++) add_term(s, i, s->part[i], fabs(dy[i]), y[i] > 0 ? 0 : 16);
+    fer_verify_compute_backward(v, layer, at, dy, s->part);
+    for (i = 0; i < s->count; i++) {
+        const struct fer_own_error own =
+            fer_functions[layer->type].backward(layer, (double)at[i], (double)dy[i], (double)s->part[i]);
+        add_term(s, i, (double)s->part[i], own.magnitude, own.roundings);
+    }
 }
 
 /* ---- softmax: along the channels; its gradient is a sum of as many products ---- */
