@@ -590,15 +590,14 @@ enum { OP_OPTIONS = 200 };
 static int parse_op(int *argc, char **argv, struct fer_op_option given[OP_OPTIONS], struct fer_verify_options *o,
                     struct fer_error *e)
 {
-    const char *text[OP_OPTIONS] = {NULL}, *unit = NULL, *accumulate = NULL, *name = NULL;
-    struct option options[OP_OPTIONS + 3] = {{"unit", &unit}, {"accumulate", &accumulate}, {"op", &name}};
+    const char *text[OP_OPTIONS] = {NULL}, *name = NULL;
+    struct fer_verify_words w = {0};
+    struct option options[OP_OPTIONS + 3] = {{"unit", &w.unit}, {"accumulate", &w.accumulate}, {"op", &name}};
     int i, names = 0, count = 0;
     for (; names < OP_OPTIONS && fer_op_option_name(names); names++)
         options[names + 3].name = fer_op_option_name(names), options[names + 3].value = &text[names];
     fer_verify_options_default(o);
-    if (parse(argc, argv, options, names + 3, NULL, e) ||
-        fer_verify_options_read(o, unit, accumulate, NULL, NULL, NULL, e))
-        return -1;
+    if (parse(argc, argv, options, names + 3, NULL, e) || fer_verify_options_read(o, &w, e)) return -1;
     for (i = 0; i < names; i++)
         if (text[i]) given[count].name = options[i + 3].name, given[count++].text = text[i];
     return count;
@@ -779,9 +778,11 @@ static int verify(int argc, char **argv)
     const int json = take_flag(&argc, argv, "json");
     const char *operation = find_value(argc, argv, "op");
     const int inference = take_flag(&argc, argv, "inference"), no_chains = take_flag(&argc, argv, "no-chains");
-    const char *unit = NULL, *accumulate = NULL, *adam = NULL, *ties = NULL, *layout = NULL, *model = NULL;
-    const struct option options[] = {{"unit", &unit}, {"accumulate", &accumulate}, {"adam", &adam},
-                                     {"ties", &ties}, {"layout", &layout},         {"model", &model}};
+    const char *model = NULL;
+    struct fer_verify_words w = {0};
+    const struct option options[] = {{"unit", &w.unit}, {"accumulate", &w.accumulate},       {"adam", &w.adam},
+                                     {"ties", &w.ties}, {"relu-at-zero", &w.relu_at_zero}, {"layout", &w.layout},
+                                     {"model", &model}};
     struct fer_verify_options o;
     struct fer_verify_text text = {stdout, json, NULL, &o, 0, {0}};
     struct fer_verify_summary summary;
@@ -791,8 +792,8 @@ static int verify(int argc, char **argv)
     if (operation) return verify_op(argc, argv, operation, json);
     begin_choice(&choice, "size learning-rate beta1 beta2 adam-epsilon bn-momentum bn-epsilon bn-moving-variance");
     fer_verify_options_default(&o);
-    if (parse(&argc, argv, options, 6, &choice, &e) ||
-        fer_verify_options_read(&o, unit, accumulate, adam, ties, layout, &e))
+    if (fer_verify_exceptions_take(&o, &argc, argv, &e) || parse(&argc, argv, options, 7, &choice, &e) ||
+        fer_verify_options_read(&o, &w, &e))
         return complain(&e);
     o.settings = choice.settings;
     o.model = model;

@@ -292,7 +292,7 @@ void fer_max_pooling2d_backward(const struct fer_window *g, const real *x, const
 
 /* The same, with the gradient of several equal maxima sent to the first or to the last of them, to each of them, or
  * shared among them. Where there is a NaN the window's maxima are its NaNs. */
-enum fer_ties { FER_TIES_FIRST, FER_TIES_LAST, FER_TIES_ALL, FER_TIES_SPLIT };
+enum fer_ties { FER_TIES_FIRST, FER_TIES_LAST, FER_TIES_ALL, FER_TIES_SPLIT, FER_TIES_ANY /* of fer_verify alone */ };
 void fer_max_pooling2d_backward_ties(const struct fer_window *g, enum fer_ties ties, const real *x, const real *dy,
                                      real *dx);
 
@@ -1133,11 +1133,19 @@ int fer_record_exact(struct fer_network *network, size_t n, uint64_t seed, const
 enum fer_unit { FER_UNIT_F64, FER_UNIT_F32, FER_UNIT_TF32, FER_UNIT_BF16, FER_UNIT_F16, FER_UNITS };
 extern const char *const fer_unit_names[FER_UNITS]; /* f64, f32, tf32, bf16, f16 */
 
+/* What one layer does otherwise than the others: its format, or its moving variance. */
+enum { FER_MAX_EXCEPTIONS = 1024 };
+struct fer_verify_exception {
+    const char *option, *layer; /* "unit" or "bn-moving-variance"; the layer's name */
+    int choice;                 /* enum fer_unit; whether the moving variance takes the unbiased variance */
+};
+
 struct fer_verify_options {
     enum fer_unit unit;          /* the format of inputs and outputs; tf32: of the factors of products alone */
     enum fer_unit accumulate;    /* the format of sums; not tf32 */
     int adam_pytorch;            /* Adam's epsilon is added after the bias correction */
-    int ties_any;                /* max pooling may send its gradient to any of several equal maxima */
+    enum fer_ties ties;          /* where max pooling sends its gradient; FER_TIES_ANY: to any of several equal maxima */
+    int relu_at_zero;            /* the derivative of a ReLU at 0, 0 or 1 */
     const char *model;           /* the network's file, of fer_model_read; NULL: incv3v1 */
     size_t size;                 /* of the images where that file leaves it open; 0: as the record's input */
     int inference;               /* the record is one of inference */
@@ -1145,6 +1153,8 @@ struct fer_verify_options {
     int nchw;                    /* images are [N,C,H,W], kernels [O,I,H,W], dense ones [O,I] */
     /* Adam's and BatchNormalization's; momentum and epsilon below 0: each layer's own, unbiased below 0 too */
     struct fer_settings settings;
+    int exceptions; /* a later one counts before an earlier one */
+    struct fer_verify_exception exception[FER_MAX_EXCEPTIONS];
 };
 void fer_verify_options_default(struct fer_verify_options *options); /* f32, f32, nothing else, the default settings */
 

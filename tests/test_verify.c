@@ -265,7 +265,7 @@ TEST any_of_equal_maxima_will_do_if_asked_but_not_all_of_them(void)
 {
     struct fer_verify_options o = options();
     struct backend b;
-    o.ties_any = 1;
+    o.ties = FER_TIES_ANY;
     ASSERT_EQ(0, backend_create(&b, 48, 4, 7));
     backend_step(&b, EXACT, "to the last maximum", "");
     ASSERT_EQ(0, backend_record(&b, RECORD, FER_F4, 0));
@@ -277,7 +277,7 @@ TEST any_of_equal_maxima_will_do_if_asked_but_not_all_of_them(void)
     ASSERT_EQ(0, verify(&o));
     ASSERT_STR_EQ("activation_4/output_grad", summary.first);
     ASSERT_EQ(FER_WRONG, summary.first_verdict);
-    o.ties_any = 0;
+    o.ties = FER_TIES_FIRST;
     ASSERT_EQ(0, verify(&o));
     ASSERT_STR_EQ("", row_of("activation_4/output_grad")->reason);
     PASS();

@@ -145,21 +145,85 @@ def rules(ours):
     says("epsilon", wrong("batch_normalization_5/output"))
 
 
-def ties(ours):
-    """Max pooling's gradient to the last of equal maxima."""
-    x, dy = ours["activation_2/output"], ours["max_pooling2d/output_grad"]
+def pooled_gradient(x, dy, rule):
+    """Of max pooling 3x3/2, by a rule for equal maxima."""
     dx = np.zeros_like(x)
-    n, c = np.ogrid[:x.shape[0], :x.shape[3]]
     for h in range(dy.shape[1]):
         for w in range(dy.shape[2]):
-            window = x[:, 2 * h:2 * h + 3, 2 * w:2 * w + 3].reshape(x.shape[0], 9, -1)
-            last = 8 - window[:, ::-1].argmax(1)
-            dx[n, 2 * h + last // 3, 2 * w + last % 3, c] += dy[:, h, w]
-    write({"activation_2/output": x, "max_pooling2d/output_grad": dy, "activation_2/output_grad": dx})
-    says("the last maximum", SOUND, "--ties", "any")
-    reason = "max pooling's gradient went to another of several equal maxima; --ties any accepts that"
-    last = wrong("activation_2/output_grad") + " (written by max_pooling2d): " + reason
-    says("the last maximum", last, "--ties", "first")
+            cells = np.s_[:, 2 * h:2 * h + 3, 2 * w:2 * w + 3]
+            window = x[cells].reshape(x.shape[0], 9, -1)
+            share = (window == window.max(1, keepdims=True)).astype(x.dtype)
+            if rule == "last":
+                share *= share[:, ::-1].cumsum(1)[:, ::-1] == 1
+            if rule == "split":
+                share /= share.sum(1, keepdims=True)
+            dx[cells] += (share * dy[:, h, w][:, None]).reshape(x[cells].shape)
+    return dx
+
+
+def ties(ours):
+    x, dy = ours["activation_2/output"], ours["max_pooling2d/output_grad"]
+    for rule, accepted in (("last", ("last", "any")), ("all", ("all",)), ("split", ("split",))):
+        write({"activation_2/output": x, "max_pooling2d/output_grad": dy,
+               "activation_2/output_grad": pooled_gradient(x, dy, rule)})
+        for option in ("first", "last", "all", "split", "any"):
+            reason = ""
+            if rule == "last" and option != "any":
+                reason = ": max pooling's gradient went to another of several equal maxima; --ties any accepts that"
+            fault = wrong("activation_2/output_grad") + " (written by max_pooling2d)" + reason
+            says("the %s maximum" % rule, SOUND if option in accepted else fault, "--ties", option)
+
+
+def at_zero(ours):
+    """A ReLU whose derivative at 0 is 1; and one that the record does not show before it."""
+    x, dy = ours["batch_normalization_2/output"].copy(), ours["activation_2/output_grad"]
+    x[0, 3] = 0
+    arrays = {"batch_normalization_2/output": x, "activation_2/output": np.maximum(x, 0), "activation_2/output_grad": dy}
+    for slope, other in (("0", "1"), ("1", "0")):
+        name = "batch_normalization_2/output_grad"
+        write(dict(arrays, **{name: np.where(x >= 0 if slope == "1" else x > 0, dy, 0)}))
+        says("slope at 0", SOUND, "--relu-at-zero", slope)
+        says("slope at 0", wrong(name) + " (written by activation_2)", "--relu-at-zero", other)
+
+
+def one_layer(ours):
+    """A dense layer whose weights are kept in 11 digits, cut off; and a moving variance of its own."""
+    x, kernel, bias = (ours[name].astype(np.float64) for name in ("avg_pool/output", "predictions/kernel", "predictions/bias"))
+    fraction, exponent = np.frexp(kernel)
+    cut = np.ldexp(np.trunc(np.ldexp(fraction, 11)), exponent - 11)
+    logits = (x @ cut + bias).astype(np.float32)
+    arrays = {"avg_pool/output": x, "predictions/kernel": kernel, "predictions/bias": bias, "predictions/logits": logits}
+    write(arrays)
+    says("weights cut off", SOUND, "--unit", "predictions=f16")
+    says("weights cut off", SOUND, "--unit=predictions=bf16", "--unit", "predictions=f16", "--unit", "conv2d=bf16")
+    says("weights cut off", "first at fault: predictions/logits, suspect", "--unit", "conv2d_39=f16")
+    arrays["mixed4/output"] = ours["mixed4/output"]
+    del arrays["avg_pool/output"]
+    write(arrays)
+    says("weights cut off, behind what is not shown", SOUND, "--unit", "predictions=f16", part="through avg_pool")
+    status, out, err = verify()
+    check("weights cut off, behind what is not shown", status == 1, out)
+
+    arrays = {}
+    for layer, biased in (("5", 1), ("6", 0), ("7", 1)):
+        x, moving = ours["conv2d_%s/output" % layer].astype(np.float64), ours["batch_normalization_%s/moving_variance" % layer]
+        new = 0.99 * moving + 0.01 * x.var((0, 1, 2), ddof=1 - biased)
+        arrays.update({"conv2d_%s/output" % layer: x, "batch_normalization_%s/moving_variance" % layer: moving,
+                       "batch_normalization_%s/moving_variance_new" % layer: new.astype(np.float32)})
+    write(arrays)
+    name, option = "batch_normalization_%s", "--bn-moving-variance"
+    says("two that are biased", SOUND, option, name % 5 + "=biased", option, name % 7 + "=biased")
+    says("two that are biased", SOUND, option, "biased", option, name % 6 + "=unbiased")
+    says("two that are biased", wrong(name % 7 + "/moving_variance_new"), option, name % 5 + "=biased")
+    listed = "; `fer summary` lists its layers"
+    for option, message in (("--unit conv2d_99=f16", "--unit conv2d_99=...: the network has no layer of this name" + listed),
+                            ("--bn-moving-variance conv2d=biased", "--bn-moving-variance conv2d=...: the network has no "
+                             "BatchNormalization layer of this name" + listed),
+                            ("--unit conv2d=f8", "--unit f8: expected one of f64, f32, tf32, bf16, f16"),
+                            ("--unit =f16", "--unit =f16: expected a layer's name before the ="),
+                            ("--bn-moving-variance conv2d=no", "--bn-moving-variance no: expected one of biased, unbiased"),
+                            ("--relu-at-zero 0.5", "--relu-at-zero 0.5: expected one of 0, 1")):
+        refuses("option", message, *option.split())
 
 
 # ---- parts of records ----
@@ -264,7 +328,7 @@ def faulty_files(ours):
                             ("--accumulate tf32",
                              "--accumulate tf32: nothing sums in tf32; expected f64, f32, bf16 or f16"),
                             ("--adam adamw", "--adam adamw: expected one of keras, pytorch"),
-                            ("--ties last", "--ties last: expected one of first, any"),
+                            ("--ties middle", "--ties middle: expected one of first, last, all, split, any"),
                             ("--bn-moving-variance none", "--bn-moving-variance none: expected unbiased|biased"),
                             ("--epochs 3", "--epochs: no such option; `fer help COMMAND` lists them"),
                             ("--unit", "--unit: expected a value after it")):
@@ -325,7 +389,7 @@ subprocess.run([FER, "record", "--seed", "5", "--size", "48", "--batch", "2", "-
                stdout=subprocess.DEVNULL)
 with np.load(OURS) as file:
     record = {name: file[name] for name in file.files}
-for part in (units, rules, ties, parts, faulty_values, faulty_files, as_json, second_model):
+for part in (units, rules, ties, at_zero, one_layer, parts, faulty_values, faulty_files, as_json, second_model):
     part(record)
 for name in os.listdir(FOLDER):
     os.remove(os.path.join(FOLDER, name))

@@ -421,22 +421,36 @@ void fer_sums_add_copies(struct fer_sums *s, const struct fer_arithmetic *a)
     add_single_terms(s);
 }
 
+static void send_to_maxima(const struct fer_window *g, enum fer_ties ties, const real *x, const real *dy, real *dx)
+{
+    if (ties == FER_TIES_FIRST)
+        fer_max_pooling2d_backward(g, x, dy, dx);
+    else
+        fer_max_pooling2d_backward_ties(g, ties, x, dy, dx);
+}
+
 /* A cell that is the maximum of several windows adds up their gradients; of one window, it copies. How many they are
- * is what the same function says of ones. */
+ * is what the same function says of ones; of shares, at most as many as see the cell, and each is a quotient. */
 void fer_sums_add_max_input(struct fer_sums *s, const struct fer_arithmetic *a, const struct fer_window *g,
-                            const real *x, real *dy)
+                            enum fer_ties ties, const real *x, real *dy)
 {
     size_t i;
-    fer_sums_begin_maxima(s, a, g, dy);
-    fer_max_pooling2d_backward(g, x, dy, s->part);
+    if (ties == FER_TIES_SPLIT)
+        fer_sums_begin_terms(s, a);
+    else
+        fer_sums_begin_maxima(s, a, g, dy);
+    send_to_maxima(g, ties, x, dy, s->part);
     add_part(s, s->truth);
     take_absolute(dy, outputs(g));
-    fer_max_pooling2d_backward(g, x, dy, s->part);
+    send_to_maxima(g, ties, x, dy, s->part);
     add_part(s, s->magnitude);
     for (i = 0; i < outputs(g); i++) dy[i] = 1;
-    fer_max_pooling2d_backward(g, x, dy, s->part);
+    send_to_maxima(g, ties, x, dy, s->part);
     for (i = 0; i < s->count; i++)
-        if (s->part[i] > 1) s->roundings[i] += s->part[i] - 1;
+        if (ties == FER_TIES_SPLIT)
+            s->roundings[i] += (real)(s->part[i] > 0 ? g->kernel_h * g->kernel_w + 1 : 0);
+        else if (s->part[i] > 1)
+            s->roundings[i] += s->part[i] - 1;
 }
 
 void fer_sums_begin_maxima(struct fer_sums *s, const struct fer_arithmetic *a, const struct fer_window *g,

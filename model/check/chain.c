@@ -99,6 +99,19 @@ static void store(const struct fer_verification *v, struct fer_state *s)
     }
 }
 
+/* As its kind says, in the layer's own arithmetic. */
+static int chain(struct fer_verification *v, int i, struct fer_state *const *in, struct fer_state *out)
+{
+    const struct fer_arithmetic of_array = v->arithmetic;
+    const struct fer_check *check = &fer_checks[v->net.layer[i].type];
+    int failed;
+    v->arithmetic = fer_verify_arithmetic(v, i);
+    failed = !check->chain || check->chain(v, &v->net.layer[i], in, out);
+    if (!failed && (!out->A || v->unit[i] != v->options->unit)) store(v, out);
+    v->arithmetic = of_array;
+    return failed;
+}
+
 /* What layer i gives, from the states of what it takes from. */
 static int compute(struct fer_verification *v, int i, int anew, struct fer_state *out)
 {
@@ -107,7 +120,7 @@ static int compute(struct fer_verification *v, int i, int anew, struct fer_state
     int k;
     for (k = 0; k < layer->inputs; k++)
         if (!(in[k] = state_of(v, layer->input[k], anew))) return -1;
-    if (!fer_checks[layer->type].chain || fer_checks[layer->type].chain(v, layer, in, out)) {
+    if (chain(v, i, in, out)) {
         if (!v->failed && fer_verify_ready(v)) {
             char name[FER_MAX_ARRAY];
             fer_output_name(&v->net, layer->input[0], "", name);
@@ -115,7 +128,6 @@ static int compute(struct fer_verification *v, int i, int anew, struct fer_state
         }
         return -1;
     }
-    if (!out->A) store(v, out);
     return fer_verify_ready(v) ? 0 : -1;
 }
 

@@ -75,7 +75,9 @@ int fer_chain_linear(struct fer_verification *v, const struct fer_layer *layer, 
     for (i = 0; i < in->count; i++) x[i] = 1;
     sum(v, layer, x, kernel, out->K);
     for (i = 0; i < out->count; i++) {
-        out->e[i] = (real)sqrt((double)out->e[i]);
+        const double rounded = v->arithmetic.factor * (2 + v->arithmetic.factor) * (double)out->A[i]; /* factors, first */
+        out->e[i] = (real)(sqrt((double)out->e[i]) + rounded);
+        out->E[i] += (real)rounded;
         if (!bias) continue;
         out->v[i] += bias[i % layer->channels];
         out->A[i] += (real)fabs(bias[i % layer->channels]);

@@ -7,23 +7,23 @@
 #include "gradcheck.h"
 #include "verification.h"
 
+/* Checks what it is asked for, which has begun, against its bound. */
+typedef void fer_check_layer(struct fer_verification *v, const struct fer_layer *layer);
+/* Adds what the layer sends back to layer i, one of its inputs, to the sums for the gradient of that one's output. */
+typedef void fer_check_share(struct fer_verification *v, const struct fer_layer *layer, int i, struct fer_sums *sums);
+
 struct fer_check {
     const char *name; /* of the gradient check and of the operation of `op`: "conv2d" */
     const char *operation; /* where `op` has another name for it; "" where it has none: a mere copy */
 
-    /* verify: LAYER/output (of the last layer LAYER/logits), whose check has begun, against its bound. */
-    void (*output)(struct fer_verification *v, const struct fer_layer *layer);
-    /* What it makes of a state of its inputs (chain.h), where the record does not hold them. NULL: nothing can be said. */
+    fer_check_layer *output; /* verify: LAYER/output (of the last layer LAYER/logits) */
+    /* What it makes of a state of its inputs (chain.h), where the record does not hold them. NULL: nothing can be said */
     fer_chain_function *chain;
     int copies; /* its output's elements are some of its input's: nothing is rounded */
-    /* What the layer sends back to layer i, one of its inputs, added to the sums for the gradient of that one's output.
-     * ties_any: to whichever of several equal maxima fits the claim. */
-    void (*add_input)(struct fer_verification *v, const struct fer_layer *layer, int i, int ties_any,
-                      struct fer_sums *sums);
+    fer_check_share *add_input;
     /* Where that gradient is no plain sum, and the layer is the only one that it comes from: checks it whole. */
-    void (*input)(struct fer_verification *v, const struct fer_layer *layer);
-    /* The gradients of the layer's parameters; NULL: it has none. */
-    void (*parameters)(struct fer_verification *v, const struct fer_layer *layer);
+    fer_check_layer *input;
+    fer_check_layer *parameters; /* the gradients of the layer's parameters; NULL: it has none */
     int reads_kernel, reads_input, reads_output; /* what its backward pass reads beside its output's gradient */
     int chooses; /* it sends a gradient to one of several cells: it comes last in a sum, since the rest must be known */
 
@@ -37,62 +37,23 @@ struct fer_check {
 extern const struct fer_check fer_checks[FER_LAYER_TYPES];
 
 /* verify_layers.c */
-void fer_verify_conv2d(struct fer_verification *v, const struct fer_layer *layer);
-void fer_verify_conv2d_input(struct fer_verification *v, const struct fer_layer *layer, int i, int ties_any,
-                             struct fer_sums *sums);
-void fer_verify_conv2d_parameters(struct fer_verification *v, const struct fer_layer *layer);
-void fer_verify_batch_normalization(struct fer_verification *v, const struct fer_layer *layer);
-void fer_verify_batch_normalization_input(struct fer_verification *v, const struct fer_layer *layer);
-void fer_verify_batch_normalization_add_input(struct fer_verification *v, const struct fer_layer *layer, int i,
-                                              int ties_any, struct fer_sums *sums);
-void fer_verify_batch_normalization_parameters(struct fer_verification *v, const struct fer_layer *layer);
-void fer_verify_activation(struct fer_verification *v, const struct fer_layer *layer);
-void fer_verify_activation_input(struct fer_verification *v, const struct fer_layer *layer, int i, int ties_any,
-                                 struct fer_sums *sums);
-void fer_verify_max_pooling2d(struct fer_verification *v, const struct fer_layer *layer);
-void fer_verify_max_pooling2d_input(struct fer_verification *v, const struct fer_layer *layer, int i, int ties_any,
-                                    struct fer_sums *sums);
-void fer_verify_average_pooling2d(struct fer_verification *v, const struct fer_layer *layer);
-void fer_verify_average_pooling2d_input(struct fer_verification *v, const struct fer_layer *layer, int i, int ties_any,
-                                        struct fer_sums *sums);
-void fer_verify_concatenate(struct fer_verification *v, const struct fer_layer *layer);
-void fer_verify_concatenate_input(struct fer_verification *v, const struct fer_layer *layer, int i, int ties_any,
-                                  struct fer_sums *sums);
-void fer_verify_dense(struct fer_verification *v, const struct fer_layer *layer);
-void fer_verify_dense_input(struct fer_verification *v, const struct fer_layer *layer, int i, int ties_any,
-                            struct fer_sums *sums);
-void fer_verify_dense_parameters(struct fer_verification *v, const struct fer_layer *layer);
+fer_check_layer fer_verify_conv2d, fer_verify_conv2d_parameters, fer_verify_batch_normalization,
+    fer_verify_batch_normalization_parameters, fer_verify_activation, fer_verify_max_pooling2d,
+    fer_verify_average_pooling2d, fer_verify_concatenate, fer_verify_dense, fer_verify_dense_parameters,
+    fer_verify_batch_normalization_input;
+fer_check_share fer_verify_conv2d_input, fer_verify_batch_normalization_add_input, fer_verify_activation_input,
+    fer_verify_max_pooling2d_input, fer_verify_average_pooling2d_input, fer_verify_concatenate_input,
+    fer_verify_dense_input;
+void fer_verify_pass_at_zero(struct fer_verification *v, const struct fer_layer *layer, size_t count, const real *dy,
+                             real *dx);
 
 /* verify_elements.c */
-void fer_verify_function(struct fer_verification *v, const struct fer_layer *layer);
-void fer_verify_function_input(struct fer_verification *v, const struct fer_layer *layer, int i, int ties_any,
-                               struct fer_sums *sums);
-void fer_verify_softmax(struct fer_verification *v, const struct fer_layer *layer);
-void fer_verify_softmax_input(struct fer_verification *v, const struct fer_layer *layer, int i, int ties_any,
-                              struct fer_sums *sums);
-void fer_verify_add(struct fer_verification *v, const struct fer_layer *layer);
-void fer_verify_add_input(struct fer_verification *v, const struct fer_layer *layer, int i, int ties_any,
-                          struct fer_sums *sums);
-void fer_verify_multiply(struct fer_verification *v, const struct fer_layer *layer);
-void fer_verify_multiply_input(struct fer_verification *v, const struct fer_layer *layer, int i, int ties_any,
-                               struct fer_sums *sums);
-void fer_verify_reshape(struct fer_verification *v, const struct fer_layer *layer);
-void fer_verify_reshape_input(struct fer_verification *v, const struct fer_layer *layer, int i, int ties_any,
-                              struct fer_sums *sums);
-void fer_verify_zero_padding2d(struct fer_verification *v, const struct fer_layer *layer);
-void fer_verify_zero_padding2d_input(struct fer_verification *v, const struct fer_layer *layer, int i, int ties_any,
-                                     struct fer_sums *sums);
-void fer_verify_cropping2d(struct fer_verification *v, const struct fer_layer *layer);
-void fer_verify_cropping2d_input(struct fer_verification *v, const struct fer_layer *layer, int i, int ties_any,
-                                 struct fer_sums *sums);
-void fer_verify_dropout(struct fer_verification *v, const struct fer_layer *layer);
-void fer_verify_dropout_input(struct fer_verification *v, const struct fer_layer *layer, int i, int ties_any,
-                              struct fer_sums *sums);
-void fer_verify_rescaling(struct fer_verification *v, const struct fer_layer *layer);
-void fer_verify_rescaling_input(struct fer_verification *v, const struct fer_layer *layer, int i, int ties_any,
-                                struct fer_sums *sums);
-void fer_verify_normalization(struct fer_verification *v, const struct fer_layer *layer);
-void fer_verify_normalization_input(struct fer_verification *v, const struct fer_layer *layer, int i, int ties_any,
-                                    struct fer_sums *sums);
+fer_check_layer fer_verify_function, fer_verify_softmax, fer_verify_add, fer_verify_multiply, fer_verify_reshape,
+    fer_verify_zero_padding2d, fer_verify_cropping2d, fer_verify_dropout, fer_verify_rescaling,
+    fer_verify_normalization;
+fer_check_share fer_verify_function_input, fer_verify_softmax_input, fer_verify_add_input,
+    fer_verify_multiply_input, fer_verify_reshape_input, fer_verify_zero_padding2d_input,
+    fer_verify_cropping2d_input, fer_verify_dropout_input, fer_verify_rescaling_input,
+    fer_verify_normalization_input;
 
 #endif

@@ -13,10 +13,15 @@ int fer_npz_text(FILE *out, const char *path, struct fer_error *e);
 
 /* ---- verify_options.c ---- */
 
-/* The options that are no settings; NULL: not given. Without `accumulate` sums are float64 when everything is, else
- * float32. */
-int fer_verify_options_read(struct fer_verify_options *options, const char *unit, const char *accumulate,
-                            const char *adam, const char *ties, const char *layout, struct fer_error *e);
+/* The options that are no settings, as text; NULL: not given. */
+struct fer_verify_words {
+    const char *unit, *accumulate, *adam, *ties, *relu_at_zero, *layout;
+};
+/* Without `accumulate` sums are float64 when everything is, else float32. */
+int fer_verify_options_read(struct fer_verify_options *options, const struct fer_verify_words *words, struct fer_error *e);
+/* Takes --unit LAYER=F and --bn-moving-variance LAYER=RULE out of the arguments, which stay where they are as long as the
+ * options are used. */
+int fer_verify_exceptions_take(struct fer_verify_options *options, int *count, char **argv, struct fer_error *e);
 
 /* ---- verify_text.c ---- */
 

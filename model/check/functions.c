@@ -92,11 +92,11 @@ static struct fer_own_error elu_backward(const struct fer_layer *layer, double y
 }
 
 const struct fer_function fer_functions[FER_LAYER_TYPES] = {
-    [FER_ACTIVATION] = {relu, NULL, 0},
-    [FER_LEAKY_RELU] = {leaky_relu, leaky_relu_backward, 0},
-    [FER_SIGMOID] = {units_of_one, sigmoid_backward, 0},
-    [FER_HARD_SIGMOID] = {hard_sigmoid, hard_sigmoid_backward, 0},
-    [FER_TANH] = {units_of_one, tanh_backward, 0},
-    [FER_SILU] = {silu, silu_backward, 1.1},
-    [FER_ELU] = {elu, elu_backward, 0},
+    [FER_ACTIVATION] = {relu, NULL, 0, 1},
+    [FER_LEAKY_RELU] = {leaky_relu, leaky_relu_backward, 0, 1},
+    [FER_SIGMOID] = {units_of_one, sigmoid_backward, 0, 0},
+    [FER_HARD_SIGMOID] = {hard_sigmoid, hard_sigmoid_backward, 0, 0},
+    [FER_TANH] = {units_of_one, tanh_backward, 0, 0},
+    [FER_SILU] = {silu, silu_backward, 1.1, 0},
+    [FER_ELU] = {elu, elu_backward, 0, 0},
 };

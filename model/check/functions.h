@@ -14,6 +14,7 @@ struct fer_function {
     /* at: what the backward pass reads, x or y as kinds.c says; dx: what it gives from dy. */
     struct fer_own_error (*backward)(const struct fer_layer *layer, double at, double dy, double dx);
     double steepest; /* of one that falls and rises: its slope is nowhere larger; 0: it never falls */
+    int bends;       /* at 0, where libraries take one slope or the other for the derivative */
 };
 /* By kind; those that are no functions of one number have none. */
 extern const struct fer_function fer_functions[FER_LAYER_TYPES];

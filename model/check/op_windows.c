@@ -165,8 +165,6 @@ static int read_pooling(struct fer_op *op, int count_padding, struct pooling *p)
            fer_op_same_shape(op, &p->dy, &p->y) || fer_op_result_like(op, "dx", &p->x, &p->dx);
 }
 
-/* A maximum is a copy, and a cell adds up what the windows whose maximum it is send it: at most as many as see it, and
- * each may have been divided among several. */
 static int write_maxima(struct fer_op *op, const struct pooling *p, enum fer_ties ties)
 {
     fer_op_judge_copies(op, &p->y);
@@ -176,15 +174,7 @@ static int write_maxima(struct fer_op *op, const struct pooling *p, enum fer_tie
         struct fer_sums *s = fer_op_sums(op, &p->dx);
         real *dy = fer_op_copy(op, &p->dy), *x = fer_op_copy(op, &p->x);
         if (!s || !dy || !x) return -1;
-        if (ties == FER_TIES_FIRST)
-            fer_sums_add_max_input(s, &op->judge->arithmetic, &p->g, x, dy);
-        else {
-            fer_sums_begin_terms(s, &op->judge->arithmetic);
-            fer_max_pooling2d_backward_ties(&p->g, ties, x, dy, s->truth);
-            for (size_t i = 0; i < p->dy.about.count; i++) dy[i] = dy[i] < 0 ? -dy[i] : dy[i];
-            fer_max_pooling2d_backward_ties(&p->g, ties, x, dy, s->magnitude);
-            for (size_t i = 0; i < s->count; i++) s->roundings[i] = (real)(p->g.kernel_h * p->g.kernel_w + 1);
-        }
+        fer_sums_add_max_input(s, &op->judge->arithmetic, &p->g, ties, x, dy);
         fer_op_tally(op, s);
     }
     return fer_op_write(op, &p->dx);

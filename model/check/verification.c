@@ -293,6 +293,47 @@ int fer_verify_read_labels(struct fer_verification *v)
     return v->labels ? fer_labels_read(v->npz, array, (size_t)v->n, v->net.classes, v->labels, v->e) : -1;
 }
 
+/* ---- What layers do otherwise than the others ---- */
+
+static int apply_exception(struct fer_verification *v, const struct fer_verify_exception *x)
+{
+    const int is_unit = strcmp(x->option, "unit") == 0;
+    const char *needed = is_unit ? "layer" : "BatchNormalization layer";
+    int i, found = 0;
+    for (i = 1; i < v->net.layers; i++) {
+        struct fer_layer *layer = &v->net.layer[i];
+        if (strcmp(layer->name, x->layer) != 0 || (!is_unit && !fer_kinds[layer->type].statistics)) continue;
+        found = 1;
+        if (is_unit)
+            v->unit[i] = (enum fer_unit)x->choice;
+        else
+            layer->unbiased = x->choice;
+    }
+    if (found) return 0;
+    return fer_fail(v->e, "--%s %.60s=...: the network has no %s of this name; `fer summary` lists its layers", x->option,
+                    x->layer, needed);
+}
+
+int fer_verify_apply_exceptions(struct fer_verification *v)
+{
+    int i;
+    for (i = 0; i < v->net.layers; i++) v->unit[i] = v->options->unit;
+    for (i = 0; i < v->options->exceptions; i++)
+        if (apply_exception(v, &v->options->exception[i])) return -1;
+    return 0;
+}
+
+struct fer_arithmetic fer_verify_arithmetic(const struct fer_verification *v, int i)
+{
+    return fer_arithmetic_of(v->unit[i], v->options->accumulate);
+}
+
+void fer_verify_involve(struct fer_verification *v, int i)
+{
+    const struct fer_arithmetic other = fer_verify_arithmetic(v, i);
+    if (other.factor + other.store > v->arithmetic.factor + v->arithmetic.store) v->arithmetic = other;
+}
+
 /* ---- The check of one array: begin, load, tally, finish ---- */
 
 static const struct fer_expected *find(const struct fer_verification *v, const char *name)
@@ -385,6 +426,7 @@ static const struct fer_layer *own_relu(const struct fer_verification *v, const 
     const struct fer_layer *next = layer + 1;
     char name[FER_MAX_ARRAY], output[FER_MAX_ARRAY], gradient[FER_MAX_ARRAY];
     const int i = index_of(v, layer);
+    if (v->options->relu_at_zero) return NULL; /* the output does not tell where x is 0 */
     if (i + 1 >= v->net.layers || strcmp(layer->name, next->name) != 0 || layer->consumers != 1) return NULL;
     if (next->type != FER_ACTIVATION && !(next->type == FER_LEAKY_RELU && next->slope == 0)) return NULL;
     fer_output_name(&v->net, i, "_grad", name);
@@ -437,6 +479,7 @@ int fer_verify_begin(struct fer_verification *v, const char *name)
     v->row.elements = x->count;
     v->row.dims = x->dims;
     for (i = 0; i < x->dims; i++) v->row.shape[i] = x->shape[i];
+    v->arithmetic = fer_verify_arithmetic(v, v->net.layers - 1); /* of the probabilities and the loss */
     v->claimed = fer_verify_load(v, name);
     return !v->failed;
 }
@@ -445,14 +488,19 @@ int fer_verify_begin_output(struct fer_verification *v, const struct fer_layer *
 {
     char name[FER_MAX_ARRAY];
     fer_output_name(&v->net, index_of(v, layer), ending, name);
-    return fer_verify_begin(v, name);
+    if (!fer_verify_begin(v, name)) return 0;
+    v->arithmetic = fer_verify_arithmetic(v, index_of(v, layer));
+    return 1;
 }
 
-int fer_verify_begin_parameter(struct fer_verification *v, const struct fer_parameter *p, const char *ending)
+int fer_verify_begin_parameter(struct fer_verification *v, const struct fer_layer *layer, const struct fer_parameter *p,
+                               const char *ending)
 {
     char name[FER_MAX_ARRAY];
     snprintf(name, sizeof name, "%s%s", p->name, ending);
-    return fer_verify_begin(v, name);
+    if (!fer_verify_begin(v, name)) return 0;
+    v->arithmetic = fer_verify_arithmetic(v, index_of(v, layer));
+    return 1;
 }
 
 /* Whether everything that the check needs is there. */

@@ -28,7 +28,8 @@ enum { MOST_EXPECTED = 3 + 2 * FER_MAX_LAYERS + 3 * FER_MAX_PARAMETERS, MOST_HEL
 struct fer_verification {
     struct fer_npz *npz;
     const struct fer_verify_options *options;
-    struct fer_arithmetic arithmetic;
+    struct fer_arithmetic arithmetic; /* of the array being checked */
+    enum fer_unit unit[FER_MAX_LAYERS]; /* each layer's */
     struct fer_network net;        /* described, not allocated */
     int n;                         /* images */
     int *labels;                   /* NULL: not in the record */
@@ -62,10 +63,17 @@ struct fer_verification {
 int fer_verify_find_geometry(struct fer_verification *v);
 int fer_verify_read_labels(struct fer_verification *v);
 
+/* What each layer does otherwise than the others, by the options. 0, or -1 when the network has no such layer. */
+int fer_verify_apply_exceptions(struct fer_verification *v);
+/* What a layer computes in; and layer i computes something of the array at hand, too: the coarser format counts. */
+struct fer_arithmetic fer_verify_arithmetic(const struct fer_verification *v, int i);
+void fer_verify_involve(struct fer_verification *v, int i);
+
 /* Begins the check of an array. 0 when the record does not hold it, or all has failed. */
 int fer_verify_begin(struct fer_verification *v, const char *name);
 int fer_verify_begin_output(struct fer_verification *v, const struct fer_layer *layer, const char *ending);
-int fer_verify_begin_parameter(struct fer_verification *v, const struct fer_parameter *p, const char *ending);
+int fer_verify_begin_parameter(struct fer_verification *v, const struct fer_layer *layer, const struct fer_parameter *p,
+                               const char *ending);
 /* Room for `count` reals, zeros, until the check is finished; and an end to all room after the first `count` pieces. */
 real *fer_verify_hold(struct fer_verification *v, size_t count);
 void fer_verify_release(struct fer_verification *v, int count);

@@ -97,6 +97,7 @@ static void require_consumer(struct fer_verification *v, int i, const struct fer
     char *writers = v->row.writers;
     const size_t length = strlen(writers);
     snprintf(writers + length, sizeof v->row.writers - length, "%s%s", length ? ", " : "", layer->name);
+    fer_verify_involve(v, (int)(layer - v->net.layer));
     fer_verify_require_gradient(v, layer);
     if (check->reads_kernel) fer_verify_require(v, fer_layer_parameter(&v->net, layer, "kernel")->name);
     if (check->reads_input) fer_verify_require_output(v, &v->net.layer[i], "");
@@ -104,7 +105,7 @@ static void require_consumer(struct fer_verification *v, int i, const struct fer
 }
 
 /* The sum over all consumers; maxima come last, since with equal ones the rest must be known. */
-static void sum_consumers(struct fer_verification *v, int i, int ties_any, int own_errors)
+static void sum_consumers(struct fer_verification *v, int i, int own_errors)
 {
     const int held = v->held_count;
     struct fer_sums s;
@@ -117,7 +118,7 @@ static void sum_consumers(struct fer_verification *v, int i, int ties_any, int o
                 const struct fer_check *check = &fer_checks[v->net.layer[j].type];
                 const int before = v->held_count;
                 if (!takes_from(&v->net.layer[j], i) || check->chooses != maxima) continue;
-                check->add_input(v, &v->net.layer[j], i, ties_any, &s);
+                check->add_input(v, &v->net.layer[j], i, &s);
                 fer_verify_release(v, before);
             }
         if (fer_verify_ready(v)) fer_verify_tally_sums(v, &s);
@@ -128,12 +129,17 @@ static void sum_consumers(struct fer_verification *v, int i, int ties_any, int o
 /* As above; and when the gradient is at fault only by the rule for equal maxima, says so. */
 static void check_sum_of_consumers(struct fer_verification *v, int i, int has_maxima, int own_errors)
 {
+    const struct fer_verify_options *const options = v->options;
+    struct fer_verify_options other = *options;
     struct fer_tally first;
-    sum_consumers(v, i, v->options->ties_any, own_errors);
-    if (!has_maxima || v->options->ties_any || !fer_verify_ready(v) || fer_tally_verdict(&v->tally) < FER_SUSPECT)
+    sum_consumers(v, i, own_errors);
+    if (!has_maxima || options->ties == FER_TIES_ANY || !fer_verify_ready(v) || fer_tally_verdict(&v->tally) < FER_SUSPECT)
         return;
     first = v->tally;
-    sum_consumers(v, i, 1, own_errors);
+    other.ties = FER_TIES_ANY;
+    v->options = &other;
+    sum_consumers(v, i, own_errors);
+    v->options = options;
     if (fer_verify_ready(v) && fer_tally_verdict(&v->tally) < FER_SUSPECT)
         snprintf(v->row.reason, sizeof v->row.reason,
                  "max pooling's gradient went to another of several equal maxima; --ties any accepts that");
@@ -207,7 +213,7 @@ static void count_arrays(struct fer_verification *v)
 static int check_all(struct fer_verification *v)
 {
     const struct fer_verify_summary *s = v->summary;
-    if (fer_verify_find_geometry(v) || fer_verify_read_labels(v)) return -1;
+    if (fer_verify_find_geometry(v) || fer_verify_apply_exceptions(v) || fer_verify_read_labels(v)) return -1;
     find_zeros(v);
     count_arrays(v);
     check_forward(v);
@@ -236,7 +242,6 @@ int fer_verify(const char *path, const struct fer_verify_options *options,
     if (!(v = fer_allocate(1, sizeof *v, e))) return -1;
     v->options = options;
     if (!(v->state = fer_allocate(FER_MAX_LAYERS, sizeof *v->state, e))) return fer_free(v), -1;
-    v->arithmetic = fer_arithmetic_of(options->unit, options->accumulate);
     v->report = report_row;
     v->context = context;
     v->summary = summary;

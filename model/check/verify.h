@@ -91,9 +91,9 @@ void fer_sums_add_average_input(struct fer_sums *s, const struct fer_arithmetic 
 void fer_sums_begin_terms(struct fer_sums *s, const struct fer_arithmetic *a);
 /* What stands in s->part, unchanged: activations, maxima, concatenation. */
 void fer_sums_add_copies(struct fer_sums *s, const struct fer_arithmetic *a);
-/* The gradient of max pooling, to the first of several equal maxima. */
+/* The gradient of max pooling, by any rule for equal maxima but FER_TIES_ANY. */
 void fer_sums_add_max_input(struct fer_sums *s, const struct fer_arithmetic *a, const struct fer_window *g,
-                            const real *x, real *dy);
+                            enum fer_ties ties, const real *x, real *dy);
 void fer_sums_begin_maxima(struct fer_sums *s, const struct fer_arithmetic *a, const struct fer_window *g,
                            const real *dy);
 struct fer_bound fer_sums_bound(const struct fer_sums *s, const struct fer_arithmetic *a, size_t i);

@@ -54,15 +54,15 @@ void fer_verify_function(struct fer_verification *v, const struct fer_layer *lay
     fer_verify_tally_sums(v, &s);
 }
 
-void fer_verify_function_input(struct fer_verification *v, const struct fer_layer *layer, int input, int ties_any,
-                               struct fer_sums *s)
+void fer_verify_function_input(struct fer_verification *v, const struct fer_layer *layer, int input, struct fer_sums *s)
 {
     const real *dy = begin_input(v, layer, s);
     const real *at = fer_verify_load_output(v, fer_kinds[layer->type].backward_reads_input ? source(v, layer) : layer);
     size_t i;
-    (void)input, (void)ties_any;
+    (void)input;
     if (!dy || !fer_verify_ready(v)) return;
     fer_verify_compute_backward(v, layer, at, dy, s->part);
+    if (fer_functions[layer->type].bends) fer_verify_pass_at_zero(v, layer, s->count, dy, s->part);
     for (i = 0; i < s->count; i++) {
         const struct fer_own_error own =
             fer_functions[layer->type].backward(layer, (double)at[i], (double)dy[i], (double)s->part[i]);
@@ -80,13 +80,12 @@ void fer_verify_softmax(struct fer_verification *v, const struct fer_layer *laye
                           (int)layer->channels, x, NULL, v->claimed);
 }
 
-void fer_verify_softmax_input(struct fer_verification *v, const struct fer_layer *layer, int input, int ties_any,
-                              struct fer_sums *s)
+void fer_verify_softmax_input(struct fer_verification *v, const struct fer_layer *layer, int input, struct fer_sums *s)
 {
     const real *dy = begin_input(v, layer, s), *y = fer_verify_load_output(v, layer);
     const size_t classes = layer->channels;
     size_t i, k;
-    (void)input, (void)ties_any;
+    (void)input;
     if (!dy || !fer_verify_ready(v)) return;
     fer_softmax_backward(s->count / classes, classes, y, dy, s->part);
     for (i = 0; i < s->count; i++) {
@@ -125,12 +124,10 @@ void fer_verify_add(struct fer_verification *v, const struct fer_layer *layer)
 }
 
 /* Once for each time that the input stands in the sum. */
-void fer_verify_add_input(struct fer_verification *v, const struct fer_layer *layer, int input, int ties_any,
-                          struct fer_sums *s)
+void fer_verify_add_input(struct fer_verification *v, const struct fer_layer *layer, int input, struct fer_sums *s)
 {
     const real *dy = fer_verify_load_gradient(v, layer);
     int k;
-    (void)ties_any;
     for (k = 0; k < layer->inputs && fer_verify_ready(v); k++) {
         if (layer->input[k] != input) continue;
         memcpy(s->part, dy, s->count * sizeof *dy);
@@ -172,14 +169,12 @@ static void add_products(struct fer_verification *v, const struct fer_layer *lay
         add_term(s, i, s->part[i], fabs(s->part[i]), layer->inputs + (cells[k] < out_cells ? (double)out_cells : 0));
 }
 
-void fer_verify_multiply_input(struct fer_verification *v, const struct fer_layer *layer, int input, int ties_any,
-                               struct fer_sums *s)
+void fer_verify_multiply_input(struct fer_verification *v, const struct fer_layer *layer, int input, struct fer_sums *s)
 {
     const real *x[FER_MAX_INPUTS], *dy = begin_input(v, layer, s);
     const size_t out_cells = layer->height * layer->width;
     size_t cells[FER_MAX_INPUTS], count, i, j;
     int k;
-    (void)ties_any;
     allow_rounded_factors(s, v, layer);
     load_inputs(v, layer, x, cells);
     for (k = 0; k < layer->inputs && dy && fer_verify_ready(v); k++) {
@@ -221,11 +216,10 @@ void fer_verify_reshape(struct fer_verification *v, const struct fer_layer *laye
     tally_copies(v, &s);
 }
 
-void fer_verify_reshape_input(struct fer_verification *v, const struct fer_layer *layer, int input, int ties_any,
-                              struct fer_sums *s)
+void fer_verify_reshape_input(struct fer_verification *v, const struct fer_layer *layer, int input, struct fer_sums *s)
 {
     const real *dy = fer_verify_load_gradient(v, layer);
-    (void)input, (void)ties_any;
+    (void)input;
     if (!fer_verify_ready(v)) return;
     memcpy(s->part, dy, s->count * sizeof *dy);
     fer_sums_add_copies(s, &v->arithmetic);
@@ -241,12 +235,12 @@ void fer_verify_zero_padding2d(struct fer_verification *v, const struct fer_laye
     tally_copies(v, &s);
 }
 
-void fer_verify_zero_padding2d_input(struct fer_verification *v, const struct fer_layer *layer, int input, int ties_any,
+void fer_verify_zero_padding2d_input(struct fer_verification *v, const struct fer_layer *layer, int input,
                                      struct fer_sums *s)
 {
     const struct fer_layer *from = source(v, layer);
     const real *dy = fer_verify_load_gradient(v, layer);
-    (void)input, (void)ties_any;
+    (void)input;
     if (!fer_verify_ready(v)) return;
     fer_cropping2d_forward((size_t)v->n, from->height, from->width, from->channels, layer->edge, dy, s->part);
     fer_sums_add_copies(s, &v->arithmetic);
@@ -261,11 +255,11 @@ void fer_verify_cropping2d(struct fer_verification *v, const struct fer_layer *l
     tally_copies(v, &s);
 }
 
-void fer_verify_cropping2d_input(struct fer_verification *v, const struct fer_layer *layer, int input, int ties_any,
+void fer_verify_cropping2d_input(struct fer_verification *v, const struct fer_layer *layer, int input,
                                  struct fer_sums *s)
 {
     const real *dy = fer_verify_load_gradient(v, layer);
-    (void)input, (void)ties_any;
+    (void)input;
     if (!fer_verify_ready(v)) return;
     fer_zero_padding2d_forward((size_t)v->n, layer->height, layer->width, layer->channels, layer->edge, dy, s->part);
     fer_sums_add_copies(s, &v->arithmetic);
@@ -316,14 +310,13 @@ void fer_verify_dropout(struct fer_verification *v, const struct fer_layer *laye
 
 /* Where x is 0, the output does not say whether the element was kept: what fits better will do, all other shares being
  * there. */
-void fer_verify_dropout_input(struct fer_verification *v, const struct fer_layer *layer, int input, int ties_any,
-                              struct fer_sums *s)
+void fer_verify_dropout_input(struct fer_verification *v, const struct fer_layer *layer, int input, struct fer_sums *s)
 {
     const int drops = !layer->inference && layer->rate > 0;
     const real *dy = begin_input(v, layer, s), *y = fer_verify_load_output(v, layer);
     const real *x = fer_verify_load_output(v, source(v, layer)), *kept, *known;
     size_t i;
-    (void)input, (void)ties_any;
+    (void)input;
     if (!dy || !fer_verify_ready(v) || !(kept = seen(v, layer, s->count, y)) ||
         !(known = seen(v, layer, s->count, x))) return;
     for (i = 0; i < s->count; i++) {
@@ -350,12 +343,12 @@ void fer_verify_rescaling(struct fer_verification *v, const struct fer_layer *la
     fer_verify_tally_sums(v, &s);
 }
 
-void fer_verify_rescaling_input(struct fer_verification *v, const struct fer_layer *layer, int input, int ties_any,
+void fer_verify_rescaling_input(struct fer_verification *v, const struct fer_layer *layer, int input,
                                 struct fer_sums *s)
 {
     const real *scale = v->net.constants + layer->constants, *dy = begin_input(v, layer, s);
     size_t i;
-    (void)input, (void)ties_any;
+    (void)input;
     if (!dy) return;
     for (i = 0; i < s->count; i++) {
         const double dx = dy[i] * scale[i % layer->channels];
@@ -379,12 +372,12 @@ void fer_verify_normalization(struct fer_verification *v, const struct fer_layer
     fer_verify_tally_sums(v, &s);
 }
 
-void fer_verify_normalization_input(struct fer_verification *v, const struct fer_layer *layer, int input, int ties_any,
+void fer_verify_normalization_input(struct fer_verification *v, const struct fer_layer *layer, int input,
                                     struct fer_sums *s)
 {
     const real *dy = begin_input(v, layer, s), *variance = fer_verify_load_own(v, layer, "variance");
     size_t i;
-    (void)input, (void)ties_any;
+    (void)input;
     if (!dy || !fer_verify_ready(v)) return;
     for (i = 0; i < s->count; i++) {
         const double root = sqrt(variance[i % layer->channels]), dx = dy[i] / (root < 1e-7 ? 1e-7 : root);

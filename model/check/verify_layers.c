@@ -15,7 +15,7 @@ static const struct fer_layer *source(const struct fer_verification *v, const st
 static int begin_gradient(struct fer_verification *v, const struct fer_layer *layer, const char *what)
 {
     const struct fer_parameter *p = fer_layer_parameter(&v->net, layer, what);
-    if (!p || !fer_verify_begin_parameter(v, p, "_grad")) return 0;
+    if (!p || !fer_verify_begin_parameter(v, layer, p, "_grad")) return 0;
     v->row.by_nature = v->zero_by_nature[layer - v->net.layer];
     return 1;
 }
@@ -55,12 +55,11 @@ void fer_verify_conv2d(struct fer_verification *v, const struct fer_layer *layer
     fer_verify_tally_sums(v, &s);
 }
 
-void fer_verify_conv2d_input(struct fer_verification *v, const struct fer_layer *layer, int i, int ties_any,
-                             struct fer_sums *s)
+void fer_verify_conv2d_input(struct fer_verification *v, const struct fer_layer *layer, int i, struct fer_sums *s)
 {
     const struct fer_window g = fer_layer_window(layer, (size_t)v->n);
     real *dy = fer_verify_load_gradient(v, layer), *kernel = fer_verify_load_own(v, layer, "kernel");
-    (void)i, (void)ties_any;
+    (void)i;
     if (fer_verify_ready(v)) fer_sums_add_conv2d_input(s, &v->arithmetic, &g, dy, kernel);
 }
 
@@ -143,11 +142,11 @@ void fer_verify_batch_normalization_input(struct fer_verification *v, const stru
 }
 
 void fer_verify_batch_normalization_add_input(struct fer_verification *v, const struct fer_layer *layer, int i,
-                                              int ties_any, struct fer_sums *s)
+                                              struct fer_sums *s)
 {
     const real *x = fer_verify_load_output(v, source(v, layer)), *dy = fer_verify_load_gradient(v, layer);
     struct fer_channel *channel = load_channels(v, layer, x);
-    (void)i, (void)ties_any;
+    (void)i;
     if (channel && fer_sums_add_normalization_input(s, &v->arithmetic, channel, fer_verify_rows(v, layer),
                                                     layer->channels, x, dy, v->e))
         v->failed = 1;
@@ -186,13 +185,23 @@ void fer_verify_activation(struct fer_verification *v, const struct fer_layer *l
     tally_copies(v, &s);
 }
 
-void fer_verify_activation_input(struct fer_verification *v, const struct fer_layer *layer, int i, int ties_any,
-                                 struct fer_sums *s)
+/* With --relu-at-zero 1 the gradient passes where x is 0, too, which the output does not tell. */
+void fer_verify_pass_at_zero(struct fer_verification *v, const struct fer_layer *layer, size_t count, const real *dy,
+                             real *dx)
+{
+    const real *x = v->options->relu_at_zero ? fer_verify_load_output(v, source(v, layer)) : NULL;
+    size_t i;
+    for (i = 0; x && i < count; i++)
+        if (x[i] == 0) dx[i] = dy[i];
+}
+
+void fer_verify_activation_input(struct fer_verification *v, const struct fer_layer *layer, int i, struct fer_sums *s)
 {
     const real *dy = fer_verify_load_gradient(v, layer), *y = fer_verify_load_output(v, layer);
-    (void)i, (void)ties_any;
+    (void)i;
     if (!fer_verify_ready(v)) return;
     fer_relu_backward(s->count, y, dy, s->part);
+    fer_verify_pass_at_zero(v, layer, s->count, dy, s->part);
     fer_sums_add_copies(s, &v->arithmetic);
 }
 
@@ -208,17 +217,17 @@ void fer_verify_max_pooling2d(struct fer_verification *v, const struct fer_layer
     tally_copies(v, &s);
 }
 
-void fer_verify_max_pooling2d_input(struct fer_verification *v, const struct fer_layer *layer, int i, int ties_any,
+void fer_verify_max_pooling2d_input(struct fer_verification *v, const struct fer_layer *layer, int i,
                                     struct fer_sums *s)
 {
     const struct fer_window g = fer_layer_window(layer, (size_t)v->n);
     real *dy = fer_verify_load_gradient(v, layer);
     const real *x = fer_verify_load_output(v, &v->net.layer[i]);
     if (!fer_verify_ready(v)) return;
-    if (ties_any)
+    if (v->options->ties == FER_TIES_ANY)
         fer_sums_add_any_max_input(s, &v->arithmetic, &g, x, dy, v->claimed);
     else
-        fer_sums_add_max_input(s, &v->arithmetic, &g, x, dy);
+        fer_sums_add_max_input(s, &v->arithmetic, &g, v->options->ties, x, dy);
 }
 
 /* ---- AveragePooling2D, GlobalAveragePooling2D ---- */
@@ -233,12 +242,12 @@ void fer_verify_average_pooling2d(struct fer_verification *v, const struct fer_l
     fer_verify_tally_sums(v, &s);
 }
 
-void fer_verify_average_pooling2d_input(struct fer_verification *v, const struct fer_layer *layer, int i, int ties_any,
+void fer_verify_average_pooling2d_input(struct fer_verification *v, const struct fer_layer *layer, int i,
                                         struct fer_sums *s)
 {
     const struct fer_window g = fer_layer_window(layer, (size_t)v->n);
     real *dy = fer_verify_load_gradient(v, layer);
-    (void)i, (void)ties_any;
+    (void)i;
     if (fer_verify_ready(v)) fer_sums_add_average_input(s, &v->arithmetic, &g, dy);
 }
 
@@ -260,14 +269,12 @@ void fer_verify_concatenate(struct fer_verification *v, const struct fer_layer *
 }
 
 /* An input that stands several times sends back a part for each. */
-void fer_verify_concatenate_input(struct fer_verification *v, const struct fer_layer *layer, int i, int ties_any,
-                                  struct fer_sums *s)
+void fer_verify_concatenate_input(struct fer_verification *v, const struct fer_layer *layer, int i, struct fer_sums *s)
 {
     const real *dy = fer_verify_load_gradient(v, layer);
     const size_t width = v->net.layer[i].channels, rows = fer_verify_rows(v, layer);
     size_t before = 0, row;
     int k;
-    (void)ties_any;
     for (k = 0; k < layer->inputs && fer_verify_ready(v); before += v->net.layer[layer->input[k++]].channels) {
         if (layer->input[k] != i) continue;
         for (row = 0; row < rows; row++)
@@ -290,14 +297,12 @@ void fer_verify_dense(struct fer_verification *v, const struct fer_layer *layer)
     fer_verify_tally_sums(v, &s);
 }
 
-void fer_verify_dense_input(struct fer_verification *v, const struct fer_layer *layer, int i, int ties_any,
-                            struct fer_sums *s)
+void fer_verify_dense_input(struct fer_verification *v, const struct fer_layer *layer, int i, struct fer_sums *s)
 {
     real *dy = fer_verify_load_gradient(v, layer), *kernel = fer_verify_load_own(v, layer, "kernel");
-    (void)ties_any;
     if (fer_verify_ready(v))
-        fer_sums_add_dense_input(s, &v->arithmetic, fer_verify_rows(v, layer), v->net.layer[i].channels, layer->channels,
-                                 dy, kernel);
+        fer_sums_add_dense_input(s, &v->arithmetic, fer_verify_rows(v, layer), v->net.layer[i].channels,
+                                 layer->channels, dy, kernel);
 }
 
 void fer_verify_dense_parameters(struct fer_verification *v, const struct fer_layer *layer)

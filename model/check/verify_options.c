@@ -19,20 +19,65 @@ static int choose(const char *option, const char *text, const char *const *names
     return fer_fail(e, "--%s %.40s: expected one of %s", option, text, list);
 }
 
-int fer_verify_options_read(struct fer_verify_options *o, const char *unit, const char *accumulate, const char *adam,
-                            const char *ties, const char *layout, struct fer_error *e)
+static const char *const variances[] = {"biased", "unbiased"};
+
+int fer_verify_options_read(struct fer_verify_options *o, const struct fer_verify_words *w, struct fer_error *e)
 {
-    static const char *const rules[] = {"keras", "pytorch"}, *const maxima[] = {"first", "any"},
-                      *const layouts[] = {"nhwc", "nchw"};
-    int i = (int)o->unit, sum;
-    if (unit && choose("unit", unit, fer_unit_names, FER_UNITS, &i, e)) return -1;
-    sum = i == FER_UNIT_F64 ? FER_UNIT_F64 : FER_UNIT_F32;
-    if (accumulate && choose("accumulate", accumulate, fer_unit_names, FER_UNITS, &sum, e)) return -1;
+    static const char *const rules[] = {"keras", "pytorch"}, *const layouts[] = {"nhwc", "nchw"},
+                      *const maxima[] = {"first", "last", "all", "split", "any"}, *const slopes[] = {"0", "1"};
+    int unit = (int)o->unit, sum, ties = (int)o->ties;
+    if (w->unit && choose("unit", w->unit, fer_unit_names, FER_UNITS, &unit, e)) return -1;
+    sum = unit == FER_UNIT_F64 ? FER_UNIT_F64 : FER_UNIT_F32;
+    if (w->accumulate && choose("accumulate", w->accumulate, fer_unit_names, FER_UNITS, &sum, e)) return -1;
     if (sum == FER_UNIT_TF32)
         return fer_fail(e, "--accumulate tf32: nothing sums in tf32; expected f64, f32, bf16 or f16");
-    o->unit = (enum fer_unit)i;
+    if (w->ties && choose("ties", w->ties, maxima, 5, &ties, e)) return -1;
+    o->unit = (enum fer_unit)unit;
     o->accumulate = (enum fer_unit)sum;
-    if (adam && choose("adam", adam, rules, 2, &o->adam_pytorch, e)) return -1;
-    if (layout && choose("layout", layout, layouts, 2, &o->nchw, e)) return -1;
-    return ties ? choose("ties", ties, maxima, 2, &o->ties_any, e) : 0;
+    o->ties = (enum fer_ties)ties;
+    if (w->relu_at_zero && choose("relu-at-zero", w->relu_at_zero, slopes, 2, &o->relu_at_zero, e)) return -1;
+    if (w->adam && choose("adam", w->adam, rules, 2, &o->adam_pytorch, e)) return -1;
+    return w->layout ? choose("layout", w->layout, layouts, 2, &o->nchw, e) : 0;
+}
+
+/* ---- What one layer does otherwise ---- */
+
+/* `text` is LAYER=CHOICE, and is cut in two. */
+static int add_exception(struct fer_verify_options *o, const char *option, char *text, struct fer_error *e)
+{
+    const int is_unit = strcmp(option, "unit") == 0;
+    struct fer_verify_exception *x = &o->exception[o->exceptions];
+    char *equals = strrchr(text, '=');
+    if (equals == text) return fer_fail(e, "--%s %.40s: expected a layer's name before the =", option, text);
+    if (o->exceptions == FER_MAX_EXCEPTIONS)
+        return fer_fail(e, "--%s %.60s: at most %d such options were expected", option, text, FER_MAX_EXCEPTIONS);
+    *equals = 0;
+    x->option = option;
+    x->layer = text;
+    o->exceptions++;
+    return choose(option, equals + 1, is_unit ? fer_unit_names : variances, is_unit ? FER_UNITS : 2, &x->choice, e);
+}
+
+int fer_verify_exceptions_take(struct fer_verify_options *o, int *count, char **argv, struct fer_error *e)
+{
+    static const char *const names[] = {"unit", "bn-moving-variance"};
+    int i, k, kept = 0, words = 0; /* behind a lone -- */
+    for (i = 0; i < *count; i++) {
+        char *value = NULL;
+        words |= strcmp(argv[i], "--") == 0;
+        for (k = 0; k < 2 && !value && !words && strncmp(argv[i], "--", 2) == 0; k++) {
+            const size_t length = strlen(names[k]);
+            if (strncmp(argv[i] + 2, names[k], length) != 0) continue;
+            if (argv[i][2 + length] == '=') value = argv[i] + 3 + length;
+            if (!argv[i][2 + length] && i + 1 < *count) value = argv[i + 1];
+            if (value && !strchr(value, '=')) value = NULL;
+            if (value && add_exception(o, names[k], value, e)) return -1;
+        }
+        if (!value)
+            argv[kept++] = argv[i];
+        else if (value == argv[i + 1])
+            i++;
+    }
+    *count = kept;
+    return 0;
 }

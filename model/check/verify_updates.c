@@ -42,7 +42,7 @@ static void check_trainable(struct fer_verification *v, const struct fer_layer *
     const real *before, *gradient;
     enum fer_verdict other = FER_OK;
     real *room;
-    if (!fer_verify_begin_parameter(v, p, "_new")) return;
+    if (!fer_verify_begin_parameter(v, layer, p, "_new")) return;
     before = fer_verify_load_parameter(v, p, "");
     gradient = fer_verify_load_parameter(v, p, "_grad");
     room = fer_verify_ready(v) ? fer_verify_hold(v, 3 * p->count) : NULL;
@@ -62,11 +62,12 @@ static void check_moving(struct fer_verification *v, const struct fer_layer *lay
     enum fer_verdict other = FER_OK;
     struct fer_channel *channel;
     const real *before, *x;
-    if (!fer_verify_begin_parameter(v, p, "_new")) return;
+    if (!fer_verify_begin_parameter(v, layer, p, "_new")) return;
     before = fer_verify_load_parameter(v, p, "");
     x = fer_verify_load_output(v, &v->net.layer[layer->input[0]]);
     channel = fer_verify_ready(v) ? fer_allocate((size_t)layer->channels, sizeof *channel, v->e) : NULL;
-    if (fer_verify_ready(v) && (!channel || fer_channels(channel, &v->arithmetic, rows, layer->channels, x, layer->epsilon, v->e)))
+    if (fer_verify_ready(v) &&
+        (!channel || fer_channels(channel, &v->arithmetic, rows, layer->channels, x, layer->epsilon, v->e)))
         v->failed = 1;
     if (fer_verify_ready(v) && is_variance) {
         fer_tally_moving_variance(&v->tally, &v->arithmetic, channel, rows, layer->channels, layer->momentum,
@@ -83,12 +84,12 @@ static void check_moving(struct fer_verification *v, const struct fer_layer *lay
 }
 
 /* What is not trained stays as it is. */
-static void check_unchanged(struct fer_verification *v, const struct fer_parameter *p)
+static void check_unchanged(struct fer_verification *v, const struct fer_layer *layer, const struct fer_parameter *p)
 {
     const struct fer_bound none = {0, 0};
     const real *before;
     size_t k;
-    if (!fer_verify_begin_parameter(v, p, "_new")) return;
+    if (!fer_verify_begin_parameter(v, layer, p, "_new")) return;
     before = fer_verify_load_parameter(v, p, "");
     for (k = 0; k < p->count && fer_verify_ready(v); k++)
         fer_tally_add(&v->tally, (double)v->claimed[k], (double)before[k], none);
@@ -125,7 +126,7 @@ void fer_verify_updates(struct fer_verification *v)
             if (p->trainable)
                 check_trainable(v, layer, p);
             else if (!fer_layer_takes_statistics(layer))
-                check_unchanged(v, p);
+                check_unchanged(v, layer, p);
             else
                 check_moving(v, layer, p, strstr(p->name, "variance") != NULL);
         }
