@@ -146,9 +146,8 @@ accuracy: ## how far exp and log are from the truth: all floats, many doubles (g
 SLOPES ?= 0 100
 slopes: build/slopes64 ## how often the gradient check is wrong, over many small networks (SLOPES="FIRST COUNT", seeds)
 	OMP_NUM_THREADS=1 build/slopes64 $(SLOPES)
-twin: build/steps64 ## twenty training steps against PyTorch in float64 (python3-torch)
-	build/steps64 - 48 32 20 0 build/steps.npz
-	$(PYTHON) tests/twin.py build/steps.npz
+twin: fer64 build/steps64 ## twenty training steps of four networks against PyTorch in float64 (python3-torch)
+	$(PYTHON) tests/twin.py ./fer64 build/steps64 48 32 20 - tests/twins/*.json
 
 # ---- expected values ----
 

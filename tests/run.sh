@@ -96,6 +96,7 @@ with numpy "fused layers, inference, NCHW" tests/test_chains.py ./fer ./fer64
 with numpy "records of every kind of layer" tests/test_kinds.py ./fer ./fer64
 with numpy "networks of Keras, read or refused" tests/test_keras_json.py ./fer64 build/keras_parameters64
 with numpy "what the READMEs show" tests/test_examples.py
+with torch "training goes as in PyTorch" tests/twin.py ./fer64 build/steps64 48 8 3 - tests/twins/*.json
 with torch "PyTorch's records pass verify" tests/test_pytorch.py ./fer64
 with tensorflow "Keras's record passes verify" tests/test_keras.py ./fer64
 with keras "Keras loads what summary writes" tests/test_keras_loads.py ./fer64

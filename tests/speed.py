@@ -18,6 +18,7 @@ import sys
 import time
 
 ROUNDS = 3
+WEIGHTS = os.path.join("build", "speed.npz") # and more
 # size, batch, threads, real, PyTorch's layouts
 LINES = [
     (48, 32, 2, "float32", ("channels_last", "NCHW")),
@@ -35,54 +36,33 @@ def time_torch(size, batch, threads, real, layout, repeats):
     """Prints seconds of a training step and of an inference, the median of the repeats."""
     import torch
     import torch.nn.functional as F
-    from twin import Network, is_trainable, outside_cells
+    import numpy as np
+    import twin
     torch.set_num_threads(threads)
     dtype = getattr(torch, real)
     memory = torch.channels_last if layout == "channels_last" else torch.contiguous_format
-    network, values = Network(), {}
-    for name, shape in network.shapes().items():
-        value = torch.ones(shape, dtype=dtype) if name.endswith("variance") else torch.randn(shape, dtype=dtype) * 0.05
-        if value.dim() == 4:
-            value = value.permute(3, 2, 0, 1).contiguous(memory_format=memory)
-        values[name] = value.requires_grad_(is_trainable(name))
-    adam = torch.optim.Adam([v for name, v in values.items() if is_trainable(name)], lr=1e-3)
-
-    def conv2d(layer, x):
-        o, kernel = layer.options, values[layer.name + "/kernel"]
-        if o["padding"] != "same":
-            return F.conv2d(x, kernel, stride=o["stride"])
-        width, height = (outside_cells(x.shape[d], o[k], o["stride"]) for d, k in ((3, "width"), (2, "height")))
-        if width[0] == width[1] and height[0] == height[1]:
-            return F.conv2d(x, kernel, stride=o["stride"], padding=(height[0], width[0]))
-        return F.conv2d(F.pad(x, width + height), kernel, stride=o["stride"])
-
-    def forward(x, training):
-        outputs = {"input": x}
-        for layer in network.layers[1:]:
-            inputs, own = [outputs[i.name] for i in layer.inputs], layer.name + "/"
-            outputs[layer.name] = {
-                "conv2d": lambda: conv2d(layer, inputs[0]),
-                "batch_normalization": lambda: F.batch_norm(inputs[0], values[own + "moving_mean"], values[own + "moving_variance"], None,
-                                                            values[own + "beta"], training, 0.01, 1e-3),
-                "activation": lambda: F.relu(inputs[0], inplace=True),
-                "max_pooling2d": lambda: F.max_pool2d(inputs[0], 3, 2),
-                "average_pooling2d": lambda: F.avg_pool2d(inputs[0], 3, 1, 1, count_include_pad=False),
-                "concatenate": lambda: torch.cat(inputs, 1),
-                "global_average_pooling2d": lambda: inputs[0].mean((2, 3)),
-                "dense": lambda: inputs[0] @ values[own + "kernel"] + values[own + "bias"],
-            }[layer.kind]()
-        return outputs["predictions"]
+    text = subprocess.run(["./fer", "summary", "--json", "--size", str(size)], stdout=subprocess.PIPE, check=True).stdout
+    twin.ACTIVATIONS["relu"] = lambda x: F.relu(x, inplace=True)
+    network, values = twin.Network(text), {}
+    with np.load(WEIGHTS) as file:
+        for name in file.files:
+            if name.count("/") == 1 and name.endswith(("/kernel", "/bias", "/beta", "/moving_mean", "/moving_variance")):
+                value = torch.tensor(twin.inward(file[name]), dtype=dtype)
+                value = value.contiguous(memory_format=memory if value.dim() == 4 else torch.contiguous_format)
+                values[name] = value.requires_grad_(twin.is_trainable(name))
+    adam = torch.optim.Adam([v for name, v in values.items() if twin.is_trainable(name)], lr=1e-3)
+    parameters = twin.by_layer(values)
 
     x = torch.rand(batch, 1, size, size, dtype=dtype).contiguous(memory_format=memory)
     labels, steps, inferences = torch.arange(batch) % 7, [], []
     for _ in range(repeats + 1):
         start = time.perf_counter()
         adam.zero_grad(set_to_none=True)
-        F.cross_entropy(forward(x, True), labels).backward()
+        F.cross_entropy(network.forward(x, parameters, True), labels).backward()
         adam.step()
         middle = time.perf_counter()
         with torch.no_grad():
-            forward(x, False).softmax(1)
+            network.forward(x, parameters, False).softmax(1)
         steps, inferences = steps + [middle - start], inferences + [time.perf_counter() - middle]
     print(json.dumps([statistics.median(steps[1:]), statistics.median(inferences[1:])]))  # the first warms up
 
@@ -126,6 +106,7 @@ def main():
     if options.torch:
         size, batch, threads, real, layout, repeats = options.torch
         return time_torch(int(size), int(batch), int(threads), real, layout, int(repeats))
+    subprocess.run(["./fer", "record", "--seed", "1", "--size", "48", "--batch", "1", "-o", WEIGHTS], stdout=subprocess.DEVNULL, check=True)
     print("%-45s %-25s %s" % ("", "training step, ms/image", "inference, ms/image"))
     print("size batch threads  %-8s %-14s %8s %8s %6s   %8s %8s %6s" % ("real", "PyTorch in", *("fer", "PyTorch", "ratio") * 2))
     for line in LINES[:1] if options.quick else LINES:

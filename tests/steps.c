@@ -1,10 +1,10 @@
 /* steps.c - trains a few steps and writes down all that another framework needs to do the same; tests/twin.py compares.
  *
- *     steps DATA|- SIZE BATCH STEPS SEED OUT.npz [--weights W.npz]
+ *     steps DATA|- MODEL.json|- SIZE BATCH STEPS SEED OUT.npz
  *
- * DATA is a FER2013 CSV or a folder tree, - drawn faces. OUT.npz holds, in this order:
+ * DATA is a FER2013 CSV or a folder tree, - drawn faces; without a model the network is incv3v1. OUT.npz holds, in this order:
  *     conv2d/kernel ...                        every parameter before the first step
- *     stepK/input [n,h,w,1], stepK/labels [n]  the batch of step K = 0, 1, ...
+ *     stepK/input [n,h,w,c], stepK/labels [n]  the batch of step K = 0, 1, ...
  *     step0/grad/conv2d/kernel ...             the gradients of step 0
  *     final/conv2d/kernel ...                  every parameter after the last step, and Adam's moments: NAME_m, NAME_v
  *     inference/input, /labels                 the batch that would come next,
@@ -61,7 +61,8 @@ static int write_moments(struct fer_npz_writer *w, const char *prefix, const str
 static int write_batch(struct fer_npz_writer *w, const char *prefix, const struct fer_trainer *t, size_t n,
                        struct fer_error *e)
 {
-    const size_t side = (size_t)t->settings.size, shape[4] = {n, side, side, 1};
+    const struct fer_network *net = t->network;
+    const size_t shape[4] = {n, net->height, net->width, net->channels};
     int64_t *labels = fer_allocate(n, sizeof *labels, e);
     char name[100];
     int i, failed = !labels;
@@ -125,49 +126,46 @@ static int write_steps(struct fer_npz_writer *w, struct fer_trainer *t, int step
     return failed ? -1 : 0;
 }
 
-static int run(const struct fer_dataset *data, const struct fer_settings *s, const char *out, const char *weights,
-               struct fer_error *e)
+static int run(const struct fer_dataset *data, const struct fer_settings *s, const char *out, struct fer_error *e)
 {
     struct fer_trainer *t;
     struct fer_npz_writer *w = NULL;
-    size_t ignored;
     int failed;
     if (fer_trainer_create(&t, s, data, e)) return -1;
-    failed = (weights && fer_weights_read(t->network, weights, &ignored, e)) || fer_npz_create(&w, out, e) ||
-             write_steps(w, t, s->epochs, e);
+    failed = fer_npz_create(&w, out, e) || write_steps(w, t, s->epochs, e);
     if (!failed) failed = fer_npz_commit(w, e) != 0;
     else fer_npz_abandon(w);
     fer_trainer_free(t);
     return failed ? -1 : 0;
 }
 
-/* SIZE BATCH STEPS SEED, taken as the settings that they are; as many epochs as steps are always enough. */
+/* MODEL SIZE BATCH STEPS SEED, taken as the settings that they are; as many epochs as steps are always enough. */
 static int read_settings(struct fer_settings *s, char **texts, struct fer_error *e)
 {
     static const char *const names[4] = {"size", "batch", "epochs", "seed"};
     int i;
     fer_settings_default(s);
+    if (strcmp(texts[0], "-") != 0) snprintf(s->model, sizeof s->model, "%s", texts[0]);
     for (i = 0; i < 4; i++)
-        if (fer_settings_set(s, fer_settings_find(names[i]), texts[i], e)) return -1;
+        if (fer_settings_set(s, fer_settings_find(names[i]), texts[i + 1], e)) return -1;
     return s->epochs > 0 ? 0 : fer_fail(e, "STEPS is 0: expected 1 or more");
 }
 
 int main(int argc, char **argv)
 {
     static const size_t drawn[FER_USAGES] = {2800, 0, 0}; /* the training faces that `fer train` draws */
-    const int has_weights = argc == 9 && strcmp(argv[7], "--weights") == 0;
     struct fer_settings settings;
     struct fer_dataset data = {0};
     struct fer_error e;
     int failed;
-    if (argc != 7 && !has_weights) {
-        fprintf(stderr, "usage: steps DATA|- SIZE BATCH STEPS SEED OUT.npz [--weights W.npz]\n");
+    if (argc != 8) {
+        fprintf(stderr, "usage: steps DATA|- MODEL.json|- SIZE BATCH STEPS SEED OUT.npz\n");
         return 2;
     }
     failed = read_settings(&settings, argv + 2, &e);
     if (!failed && strcmp(argv[1], "-") == 0) failed = fer_dataset_draw(&data, settings.seed, drawn, &e);
     else if (!failed) failed = fer_dataset_read(&data, argv[1], &e);
-    if (!failed) failed = run(&data, &settings, argv[6], has_weights ? argv[8] : NULL, &e);
+    if (!failed) failed = run(&data, &settings, argv[7], &e);
     if (failed) fprintf(stderr, "steps: %s\n", e.text);
     fer_dataset_free(&data);
     return failed ? 1 : 0;
