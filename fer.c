@@ -10,12 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Where there are functions that run before those of the shared libraries (ELF, glibc), threads are told not to spin. A
- * sanitizer is not ready for that yet. */
-#if defined __ELF__ && defined __GLIBC__ && defined _OPENMP && !defined FER_PURE_C99 && !defined __SANITIZE_ADDRESS__
-__attribute__((used, section(".preinit_array"))) static void (*const before_all)(void) = fer_wait_passively;
-#endif
-
 enum { EXIT_OK = 0, EXIT_CHECK_FAILED = 1, EXIT_BAD_INPUT = 2 };
 
 /* Every complaint is one line on stderr, and the exit status is returned with it. */
@@ -1140,6 +1134,7 @@ int main(int argc, char **argv)
 {
     struct fer_error e;
     int status;
+    fer_wait_passively(argv);
     if (fer_arithmetic_check(&e)) return complain(&e);
     status = run(argc, argv);
     if (fflush(stdout) || ferror(stdout)) return fer_fail(&e, "the output cannot be written"), complain(&e);

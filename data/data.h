@@ -24,7 +24,7 @@ int fer_close_written(FILE *file);
 void fer_file_abandon(FILE *file, const char *path);
 
 /* For the program alone, before OpenMP begins: waiting threads sleep (unless the user has said otherwise). */
-void fer_wait_passively(void);
+void fer_wait_passively(char **argv);
 
 /* ---- faces (names.c, dataset.c) ---- */
 
@@ -174,6 +174,7 @@ int fer_shape_count(int dims, const size_t *shape, size_t *count, struct fer_err
 uint64_t fer_value_bits(const unsigned char *bytes, size_t size, int big_endian);
 double fer_value_double(enum fer_type type, uint64_t bits);
 real fer_value_real(enum fer_type type, uint64_t bits);
+void fer_floats_real(const unsigned char *bytes, size_t count, real *x); /* little-endian f4, one behind the other */
 /* Values of `size` bytes as this machine holds them, to little-endian bytes; and the CRC-32 of those. */
 void fer_little_endian(unsigned char *out, const void *values, size_t size, size_t count);
 uint32_t fer_crc32_values(uint32_t crc, const void *values, size_t size, size_t count);

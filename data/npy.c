@@ -266,6 +266,18 @@ real fer_value_real(enum fer_type type, uint64_t bits)
     return (real)fer_value_double(type, bits);
 }
 
+void fer_floats_real(const unsigned char *bytes, size_t count, real *x)
+{
+    uint32_t bits;
+    float value;
+    size_t i;
+    for (i = 0; i < count; i++, bytes += 4) {
+        bits = bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16 | (uint32_t)bytes[3] << 24;
+        memcpy(&value, &bits, sizeof value);
+        x[i] = (real)value;
+    }
+}
+
 void fer_little_endian(unsigned char *out, const void *values, size_t size, size_t count)
 {
     const uint16_t one = 1;

@@ -47,12 +47,17 @@ int fer_threads(void)
 }
 
 /* Threads that wait for work shall sleep, not spin: on a busy machine spinning ones take the time of those that work. GNU's
- * OpenMP reads this from the environment before main, and so it must be there earlier still. What the user has set stays. */
-void fer_wait_passively(void)
+ * OpenMP reads this from the environment before main begins (and glibc undoes what a function of .preinit_array has set
+ * there), so the program begins anew, once, with it set. Where that fails it goes on and spins. */
+void fer_wait_passively(char **argv)
 {
 #if defined _OPENMP && !defined FER_PURE_C99 && !defined _WIN32
-    if (!getenv("GOMP_SPINCOUNT")) setenv("OMP_WAIT_POLICY", "passive", 0);
+    if (getenv("OMP_WAIT_POLICY") || getenv("GOMP_SPINCOUNT") || setenv("OMP_WAIT_POLICY", "passive", 1)) return;
+#ifdef __linux__
+    execv("/proc/self/exe", argv);
 #endif
+#endif
+    (void)argv;
 }
 
 #if defined FER_PURE_C99 /* ---- C99 ---- */

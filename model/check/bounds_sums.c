@@ -90,17 +90,16 @@ static double largest(const real *x, size_t count)
 /* How many may be flushed to zero. */
 static double count_small(const real *x, size_t count, double least)
 {
-    double small = 0;
-    size_t i;
+    size_t i, small = 0;
     for (i = 0; i < count; i++) small += x[i] != 0 && (double)x[i] < least && (double)x[i] > -least;
-    return small;
+    return (double)small;
 }
 
 /* The quantum of numbers that are first rounded to a format of roundoff u; 0 when that changes them. */
 static double rounded_quantum(const real *x, size_t count, double u)
 {
     const double q = quantum(x, count);
-    return largest(x, count) * u > q ? 0 : q;
+    return q == 0 || largest(x, count) * u > q ? 0 : q;
 }
 
 static void take_absolute(real *x, size_t count)

@@ -45,10 +45,9 @@ static int is_finite(double x)
     return x - x == 0;
 }
 
-static void take_larger(struct fer_extreme *extreme, double ratio, size_t index, double value, double truth,
-                        struct fer_bound bound)
+static void take(struct fer_extreme *extreme, double ratio, size_t index, double value, double truth,
+                 struct fer_bound bound)
 {
-    if (index > 0 && !(ratio > extreme->ratio)) return;
     extreme->ratio = ratio;
     extreme->index = index;
     extreme->value = value;
@@ -63,11 +62,18 @@ static double ratio_of(double error, double bound)
     return bound > 0 ? error / bound : INFINITY;
 }
 
+/* Most elements are far from the largest ratio: that is seen without dividing. */
+static int is_smaller(double error, double bound, double ratio)
+{
+    return error < bound * ratio * (1 - 0x1p-50);
+}
+
 void fer_tally_add(struct fer_tally *tally, double value, double truth, struct fer_bound bound)
 {
     const size_t i = tally->count++;
     const double error = value > truth ? value - truth : truth - value;
     const int finite = is_finite(value) && is_finite(truth), differ = is_finite(value) != is_finite(truth);
+    double proven, likely;
     if (i == 0) {
         tally->first_value = value;
         tally->first_truth = truth;
@@ -78,8 +84,12 @@ void fer_tally_add(struct fer_tally *tally, double value, double truth, struct f
     if (differ) tally->not_finite = 1;
     if (tally->truths) tally->truths[i] = truth, tally->bounds[i] = bound.proven;
     if ((truth < 0 ? -truth : truth) > bound.likely) tally->outgrows = 1;
-    take_larger(&tally->proven, differ ? INFINITY : finite ? ratio_of(error, bound.proven) : 0, i, value, truth, bound);
-    take_larger(&tally->likely, differ ? INFINITY : finite ? ratio_of(error, bound.likely) : 0, i, value, truth, bound);
+    if (i && is_smaller(error, bound.proven, tally->proven.ratio) &&
+        is_smaller(error, bound.likely, tally->likely.ratio)) return;
+    proven = differ ? INFINITY : finite ? ratio_of(error, bound.proven) : 0;
+    likely = differ ? INFINITY : finite ? ratio_of(error, bound.likely) : 0;
+    if (i == 0 || proven > tally->proven.ratio) take(&tally->proven, proven, i, value, truth, bound);
+    if (i == 0 || likely > tally->likely.ratio) take(&tally->likely, likely, i, value, truth, bound);
 }
 
 /* A single number that is not zero proves something; many equal ones do not. */

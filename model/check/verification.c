@@ -350,21 +350,49 @@ const struct fer_expected *fer_verify_held(const struct fer_verification *v, con
     return x && x->array ? x : NULL;
 }
 
-/* Room for `count` reals, zeros, until the check is finished. */
+/* The smallest spare room that is large enough; none: NULL. */
+static struct fer_room *find_spare(struct fer_verification *v, size_t count)
+{
+    struct fer_room *best = NULL, *room;
+    for (room = v->spare; room < v->spare + v->spare_count; room++)
+        if (room->count >= count && (!best || room->count < best->count)) best = room;
+    return best;
+}
+
+/* Room for `count` reals until the check is finished. Where none is spare, one that is too small makes way. */
+static struct fer_room *take_room(struct fer_verification *v, size_t count)
+{
+    struct fer_room *spare = find_spare(v, count), *room = &v->held[v->held_count];
+    if (v->failed) return NULL;
+    if (spare) {
+        *room = *spare;
+        *spare = v->spare[--v->spare_count];
+    } else {
+        if (v->spare_count) fer_free(v->spare[--v->spare_count].memory);
+        room->count = count;
+        room->memory = fer_allocate(count, sizeof *room->memory, v->e);
+    }
+    v->failed = !room->memory;
+    return room->memory ? v->held_count++, room : NULL;
+}
+
+/* The same, zeros. */
 real *fer_verify_hold(struct fer_verification *v, size_t count)
 {
-    real *memory = v->failed ? NULL : fer_allocate(count, sizeof *memory, v->e);
-    if (!memory) {
-        v->failed = 1;
-        return NULL;
-    }
-    return v->held[v->held_count++] = memory;
+    struct fer_room *room = take_room(v, count);
+    return room ? memset(room->memory, 0, count * sizeof *room->memory) : NULL;
 }
 
 /* Gives up what was held after the first `count`. */
 void fer_verify_release(struct fer_verification *v, int count)
 {
-    while (v->held_count > count) fer_free(v->held[--v->held_count]);
+    while (v->held_count > count) v->spare[v->spare_count++] = v->held[--v->held_count];
+}
+
+void fer_verify_free_rooms(struct fer_verification *v)
+{
+    fer_verify_release(v, 0);
+    while (v->spare_count) fer_free(v->spare[--v->spare_count].memory);
 }
 
 /* What the check lacks: it stands in the row's reason. */
@@ -403,7 +431,8 @@ void fer_verify_require_output(struct fer_verification *v, const struct fer_laye
 real *fer_verify_load(struct fer_verification *v, const char *name)
 {
     const struct fer_expected *x = fer_verify_require(v, name);
-    real *values = x ? fer_verify_hold(v, x->count) : NULL, *file = values;
+    struct fer_room *room = x ? take_room(v, x->count) : NULL;
+    real *values = room ? room->memory : NULL, *file = values;
     if (values && x->axes && !(file = fer_allocate(x->count, sizeof *file, v->e))) v->failed = 1;
     if (file && fer_npz_read(v->npz, x->array, file, v->e)) v->failed = 1;
     if (file == values) return values;

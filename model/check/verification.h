@@ -25,6 +25,11 @@ struct fer_update {
 
 enum { MOST_EXPECTED = 3 + 2 * FER_MAX_LAYERS + 3 * FER_MAX_PARAMETERS, MOST_HELD = 2 * FER_MAX_INPUTS + 16 };
 
+struct fer_room {
+    real *memory;
+    size_t count;
+};
+
 struct fer_verification {
     struct fer_npz *npz;
     const struct fer_verify_options *options;
@@ -40,8 +45,9 @@ struct fer_verification {
     /* the array being checked */
     struct fer_verify_row row;
     struct fer_tally tally;
-    real *held[MOST_HELD], *claimed;
-    int held_count;
+    real *claimed;
+    struct fer_room held[MOST_HELD], spare[MOST_HELD]; /* in use; and to be used again, since fresh memory costs time */
+    int held_count, spare_count;
 
     struct fer_state *state;      /* [FER_MAX_LAYERS], see chain.h */
     int through[FER_MAX_LAYERS]; /* the layers that the check at hand goes through, row.chain of them */
@@ -77,6 +83,7 @@ int fer_verify_begin_parameter(struct fer_verification *v, const struct fer_laye
 /* Room for `count` reals, zeros, until the check is finished; and an end to all room after the first `count` pieces. */
 real *fer_verify_hold(struct fer_verification *v, size_t count);
 void fer_verify_release(struct fer_verification *v, int count);
+void fer_verify_free_rooms(struct fer_verification *v); /* and all memory */
 /* Notes when the record does not hold an array that the check needs. */
 void fer_verify_lack(struct fer_verification *v, const char *name);
 const struct fer_expected *fer_verify_held(const struct fer_verification *v, const char *name); /* NULL: it does not */

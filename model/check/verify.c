@@ -219,7 +219,6 @@ static int check_all(struct fer_verification *v)
     check_forward(v);
     if (!v->options->inference) check_backward(v);
     if (!v->options->inference) fer_verify_updates(v);
-    fer_verify_release(v, 0);
     if (v->failed) return -1;
     if (s->rows[FER_OK] + s->rows[FER_MISTRUSTED] + s->rows[FER_SUSPECT] + s->rows[FER_WRONG] > 0) return 0;
     if (s->rows[FER_NOT_CHECKABLE] > 0)
@@ -249,6 +248,7 @@ int fer_verify(const char *path, const struct fer_verify_options *options,
     failed = fer_npz_open(&v->npz, path, e) || check_all(v);
     fer_npz_close(v->npz);
     fer_chain_end(v);
+    fer_verify_free_rooms(v);
     fer_free(v->net.constants);
     fer_free(v->labels);
     fer_free(v);
