@@ -156,40 +156,16 @@ static void interrupt(int number)
     signal(number, SIG_DFL); /* a second one ends the program at once */
 }
 
-/* What the progress display remembers. */
-struct display {
-    int terminal;
-    double epoch_start, last_drawn;
-};
-
-static void clear_line(FILE *terminal)
-{
-    fprintf(terminal, "\r%*s\r", fer_terminal_width() - 1, "");
-}
-
-/* On a terminal, at most ten times a second: a bar over the epoch's batches, the time left, the running figures. */
 static int draw_progress(void *context, const struct fer_trainer *t, enum fer_usage usage, size_t batch, size_t batches,
                          const struct fer_evaluation *so_far)
 {
-    struct display *d = context;
-    const double now = fer_clock();
-    if (!d->terminal || (now - d->last_drawn < 0.1 && batch < batches)) return interrupted;
-    d->last_drawn = now;
-    printf("\r");
-    fer_progress_text(stdout, t, usage, batch, batches, so_far, now - d->epoch_start);
-    printf("  ");
-    fflush(stdout);
+    fer_progress_batch(context, t, usage, batch, batches, so_far);
     return interrupted;
 }
 
 static int print_epoch(void *context, const struct fer_trainer *t)
 {
-    struct display *d = context;
-    if (d->terminal) clear_line(stdout);
-    fer_epoch_text(stdout, t, fer_clock() - d->epoch_start);
-    printf("\n");
-    fflush(stdout);
-    d->epoch_start = fer_clock();
+    fer_progress_epoch(context, t);
     return interrupted;
 }
 
@@ -278,21 +254,20 @@ static void print_plan(const struct fer_trainer *t, const char *run)
 
 static int fit(struct fer_trainer *t, const char *run)
 {
-    struct display display = {0, 0, 0};
-    struct fer_watcher watcher;
+    struct fer_progress progress;
+    struct fer_forecast forecast;
+    const struct fer_watcher watcher = {&progress, draw_progress, print_epoch};
     struct fer_error e;
     enum fer_end end;
-    display.terminal = fer_is_terminal(stdout);
-    display.epoch_start = fer_clock();
-    watcher.context = &display;
-    watcher.batch_done = draw_progress;
-    watcher.epoch_done = print_epoch;
+    fer_progress_begin(&progress, stdout);
+    fer_forecast_begin(&forecast, t);
+    progress.forecast = &forecast;
     signal(SIGINT, interrupt);
     signal(SIGTERM, interrupt);
     end = fer_fit(t, run, &watcher, &e);
-    if (display.terminal && end != FER_DONE) printf("\n");
+    if (progress.terminal && end != FER_DONE) printf("\n");
     if (end == FER_STOPPED) {
-        printf("stopped at epoch %ld, batch %ld; to go on: fer train --resume %s\n", t->epoch, t->batch, run);
+        fer_stopped_text(stdout, t, run);
         return t->epoch < t->settings.epochs ? EXIT_CHECK_FAILED : EXIT_OK;
     }
     if (end != FER_DONE) return complain(&e), end == FER_DIVERGED ? EXIT_CHECK_FAILED : EXIT_BAD_INPUT;
@@ -310,6 +285,7 @@ static int train(int argc, char **argv)
     struct choice choice;
     struct fer_dataset data = {0};
     struct fer_trainer *trainer = NULL;
+    struct fer_folder_lock lock;
     struct fer_error e;
     int failed, status = EXIT_BAD_INPUT;
     uint32_t digest;
@@ -329,6 +305,7 @@ static int train(int argc, char **argv)
     if (data_path || !resume) snprintf(config.data, sizeof config.data, "%s", data_path ? data_path : "");
     if (!resume) snprintf(config.weights, sizeof config.weights, "%s", weights);
     if (labels) snprintf(config.labels, sizeof config.labels, "%s", labels);
+    if (fer_folder_lock(&lock, out, &e)) return complain(&e);
     failed = fer_faces_announce(stdout, &data, config.data, config.labels, config.settings.seed, &e);
     digest = failed ? 0 : fer_dataset_digest(&data);
     if (!failed && resume && digest != config.data_digest)
@@ -348,6 +325,7 @@ static int train(int argc, char **argv)
     if (failed) complain(&e);
     fer_trainer_free(trainer);
     fer_dataset_free(&data);
+    fer_folder_unlock(&lock);
     return status;
 }
 
@@ -462,8 +440,8 @@ static int report(int argc, char **argv)
 {
     const char *data_path = NULL, *out = NULL;
     const struct option options[] = {{"data", &data_path}, {"o", &out}};
-    struct display display = {0, 0, 0};
-    struct fer_watcher watcher = {NULL, draw_progress, NULL};
+    struct fer_progress progress;
+    const struct fer_watcher watcher = {&progress, draw_progress, NULL};
     struct fer_report *page = NULL;
     struct fer_network *network = NULL;
     struct fer_dataset data = {0};
@@ -478,13 +456,11 @@ static int report(int argc, char **argv)
     if (load_network(&network, argv[0], "", 0, &config, &e)) return complain(&e);
     if (!out && fer_join_path(path, argv[0], "report.html", &e) == 0) out = path;
     if (!data_path) data_path = config.data;
-    display.terminal = fer_is_terminal(stdout);
-    display.epoch_start = fer_clock();
-    watcher.context = &display;
+    fer_progress_begin(&progress, stdout);
     failed =
         !out || check_page(out, argv[0], data_path, &e) || fer_faces_announce(stdout, &data, data_path, config.labels, config.settings.seed, &e) ||
         fer_report_create(&page, argv[0], &config, network, &data, &watcher, &e) || fer_report_write(page, out, &e);
-    if (display.terminal) clear_line(stdout);
+    if (progress.terminal) fer_progress_clear(stdout);
     if (!failed) printf("%s: open it in a browser\n", out);
     fer_report_free(page);
     fer_dataset_free(&data);
@@ -911,7 +887,7 @@ static int draw_pits_progress(void *context, const struct fer_trainer *trainer, 
     (void)trainer, (void)usage, (void)so_far;
     if (d->terminal && now - d->last_drawn > 0.1) {
         d->last_drawn = now;
-        fprintf(stderr, "\r  %-60.60s %5zu/%zu ", d->doing, batch, batches);
+        fer_progress_doing(stderr, d->doing, batch, batches);
     }
     return interrupted;
 }
@@ -920,7 +896,7 @@ static void take_pit_row(void *context, const struct fer_pit_row *row)
 {
     struct pits_display *d = context;
     fer_pits_table_keep(&d->table, row);
-    if (d->terminal) clear_line(stderr);
+    if (d->terminal) fer_progress_clear(stderr);
     fer_pits_text_row(&d->text, row);
 }
 
@@ -997,7 +973,7 @@ static enum fer_end explain_pit(struct pits_request *r, const struct fer_pit *pi
     fer_pits_table_begin(&d->table, pit->epoch, r->which);
     fer_pits_text_head(&d->text);
     end = fer_pit_explain(trainer, r->where, pit, which, &report, e);
-    if (d->terminal) clear_line(stderr);
+    if (d->terminal) fer_progress_clear(stderr);
     if (end != FER_DONE) return end;
     if (d->table.out_of_memory) return fer_fail(e, "out of memory"), FER_FAILED;
     fer_pits_text_explained(&d->text, trainer->network);

@@ -16,6 +16,22 @@ void fer_remove_folder(const char *path);   /* if it is empty; pure C99: does no
 int fer_flush_to_disk(FILE *file);          /* after fflush; 0 done; pure C99: 0 */
 int fer_replace_file(const char *from, const char *to); /* atomically where the system can; never a device; 0 done */
 
+/* Makes and locks the file `path`. 0: *lock is taken; 1: another program has it (*holder: its process, 0 unknown); -1: errno
+ * says why not. The lock goes with the program, however it ends. Pure C99: always 0, there is no lock. */
+int fer_lock_take(intptr_t *lock, const char *path, long *holder);
+void fer_lock_give(intptr_t lock, const char *path); /* and removes the file */
+
+/* A folder that one program at a time may write to: as long as its file `lock` is locked. */
+struct fer_folder_lock {
+    char folder[FER_PATH], path[FER_PATH];
+    int made; /* the folder: it was not there */
+    intptr_t lock;
+};
+/* Makes the folder when it is not there. */
+int fer_folder_lock(struct fer_folder_lock *lock, const char *folder, struct fer_error *e);
+/* A folder that was made, and into which nothing was written, is removed. */
+void fer_folder_unlock(struct fer_folder_lock *lock);
+
 /* All bytes of a file, however it arrives, up to 1 GB; freed by free. */
 int fer_file_bytes(const char *path, unsigned char **bytes, size_t *count, struct fer_error *e);
 /* Closes a file that was written, once all of it is on the disk. Returns 0, or -1 when some of it is not there. */
@@ -71,6 +87,7 @@ int fer_png_parse(const char *path, const unsigned char *bytes, size_t count, in
 
 void fer_format_ratio(double ratio, char text[32]);     /* two digits; one just above 1 is ">1", not "1" */
 void fer_format_seconds(double seconds, char text[32]); /* "1:02:03", "2:03" or "3s" */
+void fer_format_duration(double seconds, char text[64]); /* "12 days 3 hours", "5 hours 20 minutes", "7 minutes" */
 void fer_format_count(size_t value, char text[32]);     /* commas between thousands */
 /* "[3,0,7,12]": an element's index along each axis of its array, from its row-major one. */
 void fer_format_index(size_t index, int dims, const size_t *shape, char text[96]);

@@ -112,3 +112,25 @@ int fer_file_copy(const char *from, const char *to, struct fer_error *e)
     fclose(in);
     return fer_file_commit(out, to, e);
 }
+
+int fer_folder_lock(struct fer_folder_lock *l, const char *folder, struct fer_error *e)
+{
+    char process[40] = "another process";
+    long holder;
+    int taken;
+    if (fer_join_path(l->path, folder, "lock", e)) return -1;
+    snprintf(l->folder, sizeof l->folder, "%s", folder);
+    l->made = !fer_is_folder(folder);
+    if (fer_make_folder(folder, e)) return -1;
+    taken = fer_lock_take(&l->lock, l->path, &holder);
+    if (taken == 0) return 0;
+    if (taken < 0) return fer_fail(e, "%s: cannot be written: %s", l->path, strerror(errno));
+    if (holder > 0) snprintf(process, sizeof process, "process %ld", holder);
+    return fer_fail(e, "%s: %s is training in it; wait for its end, or stop it, or take another folder (--out)", folder, process);
+}
+
+void fer_folder_unlock(struct fer_folder_lock *l)
+{
+    fer_lock_give(l->lock, l->path);
+    if (l->made) fer_remove_folder(l->folder);
+}

@@ -1,6 +1,8 @@
 /* format.c - numbers as people read them. fer_format_double, which reads back to the same bits, is in log.c. */
 #include "data.h"
 
+#include <math.h>
+
 void fer_format_ratio(double ratio, char text[32])
 {
     if (ratio > 1 && ratio < 1.05)
@@ -18,6 +20,33 @@ void fer_format_seconds(double seconds, char text[32])
         snprintf(text, 32, "%ld:%02ld", s / 60, s % 60);
     else
         snprintf(text, 32, "%lds", s);
+}
+
+static int plural(char *text, size_t room, double count, const char *unit)
+{
+    return snprintf(text, room, "%.0f %s%s", count, unit, count == 1 ? "" : "s");
+}
+
+/* A number of the largest unit that there are two of, and where that is more than a minute the rest in the next. */
+void fer_format_duration(double seconds, char text[64])
+{
+    static const char *const unit[] = {"day", "hour", "minute", "second"};
+    static const double size[] = {86400, 3600, 60, 1};
+    int i = 0, length;
+    double count, rest;
+    while (i < 3 && seconds < 2 * size[i]) i++;
+    if (i >= 2) {
+        plural(text, 64, seconds < 1 ? 1 : floor(seconds / size[i] + 0.5), unit[i]);
+        return;
+    }
+    rest = floor(seconds / size[i + 1] + 0.5);
+    count = floor(rest * size[i + 1] / size[i]);
+    length = plural(text, 64, count, unit[i]);
+    rest -= count * size[i] / size[i + 1];
+    if (rest > 0 && length < 40) {
+        text[length++] = ' ';
+        plural(text + length, 64 - (size_t)length, rest, unit[i + 1]);
+    }
 }
 
 void fer_format_count(size_t value, char text[32])

@@ -125,6 +125,17 @@ int fer_replace_file(const char *from, const char *to)
     return rename(from, to);
 }
 
+int fer_lock_take(intptr_t *lock, const char *path, long *holder)
+{
+    (void)lock, (void)path, (void)holder;
+    return 0;
+}
+
+void fer_lock_give(intptr_t lock, const char *path)
+{
+    (void)lock, (void)path;
+}
+
 int fer_is_terminal(void *file)
 {
     (void)file;
@@ -270,6 +281,22 @@ int fer_replace_file(const char *from, const char *to)
     return MoveFileExA(from, to, MOVEFILE_REPLACE_EXISTING | MOVEFILE_WRITE_THROUGH) ? 0 : -1;
 }
 
+/* Windows closes, and so deletes, the file of a program that was killed. */
+int fer_lock_take(intptr_t *lock, const char *path, long *holder)
+{
+    const HANDLE file = CreateFileA(path, GENERIC_WRITE, 0, NULL, OPEN_ALWAYS, FILE_FLAG_DELETE_ON_CLOSE, NULL);
+    *holder = 0;
+    if (file == INVALID_HANDLE_VALUE) return GetLastError() == ERROR_SHARING_VIOLATION ? 1 : (errno = EACCES, -1);
+    *lock = (intptr_t)file;
+    return 0;
+}
+
+void fer_lock_give(intptr_t lock, const char *path)
+{
+    (void)path;
+    CloseHandle((HANDLE)lock);
+}
+
 int fer_is_terminal(void *file)
 {
     return _isatty(_fileno(file)) != 0;
@@ -377,6 +404,39 @@ int fer_replace_file(const char *from, const char *to)
     if (rename(from, to)) return -1;
     flush_folder_of(to);
     return 0;
+}
+
+static int is_open_at(int file, const char *path)
+{
+    struct stat here, there;
+    return fstat(file, &here) == 0 && stat(path, &there) == 0 && here.st_dev == there.st_dev && here.st_ino == there.st_ino;
+}
+
+/* The system takes the lock from a program that ends, however it ends. One that ends well removes the file first: whoever
+ * has opened it before finds that it has locked a file without a name, and begins again. A file system without locks
+ * (some network drives) is no reason not to train. */
+int fer_lock_take(intptr_t *lock, const char *path, long *holder)
+{
+    for (;;) {
+        struct flock whole = {0};
+        const int file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+        int taken;
+        if (file < 0) return -1;
+        whole.l_type = F_WRLCK;
+        whole.l_whence = SEEK_SET;
+        taken = fcntl(file, F_SETLK, &whole) == 0 || (errno != EAGAIN && errno != EACCES);
+        *lock = file;
+        if (taken && is_open_at(file, path)) return 0;
+        *holder = !taken && fcntl(file, F_GETLK, &whole) == 0 && whole.l_type != F_UNLCK ? (long)whole.l_pid : 0;
+        close(file);
+        if (!taken) return 1;
+    }
+}
+
+void fer_lock_give(intptr_t lock, const char *path)
+{
+    remove(path);
+    close((int)lock);
 }
 
 int fer_is_terminal(void *file)

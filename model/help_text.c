@@ -15,7 +15,7 @@ const struct fer_command_help fer_command_helps[] = {
      "  --model M.json   the network, as Keras's model.to_json() writes it; seven classes, images [S,S,1] or [S,S,3]. The run keeps\n"
      "                   it as RUN/model.json; BatchNormalization's momentum and epsilon are the file's unless others are given\n"
      "  --weights W.npz  starts from these weights\n"
-     "Ctrl-C stops at the next batch; --resume goes on from there, to the same bits.\n"
+     "Ctrl-C stops at the next batch; --resume goes on from there, to the same bits. A folder takes one run at a time.\n"
      "RUN/epochs/NNNN.npz are checkpoints after each of the last 7 epochs, and after and before each pit (see `fer help pits`):\n"
      "40 MB each (fer64: 79), so some 280 MB (560) and 80 (160) a pit.\n",
      1},

@@ -514,3 +514,10 @@ const char *fer_layer_class(enum fer_layer_type type)
 {
     return fer_kinds[type].class_name;
 }
+
+int fer_class_first(enum fer_layer_type type)
+{
+    int first = 0;
+    while (strcmp(fer_kinds[first].class_name, fer_kinds[type].class_name) != 0) first++;
+    return first;
+}

@@ -43,6 +43,8 @@ struct fer_kind {
 };
 
 extern const struct fer_kind fer_kinds[FER_LAYER_TYPES];
+/* The first kind of the same class: all activations are one. */
+int fer_class_first(enum fer_layer_type type);
 
 /* ---- kinds_elements.c: shapes and passes of kinds, for the table ---- */
 

@@ -110,8 +110,9 @@ static enum fer_end report_divergence(struct fer_trainer *t, size_t n, double lo
         culprit = layer->name;
         break;
     }
-    fer_fail(e, "epoch %ld, batch %ld (step %ld): the loss is %s; first layer whose output is not finite: %s", t->epoch,
-             t->batch, t->step + 1, loss != loss ? "not a number" : "infinite", culprit);
+    fer_fail(e, "epoch %ld/%d, batch %ld/%lu (step %ld): the loss is %s; first layer whose output is not finite: %s", t->epoch + 1,
+             t->settings.epochs, t->batch + 1, (unsigned long)t->batches, t->step + 1, loss != loss ? "not a number" : "infinite",
+             culprit);
     return FER_DIVERGED;
 }
 

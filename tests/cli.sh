@@ -80,6 +80,26 @@ sleep 2; kill -INT $!; wait $!
 check "stopped with status 1" test $? -eq 1
 check "how to resume" grep -q "^stopped at epoch .*; to go on: fer train --resume $T/interrupted$" $T/out
 
+# ---- a run folder has one trainer at a time ----
+./fer train $SMALL --epochs 100000 --out $T/locked > $T/trains 2>&1 & trains=$!
+until grep -q '^Epoch 1/' $T/trains; do sleep 0.1; done
+busy="fer: $T/locked: process $trains is training in it; wait for its end, or stop it, or take another folder (--out)"
+expect 2 "$busy" ./fer train $SMALL --epochs 3 --out $T/locked
+expect 2 "$busy" ./fer train --resume $T/locked
+expect 2 "$(echo "$busy" | sed 's|/cli/locked|/cli/../cli/locked/.|')" ./fer train --resume $T/../cli/locked/. --data $T/none
+kill -9 $trains; wait $trains 2> /dev/null
+check "what a killed run leaves" test -e $T/locked/lock
+epochs=$(($(wc -l < $T/locked/log.csv)))
+expect 0 "" ./fer train --resume $T/locked --epochs $epochs
+check "its lock is taken over, and gone in the end" test ! -e $T/locked/lock
+for i in 1 2 3 4; do (./fer train $SMALL --epochs 1 --out $T/race > $T/race$i 2>&1; echo $? > $T/status$i) & race="$race $!"; done
+wait $race
+check "one of four that begin together trains" test "$(cat $T/status? | sort | tr '\n' ' ')" = "0 2 2 2 "
+check "and no lock is left" test ! -e $T/race/lock
+expect 2 "fer: $T/none: cannot be opened: No such file or directory; expected a FER2013 CSV or a folder" ./fer train --data $T/none --out $T/not-made
+check "nor that of a run without data" test ! -e $T/not-made
+expect 2 "fer: $T/faces.csv: the folder cannot be made: File exists" ./fer train $SMALL --out $T/faces.csv
+
 # ---- resuming with something else ----
 expect 2 "fer: $T/whole: cannot be resumed with other settings: batch is 8 in the run, 16 here; learning-rate is 0.001 in the run, 0.01 here" ./fer train --resume $T/whole --batch 16 --learning-rate 0.01 --size 48
 sed '3s/^[0-6],/6,/' $T/faces.csv > $T/other.csv

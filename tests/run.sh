@@ -86,6 +86,7 @@ other "the exercise's marker" sh tests/exercise/test.sh
 with numpy "the exercise's marker for NumPy" tests/exercise/test.py
 with numpy "numpy reads and writes" tests/test_npz.py build/npz_cat build/npz_cat64
 with numpy "a second Philox: weights, orders" tests/philox.py ./fer ./fer64 build/order
+with pty "training on a terminal" tests/test_terminal.py
 with PIL "Pillow reads the same images" tests/test_png.py ./libfer.so
 with PIL "Pillow and a second Philox" tests/test_faces.py
 with pandas "pandas reads the log" tests/test_log.py

@@ -2,6 +2,7 @@
 #include "greatest.h"
 
 #include "../fer.h"
+#include "../model/text.h"
 
 #include <math.h>
 #include <string.h>
@@ -248,10 +249,53 @@ TEST a_loss_that_is_not_finite_names_the_layer(void)
     kernel->value[0] = (real)INFINITY;
     before = fer_network_parameter(t->network, "predictions/kernel")->value[0];
     ASSERT_EQ(FER_DIVERGED, fer_trainer_step(t, &error));
-    ASSERT_STR_EQ("epoch 0, batch 1 (step 2): the loss is not a number; first layer whose output is not finite: conv2d_7", error.text);
+    ASSERT_STR_EQ("epoch 1/1, batch 2/2 (step 2): the loss is not a number; first layer whose output is not finite: conv2d_7", error.text);
     ASSERT(fer_network_parameter(t->network, "predictions/kernel")->value[0] == before);
     fer_trainer_free(t);
     fer_dataset_free(&data);
+    PASS();
+}
+
+/* At every width exactly that many characters; what has no room goes whole, the last first. */
+TEST the_progress_line_fits_any_terminal(void)
+{
+    const struct fer_evaluation so_far = {.loss_sum = 4.5, .count = 3, .correct = 2};
+    const char *const all = "  12/112 [===>..........................] - ETA: 1:01:40 - loss: 1.5000 - accuracy: 0.6667";
+    char line[200] = "";
+    int width;
+    for (width = 0; width < 160; width++) {
+        FILE *file = tmpfile();
+        size_t length;
+        ASSERT(file);
+        fer_progress_text(file, width, NULL, FER_TRAINING, 12, 112, &so_far, 3700);
+        rewind(file);
+        length = fread(line, 1, sizeof line - 1, file);
+        fclose(file);
+        line[length] = 0;
+        ASSERT_EQ_FMT(width, (int)length, "%d");
+        if (width == 80) ASSERT_STR_EQ(" 12/112 [==>..................] - ETA: 1:01:40 - loss: 1.5000 - accuracy: 0.6667", line);
+        if (width == 40) ASSERT_STR_EQ(" 12/112 - ETA: 1:01:40 - loss: 1.5000   ", line);
+        if (width == 12) ASSERT_STR_EQ(" 12/112     ", line);
+        if (width == 3) ASSERT_STR_EQ(" 12", line);
+    }
+    ASSERT_EQ(0, strncmp(line, all + 1, strlen(all + 1)));
+    PASS();
+}
+
+TEST durations_have_two_units_at_most(void)
+{
+    static const struct {
+        double seconds;
+        const char *text;
+    } cases[] = {{0.2, "1 second"}, {119.4, "119 seconds"}, {150, "3 minutes"}, {7100, "118 minutes"}, {7200, "2 hours"},
+                 {7260, "2 hours 1 minute"}, {86400, "24 hours"}, {172799, "48 hours"}, {176400, "2 days 1 hour"},
+                 {1e6, "11 days 14 hours"}, {1e12, "11574074 days 2 hours"}};
+    char text[64];
+    size_t i;
+    for (i = 0; i < sizeof cases / sizeof *cases; i++) {
+        fer_format_duration(cases[i].seconds, text);
+        ASSERT_STR_EQ(cases[i].text, text);
+    }
     PASS();
 }
 
@@ -627,6 +671,8 @@ SUITE(suite_training)
     RUN_TEST(an_epoch_visits_every_image_once);
     RUN_TEST(resumed_runs_end_in_the_same_bits);
     RUN_TEST(a_loss_that_is_not_finite_names_the_layer);
+    RUN_TEST(the_progress_line_fits_any_terminal);
+    RUN_TEST(durations_have_two_units_at_most);
     RUN_TEST(training_learns);
     RUN_TEST(gradients_are_clipped_together);
     RUN_TEST(exact_statistics_are_those_of_all_batches);

@@ -1,4 +1,5 @@
 /* bench_text.c - what `fer bench` shows: each layer's speed, that of all layers of a kind, and the totals. */
+#include "../kinds.h"
 #include "command.h"
 
 #include <string.h>
@@ -31,14 +32,6 @@ static void write_line(FILE *out, const char *name, const struct fer_bench *b, c
     fprintf(out, "\n");
 }
 
-/* The first kind of the same class: all activations have one line. */
-static int first_of_class(int type)
-{
-    int first = 0;
-    while (strcmp(fer_layer_class((enum fer_layer_type)first), fer_layer_class((enum fer_layer_type)type)) != 0) first++;
-    return first;
-}
-
 /* Each layer's line. Adds it to that of its kind. */
 static void write_layers(FILE *out, const struct fer_network *network, const struct fer_bench *b, struct passes *kind)
 {
@@ -51,9 +44,9 @@ static void write_layers(FILE *out, const struct fer_network *network, const str
             const struct fer_bench_row *row = &b->row[i];
             one.seconds[row->pass] = row->seconds;
             one.operations[row->pass] = row->operations;
-            kind[first_of_class((int)layer->type)].seconds[row->pass] += row->seconds;
-            kind[first_of_class((int)layer->type)].operations[row->pass] += row->operations;
-            kind[first_of_class((int)layer->type)].rows++;
+            kind[fer_class_first(layer->type)].seconds[row->pass] += row->seconds;
+            kind[fer_class_first(layer->type)].operations[row->pass] += row->operations;
+            kind[fer_class_first(layer->type)].rows++;
         }
         write_line(out, layer->name, b, &one);
     }
