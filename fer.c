@@ -12,11 +12,14 @@
 
 enum { EXIT_OK = 0, EXIT_CHECK_FAILED = 1, EXIT_BAD_INPUT = 2 };
 
-/* Every complaint is one line on stderr, and the exit status is returned with it. */
+/* Every complaint is one line on stderr, whatever the names in it, and the exit status is returned with it. */
 static int complain(const struct fer_error *e)
 {
+    const char *c;
     fflush(stdout);
-    fprintf(stderr, "fer: %s\n", e->text);
+    fprintf(stderr, "fer: ");
+    for (c = e->text; *c; c++) fputc((unsigned char)*c < ' ' || *c == 127 ? '?' : *c, stderr);
+    fprintf(stderr, "\n");
     return EXIT_BAD_INPUT;
 }
 

@@ -1,4 +1,7 @@
-/* config.c - config.txt: what a run was made with, one `name = value` a line. */
+/* config.c - config.txt: what a run was made with, one `name = value` a line.
+ *
+ * A path stands there as it is. One that a line could not keep (control characters, blanks at an end, a quote at the
+ * start) stands in quotes, with \" for a quote, \\ for a backslash and \x0a for the control character 10. */
 #include "model.h"
 
 #include <errno.h>
@@ -8,6 +11,33 @@
 
 enum { LEAST_LINES = 18 }; /* of a run of version 0.1.0 */
 
+static int is_plain(const char *path)
+{
+    const size_t length = strlen(path);
+    size_t i;
+    if (*path == '"' || *path == ' ' || (length && path[length - 1] == ' ')) return 0;
+    for (i = 0; i < length; i++)
+        if ((unsigned char)path[i] < ' ' || path[i] == 127) return 0;
+    return 1;
+}
+
+static void write_path(FILE *file, const char *name, const char *path)
+{
+    if (is_plain(path)) {
+        fprintf(file, "%s = %s\n", name, path);
+        return;
+    }
+    fprintf(file, "%s = \"", name);
+    for (; *path; path++) {
+        const unsigned char c = (unsigned char)*path;
+        if (c < ' ' || c == 127)
+            fprintf(file, "\\x%02x", c);
+        else
+            fprintf(file, c == '"' || c == '\\' ? "\\%c" : "%c", c);
+    }
+    fprintf(file, "\"\n");
+}
+
 int fer_config_save(const struct fer_config *config, const char *path, struct fer_error *e)
 {
     FILE *file = fer_file_create(path, e);
@@ -15,9 +45,10 @@ int fer_config_save(const struct fer_config *config, const char *path, struct fe
     int i;
     if (!file) return -1;
     fprintf(file, "version = %s\nprecision = %s\n", FER_VERSION, FER_REAL_NAME);
-    fprintf(file, "data = %s\ndata-digest = %08lx\nweights = %s\n", config->data, (unsigned long)config->data_digest,
-            config->weights);
-    if (*config->labels) fprintf(file, "labels = %s\n", config->labels);
+    write_path(file, "data", config->data);
+    fprintf(file, "data-digest = %08lx\n", (unsigned long)config->data_digest);
+    write_path(file, "weights", config->weights);
+    if (*config->labels) write_path(file, "labels", config->labels);
     for (i = 0; i < FER_SETTINGS; i++) {
         fer_settings_get(&config->settings, i, text);
         fprintf(file, "%s = %s\n", fer_setting_table[i].name, text);
@@ -25,15 +56,46 @@ int fer_config_save(const struct fer_config *config, const char *path, struct fe
     return fer_file_commit(file, path, e);
 }
 
-/* Copies a text, or fails when it is too long. */
-static int keep(char *to, size_t size, const char *text, struct fer_error *e)
+/* The character behind \x, by its two hexadecimal digits; 0: they are none. */
+static char hexadecimal(const char *digits)
 {
+    static const char known[] = "0123456789abcdef";
+    const char *high = digits[0] ? strchr(known, digits[0]) : NULL, *low = high && digits[1] ? strchr(known, digits[1]) : NULL;
+    return low ? (char)(16 * (high - known) + (low - known)) : 0;
+}
+
+/* Takes the quotes off a text that begins with one, in place. */
+static int unquote(char *text, struct fer_error *e)
+{
+    const char *from = text + 1;
+    char *to = text;
+    while (*from && *from != '"') {
+        if (*from != '\\')
+            *to++ = *from++;
+        else if (from[1] == '"' || from[1] == '\\') {
+            *to++ = from[1];
+            from += 2;
+        } else if (from[1] == 'x' && (*to = hexadecimal(from + 2)) != 0) {
+            to++;
+            from += 4;
+        } else
+            return fer_fail(e, "expected \\\", \\\\ or \\x and two hexadecimal digits in a text in quotes");
+    }
+    if (*from != '"' || from[1]) return fer_fail(e, "expected a text in quotes to end with its second quote");
+    *to = 0;
+    return 0;
+}
+
+/* Copies a path, or fails when it is too long. */
+static int keep(char *to, size_t size, char *text, struct fer_error *e)
+{
+    if (*text == '"' && unquote(text, e)) return -1;
     if (strlen(text) >= size) return fer_fail(e, "too long: expected below %lu characters", (unsigned long)size);
     memcpy(to, text, strlen(text) + 1);
     return 0;
 }
 
-static int set_line(struct fer_config *config, const char *name, const char *value, struct fer_error *e)
+static int set_line(struct fer_config *config, const char *name, char *value, struct fer_error *e)
 {
     const int setting = fer_settings_find(name);
     char *end;
@@ -85,7 +147,7 @@ int fer_config_load(struct fer_config *config, const char *path, struct fer_erro
     const struct fer_config empty = {0};
     struct fer_error reason;
     const char *last = fer_setting_table[FER_SETTINGS - 1].name;
-    char line[FER_PATH + 64] = "";
+    char line[4 * FER_PATH + 64] = ""; /* a character of a path may take four */
     int number = 0, failed = 0;
     *config = empty;
     fer_settings_default(&config->settings);

@@ -74,6 +74,15 @@ for delay in 0.1 0.2 0.3 0.4 0.5 0.6; do
 done
 expect 0 "" ./fer train --resume $T/killed --epochs 3
 for file in last.npz best.npz log.csv epochs/0000.npz epochs/0001.npz epochs/0002.npz; do check "killed $file" cmp $T/whole/$file $T/killed/$file; done
+# a path with characters that a line cannot keep
+odd="$T/$(printf 'a "b\\x41\r\n c\033\r')"
+cp $T/faces.csv "$odd"
+expect 0 "" ./fer train --data "$odd" --size 48 --batch 8 --epochs 1 --out $T/odd
+check "a line a setting" test "$(wc -l < $T/odd/config.txt)" -eq "$(wc -l < $T/whole/config.txt)"
+expect 0 "" ./fer train --resume $T/odd --epochs 3
+check "the data of an odd path" cmp $T/whole/last.npz $T/odd/last.npz
+rm "$odd"
+expect 2 "fer: $T/a \"b\\x41?? c??: cannot be opened: No such file or directory; expected a FER2013 CSV or a folder" ./fer train --resume $T/odd
 # interrupted: ends at the next batch, says how to resume
 ./fer train $SMALL --epochs 100000 --out $T/interrupted > $T/out 2>&1 &
 sleep 2; kill -INT $!; wait $!

@@ -601,7 +601,7 @@ static void put(const char *path, const char *text)
 
 static const char *content(const char *path)
 {
-    static char text[400];
+    static char text[2000];
     FILE *file = fopen(path, "rb");
     text[file ? fread(text, 1, sizeof text - 1, file) : 0] = 0;
     if (file) fclose(file);
@@ -626,6 +626,61 @@ TEST a_config_is_written_whole_or_not_at_all(void)
     ASSERT_EQ(-1, fer_config_save(&config, ".", &error));
     ASSERT_STR_EQ(".: is a folder or a device; a file was expected, or a name that is free", error.text);
 #endif
+    PASS();
+}
+
+/* Whatever a file system allows in a path comes back from config.txt, and each name and value keeps its one line. */
+TEST any_path_comes_back_from_a_config(void)
+{
+    static const char *const paths[] = {
+        "a.csv", "", " a", "a ", "a\r", "a\nb", "\na", "a\n", "\"a\"", "a\"b", "\"", "\\", "a\\", "C:\\new\\x41", "\t", "a = b",
+        "weights = w", " \"\\\x7f\x1b[1m\\x0a\"", "\xff\xc3\xa4"};
+    struct fer_config config = {0}, back;
+    char path[2] = " ", longest[FER_PATH];
+    const char *text;
+    size_t i, newlines;
+    fer_settings_default(&config.settings);
+    memset(longest, '\n', sizeof longest - 1);
+    longest[sizeof longest - 1] = 0;
+    for (i = 0; i < 257 + sizeof paths / sizeof *paths; i++) {
+        path[0] = (char)i;
+        snprintf(config.data, sizeof config.data, "%s", i < 256 ? path : i == 256 ? longest : paths[i - 257]);
+        snprintf(config.labels, sizeof config.labels, "%s", config.data);
+        snprintf(config.weights, sizeof config.weights, "%s", config.data);
+        ASSERT_EQ_FMTm(error.text, 0, fer_config_save(&config, "config.txt", &error), "%d");
+        ASSERT_EQ_FMTm(error.text, 0, fer_config_load(&back, "config.txt", &error), "%d");
+        ASSERT_STR_EQ(config.data, back.data);
+        ASSERT_STR_EQ(config.labels, back.labels);
+        ASSERT_STR_EQ(config.weights, back.weights);
+        if (i == 256) continue; /* longer than `content` reads */
+        for (newlines = 0, text = content("config.txt"); *text; text++) newlines += *text == '\n';
+        ASSERT_EQ_FMT((size_t)(5 + (*config.labels != 0) + FER_SETTINGS), newlines, "%zu");
+    }
+    ASSERT_EQ(0, fer_config_load(&back, "config.txt", &error));
+    remove("config.txt");
+    PASS();
+}
+
+TEST a_path_in_bad_quotes_is_refused(void)
+{
+    static const char *const bad[][2] = {
+        {"\"a", "expected a text in quotes to end with its second quote"}, {"\"", "expected a text in quotes to end with its second quote"},
+        {"\"a\" ", "expected a text in quotes to end with its second quote"},
+        {"\"\\n\"", "expected \\\", \\\\ or \\x and two hexadecimal digits in a text in quotes"},
+        {"\"\\x0\"", "expected \\\", \\\\ or \\x and two hexadecimal digits in a text in quotes"},
+        {"\"\\x00\"", "expected \\\", \\\\ or \\x and two hexadecimal digits in a text in quotes"},
+        {"\"\\", "expected \\\", \\\\ or \\x and two hexadecimal digits in a text in quotes"}};
+    struct fer_config config;
+    char text[200];
+    size_t i;
+    for (i = 0; i < sizeof bad / sizeof *bad; i++) {
+        snprintf(text, sizeof text, "version = 0\nweights = %s\n", bad[i][0]);
+        put("config.txt", text);
+        ASSERT_EQ(-1, fer_config_load(&config, "config.txt", &error));
+        snprintf(text, sizeof text, "config.txt:2: %s", bad[i][1]);
+        ASSERT_STR_EQ(text, error.text);
+    }
+    remove("config.txt");
     PASS();
 }
 
@@ -684,6 +739,8 @@ SUITE(suite_training)
     RUN_TEST(settings_come_back_from_their_text);
     RUN_TEST(bad_settings_are_refused);
     RUN_TEST(a_config_is_written_whole_or_not_at_all);
+    RUN_TEST(any_path_comes_back_from_a_config);
+    RUN_TEST(a_path_in_bad_quotes_is_refused);
     RUN_TEST(doubles_are_written_as_python_does);
     RUN_TEST(the_log_is_continued_wherever_it_broke_off);
 }
