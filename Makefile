@@ -169,9 +169,21 @@ fingerprint: fer fer64 ## make model/check/fingerprint_expected.c anew: only aft
 
 # ---- installing ----
 
+# Made of the help texts. Where ./fer cannot run (it was built for another machine) there is none.
+build/fer.1: fer install/man.awk
+	@mkdir -p build; rm -f $@
+	if ./fer > $@.text; then \
+	    for command in $$(sed -n 's/^  \([a-z]*\) .*/\1/p' $@.text); do ./fer help $$command >> $@.text || exit 1; done; \
+	    awk -v version=$(VERSION) -f install/man.awk $@.text > $@; \
+	fi
+
 D := $(DESTDIR)$(PREFIX)
-install: all ## PREFIX=/usr/local and DESTDIR as usual
-	install -d "$D/bin" "$D/include" "$D/lib/pkgconfig"
+COMPLETIONS := share/bash-completion/completions
+install: all build/fer.1 ## PREFIX=/usr/local and DESTDIR as usual
+	install -d "$D/bin" "$D/include" "$D/lib/pkgconfig" "$D/share/man/man1" "$D/$(COMPLETIONS)"
+	install -m 644 install/completion.bash "$D/$(COMPLETIONS)/fer"
+	ln -sf fer "$D/$(COMPLETIONS)/fer64"
+	! test -e build/fer.1 || { install -m 644 build/fer.1 "$D/share/man/man1" && ln -sf fer.1 "$D/share/man/man1/fer64.1"; }
 	install fer fer64 "$D/bin"
 	install -m 644 fer.h "$D/include"
 	install -m 644 libfer.a libfer64.a "$D/lib"
@@ -185,8 +197,9 @@ install: all ## PREFIX=/usr/local and DESTDIR as usual
 
 uninstall: ## remove what make install put there, and folders that are then empty
 	cd "$D" && rm -f bin/fer bin/fer64 include/fer.h lib/libfer.a lib/libfer64.a lib/libfer.so lib/libfer64.so \
-	    lib/libfer.so.0 lib/libfer64.so.0 lib/pkgconfig/fer.pc lib/pkgconfig/fer64.pc
-	cd "$(DESTDIR)/" && for folder in lib/pkgconfig include bin; do rmdir -p ".$(PREFIX)/$$folder" 2> /dev/null || true; done
+	    lib/libfer.so.0 lib/libfer64.so.0 lib/pkgconfig/fer.pc lib/pkgconfig/fer64.pc \
+	    share/man/man1/fer.1 share/man/man1/fer64.1 $(COMPLETIONS)/fer $(COMPLETIONS)/fer64
+	cd "$(DESTDIR)/" && for folder in lib/pkgconfig include bin share/man/man1 $(COMPLETIONS); do rmdir -p ".$(PREFIX)/$$folder" 2> /dev/null || true; done
 
 clean: ## remove all that was built
 	rm -rf build $(PRODUCTS)

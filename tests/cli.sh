@@ -95,7 +95,7 @@ until grep -q '^Epoch 1/' $T/trains; do sleep 0.1; done
 busy="fer: $T/locked: process $trains is training in it; wait for its end, or stop it, or take another folder (--out)"
 expect 2 "$busy" ./fer train $SMALL --epochs 3 --out $T/locked
 expect 2 "$busy" ./fer train --resume $T/locked
-expect 2 "$(echo "$busy" | sed 's|/cli/locked|/cli/../cli/locked/.|')" ./fer train --resume $T/../cli/locked/. --data $T/none
+expect 2 "fer: $T/./locked/.: ${busy#*: *: }" ./fer train --resume $T/./locked/. --data $T/none
 kill -9 $trains; wait $trains 2> /dev/null
 check "what a killed run leaves" test -e $T/locked/lock
 epochs=$(($(wc -l < $T/locked/log.csv)))

@@ -77,6 +77,7 @@ suites "$SCRATCH/float32" build/test
 judge "float32" "$SCRATCH/float32"
 other "command line" sh tests/cli.sh
 other "files as people have them" sh tests/cli_files.sh
+other "make install" sh tests/install.sh
 other "layout" sh tests/layout.sh
 other "exported symbols" sh tests/symbols.sh
 other "builds that are refused" sh tests/refusals.sh
