@@ -19,7 +19,7 @@ takes = $(shell $(call try,$(1),0))
 runs  = $(shell $(call try,$(1),omp_get_max_threads() < 1,&& $$p 2> $$p.log))
 
 OPENMP  := $(call runs,-fopenmp)
-WARN    := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wno-unknown-pragmas
+WARN    := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wno-unknown-pragmas
 FLAGS   := -std=c99 $(WARN) $(call takes,-ffp-contract=off) $(call takes,-fvisibility=hidden) $(OPENMP) -fPIC -I.
 ifeq ($(NATIVE),1)
 # Rows of the tile are copied 32 bytes at a time: a twentieth faster.

@@ -54,8 +54,8 @@ static void check(const char *name, struct function g, double size, int where, d
     scale = size;
     for (i = 0; i < N; i++) {
         const double z = 2 * fer_uniform(9, FER_FOR_CHECKS, 1, (uint64_t)i) - 1;
-        x[i] = size * (where == 2 ? -1 - fabs(z) : where == 1 && i == 0 ? 0 : i == N - 1 ? fabs(z) : z);
-        dx[i] = (g.maximum && i > 0 ? 0 : g.slope(x[i] / size, i) / size) * (i == N - 1 ? factor : 1);
+        x[i] = (real)(size * (where == 2 ? -1 - fabs(z) : where == 1 && i == 0 ? 0 : i == N - 1 ? fabs(z) : z));
+        dx[i] = (real)((g.maximum && i > 0 ? 0 : g.slope(x[i] / size, i) / size) * (i == N - 1 ? factor : 1));
     }
     if (fer_gradcheck_function(f, &g, x, dx, N, 0, step, 1, &r, &e)) {
         puts(e.text);

@@ -201,7 +201,7 @@ static int chain_training(struct fer_verification *v, const struct fer_layer *la
     size_t i, c;
     if (!in || !fer_verify_ready(v) || fer_state_allocate(v, out, in->count, 0)) return fer_state_free(&room), -1;
     channel = fer_allocate(channels, sizeof *channel, v->e);
-    if (!channel || fer_channels(channel, &v->arithmetic, rows, (int)channels, in->v, layer->epsilon, v->e))
+    if (!channel || fer_channels(channel, &v->arithmetic, rows, channels, in->v, layer->epsilon, v->e))
         return fer_free(channel), fer_state_free(&room), v->failed = 1, -1;
     if (gamma) fer_channels_scale(channel, &v->arithmetic, channels, gamma);
     for (c = 0; c < channels; c++)
