@@ -755,7 +755,7 @@ static int verify(int argc, char **argv)
     struct fer_verify_words w = {0};
     const struct option options[] = {{"unit", &w.unit}, {"accumulate", &w.accumulate},       {"adam", &w.adam},
                                      {"ties", &w.ties}, {"relu-at-zero", &w.relu_at_zero}, {"layout", &w.layout},
-                                     {"model", &model}};
+                                     {"model", &model}, {"winograd", &w.winograd}};
     struct fer_verify_options o;
     struct fer_verify_text text = {stdout, json, NULL, &o, 0, {0}};
     struct fer_verify_summary summary;
@@ -765,7 +765,7 @@ static int verify(int argc, char **argv)
     if (operation) return verify_op(argc, argv, operation, json);
     begin_choice(&choice, "size learning-rate beta1 beta2 adam-epsilon bn-momentum bn-epsilon bn-moving-variance");
     fer_verify_options_default(&o);
-    if (fer_verify_exceptions_take(&o, &argc, argv, &e) || parse(&argc, argv, options, 7, &choice, &e) ||
+    if (fer_verify_exceptions_take(&o, &argc, argv, &e) || parse(&argc, argv, options, 8, &choice, &e) ||
         fer_verify_options_read(&o, &w, &e))
         return complain(&e);
     o.settings = choice.settings;

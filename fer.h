@@ -1146,6 +1146,7 @@ struct fer_verify_options {
     int adam_pytorch;            /* Adam's epsilon is added after the bias correction */
     enum fer_ties ties;          /* where max pooling sends its gradient; FER_TIES_ANY: to any of several equal maxima */
     int relu_at_zero;            /* the derivative of a ReLU at 0, 0 or 1 */
+    int winograd;                /* outputs a side of a tile of Winograd's algorithm: 2, 4, 6; 0: it is not used */
     const char *model;           /* the network's file, of fer_model_read; NULL: incv3v1 */
     size_t size;                 /* of the images where that file leaves it open; 0: as the record's input */
     int inference;               /* the record is one of inference */

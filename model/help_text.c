@@ -145,7 +145,8 @@ const struct fer_command_help fer_command_helps[] = {
      "                          several times\n"
      "  --learning-rate, --beta1, --beta2, --adam-epsilon, --bn-momentum, --bn-epsilon as for train\n"
      "  --json                  the same as one JSON object\n"
-     "Winograd and FFT convolutions compute other products and are beyond these bounds.\n",
+     "  --winograd 2|4|6        3x3 convolutions at stride 1 are done by Winograd's algorithm, in tiles of so many outputs a side\n"
+     "FFT convolutions compute other products and are beyond these bounds.\n",
      0},
     {"bench", "times a training step and an inference, layer by layer",
      "[--model M.json] [--size N] [--batch N] [--repeats N] [--json]",

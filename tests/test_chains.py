@@ -145,7 +145,14 @@ check("not anew: too far off", rows["activation_2/output"]["verdict"] == "WRONG"
 
 # Inference judged as training, and the other way round.
 status, rows, result = verify(inference)
-check("inference is not training", status == 1 and result["first_at_fault"] == "batch_normalization/output")
+row = rows["batch_normalization/output"]
+check("inference is not training", status == 1 and result["first_at_fault"] == row["array"])
+check("and --inference is hinted at", row["reason"] == "with --inference every array behind BatchNormalization is ok")
+status, rows, result = verify(dict(inference, **{"activation_7/output": inference["activation_7/output"] * np.float32(1.001)}))
+check("also beside a fault", rows["batch_normalization/output"]["reason"] == row["reason"])
+status, rows, result = verify({n: v for n, v in training.items() if not n.endswith(("_grad", "_new"))}, "--inference")
+check("training is not inference", rows["batch_normalization/output"]["reason"] ==
+      "without --inference every array behind BatchNormalization is ok")
 
 
 def to_nchw(arrays):

@@ -107,9 +107,9 @@ def units(ours):
 
 # ---- other rules ----
 
-def adam(p, g, pytorch, rate=0.001):
+def adam(p, g, pytorch, rate=0.001, epsilon=1e-7):
     m, v = 0.1 * g / (1 - 0.9), 0.001 * g * g / (1 - 0.999)
-    epsilon = 1e-7 if pytorch else 1e-7 / np.sqrt(0.001)
+    epsilon = epsilon if pytorch else epsilon / np.sqrt(0.001)
     return (p - rate * m / (np.sqrt(v) + epsilon)).astype(np.float32)
 
 
@@ -121,7 +121,22 @@ def rules(ours):
         says("Adam", wrong("conv2d_35/kernel_new", "with --adam %s every update by Adam is ok" % own), "--adam", other)
     write({"conv2d_35/kernel": p, "conv2d_35/kernel_grad": g, "conv2d_35/kernel_new": adam(p, g, False, 0.01)})
     says("learning rate", SOUND, "--learning-rate", "0.01")
-    says("learning rate", wrong("conv2d_35/kernel_new"))
+    says("learning rate", wrong("conv2d_35/kernel_new", "all 1 updates are ok with learning rate 0.01"))
+    for rate, options, given in ((0.01, "learning rate 0.01 and --adam pytorch", []), (3e-4, "learning rate 0.0003", ["--adam", "pytorch"])):
+        arrays = {}
+        for layer in ("conv2d_35", "conv2d_36", "predictions"):
+            p, g = (ours[layer + "/kernel" + ending].astype(np.float64) for ending in ("", "_grad"))
+            arrays.update({layer + "/kernel": p, layer + "/kernel_grad": g, layer + "/kernel_new": adam(p, g, True, rate)})
+        write(arrays)
+        says("learning rate", wrong("conv2d_35/kernel_new", "all 3 updates are ok with " + options), *given)
+        arrays["conv2d_36/kernel_new"] = changed(arrays["conv2d_36/kernel_new"], (0, 0, 0, 0), 1)
+        write(arrays)
+        says("learning rate, and a fault", wrong("conv2d_35/kernel_new"), *given)
+    p, g = (ours["conv2d_35/kernel" + ending].astype(np.float64) for ending in ("", "_grad"))
+    for epsilon, pytorch, hint in ((1e-8, True, "--adam pytorch --adam-epsilon 1e-8"), (1e-8, False, "--adam-epsilon 1e-8")):
+        write({"conv2d_35/kernel": p, "conv2d_35/kernel_grad": g, "conv2d_35/kernel_new": adam(p, g, pytorch, epsilon=epsilon)})
+        says("Adam's epsilon", wrong("conv2d_35/kernel_new", "with %s every update by Adam is ok" % hint))
+        says("Adam's epsilon", SOUND, *hint.split())
 
     new = shorten(adam(p, g, False), 8)
     write({"conv2d_35/kernel": p, "conv2d_35/kernel_grad": g, "conv2d_35/kernel_new": new})
@@ -137,12 +152,13 @@ def rules(ours):
         says("moving variance", SOUND, "--bn-moving-variance", own)
         reason = "with --bn-moving-variance %s every moving variance is ok" % own
         says("moving variance", wrong(name, reason), "--bn-moving-variance", other)
-    says("momentum", wrong(name), "--bn-momentum", "0.9")
+    says("momentum", wrong(name, "with --bn-momentum 0.99 every moving mean and variance is ok"), "--bn-momentum", "0.9")
+    says("momentum", wrong(name), "--bn-momentum", "0.9", "--bn-moving-variance", "biased")
     mean, deviation = x.mean((0, 1, 2)), np.sqrt(x.var((0, 1, 2)) + 1e-5)
     write({"conv2d_5/output": x, "batch_normalization_5/beta": np.zeros(64),
            "batch_normalization_5/output": ((x - mean) / deviation).astype(np.float32)})
     says("epsilon", SOUND, "--bn-epsilon", "1e-5")
-    says("epsilon", wrong("batch_normalization_5/output"))
+    says("epsilon", wrong("batch_normalization_5/output", "with --bn-epsilon 1e-5 every array behind BatchNormalization is ok"))
 
 
 def pooled_gradient(x, dy, rule):
@@ -167,9 +183,9 @@ def ties(ours):
         write({"activation_2/output": x, "max_pooling2d/output_grad": dy,
                "activation_2/output_grad": pooled_gradient(x, dy, rule)})
         for option in ("first", "last", "all", "split", "any"):
-            reason = ""
-            if rule == "last" and option != "any":
-                reason = ": max pooling's gradient went to another of several equal maxima; --ties any accepts that"
+            reason = ": with --ties %s every gradient through max pooling is ok" % rule
+            if (rule, option) == ("last", "first"):
+                reason = ": max pooling's gradient went to another of several equal maxima; --ties any accepts that, --ties last too"
             fault = wrong("activation_2/output_grad") + " (written by max_pooling2d)" + reason
             says("the %s maximum" % rule, SOUND if option in accepted else fault, "--ties", option)
 
@@ -183,7 +199,8 @@ def at_zero(ours):
         name = "batch_normalization_2/output_grad"
         write(dict(arrays, **{name: np.where(x >= 0 if slope == "1" else x > 0, dy, 0)}))
         says("slope at 0", SOUND, "--relu-at-zero", slope)
-        says("slope at 0", wrong(name) + " (written by activation_2)", "--relu-at-zero", other)
+        reason = ": with --relu-at-zero %s every gradient through a ReLU is ok" % slope
+        says("slope at 0", wrong(name) + " (written by activation_2)" + reason, "--relu-at-zero", other)
 
 
 def one_layer(ours):
@@ -214,7 +231,8 @@ def one_layer(ours):
     name, option = "batch_normalization_%s", "--bn-moving-variance"
     says("two that are biased", SOUND, option, name % 5 + "=biased", option, name % 7 + "=biased")
     says("two that are biased", SOUND, option, "biased", option, name % 6 + "=unbiased")
-    says("two that are biased", wrong(name % 7 + "/moving_variance_new"), option, name % 5 + "=biased")
+    reason = "with --bn-moving-variance %s=biased it is ok" % (name % 7)
+    says("two that are biased", wrong(name % 7 + "/moving_variance_new", reason), option, name % 5 + "=biased")
     listed = "; `fer summary` lists its layers"
     for option, message in (("--unit conv2d_99=f16", "--unit conv2d_99=...: the network has no layer of this name" + listed),
                             ("--bn-moving-variance conv2d=biased", "--bn-moving-variance conv2d=...: the network has no "

@@ -21,7 +21,7 @@
  *     factor that is so small (there may be none), the same times the largest other factor, in all no more than sum |a||b|;
  *   - a result that is stored in a shorter format than it was summed in: w * |result|.
  *
- * Not covered: algorithms that compute other products than these, as Winograd's and FFT convolution do.
+ * Not covered: algorithms that compute other products than these, as Winograd's (bounds_winograd.c) and FFT convolution do.
  *
  * Exactness. If every term is a whole multiple of a power of two q, so is every partial sum, in any order; and a
  * partial sum is at most sum |a||b|. Where that is no more than 2^24 q, each partial sum is a float32 number: nothing

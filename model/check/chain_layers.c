@@ -52,6 +52,29 @@ static void sum(struct fer_verification *v, const struct fer_layer *layer, const
     mine->bias = bias;
 }
 
+/* Where it is a convolution by Winograd's algorithm: its errors in place of the roundings so far. */
+static int allow_winograd(struct fer_verification *v, const struct fer_layer *layer, const real *x, struct fer_state *out)
+{
+    const int tile = v->options->winograd;
+    const struct fer_window g = fer_layer_window(layer, (size_t)v->n);
+    const real *kernel;
+    real *magnitude;
+    size_t i;
+    if (!fer_winograd_applies(&g)) return 0;
+    v->depends |= FER_ON_WINOGRAD;
+    if (!tile) return 0;
+    kernel = fer_verify_load_own(v, layer, "kernel");
+    magnitude = fer_verify_hold(v, out->count);
+    if (!magnitude || fer_winograd_magnitude(&g, tile, 0, x, kernel, magnitude, v->e)) return v->failed = 1, -1;
+    for (i = 0; i < out->count; i++) {
+        const struct fer_bound b = fer_winograd_bound(&v->arithmetic, tile, g.in_c, (double)magnitude[i]);
+        out->E[i] += (real)b.proven;
+        out->e[i] = (real)sqrt(out->e[i] * out->e[i] + b.likely * b.likely);
+        out->K[i] = layer->bias;
+    }
+    return 0;
+}
+
 int fer_chain_linear(struct fer_verification *v, const struct fer_layer *layer, struct fer_state *const *inputs,
                      struct fer_state *out)
 {
@@ -83,6 +106,7 @@ int fer_chain_linear(struct fer_verification *v, const struct fer_layer *layer, 
         out->A[i] += (real)fabs(bias[i % layer->channels]);
         out->K[i] += 1;
     }
+    if (allow_winograd(v, layer, in->v, out)) return fer_state_free(&room), -1;
     fer_state_free(&room);
     fer_verify_release(v, held);
     return 0;
@@ -226,6 +250,7 @@ int fer_chain_batch_normalization(struct fer_verification *v, const struct fer_l
     double *scale, *shift, *means;
     size_t c;
     int failed;
+    v->depends |= FER_ON_EPSILON | (fer_layer_takes_statistics(layer) ? FER_ON_STATISTICS : 0);
     if (!v->options->inference && fer_layer_takes_statistics(layer)) return chain_training(v, layer, in[0], out);
     mean = fer_verify_load_own(v, layer, "mean"), variance = fer_verify_load_own(v, layer, "variance");
     gamma = fer_verify_load_own(v, layer, "gamma"), beta = fer_verify_load_own(v, layer, "beta");

@@ -15,7 +15,7 @@ int fer_npz_text(FILE *out, const char *path, struct fer_error *e);
 
 /* The options that are no settings, as text; NULL: not given. */
 struct fer_verify_words {
-    const char *unit, *accumulate, *adam, *ties, *relu_at_zero, *layout;
+    const char *unit, *accumulate, *adam, *ties, *relu_at_zero, *winograd, *layout;
 };
 /* Without `accumulate` sums are float64 when everything is, else float32. */
 int fer_verify_options_read(struct fer_verify_options *options, const struct fer_verify_words *words, struct fer_error *e);

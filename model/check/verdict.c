@@ -84,6 +84,7 @@ void fer_tally_add(struct fer_tally *tally, double value, double truth, struct f
     if (differ) tally->not_finite = 1;
     if (tally->truths) tally->truths[i] = truth, tally->bounds[i] = bound.proven;
     if ((truth < 0 ? -truth : truth) > bound.likely) tally->outgrows = 1;
+    if (error * 16 > bound.likely) tally->sizeable++;
     if (i && is_smaller(error, bound.proven, tally->proven.ratio) &&
         is_smaller(error, bound.likely, tally->likely.ratio)) return;
     proven = differ ? INFINITY : finite ? ratio_of(error, bound.proven) : 0;

@@ -496,14 +496,26 @@ real *fer_verify_load_parameter(struct fer_verification *v, const struct fer_par
     return fer_verify_load(v, name);
 }
 
+/* A choice is tried for those arrays that depend on it. */
+static int is_wanted(const struct fer_verification *v, const char *name)
+{
+    const struct fer_verification *first = v->tried_for;
+    int i;
+    for (i = 0; first && i < first->kept_count; i++)
+        if (first->kept[i].depends & v->family && strcmp(first->kept[i].row.array, name) == 0) return !v->stopped;
+    return !first;
+}
+
 /* Begins a check. 0 when the record does not hold the array, or all has failed. */
 int fer_verify_begin(struct fer_verification *v, const char *name)
 {
     const struct fer_expected *x = find(v, name);
     int i;
-    if (v->failed || !x || !x->array) return 0;
+    if (v->failed || !x || !x->array || !is_wanted(v, name)) return 0;
     memset(&v->row, 0, sizeof v->row);
     memset(&v->tally, 0, sizeof v->tally);
+    v->depends = 0;
+    v->rate = 0;
     snprintf(v->row.array, sizeof v->row.array, "%s", name);
     v->row.elements = x->count;
     v->row.dims = x->dims;
@@ -562,7 +574,12 @@ void fer_verify_conclude(struct fer_verification *v, struct fer_verify_row *row)
         snprintf(row->reason, sizeof row->reason, "weak: no value is larger than its bound");
 }
 
-void fer_verify_report(struct fer_verification *v, const struct fer_verify_row *row)
+int fer_verify_is_at_fault(const struct fer_verify_row *row)
+{
+    return row->verdict == FER_SUSPECT || row->verdict == FER_WRONG;
+}
+
+static void report(struct fer_verification *v, const struct fer_verify_row *row)
 {
     struct fer_verify_summary *s = v->summary;
     s->rows[row->verdict]++;
@@ -571,7 +588,7 @@ void fer_verify_report(struct fer_verification *v, const struct fer_verify_row *
         snprintf(s->first_mistrusted, sizeof s->first_mistrusted, "%s", row->array);
     if (row->verdict == FER_WRONG && !*s->first_wrong)
         snprintf(s->first_wrong, sizeof s->first_wrong, "%s", row->array);
-    if ((row->verdict == FER_WRONG || row->verdict == FER_SUSPECT) && !*s->first) {
+    if (fer_verify_is_at_fault(row) && !*s->first) {
         snprintf(s->first, sizeof s->first, "%s", row->array);
         snprintf(s->first_writers, sizeof s->first_writers, "%s", row->writers);
         snprintf(s->first_reason, sizeof s->first_reason, "%s", row->reason);
@@ -580,12 +597,24 @@ void fer_verify_report(struct fer_verification *v, const struct fer_verify_row *
     if (v->report) v->report(v->context, row);
 }
 
+void fer_verify_report(struct fer_verification *v)
+{
+    while (v->reported < v->kept_count) report(v, &v->kept[v->reported++].row);
+}
+
 void fer_verify_finish(struct fer_verification *v)
 {
+    struct fer_kept *kept = &v->kept[v->kept_count];
     fer_verify_release(v, 0);
     if (v->failed) return;
     if (fer_verify_ready(v)) fer_verify_conclude(v, &v->row);
-    fer_verify_report(v, &v->row);
+    kept->row = v->row;
+    kept->depends = v->row.verdict == FER_NOT_CHECKABLE ? 0 : v->depends;
+    kept->rate = v->rate;
+    kept->spread = v->tally.sizeable * 8 >= v->tally.count;
+    v->kept_count++;
+    v->stopped |= v->row.verdict >= FER_SUSPECT && v->family != FER_ON_MOVING_VARIANCE;
+    if (v->reported == v->kept_count - 1 && !fer_verify_is_at_fault(&v->row) && !v->tried_for) fer_verify_report(v);
 }
 
 /* ---- Sums ---- */

@@ -16,11 +16,26 @@ struct fer_expected {
     const struct fer_array *array; /* in the file; NULL: not there */
 };
 
-/* An update's verdict waits until all are known, since with the other rule every one of them might be right. */
-enum fer_family { NO_FAMILY, ADAM, MOVING_VARIANCE, FAMILIES };
-struct fer_update {
+/* What a verdict depends on beside the arrays: with another choice every array that does might be ok (verify_hints.c). */
+enum fer_dependence {
+    FER_ON_ADAM = 1,
+    FER_ON_MOVING_VARIANCE = 2,
+    FER_ON_MOMENTUM = 4,
+    FER_ON_EPSILON = 8,     /* of BatchNormalization */
+    FER_ON_STATISTICS = 16, /* the batch's or the moving ones; whether elements are dropped */
+    FER_ON_TIES = 32,
+    FER_ON_ZERO = 64, /* a ReLU's derivative there */
+    FER_ON_WINOGRAD = 128
+};
+
+/* A row waits, once one is at fault, until all are known. */
+struct fer_kept {
     struct fer_verify_row row;
-    enum fer_family family;
+    unsigned depends;    /* of enum fer_dependence */
+    double rate;         /* of an update by Adam that is at fault: the learning rate that fits best */
+    int spread;          /* at fault, by errors in elements all over, not in some */
+    int ok_otherwise;    /* with the choice that was tried last */
+    int hinted;          /* its reason begins with the choice that would make it ok */
 };
 
 enum { MOST_EXPECTED = 3 + 2 * FER_MAX_LAYERS + 3 * FER_MAX_PARAMETERS, MOST_HELD = 2 * FER_MAX_INPUTS + 16 };
@@ -52,9 +67,15 @@ struct fer_verification {
     struct fer_state *state;      /* [FER_MAX_LAYERS], see chain.h */
     int through[FER_MAX_LAYERS]; /* the layers that the check at hand goes through, row.chain of them */
 
-    int update_count;
-    struct fer_update update[FER_MAX_PARAMETERS];
-    int other_rule_fails[FAMILIES];
+    unsigned depends;      /* of the array being checked, as in fer_kept */
+    double rate;
+    struct fer_kept *kept; /* [MOST_EXPECTED] */
+    int kept_count, reported;
+
+    /* When a choice is tried: among these alone, until one is not ok. NULL: all arrays are checked. */
+    struct fer_verification *tried_for;
+    unsigned family;
+    int stopped;
 
     void (*report)(void *context, const struct fer_verify_row *row);
     void *context;
@@ -102,9 +123,10 @@ int fer_verify_ready(const struct fer_verification *v);
 /* Room for the sums that make up the array; 0 when the check cannot be made. And the sums into the tally. */
 int fer_verify_begin_sums(struct fer_verification *v, struct fer_sums *s);
 void fer_verify_tally_sums(struct fer_verification *v, const struct fer_sums *s);
-/* Turns the tally into the row's verdict; reports a row; both, and the room is given up. */
+/* Turns the tally into the row's verdict; reports the rows that wait; and the end of a check. */
 void fer_verify_conclude(struct fer_verification *v, struct fer_verify_row *row);
-void fer_verify_report(struct fer_verification *v, const struct fer_verify_row *row);
+void fer_verify_report(struct fer_verification *v);
+int fer_verify_is_at_fault(const struct fer_verify_row *row); /* WRONG or suspect */
 void fer_verify_finish(struct fer_verification *v);
 
 size_t fer_verify_rows(const struct fer_verification *v, const struct fer_layer *layer);
@@ -114,6 +136,14 @@ size_t fer_verify_rows(const struct fer_verification *v, const struct fer_layer 
 void fer_verify_compute(struct fer_verification *v, const struct fer_layer *layer, const real *const *x, real *y);
 void fer_verify_compute_backward(struct fer_verification *v, const struct fer_layer *layer, const real *at, const real *dy,
                                  real *dx);
+
+/* ---- verify_hints.c ---- */
+
+/* Every kept array that depends on the family, checked under other options, each one's ok_otherwise noted: whether all are
+ * ok. */
+typedef int fer_verify_retry(struct fer_verification *v, const struct fer_verify_options *other, unsigned family);
+/* Says with the arrays at fault which other choice would make all of their family ok. */
+void fer_verify_hints(struct fer_verification *v, fer_verify_retry *retry);
 
 /* ---- verify_updates.c ---- */
 

@@ -36,6 +36,7 @@ static void check_softmax(struct fer_verification *v, const struct fer_layer *la
 static void check_anew(struct fer_verification *v, const struct fer_layer *layer)
 {
     const struct fer_tally first = v->tally;
+    const unsigned depends = v->depends;
     if (!fer_verify_ready(v) || fer_tally_verdict(&first) < FER_SUSPECT) return;
     memset(&v->tally, 0, sizeof v->tally);
     fer_chain_check(v, layer, 1);
@@ -44,6 +45,7 @@ static void check_anew(struct fer_verification *v, const struct fer_layer *layer
         return;
     }
     v->tally = first;
+    v->depends = depends;
     v->row.chain = 0;
     *v->row.through = *v->row.reason = 0;
     if (!v->failed) v->row.verdict = FER_OK; /* to be concluded */
@@ -126,44 +128,23 @@ static void sum_consumers(struct fer_verification *v, int i, int own_errors)
     fer_verify_release(v, held);
 }
 
-/* As above; and when the gradient is at fault only by the rule for equal maxima, says so. */
-static void check_sum_of_consumers(struct fer_verification *v, int i, int has_maxima, int own_errors)
-{
-    const struct fer_verify_options *const options = v->options;
-    struct fer_verify_options other = *options;
-    struct fer_tally first;
-    sum_consumers(v, i, own_errors);
-    if (!has_maxima || options->ties == FER_TIES_ANY || !fer_verify_ready(v) || fer_tally_verdict(&v->tally) < FER_SUSPECT)
-        return;
-    first = v->tally;
-    other.ties = FER_TIES_ANY;
-    v->options = &other;
-    sum_consumers(v, i, own_errors);
-    v->options = options;
-    if (fer_verify_ready(v) && fer_tally_verdict(&v->tally) < FER_SUSPECT)
-        snprintf(v->row.reason, sizeof v->row.reason,
-                 "max pooling's gradient went to another of several equal maxima; --ties any accepts that");
-    v->tally = first;
-}
-
 /* The gradient of layer i's output, which its consumers have written. */
 static void check_output_gradient(struct fer_verification *v, int i)
 {
     const struct fer_layer *alone = NULL; /* a consumer whose gradient is no plain sum */
-    int j, maxima = 0;
+    int j;
     if (!fer_verify_begin_output(v, &v->net.layer[i], "_grad")) return;
     v->row.by_nature = v->zero_by_nature[i];
     for (j = i + 1; j < v->net.layers; j++) {
         const struct fer_layer *layer = &v->net.layer[j];
         if (!takes_from(layer, i)) continue;
         require_consumer(v, i, layer);
-        maxima += fer_checks[layer->type].chooses;
         if (fer_checks[layer->type].input) alone = layer;
     }
     if (fer_verify_ready(v) && alone && v->net.layer[i].consumers == 1)
         fer_checks[alone->type].input(v, alone);
     else if (fer_verify_ready(v))
-        check_sum_of_consumers(v, i, maxima > 0, alone != NULL);
+        sum_consumers(v, i, alone != NULL || v->options->winograd);
     fer_verify_finish(v);
 }
 
@@ -212,14 +193,63 @@ static void count_arrays(struct fer_verification *v)
 
 static int check_all(struct fer_verification *v)
 {
-    const struct fer_verify_summary *s = v->summary;
     if (fer_verify_find_geometry(v) || fer_verify_apply_exceptions(v) || fer_verify_read_labels(v)) return -1;
     find_zeros(v);
-    count_arrays(v);
     check_forward(v);
     if (!v->options->inference) check_backward(v);
     if (!v->options->inference) fer_verify_updates(v);
-    if (v->failed) return -1;
+    return v->failed ? -1 : 0;
+}
+
+static void end(struct fer_verification *v)
+{
+    if (!v) return;
+    fer_chain_end(v);
+    fer_verify_free_rooms(v);
+    fer_free(v->net.constants);
+    fer_free(v->labels);
+    fer_free(v->kept);
+    fer_free(v);
+}
+
+static struct fer_verification *begin(struct fer_npz *npz, const struct fer_verify_options *options, struct fer_error *e)
+{
+    struct fer_verification *v = fer_allocate(1, sizeof *v, e);
+    if (!v) return NULL;
+    v->npz = npz;
+    v->options = options;
+    v->e = e;
+    v->state = fer_allocate(FER_MAX_LAYERS, sizeof *v->state, e);
+    v->kept = fer_allocate(MOST_EXPECTED, sizeof *v->kept, e);
+    if (v->state && v->kept) return v;
+    end(v);
+    return NULL;
+}
+
+static int retry(struct fer_verification *first, const struct fer_verify_options *other, unsigned family)
+{
+    struct fer_error ignored;
+    struct fer_verification *v = begin(first->npz, other, &ignored);
+    int i, k = 0, ok = 0, all = 0;
+    if (v) {
+        v->tried_for = first;
+        v->family = family;
+        check_all(v);
+    }
+    for (i = 0; v && i < first->kept_count; i++) {
+        if (!(first->kept[i].depends & family)) continue;
+        for (k = 0; k < v->kept_count && strcmp(v->kept[k].row.array, first->kept[i].row.array) != 0;) k++;
+        first->kept[i].ok_otherwise = k < v->kept_count && v->kept[k].row.verdict < FER_SUSPECT;
+        ok += first->kept[i].ok_otherwise;
+        all++;
+    }
+    end(v);
+    return all > 0 && ok == all;
+}
+
+static int fail_empty(const struct fer_verification *v)
+{
+    const struct fer_verify_summary *s = v->summary;
     if (s->rows[FER_OK] + s->rows[FER_MISTRUSTED] + s->rows[FER_SUSPECT] + s->rows[FER_WRONG] > 0) return 0;
     if (s->rows[FER_NOT_CHECKABLE] > 0)
         return fer_npz_fail(v->npz, NULL, v->e,
@@ -235,22 +265,22 @@ int fer_verify(const char *path, const struct fer_verify_options *options,
                struct fer_verify_summary *summary, struct fer_error *e)
 {
     struct fer_verification *v;
+    struct fer_npz *npz = NULL;
     int failed;
     memset(summary, 0, sizeof *summary);
     if (sizeof(real) != sizeof(double)) return fer_fail(e, "verify: the truth is computed in float64: use fer64");
-    if (!(v = fer_allocate(1, sizeof *v, e))) return -1;
-    v->options = options;
-    if (!(v->state = fer_allocate(FER_MAX_LAYERS, sizeof *v->state, e))) return fer_free(v), -1;
+    if (fer_npz_open(&npz, path, e) || !(v = begin(npz, options, e))) return fer_npz_close(npz), -1;
     v->report = report_row;
     v->context = context;
     v->summary = summary;
-    v->e = e;
-    failed = fer_npz_open(&v->npz, path, e) || check_all(v);
-    fer_npz_close(v->npz);
-    fer_chain_end(v);
-    fer_verify_free_rooms(v);
-    fer_free(v->net.constants);
-    fer_free(v->labels);
-    fer_free(v);
+    failed = check_all(v);
+    if (!failed) {
+        count_arrays(v);
+        fer_verify_hints(v, retry);
+        fer_verify_report(v);
+        failed = fail_empty(v);
+    }
+    end(v);
+    fer_npz_close(npz);
     return failed ? -1 : 0;
 }

@@ -2,6 +2,7 @@
  *
  * Each bound is derived in the file that computes it:
  *     bounds_sums.c            convolutions, dense layers, pooling, copies, sums of gradients
+ *     bounds_winograd.c        convolutions by Winograd's algorithm
  *     bounds_normalization.c   batch statistics, normalisation and its gradient, moving statistics
  *     bounds_loss.c            softmax, loss, their gradient, Adam
  *     ties.c                   gradients of max pooling where several maxima are equal */
@@ -37,7 +38,7 @@ struct fer_extreme {
     struct fer_bound bound;
 };
 struct fer_tally {
-    size_t count;
+    size_t count, sizeable;            /* elements; those whose error is above a sixteenth of the likely bound */
     struct fer_extreme proven, likely; /* the worst element by either bound */
     int not_finite;                    /* somewhere one of value and truth is finite and the other is not */
     int finite, nonzero, varies;       /* somewhere both are finite; one is not zero; values or truths differ among themselves */
@@ -99,6 +100,17 @@ void fer_sums_begin_maxima(struct fer_sums *s, const struct fer_arithmetic *a, c
 struct fer_bound fer_sums_bound(const struct fer_sums *s, const struct fer_arithmetic *a, size_t i);
 void fer_tally_sums(struct fer_tally *tally, const struct fer_arithmetic *a, const struct fer_sums *s,
                     const real *claimed);
+
+/* ---- bounds_winograd.c ---- */
+
+/* Whether Winograd's algorithm does such a convolution. */
+int fer_winograd_applies(const struct fer_window *g);
+/* With tiles of tile x tile outputs: what an error of an output is measured by, magnitude[n][out_h][out_w][out_c] from x
+ * and the kernel; backward, [n][in_h][in_w][in_c] from dy. 0, or -1 when memory runs out. */
+int fer_winograd_magnitude(const struct fer_window *g, int tile, int backward, const real *x, const real *kernel,
+                           real *magnitude, struct fer_error *e);
+/* And the error, of sums over so many channels. */
+struct fer_bound fer_winograd_bound(const struct fer_arithmetic *a, int tile, size_t channels, double magnitude);
 
 /* ---- ties.c ---- */
 

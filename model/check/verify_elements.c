@@ -299,6 +299,7 @@ void fer_verify_dropout(struct fer_verification *v, const struct fer_layer *laye
     struct fer_sums s;
     const real *x = begin(v, layer, &s), *kept;
     size_t i;
+    if (!layer->inference && layer->rate > 0) v->depends |= FER_ON_STATISTICS;
     if (!x || !(kept = seen(v, layer, s.count, v->claimed))) return;
     for (i = 0; i < s.count; i++) {
         const double term = drops ? x[i] / (1 - layer->rate) : x[i];

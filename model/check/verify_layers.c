@@ -43,6 +43,27 @@ static void tally_copies(struct fer_verification *v, struct fer_sums *s)
 
 /* ---- Conv2D, DepthwiseConv2D ---- */
 
+/* Winograd's bound in place of the sum's, or, of one share of several, beside it. x and the kernel are as they were or their
+ * absolute values. */
+static void allow_winograd(struct fer_verification *v, const struct fer_window *g, int backward, const real *x,
+                           const real *kernel, struct fer_sums *s)
+{
+    const int tile = v->options->winograd;
+    size_t i;
+    if (!fer_winograd_applies(g)) return;
+    v->depends |= FER_ON_WINOGRAD;
+    if (!tile || !s->own_proven || !fer_verify_ready(v)) return;
+    if (fer_winograd_magnitude(g, tile, backward, x, kernel, s->part, v->e)) v->failed = 1;
+    for (i = 0; i < s->count && !v->failed; i++) {
+        const struct fer_bound b =
+            fer_winograd_bound(&v->arithmetic, tile, backward ? g->out_c : g->in_c, (double)s->part[i]);
+        if (s->parts == 1) s->roundings[i] = 0;
+        s->own_proven[i] += (real)b.proven;
+        s->own_likely[i] += (real)b.likely;
+    }
+    s->quantum = 0;
+}
+
 void fer_verify_conv2d(struct fer_verification *v, const struct fer_layer *layer)
 {
     const struct fer_window g = fer_layer_window(layer, (size_t)v->n);
@@ -50,7 +71,9 @@ void fer_verify_conv2d(struct fer_verification *v, const struct fer_layer *layer
     const real *bias = fer_verify_load_own(v, layer, "bias");
     struct fer_sums s;
     if (!fer_verify_begin_sums(v, &s)) return;
+    if (v->options->winograd) s.own_proven = fer_verify_hold(v, s.count), s.own_likely = fer_verify_hold(v, s.count);
     fer_sums_add_conv2d(&s, &v->arithmetic, &g, x, kernel);
+    allow_winograd(v, &g, 0, x, kernel, &s);
     if (bias) fer_sums_add_bias(&s, &v->arithmetic, layer->channels, bias);
     fer_verify_tally_sums(v, &s);
 }
@@ -60,7 +83,9 @@ void fer_verify_conv2d_input(struct fer_verification *v, const struct fer_layer 
     const struct fer_window g = fer_layer_window(layer, (size_t)v->n);
     real *dy = fer_verify_load_gradient(v, layer), *kernel = fer_verify_load_own(v, layer, "kernel");
     (void)i;
-    if (fer_verify_ready(v)) fer_sums_add_conv2d_input(s, &v->arithmetic, &g, dy, kernel);
+    if (!fer_verify_ready(v)) return;
+    fer_sums_add_conv2d_input(s, &v->arithmetic, &g, dy, kernel);
+    allow_winograd(v, &g, 1, dy, kernel, s);
 }
 
 void fer_verify_conv2d_parameters(struct fer_verification *v, const struct fer_layer *layer)
@@ -90,6 +115,7 @@ static struct fer_channel *load_channels(struct fer_verification *v, const struc
     const real *mean = batch ? NULL : fer_verify_load_own(v, layer, "mean");
     const real *variance = batch ? NULL : fer_verify_load_own(v, layer, "variance");
     struct fer_channel *channel;
+    v->depends |= FER_ON_EPSILON;
     if (!fer_verify_ready(v)) return NULL;
     channel = fer_allocate(layer->channels, sizeof *channel, v->e);
     if (!channel || (batch && fer_channels(channel, &v->arithmetic, fer_verify_rows(v, layer), layer->channels, x,
@@ -109,6 +135,7 @@ static void check_scaling(struct fer_verification *v, const struct fer_layer *la
     const real *variance = fer_verify_load_own(v, layer, "variance"), *gamma = fer_verify_load_own(v, layer, "gamma");
     const real *beta = fer_verify_load_own(v, layer, "beta");
     struct fer_sums s;
+    v->depends |= FER_ON_EPSILON;
     if (!fer_verify_begin_sums(v, &s)) return;
     fer_sums_add_scaling(&s, &v->arithmetic, layer->channels, x, mean, variance, gamma, beta, layer->epsilon);
     fer_verify_tally_sums(v, &s);
@@ -118,6 +145,7 @@ void fer_verify_batch_normalization(struct fer_verification *v, const struct fer
 {
     const real *x, *beta;
     struct fer_channel *channel;
+    if (fer_layer_takes_statistics(layer)) v->depends |= FER_ON_STATISTICS;
     if (v->options->inference || !fer_layer_takes_statistics(layer)) {
         check_scaling(v, layer);
         return;
@@ -191,6 +219,7 @@ void fer_verify_pass_at_zero(struct fer_verification *v, const struct fer_layer 
 {
     const real *x = v->options->relu_at_zero ? fer_verify_load_output(v, source(v, layer)) : NULL;
     size_t i;
+    v->depends |= FER_ON_ZERO;
     for (i = 0; x && i < count; i++)
         if (x[i] == 0) dx[i] = dy[i];
 }
@@ -223,6 +252,7 @@ void fer_verify_max_pooling2d_input(struct fer_verification *v, const struct fer
     const struct fer_window g = fer_layer_window(layer, (size_t)v->n);
     real *dy = fer_verify_load_gradient(v, layer);
     const real *x = fer_verify_load_output(v, &v->net.layer[i]);
+    v->depends |= FER_ON_TIES;
     if (!fer_verify_ready(v)) return;
     if (v->options->ties == FER_TIES_ANY)
         fer_sums_add_any_max_input(s, &v->arithmetic, &g, x, dy, v->claimed);

@@ -24,8 +24,9 @@ static const char *const variances[] = {"biased", "unbiased"};
 int fer_verify_options_read(struct fer_verify_options *o, const struct fer_verify_words *w, struct fer_error *e)
 {
     static const char *const rules[] = {"keras", "pytorch"}, *const layouts[] = {"nhwc", "nchw"},
-                      *const maxima[] = {"first", "last", "all", "split", "any"}, *const slopes[] = {"0", "1"};
-    int unit = (int)o->unit, sum, ties = (int)o->ties;
+                      *const maxima[] = {"first", "last", "all", "split", "any"}, *const slopes[] = {"0", "1"},
+                      *const tiles[] = {"2", "4", "6"};
+    int unit = (int)o->unit, sum, ties = (int)o->ties, tile;
     if (w->unit && choose("unit", w->unit, fer_unit_names, FER_UNITS, &unit, e)) return -1;
     sum = unit == FER_UNIT_F64 ? FER_UNIT_F64 : FER_UNIT_F32;
     if (w->accumulate && choose("accumulate", w->accumulate, fer_unit_names, FER_UNITS, &sum, e)) return -1;
@@ -36,6 +37,8 @@ int fer_verify_options_read(struct fer_verify_options *o, const struct fer_verif
     o->accumulate = (enum fer_unit)sum;
     o->ties = (enum fer_ties)ties;
     if (w->relu_at_zero && choose("relu-at-zero", w->relu_at_zero, slopes, 2, &o->relu_at_zero, e)) return -1;
+    if (w->winograd && choose("winograd", w->winograd, tiles, 3, &tile, e)) return -1;
+    if (w->winograd) o->winograd = 2 * tile + 2;
     if (w->adam && choose("adam", w->adam, rules, 2, &o->adam_pytorch, e)) return -1;
     return w->layout ? choose("layout", w->layout, layouts, 2, &o->nchw, e) : 0;
 }
