@@ -213,7 +213,7 @@ void fer_bias_backward(size_t rows, size_t channels, const real *dy, real *dbias
 
 /* BatchNormalization of x[rows][channels], rows = n*h*w (Ioffe and Szegedy, arXiv:1502.03167).
  * gamma and beta [channels] may be NULL: ones and zeros.
- *     moments   mean and biased variance of each channel over the rows
+ *     moments   mean and biased variance of each channel over the rows; of equal rows exactly their value and 0
  *     forward   y = (x - mean) * (gamma / sqrt(variance + epsilon)) + beta
  *     backward  with batch_statistics != 0 mean and variance are taken as functions of x (training), else as constants
  *               (inference). dx, dgamma and dbeta may be NULL: not wanted.

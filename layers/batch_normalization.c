@@ -9,7 +9,8 @@
  * with xhat = (x - mean) / sqrt(variance + epsilon). In training x acts on y in three ways: directly, through mean, and
  * through variance. That gives the three terms (Ioffe and Szegedy, section 3, put together).
  *
- * Order of the sums: rows ascending, in double. What is computed once a channel is computed in double, from mean and
+ * Order of the sums: rows ascending, in double. A channel whose rows are all equal has that value as its mean, though in
+ * float64 their sum is rounded: an ulp of it, over sqrt(epsilon), would show in y, which is beta exactly. What is computed once a channel is computed in double, from mean and
  * variance as they are stored, and rounded to `real` once; what is computed for each element is computed in `real`, as
  * the loops say:
  *
@@ -31,7 +32,8 @@ void fer_batch_moments(size_t rows, size_t channels, const real *x, real *mean, 
         double average[FER_SLICE] = {0}, squares[FER_SLICE] = {0};
         for (size_t row = 0; row < rows; row++)
             for (size_t c = first; c < end; c++) average[c - first] += x[row * channels + c];
-        for (size_t c = first; c < end; c++) average[c - first] /= (double)rows;
+        for (size_t c = first; c < end; c++)
+            average[c - first] = all_equal(rows, channels, x + c) ? x[c] : average[c - first] / (double)rows;
         for (size_t row = 0; row < rows; row++)
             for (size_t c = first; c < end; c++) {
                 const double d = x[row * channels + c] - average[c - first];

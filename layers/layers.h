@@ -56,6 +56,16 @@ struct fer_cells fer_window_outputs(const struct fer_window *g, size_t ih, size_
 /* How many cells an average pooling divides by at (oh, ow). */
 size_t fer_window_divisor(const struct fer_window *g, size_t oh, size_t ow);
 
+/* ---- A channel of a batch ---- */
+
+/* x[row * channels]: that of the first channel is x. */
+static inline int all_equal(size_t rows, size_t channels, const real *x)
+{
+    size_t row = 1;
+    while (row < rows && x[row * channels] == x[0]) row++;
+    return row >= rows;
+}
+
 /* ---- Functions that several layers have in common, in double ---- */
 
 double fer_sigmoid_of(double x); /* sigmoid.c */

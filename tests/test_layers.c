@@ -522,6 +522,34 @@ TEST global_average_pooling2d_is_a_window_as_large_as_the_image(void)
     PASS();
 }
 
+/* Rounding has no say where all rows are equal: the mean is their value, the variance 0, y beta, whatever epsilon. */
+TEST a_constant_channel_is_normalised_to_beta(void)
+{
+    int round;
+    for (round = 0; round < 60; round++) {
+        size_t rows, c, i;
+        real *x, *y, *mean, *variance, *beta;
+        start(round);
+        rows = 1 + below(1000), c = 1 + below(300);
+        snprintf(where, sizeof where, "round %d, x[%zu][%zu]", round, rows, c);
+        x = random_reals(rows * c), y = array(rows * c), mean = array(c), variance = array(c), beta = random_reals(c);
+        for (i = c; i < rows * c; i++) x[i] = x[i - c];
+        for (i = 0; i < 2; i++) {
+            (i ? plain_batch_moments : fer_batch_moments)(rows, c, x, mean, variance);
+            fer_batch_normalization_forward(rows, c, x, mean, variance, NULL, beta, 1e-7, y);
+            ASSERTm(note, same("mean", mean, x, c) && same("y", y, beta, c) && same("last row of y", y + (rows - 1) * c, beta, c));
+        }
+        for (i = 0; i < c; i++) ASSERTm(where, variance[i] == 0);
+        x[(rows - 1) * c] += 1; /* a channel that is equal but for its last row is none */
+        for (i = 0; i < 2 && rows > 1; i++) {
+            (i ? plain_batch_moments : fer_batch_moments)(rows, c, x, mean, variance);
+            ASSERTm(where, variance[0] > 0 && mean[0] > x[0]);
+        }
+        release(NULL);
+    }
+    PASS();
+}
+
 struct normalisation {
     size_t rows, channels;
     int training;
@@ -1692,6 +1720,7 @@ SUITE(suite_layers)
     RUN_TEST(conv2d_has_the_plain_bits);
     RUN_TEST(pooling_has_the_plain_bits);
     RUN_TEST(global_average_pooling2d_is_a_window_as_large_as_the_image);
+    RUN_TEST(a_constant_channel_is_normalised_to_beta);
     RUN_TEST(batch_normalization_has_the_plain_bits);
     RUN_TEST(moving_statistics_are_weighted_means);
     RUN_TEST(relu_passes_what_is_positive);

@@ -36,7 +36,7 @@ void fer_batch_moments(size_t rows, size_t channels, const real *x, real *mean, 
         double average[GROUP], square[GROUP];
         size_t c;
         sum_rows(rows, channels, width, x + c0, NULL, average);
-        for (c = 0; c < width; c++) average[c] /= (double)rows;
+        for (c = 0; c < width; c++) average[c] = all_equal(rows, channels, x + c0 + c) ? x[c0 + c] : average[c] / (double)rows;
         sum_rows(rows, channels, width, x + c0, average, square);
         for (c = 0; c < width; c++) {
             mean[c0 + c] = (real)average[c];
