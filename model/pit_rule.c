@@ -2,30 +2,28 @@
  *
  * A series is val_accuracy, or -log(val_loss): of both, more is better. For epoch e of a series x:
  *
- *     level = the smaller of two medians: of the up to 5 epochs before e, and of the up to 5 after it
- *     s     = 1.4826 * MAD of the n differences x[i] - x[i-1], i = e-9 ... e+5, / sqrt(2), times 1 + 5/n
- *     noise = sqrt(s^2 + sampling)
- *     pit:    level - x[e] > 6 * noise, with at least 3 epochs before e and 1 after it
+ *     level    = the smaller of two medians: of the up to 5 epochs before e, and of the up to 5 after it
+ *     s        = 1.4826 / sqrt(2) * median |x[i] - x[i-1]| of the n differences from e-9 to e+5 that e has no part in
+ *     noise^2  = (s^n * usual^8)^(2 / (n + 8)) + sampling
+ *     pit:       level - x[e] > 6 * noise, with at least 3 epochs before e and 1 after it
  *
  * Accuracy over N images has the sampling variance p * (1 - p) / N, p = (level * N + 1) / (N + 2): with one hit and one
- * miss more than were seen, so that one mistake among epochs without any is no pit. For the loss, 0.02^2 stands there:
- * a loss is not found to be in a pit for less than some 12 %. The smaller of two medians is below neither side's usual
- * figures: so the rise at the start is no pit, nor is a fall from which a run does not come back; and two or three bad
- * epochs in succession do not hide each other. The median absolute deviation (MAD) takes no notice of a few bad epochs
- * among fifteen; 1 + 5/n makes up for its own uncertainty where n is small.
+ * miss more than were seen, so that one mistake among epochs without any is no pit. Usual is what 500 images would
+ * have, 2.2 points where p is a half. The loss has 0.02^2 and 0.15 in their places. The smaller of two medians is below
+ * neither side's usual figures: so the rise at the start is no pit, nor is a fall from which a run does not come back;
+ * and two or three bad epochs in succession do not hide each other. The median takes no notice of a few bad epochs
+ * among fifteen. A handful of differences may all be small by chance, or large because the run still rises: so eight
+ * more are thought to have shown the usual noise (the geometric mean, since a scale is wrong by a factor).
  *
- * tests/test_pits.c simulates healthy runs (a smooth curve and normal noise). A run of 60 epochs is accused at 4e-5 of
- * its epochs by each of the two series at worst, when the noise is many times larger than the sampling error; at 2e-5
- * when it is five times larger, and at 2e-7 when it is twice as large, as on FER2013. The first epochs that can be
- * judged bear most of it, 1e-4 to 2e-4 each.
+ * tests/test_pits.c simulates healthy runs of several shapes; README.md in pits/ has how often each is accused.
  */
 #include "model.h"
 
 #include <math.h>
 
-enum { SIDE = 5, REACH = 10, LEAST_BEFORE = 3, MOST = REACH + SIDE + 1 };
+enum { SIDE = 5, REACH = 10, LEAST_BEFORE = 3, MOST = REACH + SIDE + 1, USUAL_IMAGES = 500, USUAL_DIFFERENCES = 8 };
 
-static const double LOSS_FLOOR = 0.02;
+static const double LOSS_FLOOR = 0.02, USUAL_LOSS = 0.15;
 
 /* Sorts x by insertion; there are at most MOST. */
 static void sort(double *x, int count)
@@ -78,36 +76,36 @@ static double median_of(const struct view *v, int from, int to, int *count)
     return median(x, *count);
 }
 
-static double scale_of_differences(const struct view *v)
+/* s of the n differences that the epoch has no part in, and as many usual ones as make up for there being few. */
+static double scale_of_differences(const struct view *v, int at, double usual)
 {
-    double d[MOST], middle;
-    int i, count = 0;
+    double d[MOST], s;
+    int i, n = 0;
     for (i = 1; i < v->count; i++) {
-        d[count] = v->x[i] - v->x[i - 1];
-        if (d[count] - d[count] == 0) count++;
+        d[n] = fabs(v->x[i] - v->x[i - 1]);
+        if (i != at && i != at + 1 && d[n] - d[n] == 0) n++;
     }
-    middle = median(d, count);
-    for (i = 0; i < count; i++) d[i] = d[i] < middle ? middle - d[i] : d[i] - middle;
-    return count ? 1.4826 * median(d, count) / sqrt(2) * (1 + 5.0 / count) : 0;
+    if (n == 0) return usual;
+    s = 1.4826 / sqrt(2) * median(d, n);
+    return s > 0 ? fer_exp((n * fer_log(s) + USUAL_DIFFERENCES * fer_log(usual)) / (n + USUAL_DIFFERENCES)) : 0;
 }
 
-static double sampling_variance(double accuracy, double images)
-{
-    const double p = (accuracy * images + 1) / (images + 2);
-    return p * (1 - p) / images;
-}
-
-/* Level and noise of an epoch; returns whether it is a pit. */
+/* Level and noise of an epoch; returns whether it is a pit. `images`: 0 of the loss. */
 static int judge(const struct view *v, long epoch, size_t images, double *level, double *noise)
 {
     const int at = (int)(epoch - v->first);
-    const double s = scale_of_differences(v);
-    double before, after, sampling;
+    const double n = (double)images;
+    double before, after, p, sampling = LOSS_FLOOR * LOSS_FLOOR, usual = USUAL_LOSS, s;
     int earlier, later;
     before = median_of(v, at - SIDE, at, &earlier);
     after = median_of(v, at + 1, at + 1 + SIDE, &later);
     *level = earlier && later ? (before < after ? before : after) : earlier ? before : after;
-    sampling = images ? sampling_variance(*level, (double)images) : LOSS_FLOOR * LOSS_FLOOR;
+    if (images) {
+        p = (*level * n + 1) / (n + 2);
+        sampling = p * (1 - p) / n;
+        usual = sqrt(p * (1 - p) / USUAL_IMAGES);
+    }
+    s = scale_of_differences(v, at, usual);
     *noise = sqrt(s * s + sampling);
     return earlier >= LEAST_BEFORE && later >= 1 && *level - v->x[at] > FER_PIT_THRESHOLD * *noise;
 }

@@ -223,6 +223,67 @@ TEST neither_the_rise_nor_the_end_nor_a_lasting_fall_is_a_pit(void)
     PASS();
 }
 
+/* Validation of published runs: each isolated fall of eight points or more that a reader sees, and nothing else. */
+static int finds(const double (*row)[2], long epochs, size_t images, const char *expected)
+{
+    char found[80] = "";
+    long i, count;
+    for (i = 0; i < epochs; i++) history[i][2] = row[i][0], history[i][3] = row[i][1];
+    count = fer_pits_find((const double(*)[4])history, epochs, images, pits);
+    for (i = 0; i < count; i++) snprintf(found + strlen(found), sizeof found - strlen(found), " %ld", pits[i].epoch);
+    if (strcmp(found, expected)) printf("pits found:%s, expected:%s\n", found, expected);
+    return strcmp(found, expected) == 0;
+}
+
+TEST falls_of_published_runs_are_found(void)
+{
+    static const double objects[][2] = { /* 10,000 images; the rest of 152 epochs is calm */
+        {0.3688, 1.5118}, {0.4556, 1.3762}, {0.553, 1.234}, {0.6069, 1.0934}, {0.6724, 0.98852}, {0.6518, 1.3238},
+        {0.7262, 0.79803}, {0.7252, 0.79683}, {0.7557, 0.75973}, {0.7595, 0.74448}, {0.422, 1.6226}, {0.7855, 0.674},
+        {0.794, 0.65752}, {0.7884, 0.66857}, {0.7964, 0.65881}, {0.8066, 0.63888}, {0.78, 0.67505}, {0.8056, 0.62688},
+        {0.8239, 0.61048}, {0.8161, 0.59666}, {0.8085, 0.62401}, {0.7253, 0.84821}, {0.8355, 0.54297},
+        {0.8405, 0.53317}, {0.823, 0.63851}, {0.7243, 0.86411}, {0.833, 0.54975}, {0.8271, 0.5893}, {0.8417, 0.52449},
+        {0.8466, 0.53611}, {0.8362, 0.54356}, {0.8239, 0.60444}, {0.8431, 0.56398}, {0.8459, 0.57729},
+        {0.8469, 0.50533}, {0.8468, 0.55131}, {0.8262, 0.59085}, {0.8616, 0.51696}, {0.8419, 0.50838},
+        {0.8618, 0.49975}, {0.848, 0.54216}, {0.8656, 0.51567}, {0.8586, 0.49043}, {0.8471, 0.53799},
+        {0.852, 0.51234}, {0.8577, 0.53178}, {0.8634, 0.56856}, {0.8431, 0.56946}};
+    static const double plants[][2] = { /* 950 images; a wild start */
+        {0.2136842, 11.618}, {0.12, 14.132}, {0.08210526, 14.56}, {0.1347368, 13.849}, {0.1157895, 10.121},
+        {0.5894737, 1.4658}, {0.3063158, 6.935}, {0.1294737, 8.8326}, {0.48, 1.6669}, {0.6221053, 1.1276},
+        {0.6905263, 0.9304}, {0.6378947, 1.0617}, {0.1389474, 12.798}, {0.5105263, 2.4981}, {0.6778947, 0.85985},
+        {0.7273684, 0.9282}, {0.7621053, 0.72691}, {0.7894737, 0.57997}, {0.7789474, 0.62781}, {0.7989474, 0.65623}};
+    static const double question[][2] = { /* 768 images; ten epochs in all */
+        {0.4766, 1.8909}, {0.6276, 1.7364}, {0.8398, 1.5347}, {0.8047, 1.5551}, {0.8659, 1.5043}, {0.8151, 1.5562},
+        {0.8737, 1.4935}, {0.6055, 1.7569}, {0.9023, 1.4756}, {0.9648, 1.4167}};
+    static const double early[][2] = { /* 4009 images; epoch 2 is too early to be judged */
+        {0.891993, 0.3302}, {0.9750561, 0.091983}, {0.1149913, 789.09}, {0.8600649, 0.99533}, {0.9546021, 0.1458},
+        {0.9802943, 0.084082}, {0.9700673, 0.086815}, {0.993764, 0.024046}, {0.9945123, 0.025219},
+        {0.9870292, 0.047044}, {0.9872786, 0.044626}, {0.9748067, 0.099692}, {0.9820404, 0.069516},
+        {0.9802943, 0.072945}};
+    static const double thirteen[][2] = { /* 13 images: one more is wrong in epoch 3 */
+        {0.8461539, 0.42322}, {0.8461539, 0.37375}, {0.8461539, 0.28976}, {0.7692308, 0.22196}, {0.9230769, 0.17637},
+        {0.9230769, 0.15894}, {1.0, 0.14816}, {1.0, 0.14052}, {1.0, 0.13122}, {1.0, 0.12048}};
+    ASSERT(finds(objects, sizeof objects / sizeof *objects, 10000, " 10 21 25"));
+    ASSERT(finds(plants, sizeof plants / sizeof *plants, 950, " 12"));
+    ASSERT(finds(question, sizeof question / sizeof *question, 768, " 7"));
+    ASSERT(finds(early, sizeof early / sizeof *early, 4009, ""));
+    ASSERT(finds(thirteen, sizeof thirteen / sizeof *thirteen, 13, ""));
+    PASS();
+}
+
+/* What a fall itself does to the differences is no part of the noise that it is judged by. */
+TEST an_epoch_is_no_part_of_its_own_noise(void)
+{
+    double noise;
+    healthy(5, 0.01, 0.03);
+    fer_pit_measure((const double(*)[4])history, EPOCHS, FER_FER2013_VALIDATION, 8, &pits[0]);
+    noise = pits[0].noise;
+    history[8][2] = 0.01;
+    fer_pit_measure((const double(*)[4])history, EPOCHS, FER_FER2013_VALIDATION, 8, &pits[0]);
+    ASSERT(pits[0].noise == noise && pits[0].in_accuracy);
+    PASS();
+}
+
 /* A run that makes no mistakes, or a single one now and then, or no hit at all. */
 TEST single_mistakes_are_no_pits(void)
 {
@@ -263,16 +324,77 @@ TEST healthy_runs_are_left_alone(void)
 {
     static const double noise[3] = {0.0166, 0.0415, 0.02};
     static const size_t images[3] = {FER_FER2013_VALIDATION, FER_FER2013_VALIDATION, 1000000000};
-    long found, epochs;
+    long found, epochs, all = 0;
     uint64_t run;
     int i;
-    for (i = 0; i < 3; i++) {
+    for (i = 0; i < 3; i++, all += found) {
         for (found = epochs = 0, run = 0; run < 3000; run++, epochs += EPOCHS) {
             healthy(100 + run, noise[i], 0.1);
             found += fer_pits_find((const double(*)[4])history, EPOCHS, images[i], pits);
         }
         printf("healthy runs, noise %.3f: %ld false alarms in %ld epochs\n", noise[i], found, epochs);
-        ASSERT(found > 0 && found <= epochs / 10000);
+        ASSERT(found <= epochs / 10000);
+    }
+    ASSERT(all > 0); /* the simulation reaches that far */
+    PASS();
+}
+
+/* Ten thousand runs with the noise of FER2013: not one of their 600,000 epochs. */
+TEST runs_as_on_fer2013_are_left_alone(void)
+{
+    long found = 0;
+    uint64_t run;
+    for (run = 0; run < 10000; run++) {
+        healthy(5000 + run, 0.0166, 0.06);
+        found += find();
+    }
+    ASSERT_EQ_FMT(0L, found, "%ld");
+    PASS();
+}
+
+/* Healthy runs of other shapes. `size`: of the noise, a standard deviation at an accuracy of a half. */
+enum shape { PLATEAU, FAST_RISE_OF_200, SLOW_NOISE, CALMING, TEN_EPOCHS, WILD, SHAPES };
+static const struct {
+    const char *name;
+    double size;
+    size_t images;
+    long epochs, most; /* epochs of a run; false alarms in a million epochs */
+} shapes[SHAPES] = {{"a plateau from the start", 0.03, 3589, EPOCHS, 100},
+                    {"a fast rise, 200 images", 0.035, 200, EPOCHS, 100},
+                    {"slow noise (0.7 of it lasts)", 0.03, 3589, EPOCHS, 100},
+                    {"noise that calms down tenfold", 0.05, 3589, EPOCHS, 100},
+                    {"ten epochs", 0.0166, 3589, 10, 100},
+                    {"noise of six points", 0.06, 3589, EPOCHS, 600}};
+
+static void make_shape(enum shape shape, uint64_t seed)
+{
+    double slow = normal(seed, 999), p;
+    int i;
+    for (i = 0; i < EPOCHS; i++) {
+        const double z = normal(seed, (uint64_t)i), rise = 0.55 - 0.35 * exp(-i / 4.0);
+        slow = 0.7 * slow + sqrt(1 - 0.49) * z;
+        p = shape == PLATEAU || shape == WILD ? 0.55 + shapes[shape].size * z
+            : shape == FAST_RISE_OF_200       ? 0.9 - 0.5 * exp(-i / 2.0) + 0.6 * shapes[shape].size * z
+            : shape == SLOW_NOISE             ? rise + shapes[shape].size * slow
+            : shape == CALMING                ? rise + shapes[shape].size * (0.1 + 0.9 * exp(-i / 8.0)) * z
+                                              : rise + shapes[shape].size * z;
+        history[i][2] = floor(p * (double)shapes[shape].images + 0.5) / (double)shapes[shape].images;
+        history[i][3] = NAN;
+    }
+}
+
+TEST healthy_runs_of_other_shapes_are_left_alone(void)
+{
+    long found, epochs;
+    uint64_t run;
+    int shape;
+    for (shape = 0; shape < SHAPES; shape++) {
+        for (found = epochs = 0, run = 0; run < 3000; run++, epochs += shapes[shape].epochs) {
+            make_shape((enum shape)shape, 200000 + run);
+            found += fer_pits_find((const double(*)[4])history, shapes[shape].epochs, shapes[shape].images, pits);
+        }
+        printf("healthy runs, %s: %ld false alarms in %ld epochs\n", shapes[shape].name, found, epochs);
+        ASSERT(found <= shapes[shape].most * epochs / 1000000);
     }
     PASS();
 }
@@ -733,9 +855,13 @@ SUITE(suite_pits)
     RUN_TEST(a_pit_is_found_where_it_is);
     RUN_TEST(successive_pits_are_all_found);
     RUN_TEST(neither_the_rise_nor_the_end_nor_a_lasting_fall_is_a_pit);
+    RUN_TEST(falls_of_published_runs_are_found);
+    RUN_TEST(an_epoch_is_no_part_of_its_own_noise);
     RUN_TEST(single_mistakes_are_no_pits);
     RUN_TEST(five_epochs_later_nothing_changes);
     RUN_TEST(healthy_runs_are_left_alone);
+    RUN_TEST(runs_as_on_fer2013_are_left_alone);
+    RUN_TEST(healthy_runs_of_other_shapes_are_left_alone);
     RUN_TEST(outcomes_come_back_from_their_file);
 #ifndef FER_PURE_C99
     RUN_TEST(a_folder_is_no_file_of_outcomes);
