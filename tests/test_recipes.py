@@ -93,7 +93,6 @@ def keras():
 
 def onnx():
     from onnx import TensorProto, helper, numpy_helper, save
-    import onnx_model
     random, node = np.random.default_rng(1), helper.make_node
     shapes = {"k": (8, 3, 3, 3), "kb": (8,), "g": (8,), "b": (8,), "m": (8,), "v": (8,), "d": (8, 1, 3, 3), "w": (7,
             16), "wb": (7,)}
@@ -116,7 +115,7 @@ def onnx():
     model.ir_version = 8
     path = os.path.join(FOLDER, "small.onnx")
     save(model, path)
-    onnx_model.main(path, FOLDER)
+    subprocess.run([sys.executable, os.path.join("tests", "examples", "onnx_model.py"), path, FOLDER], check=True)
     verify("ONNX Runtime", 14, "--inference", "--layout", "nchw")
 
 

@@ -40,7 +40,7 @@ def shown(model):
     if isinstance(model, keras.Sequential): # one that was read from a file has called its layers many times
         outputs = [model.inputs[0]]
         outputs = [outputs.append(l(outputs[-1])) or outputs[-1] for l in layers]
-    return layers, keras.Model(model.inputs, outputs)
+    return layers, keras.Model(model.inputs[0], outputs)
 
 
 def inference(path, model, x):
