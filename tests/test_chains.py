@@ -213,5 +213,71 @@ shown["conv2d/kernel_grad"] = shown["conv2d/kernel_grad"] * np.float32(1.001)
 status, rows, result = verify(shown, "--model", model)
 check("and found wrong", status == 1 and result["first_at_fault"] == "conv2d/kernel_grad")
 
+# Frozen layers, and Dropout: no gradients, no updates, moving statistics; the mask that is seen is the one used backward.
+layers = [{"class_name": "InputLayer", "config": {"shape": [8, 8, 2]}},
+          {"class_name": "Conv2D", "config": {"name": "open", "filters": 4, "kernel_size": 3}},
+          {"class_name": "Conv2D", "config": {"name": "shut", "filters": 5, "kernel_size": 3, "trainable": False}},
+          {"class_name": "BatchNormalization", "config": {"name": "norm", "trainable": False}},
+          {"class_name": "ReLU", "config": {"name": "relu"}}, {"class_name": "Dropout", "config": {"name": "drop", "rate": 0.4}},
+          {"class_name": "GlobalAveragePooling2D", "config": {"name": "mean"}},
+          {"class_name": "Dense", "config": {"name": "out", "units": 4, "activation": "softmax"}}]
+json.dump({"class_name": "Sequential", "config": {"layers": layers}}, open(model, "w"))
+step = record("frozen.npz", "--model", model, "--batch", "3")
+PARAMETERS = ("shut/kernel", "shut/bias", "norm/gamma", "norm/beta", "norm/moving_mean", "norm/moving_variance")
+check("no gradients, no updates", all(p in step and p + "_grad" not in step and p + "_new" not in step for p in PARAMETERS))
+random = np.random.RandomState(1)
+F = np.float32
+for name in PARAMETERS[2:]:  # statistics unlike the batch's
+    step[name] = random.uniform(0.5, 2, step[name].shape).astype(F)
+x, dy = step["shut/output"], step["relu/output_grad"]
+scale = step["norm/gamma"] / np.sqrt(step["norm/moving_variance"] + F(1e-3))
+step["norm/output"] = (x - step["norm/moving_mean"]) * scale + step["norm/beta"]
+step["relu/output"] = np.maximum(step["norm/output"], 0)
+kept = random.uniform(size=dy.shape) < 0.6
+step["drop/output"] = np.where(kept, step["relu/output"] / F(0.6), 0)
+step["mean/output"] = step["drop/output"].mean((1, 2))
+step["relu/output_grad"] = np.where(kept, step["drop/output_grad"] / F(0.6), 0)
+step["norm/output_grad"] = np.where(step["relu/output"] > 0, step["relu/output_grad"], 0)
+step["shut/output_grad"] = step["norm/output_grad"] * scale
+kernel = step["shut/kernel"].astype(float)
+step["open/output_grad"] = sum(np.pad(step["shut/output_grad"].astype(float) @ kernel[i, j].T, ((0, 0), (i, 2 - i), (j, 2 - j), (0, 0)))
+                               for i in range(3) for j in range(3)).astype(F)
+# What stands behind this is as it was, and does not follow from it.
+for name in [n for n in step if n.startswith(("out/", "loss")) or n.endswith("_new") or n in ("open/kernel_grad", "open/bias_grad")]:
+    del step[name]
+
+
+def frozen(what, expected, put=None, leave=(), options=()):
+    arrays = {n: v for n, v in dict(step, **(put or {})).items() if n not in leave}
+    status, rows, result = verify(arrays, "--model", model, *options)
+    got = result["first_at_fault"]
+    check("%s: %s, expected %s" % (what, got, expected), got == expected and status == (expected is not None))
+    return rows
+
+
+rows = frozen("frozen layers and Dropout", None)
+JUDGED = ("norm/output", "relu/output", "drop/output", "relu/output_grad", "norm/output_grad", "shut/output_grad", "open/output_grad")
+check("they are judged", all(rows[n]["verdict"] == "ok" for n in JUDGED))
+mean, variance = x.mean((0, 1, 2)), x.var((0, 1, 2))
+batch = (x - mean) / np.sqrt(variance + F(1e-3)) * step["norm/gamma"] + step["norm/beta"]
+frozen("statistics of the batch", "norm/output", {"norm/output": batch})
+dx = step["shut/output_grad"]
+frozen("the gradient of the batch's statistics", "shut/output_grad", {"shut/output_grad": dx - dx.mean((0, 1, 2))})
+frozen("an update of a frozen kernel", "shut/kernel_new", {"shut/kernel_new": step["shut/kernel"] * F(0.999)})
+frozen("a frozen kernel as it was", None, {"shut/kernel_new": step["shut/kernel"]})
+frozen("an update of frozen statistics", "norm/moving_mean_new", {"norm/moving_mean_new": step["norm/moving_mean"] * F(0.99) + mean * F(0.01)})
+rows = frozen("fused, through what is frozen", None, leave=("shut/output", "norm/output"))
+check("it is judged through it", rows["relu/output"]["verdict"] == "ok" and rows["relu/output"]["through"] == "shut, norm")
+frozen("the mean is not kept", "drop/output", {"drop/output": np.where(kept, step["relu/output"], 0)})
+frozen("nothing is dropped", "drop/output", {"drop/output": step["relu/output"]})
+frozen("another mask backward", "relu/output_grad", {"relu/output_grad": np.where(~kept, step["drop/output_grad"] / F(0.6), 0)})
+frozen("no mask backward", "relu/output_grad", {"relu/output_grad": step["drop/output_grad"] / F(0.6)})
+flipped = step["relu/output_grad"].copy()
+at = tuple(np.argwhere(kept & (step["relu/output"] > 0))[7])
+flipped[at] = 0
+frozen("one flipped mask", "relu/output_grad", {"relu/output_grad": flipped})
+rows = frozen("its output is not shown", None, leave=("drop/output", "mean/output"))
+check("then its mask is not known", rows["relu/output_grad"]["verdict"] == "not checkable")
+
 print("%d passed, %d failed" % (passed, failed))
 sys.exit(failed > 0)
