@@ -1194,6 +1194,7 @@ struct fer_verify_summary {
     enum fer_verdict first_verdict;
     char first_writers[160], first_reason[240]; /* of its row */
     char first_wrong[FER_MAX_ARRAY];      /* the first that is WRONG; else "" */
+    char only_consumers_of[FER_MAX_ARRAY]; /* an array that is ok, when only what is computed from it is at fault; else "" */
     char first_mistrusted[FER_MAX_ARRAY]; /* the first that is MISTRUSTED, not by nature; else "" */
 };
 

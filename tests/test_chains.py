@@ -279,5 +279,35 @@ frozen("one flipped mask", "relu/output_grad", {"relu/output_grad": flipped})
 rows = frozen("its output is not shown", None, leave=("drop/output", "mean/output"))
 check("then its mask is not known", rows["relu/output_grad"]["verdict"] == "not checkable")
 
+# One array of another implementation in a record of fer: it is ok, what is computed from it is not, and that is told.
+def convolve(x, kernel):
+    """SAME, stride 1, 3x3, in float32, tap by tap."""
+    x = np.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))
+    h, w = x.shape[1] - 2, x.shape[2] - 2
+    return sum((x[:, i:i + h, j:j + w] @ kernel[i, j] for i in range(3) for j in range(3)), F(0)).astype(F)
+
+
+theirs = dict(inference, **{"conv2d_2/output": convolve(inference["activation_1/output"], inference["conv2d_2/kernel"])})
+told = "only what is computed from conv2d_2/output is at fault, and that is ok: it may be another implementation's"
+status, rows, result = verify(theirs, "--inference")
+check("another's convolution is ok, what is behind it not: %s" % result["first_at_fault"], status == 1 and
+      result["first_at_fault"] == "batch_normalization_2/output" and rows["conv2d_2/output"]["verdict"] == "ok")
+check("and that is told", rows["batch_normalization_2/output"]["reason"] == told and result["only_consumers_of"] == "conv2d_2/output")
+status, rows, result = verify(theirs, "--inference", "--no-chains")
+check("not without chains, which tell it from a fault", result["only_consumers_of"] is None)
+y = theirs["batch_normalization_2/output"]
+status, rows, result = verify(dict(theirs, **{"batch_normalization_2/output": y * F(1.001)}), "--inference")
+check("a fault is none of that", status == 1 and result["only_consumers_of"] is None)
+status, rows, result = verify(dict(theirs, **{"activation_9/output": inference["activation_9/output"] * F(1.001)}), "--inference")
+check("nor is another fault elsewhere", status == 1 and result["only_consumers_of"] is None)
+noise = 1 + F(3e-6) * random.uniform(-1, 1, training["conv2d_30/output_grad"].shape).astype(F)
+theirs = dict(training, **{"conv2d_30/output_grad": training["conv2d_30/output_grad"] * noise})
+status, rows, result = verify(theirs)
+bad = {n: (r["verdict"], r["likely_ratio"]) for n, r in rows.items() if r["verdict"] != "ok"}
+check("another's gradient: %s" % bad, status == 1 and result["only_consumers_of"] == "conv2d_30/output_grad")
+theirs["conv2d_30/kernel_grad"] = training["conv2d_30/kernel_grad"] * F(2)
+status, rows, result = verify(theirs)
+check("a fault is larger", status == 1 and result["only_consumers_of"] is None)
+
 print("%d passed, %d failed" % (passed, failed))
 sys.exit(failed > 0)

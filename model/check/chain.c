@@ -76,6 +76,7 @@ static struct fer_state *state_of(struct fer_verification *v, int i, int anew)
     struct fer_state *s = &v->state[i];
     real *values;
     if (recorded(v, i) && !(anew && v->net.layer[i].inputs)) {
+        fer_verify_use(v, recorded(v, i));
         if (s->v) return s;
         if (fer_state_allocate(v, s, fer_layer_count(&v->net.layer[i], (size_t)v->n), 0)) return NULL;
         values = fer_verify_load_output(v, &v->net.layer[i]);

@@ -426,6 +426,12 @@ void fer_verify_require_output(struct fer_verification *v, const struct fer_laye
     fer_verify_require(v, name);
 }
 
+void fer_verify_use(struct fer_verification *v, const struct fer_expected *x)
+{
+    const size_t i = (size_t)(x - v->expected);
+    v->uses[i / 8] |= (unsigned char)(1 << i % 8);
+}
+
 /* The array's values, until the check is finished. When the record does not hold it, that is noted, and the result is
  * NULL. */
 real *fer_verify_load(struct fer_verification *v, const char *name)
@@ -433,6 +439,7 @@ real *fer_verify_load(struct fer_verification *v, const char *name)
     const struct fer_expected *x = fer_verify_require(v, name);
     struct fer_room *room = x ? take_room(v, x->count) : NULL;
     real *values = room ? room->memory : NULL, *file = values;
+    if (x) fer_verify_use(v, x);
     if (values && x->axes && !(file = fer_allocate(x->count, sizeof *file, v->e))) v->failed = 1;
     if (file && fer_npz_read(v->npz, x->array, file, v->e)) v->failed = 1;
     if (file == values) return values;
@@ -522,6 +529,7 @@ int fer_verify_begin(struct fer_verification *v, const char *name)
     for (i = 0; i < x->dims; i++) v->row.shape[i] = x->shape[i];
     v->arithmetic = fer_verify_arithmetic(v, v->net.layers - 1); /* of the probabilities and the loss */
     v->claimed = fer_verify_load(v, name);
+    memset(v->uses, 0, sizeof v->uses); /* that one is not computed from itself */
     return !v->failed;
 }
 
@@ -611,6 +619,7 @@ void fer_verify_finish(struct fer_verification *v)
     kept->row = v->row;
     kept->depends = v->row.verdict == FER_NOT_CHECKABLE ? 0 : v->depends;
     kept->rate = v->rate;
+    memcpy(kept->uses, v->uses, sizeof kept->uses);
     kept->spread = v->tally.sizeable * 8 >= v->tally.count;
     v->kept_count++;
     v->stopped |= v->row.verdict >= FER_SUSPECT && v->family != FER_ON_MOVING_VARIANCE;

@@ -25,7 +25,15 @@ enum fer_dependence {
     FER_ON_STATISTICS = 16, /* the batch's or the moving ones; whether elements are dropped */
     FER_ON_TIES = 32,
     FER_ON_ZERO = 64, /* a ReLU's derivative there */
-    FER_ON_WINOGRAD = 128
+    FER_ON_WINOGRAD = 128,
+    FER_ON_INPUTS = 256 /* an output, on what it takes from as the record has it */
+};
+
+enum { MOST_EXPECTED = 3 + 2 * FER_MAX_LAYERS + 3 * FER_MAX_PARAMETERS, MOST_HELD = 2 * FER_MAX_INPUTS + 16 };
+
+struct fer_room {
+    real *memory;
+    size_t count;
 };
 
 /* A row waits, once one is at fault, until all are known. */
@@ -35,14 +43,8 @@ struct fer_kept {
     double rate;         /* of an update by Adam that is at fault: the learning rate that fits best */
     int spread;          /* at fault, by errors in elements all over, not in some */
     int ok_otherwise;    /* with the choice that was tried last */
+    unsigned char uses[MOST_EXPECTED / 8 + 1]; /* a bit for each array of the list: whether it was read for this one */
     int hinted;          /* its reason begins with the choice that would make it ok */
-};
-
-enum { MOST_EXPECTED = 3 + 2 * FER_MAX_LAYERS + 3 * FER_MAX_PARAMETERS, MOST_HELD = 2 * FER_MAX_INPUTS + 16 };
-
-struct fer_room {
-    real *memory;
-    size_t count;
 };
 
 struct fer_verification {
@@ -69,6 +71,7 @@ struct fer_verification {
 
     unsigned depends;      /* of the array being checked, as in fer_kept */
     double rate;
+    unsigned char uses[MOST_EXPECTED / 8 + 1];
     struct fer_kept *kept; /* [MOST_EXPECTED] */
     int kept_count, reported;
 
@@ -108,6 +111,8 @@ void fer_verify_free_rooms(struct fer_verification *v); /* and all memory */
 /* Notes when the record does not hold an array that the check needs. */
 void fer_verify_lack(struct fer_verification *v, const char *name);
 const struct fer_expected *fer_verify_held(const struct fer_verification *v, const char *name); /* NULL: it does not */
+/* Notes that the array at hand is computed from this one, which need not be read again. */
+void fer_verify_use(struct fer_verification *v, const struct fer_expected *x);
 const struct fer_expected *fer_verify_require(struct fer_verification *v, const char *name);
 void fer_verify_require_output(struct fer_verification *v, const struct fer_layer *layer, const char *ending);
 void fer_verify_require_gradient(struct fer_verification *v, const struct fer_layer *layer);

@@ -37,6 +37,8 @@ static void check_anew(struct fer_verification *v, const struct fer_layer *layer
 {
     const struct fer_tally first = v->tally;
     const unsigned depends = v->depends;
+    unsigned char uses[sizeof v->uses];
+    memcpy(uses, v->uses, sizeof uses);
     if (!fer_verify_ready(v) || fer_tally_verdict(&first) < FER_SUSPECT) return;
     memset(&v->tally, 0, sizeof v->tally);
     fer_chain_check(v, layer, 1);
@@ -46,6 +48,7 @@ static void check_anew(struct fer_verification *v, const struct fer_layer *layer
     }
     v->tally = first;
     v->depends = depends;
+    memcpy(v->uses, uses, sizeof uses);
     v->row.chain = 0;
     *v->row.through = *v->row.reason = 0;
     if (!v->failed) v->row.verdict = FER_OK; /* to be concluded */
@@ -55,11 +58,12 @@ static void check_anew(struct fer_verification *v, const struct fer_layer *layer
 static void check_output(struct fer_verification *v, const struct fer_layer *layer)
 {
     if (!fer_verify_begin_output(v, layer, "")) return;
-    if (v->options->no_chains || fer_chain_has_inputs(v, layer)) {
+    if (!v->options->no_chains) v->depends |= FER_ON_INPUTS;
+    if (v->family != FER_ON_INPUTS && (v->options->no_chains || fer_chain_has_inputs(v, layer))) {
         fer_checks[layer->type].output(v, layer);
         if (fer_checks[layer->type].copies && !v->options->no_chains) check_anew(v, layer);
     } else {
-        fer_chain_check(v, layer, 0);
+        fer_chain_check(v, layer, v->family == FER_ON_INPUTS);
     }
     fer_verify_finish(v);
     fer_chain_forget(v, layer);

@@ -110,6 +110,7 @@ static void write_json_summary(struct fer_json *j, const struct fer_verify_summa
     fer_json_line(j, " ");
     fer_json_string_or_null(j, "first_at_fault", s->first);
     fer_json_string_or_null(j, "first_wrong", s->first_wrong);
+    fer_json_string_or_null(j, "only_consumers_of", s->only_consumers_of);
     fer_json_string_or_null(j, "first_mistrusted", s->first_mistrusted);
 }
 
