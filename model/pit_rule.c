@@ -2,18 +2,20 @@
  *
  * A series is val_accuracy, or -log(val_loss): of both, more is better. For epoch e of a series x:
  *
- *     level    = the smaller of two medians: of the up to 5 epochs before e, and of the up to 5 after it
+ *     level    = the smaller of two medians: of the up to 5 epochs before e, and of the up to 5 after it; the same
+ *                with 3 in place of 5, where that is higher
  *     s        = 1.4826 / sqrt(2) * median |x[i] - x[i-1]| of the n differences from e-9 to e+5 that e has no part in
  *     noise^2  = (s^n * usual^8)^(2 / (n + 8)) + sampling
  *     pit:       level - x[e] > 6 * noise, with at least 3 epochs before e and 1 after it
  *
- * Accuracy over N images has the sampling variance p * (1 - p) / N, p = (level * N + 1) / (N + 2): with one hit and one
- * miss more than were seen, so that one mistake among epochs without any is no pit. Usual is what 500 images would
- * have, 2.2 points where p is a half. The loss has 0.02^2 and 0.15 in their places. The smaller of two medians is below
- * neither side's usual figures: so the rise at the start is no pit, nor is a fall from which a run does not come back;
- * and two or three bad epochs in succession do not hide each other. The median takes no notice of a few bad epochs
- * among fifteen. A handful of differences may all be small by chance, or large because the run still rises: so eight
- * more are thought to have shown the usual noise (the geometric mean, since a scale is wrong by a factor).
+ * Accuracy over N images has the sampling variance p * (1 - p) / N, p = (level * N + 1) / (N + 2): with one hit and
+ * one miss more than were seen, so that one mistake among epochs without any is no pit. Usual is what 400 images
+ * would have, 2.5 points where p is a half. The loss has 0.02^2 and 0.2 in their places. The smaller of two medians
+ * is above neither side's usual figures: so the rise at the start is no pit, nor is a fall from which a run does not
+ * come back. With 5 epochs, two or three bad ones in succession do not hide each other; with 3, a rise does not hide
+ * them. The median takes no notice of a few bad epochs among fifteen. A handful of differences may all be small by
+ * chance, or large because the run still rises: so eight more are thought to have shown the usual noise (the
+ * geometric mean, since a scale is wrong by a factor).
  *
  * tests/test_pits.c simulates healthy runs of several shapes; README.md in pits/ has how often each is accused.
  */
@@ -21,9 +23,10 @@
 
 #include <math.h>
 
-enum { SIDE = 5, REACH = 10, LEAST_BEFORE = 3, MOST = REACH + SIDE + 1, USUAL_IMAGES = 500, USUAL_DIFFERENCES = 8 };
+enum { SIDE = 5, NEAR = 3, REACH = 10, LEAST_BEFORE = 3, MOST = REACH + SIDE + 1 };
+enum { USUAL_IMAGES = 400, USUAL_DIFFERENCES = 8 };
 
-static const double LOSS_FLOOR = 0.02, USUAL_LOSS = 0.15;
+static const double LOSS_FLOOR = 0.02, USUAL_LOSS = 0.2;
 
 /* Sorts x by insertion; there are at most MOST. */
 static void sort(double *x, int count)
@@ -90,16 +93,25 @@ static double scale_of_differences(const struct view *v, int at, double usual)
     return s > 0 ? fer_exp((n * fer_log(s) + USUAL_DIFFERENCES * fer_log(usual)) / (n + USUAL_DIFFERENCES)) : 0;
 }
 
+/* The smaller of the medians of up to `side` epochs before and after; if there are none on one side, that of the other. */
+static double level_of(const struct view *v, int at, int side)
+{
+    int earlier, later;
+    const double before = median_of(v, at - side, at, &earlier), after = median_of(v, at + 1, at + 1 + side, &later);
+    return earlier && later ? (before < after ? before : after) : earlier ? before : after;
+}
+
 /* Level and noise of an epoch; returns whether it is a pit. `images`: 0 of the loss. */
 static int judge(const struct view *v, long epoch, size_t images, double *level, double *noise)
 {
     const int at = (int)(epoch - v->first);
     const double n = (double)images;
-    double before, after, p, sampling = LOSS_FLOOR * LOSS_FLOOR, usual = USUAL_LOSS, s;
+    const double wide = level_of(v, at, SIDE), near = level_of(v, at, NEAR);
+    double p, sampling = LOSS_FLOOR * LOSS_FLOOR, usual = USUAL_LOSS, s;
     int earlier, later;
-    before = median_of(v, at - SIDE, at, &earlier);
-    after = median_of(v, at + 1, at + 1 + SIDE, &later);
-    *level = earlier && later ? (before < after ? before : after) : earlier ? before : after;
+    median_of(v, at - SIDE, at, &earlier);
+    median_of(v, at + 1, at + 1 + SIDE, &later);
+    *level = near > wide ? near : wide;
     if (images) {
         p = (*level * n + 1) / (n + 2);
         sampling = p * (1 - p) / n;
