@@ -138,6 +138,11 @@ fuzz: ## the file readers under libFuzzer, FUZZ_SECONDS=60 each (clang)
 portability: fer ## the same bits by every compiler, emulated processor and thread count to be had here: half an hour
 	sh tests/portability.sh
 
+engines: all ## real engines run networks and verify judges them: installs many gigabytes, hours (ROWS="openvino ncnn": these alone)
+	$(PYTHON) tests/engines/run_engines.py $(ROWS)
+conventions: all ## measure what libraries compute anew and write model/check/CONVENTIONS.md (ROWS as above)
+	$(PYTHON) tests/engines/run_conventions.py $(ROWS)
+
 accuracy: ## how far exp and log are from the truth: all floats, many doubles (gcc on x86; minutes)
 	@mkdir -p build
 	gcc -std=gnu99 -O2 -ffp-contract=off -Wall -Wextra -I. tests/accuracy.c layers/numbers/exp_log.c layers/numbers/random.c -lquadmath -lm -o build/accuracy
@@ -204,5 +209,5 @@ uninstall: ## remove what make install put there, and folders that are then empt
 clean: ## remove all that was built
 	rm -rf build $(PRODUCTS)
 
-.PHONY: all help plain run bench speed test check-layout sanitize valgrind fuzz portability accuracy twin vectors fingerprint \
+.PHONY: all help plain run bench speed test check-layout sanitize valgrind fuzz portability engines conventions accuracy twin vectors fingerprint \
         install uninstall clean
