@@ -933,7 +933,6 @@ static int read_request(struct pits_request *r, struct fer_error *e)
 {
     char path[FER_PATH];
     size_t images = 0;
-    long passed_over;
     if (fer_pits_choose_experiments(r->experiments, &r->which, e) || fer_join_path(path, r->where, "config.txt", e))
         return -1;
     r->is_run = fer_file_exists(path);
@@ -941,19 +940,15 @@ static int read_request(struct pits_request *r, struct fer_error *e)
         return fer_fail(e, "%s: no run folder (there is no %s): --experiments and --data need one", r->where, path);
     if (r->is_run && r->images) return fer_fail(e, "--images: a run's data say how many there are");
     if (r->images && read_images(r->images, &images, e)) return -1;
-    if (r->is_run) {
-        if (fer_config_load(&r->config, path, e) || read_run_data(r, e) ||
-            fer_join_path(path, r->where, "log.csv", e))
-            return -1;
-        images = r->data.usage_count[FER_PUBLIC_TEST];
-    }
-    if (fer_log_read_column(&r->log, r->is_run ? path : r->where, r->column, e)) return -1;
-    passed_over = r->is_run ? 0 : fer_log_keep_validated(&r->log);
-    if (!images) images = r->log.images ? r->log.images : FER_FER2013_VALIDATION;
+    if (!r->is_run) return fer_pits_choose_log(&r->chosen, &r->log, r->where, r->column, images, r->epoch, e);
+    if (fer_config_load(&r->config, path, e) || read_run_data(r, e) || fer_join_path(path, r->where, "log.csv", e) ||
+        fer_log_read_column(&r->log, path, r->column, e))
+        return -1;
+    images = r->data.usage_count[FER_PUBLIC_TEST];
+    if (!images) images = FER_FER2013_VALIDATION;
     if (fer_pits_choose(&r->chosen, &r->log, images, r->epoch, e)) return -1;
-    r->chosen.unknown += passed_over;
     r->chosen.images = images;
-    r->chosen.images_from = r->is_run ? "the run's data" : r->images ? "--images" : r->log.images ? "their last digits" : "FER2013";
+    r->chosen.images_from = "the run's data";
     return 0;
 }
 
@@ -1055,10 +1050,10 @@ static int pits(int argc, char **argv)
     r.where = argv[0];
     signal(SIGINT, interrupt);
     if (read_request(&r, &e) == 0) end = report_pits(&r, &e);
+    if (end == FER_DONE && !r.is_run && !r.epoch && fer_pits_judged(&r.chosen, &r.log, r.where, &e)) end = FER_FAILED;
     fer_dataset_free(&r.data);
     fer_log_free(&r.log);
-    fer_free(r.chosen.pit);
-    fer_free(r.chosen.dip);
+    fer_pits_choice_free(&r.chosen);
     if (end == FER_STOPPED) return fprintf(stderr, "stopped\n"), EXIT_CHECK_FAILED;
     return end == FER_DONE ? EXIT_OK : complain(&e);
 }

@@ -215,7 +215,7 @@ check "rows without figures are passed over" grep -q "^$T/gaps.csv: 28 epochs of
 awk 'BEGIN { print "epoch,val_acc"; for (i = 0; i < 20; i++) printf "%d,%.1f\n", i, i == 2 ? 10 : i < 12 ? 60 + (i * 7) % 5 : 14.5 }' > $T/lost.csv
 expect 0 "" ./fer pits $T/lost.csv
 check "how many images the digits say" grep -q "^val_accuracy over 200 images, by their last digits$" $T/out
-check "too early to be judged, and named" grep -q "^a dip: epoch 2 .* not judged$" $T/out
+check "too early to be judged, and named" grep -q "^the deepest dip: epoch 2 .* not judged$" $T/out
 check "a fall without return" grep -q "^a fall without return: from epoch 12 (line 14) on val_accuracy 0.1450 where 0.6" $T/out
 expect 0 "" ./fer pits $T/lost.csv --json --column val_acc
 check "in JSON too" grep -q '"lost_from": 12' $T/out

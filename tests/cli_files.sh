@@ -60,6 +60,36 @@ check "nothing half-written" test ! -s $T/out
 head -c 60 $T/face.png > $T/cut.png
 expect 2 "fer: $T/cut.png: damaged PNG image: it ends early" ./fer predict $T/run $T/cut.png
 
+# ---- logs ----
+cannot="nothing can be judged: expected at least five epochs of a run with validation, not"
+log() { name=$1; shift; printf "$@" > $T/$name.csv; }
+log head 'epoch,val_accuracy\n'
+expect 2 "fer: $T/head.csv: $cannot 0" ./fer pits $T/head.csv
+log four 'epoch,val_accuracy\n0,0.5\n1,0.6\n2,0.2\n3,0.6\n'
+expect 2 "fer: $T/four.csv: $cannot 4" ./fer pits $T/four.csv
+check "the deepest of them is named" grep -q "^the deepest dip: epoch 2 (line 4), val_accuracy 0.2000 where 0.5500 .*: not judged$" $T/out
+log loss 'epoch,val_loss\n0,2\n1,900\n2,1.5\n3,1.4\n4,1.3\n5,1.25\n6,1.2\n7,40\n8,1.2\n9,1.1\n10,1.1\n11,1.8\n12,1.1\n13,1.1\n14,8\n15,9\n16,9\n'
+expect 0 "" ./fer pits $T/loss.csv
+printf '%s\n' "$T/loss.csv: 17 epochs, 1 pit (a run's first three epochs and its last cannot be judged)" \
+    'epoch 7 (line 9): val_loss 40.0000 where 1.2500; a pit in loss' \
+    'a dip: epoch 1 (line 3), val_loss 900.0000 where 2.0000 was to be expected' \
+    'a dip: epoch 11 (line 13), val_loss 1.8000 where 1.1000 was to be expected' \
+    'a fall without return: from epoch 14 (line 16) on val_loss 8.0000 where 1.1000 was before' > $T/expected
+check "of val_loss alone all is said" diff $T/expected - << END
+$(sed 's/, [0-9.]* times.*//' $T/out)
+END
+check "too early is not judged" grep -q '^a dip: epoch 1 .*: not judged$' $T/out
+check "and no pit is none" grep -q '^a dip: epoch 11 .*: no pit by the rule$' $T/out
+log runs 'epoch,val_acc,loss\n'
+for run in 1 2; do
+    for i in 1 2 3 4 5 6 7 8 9; do echo "$i,0.6$((i * 3 % 4)),1"; done; for i in 10 11 12 13; do echo "$i,0.14,1"; done
+done >> $T/runs.csv
+expect 0 "" ./fer pits $T/runs.csv
+check "of each run its fall without return" test "$(grep -c '^a fall without return: from epoch 10 (line [12]*[0-9]) on val_accuracy 0.1400 where 0.6' $T/out)" -eq 2
+log accuracy 'epoch,accuracy,loss\n0,0.6107,1.7\n1,0.5940,0.6\n2,0.8454,0.4\n3,0.8682,0.3\n4,0.8276,0.4\n5,0.9299,0.2\n6,0.9611,0.1\n7,0.8521,0.6\n8,0.9566,0.1\n9,0.9800,0.1\n'
+expect 0 "" ./fer pits $T/accuracy.csv --column accuracy
+check "another column, by its name" grep -q '^the deepest dip: epoch 7 (line 9), accuracy 0.8521 where 0.9299 was to be expected, 3.* times the noise: no pit by the rule$' $T/out
+
 rm -rf $T
 echo "$passed passed, $failed failed"
 [ $failed -eq 0 ]

@@ -8,6 +8,7 @@
 static void write_heading(FILE *out, const char *where, int is_run, int named, const struct fer_log *log,
                           const struct fer_pits_choice *c)
 {
+    char line[FER_PITS_LINE];
     fprintf(out, "%s: %ld epoch%s", where, log->count, log->count == 1 ? "" : "s");
     if (c->runs > 1) fprintf(out, " of %ld runs", c->runs);
     if (c->unknown && is_run) fprintf(out, ", %ld of them without val_accuracy and val_loss", c->unknown);
@@ -21,39 +22,56 @@ static void write_heading(FILE *out, const char *where, int is_run, int named, c
     else
         fprintf(out, ", no pit");
     fprintf(out, " (a run's first three epochs and its last cannot be judged)\n");
-    if (!is_run) fprintf(out, "val_accuracy over %zu images, by %s\n", c->images, c->images_from);
-    if (!c->count && c->deepest.depth > 0)
-        fprintf(out, "the deepest dip: epoch %ld (line %ld), val_accuracy %.4f where %.4f was to be expected, "
-                     "%.1f times the noise%s%s\n",
-                log->epoch[c->deepest.epoch], log->line[c->deepest.epoch], c->deepest.accuracy, c->deepest.level,
-                c->deepest.depth / c->deepest.noise, fer_pits_not_judged(log, c->deepest.epoch) ? ": not judged" : "",
-                is_run ? "; --epoch looks into it" : "");
+    if (!is_run && c->images) fprintf(out, "%s over %zu images, by %s\n", c->name, c->images, c->images_from);
+    if (c->count || c->deepest.epoch < 0) return;
+    fer_pits_describe(line, log, c, &c->deepest);
+    fprintf(out, "the deepest dip: %s%s\n", line, is_run ? "; --epoch looks into it" : "");
 }
 
-/* What is no pit: dips, and a fall from which the run does not come back. */
+void fer_pits_describe(char line[FER_PITS_LINE], const struct fer_log *log, const struct fer_pits_choice *c,
+                       const struct fer_pit *p)
+{
+    int in_loss;
+    const double noises = fer_pits_noises(p, &in_loss);
+    snprintf(line, FER_PITS_LINE, "epoch %ld (line %ld), %.60s %.4f where %.4f was to be expected, %.1f times the noise%s",
+             log->epoch[p->epoch], log->line[p->epoch], in_loss ? "val_loss" : c->name, in_loss ? p->loss : p->accuracy,
+             in_loss ? p->loss_level : p->level, noises,
+             fer_pits_not_judged(log, p->epoch) ? ": not judged" : noises >= FER_DIP_THRESHOLD ? ": no pit by the rule" : "");
+}
+
+void fer_pits_describe_lost(char line[FER_PITS_LINE], const struct fer_log *log, const struct fer_pits_choice *c,
+                            const struct fer_pits_lost *lost)
+{
+    int length = snprintf(line, FER_PITS_LINE, "from epoch %ld (line %ld) on ", log->epoch[lost->row],
+                          log->line[lost->row]);
+    if (lost->is_nan) length += snprintf(line + length, FER_PITS_LINE - 100, "val_loss is no number");
+    if (lost->is_nan && lost->in_loss) return;
+    snprintf(line + length, FER_PITS_LINE - 150, "%s%.60s %.4f where %.4f was before", lost->is_nan ? "; " : "",
+             lost->in_loss ? "val_loss" : c->name, log->row[lost->row][lost->in_loss ? 3 : 2], lost->level);
+}
+
+/* What is no pit: dips, and falls from which a run does not come back. */
 static void write_others(FILE *out, const struct fer_log *log, const struct fer_pits_choice *c)
 {
+    char line[FER_PITS_LINE];
     long i;
     for (i = 0; i < c->dips; i++) {
-        const struct fer_pit *p = &c->dip[i];
-        fprintf(out, "a dip: epoch %ld (line %ld), val_accuracy %.4f where %.4f was to be expected, "
-                     "%.1f times the noise: %s\n",
-                log->epoch[p->epoch], log->line[p->epoch], p->accuracy, p->level, p->depth / p->noise,
-                fer_pits_not_judged(log, p->epoch) ? "not judged" : "no pit by the rule");
+        if (!c->count && c->dip[i].epoch == c->deepest.epoch) continue; /* the heading has it */
+        fer_pits_describe(line, log, c, &c->dip[i]);
+        fprintf(out, "a dip: %s\n", line);
     }
-    if (c->lost < 0) return;
-    fprintf(out, "a fall without return: from epoch %ld (line %ld) on ", log->epoch[c->lost], log->line[c->lost]);
-    if (c->lost_is_nan)
-        fprintf(out, "val_loss is no number; val_accuracy %.4f where %.4f was before\n", log->row[c->lost][2],
-                c->lost_level);
-    else
-        fprintf(out, "val_accuracy %.4f where %.4f was before\n", log->row[c->lost][2], c->lost_level);
+    for (i = 0; i < c->losses; i++) {
+        fer_pits_describe_lost(line, log, c, &c->lost[i]);
+        fprintf(out, "a fall without return: %s\n", line);
+    }
 }
 
-static void write_pit(FILE *out, const struct fer_pit *p, long epoch, long line, const char *seen)
+static void write_pit(FILE *out, const char *name, const struct fer_pit *p, long epoch, long line, const char *seen)
 {
-    fprintf(out, "epoch %ld (line %ld): val_accuracy %.4f where %.4f was to be expected: depth %.4f, noise %.4f; ",
-            epoch, line, p->accuracy, p->level, p->depth, p->noise);
+    fprintf(out, "epoch %ld (line %ld): ", epoch, line);
+    if (p->accuracy == p->accuracy)
+        fprintf(out, "%s %.4f where %.4f was to be expected: depth %.4f, noise %.4f; ", name, p->accuracy, p->level,
+                p->depth, p->noise);
     if (p->loss == p->loss) fprintf(out, "val_loss %.4f where %.4f; ", p->loss, p->loss_level);
     if (p->in_accuracy || p->in_loss)
         fprintf(out, "a pit in %s\n", seen);
@@ -162,23 +180,34 @@ static void write_json_steps(struct fer_json *j, const struct fer_network *netwo
 
 static void write_json_others(struct fer_json *j, const struct fer_log *log, const struct fer_pits_choice *c)
 {
+    int in_loss;
     long i;
     fer_json_line(j, " ");
     fer_json_open(j, "dips", '[');
     for (i = 0; i < c->dips; i++) {
+        const double noises = fer_pits_noises(&c->dip[i], &in_loss);
         fer_json_open(j, NULL, '{');
         fer_json_value(j, "epoch", "%ld", log->epoch[c->dip[i].epoch]);
-        fer_json_number(j, "val_accuracy", c->dip[i].accuracy);
-        fer_json_number(j, "level", c->dip[i].level);
-        fer_json_number(j, "noises", c->dip[i].depth / c->dip[i].noise);
+        fer_json_number_or_null(j, "val_accuracy", c->dip[i].accuracy);
+        fer_json_number_or_null(j, "level", c->dip[i].level);
+        fer_json_number_or_null(j, "noises", noises);
+        fer_json_string(j, "seen_in", in_loss ? "loss" : "accuracy");
         fer_json_value(j, "judged", fer_pits_not_judged(log, c->dip[i].epoch) ? "false" : "true");
         fer_json_close(j, '}');
     }
     fer_json_close(j, ']');
-    if (c->lost < 0)
-        fer_json_value(j, "lost_from", "null");
+    if (c->losses)
+        fer_json_value(j, "lost_from", "%ld", log->epoch[c->lost->row]);
     else
-        fer_json_value(j, "lost_from", "%ld", log->epoch[c->lost]);
+        fer_json_value(j, "lost_from", "null");
+    fer_json_open(j, "lost", '['); /* of every run that does not come back */
+    for (i = 0; i < c->losses; i++) {
+        fer_json_open(j, NULL, '{');
+        fer_json_value(j, "epoch", "%ld", log->epoch[c->lost[i].row]);
+        fer_json_value(j, "line", "%ld", log->line[c->lost[i].row]);
+        fer_json_close(j, '}');
+    }
+    fer_json_close(j, ']');
 }
 
 /* ---- Both ---- */
@@ -187,7 +216,7 @@ void fer_pits_text_begin(struct fer_pits_text *t, const char *where, int is_run,
                          const struct fer_pits_choice *choice)
 {
     struct fer_json *j = &t->json;
-    t->log = log, t->choice = named ? NULL : choice;
+    t->log = log, t->choice = named ? NULL : choice, t->name = choice->name;
     if (!t->is_json) {
         write_heading(t->out, where, is_run, named, log, choice);
         return;
@@ -224,7 +253,7 @@ void fer_pits_text_pit(struct fer_pits_text *t, const struct fer_log *log, const
     if (t->is_json)
         write_json_pit(&t->json, p, log->epoch[p->epoch], log->line[p->epoch], seen);
     else
-        write_pit(t->out, p, log->epoch[p->epoch], log->line[p->epoch], seen);
+        write_pit(t->out, t->name, p, log->epoch[p->epoch], log->line[p->epoch], seen);
     fflush(t->out);
 }
 
