@@ -244,6 +244,52 @@ def one_layer(ours):
         refuses("option", message, *option.split())
 
 
+# ---- BatchNormalization where the mean is large ----
+
+def judge(**results):
+    """By fer64 verify --op batch_normalization: rows by name."""
+    np.savez(THEIRS, **results)
+    run = subprocess.run([FER64, "verify", "--json", "--op", "batch_normalization", OURS + ".op", THEIRS], stdout=subprocess.PIPE)
+    return {row["array"]: row for row in json.loads(run.stdout)["arrays"]}
+
+
+def large_mean(ours):
+    F, random = np.float32, np.random.RandomState(0)
+    for channels, rows, ratio in ((8, 256, 1), (8, 256, 30), (8, 256, 1e3), (8, 256, 1e4), (8, 256, 1e5), (1, 256, 1e4), (8, 16384, 1e4)):
+        x = random.randn(rows, channels) * random.uniform(0.5, 2, channels) + ratio * random.choice([-1, 1], channels)
+        x, gamma, beta = x.astype(F), random.uniform(0.5, 2, channels).astype(F), random.randn(channels).astype(F)
+        with open(OURS + ".op", "wb") as file:
+            np.savez(file, x=x, gamma=gamma, beta=beta, dy=random.randn(*x.shape).astype(F))
+        total, squares, running, spread = (np.zeros(channels, F) for k in range(4))
+        for i, row in enumerate(x):  # in float32, one after the other
+            total, squares, before = total + row, squares + row * row, running
+            running = running + (row - running) / F(i + 1)
+            spread = spread + (row - before) * (row - running)
+        mean = total / F(rows)
+
+        def normalise(mean, variance):
+            return (x - mean) * (F(1) / np.sqrt(variance + F(1e-3))) * gamma + beta
+        two, one = np.mean((x - mean) ** 2, 0, dtype=F), squares / F(rows) - mean * mean
+        what = "mean %g, %d rows, %d channels" % (ratio, rows, channels)
+        for y in (normalise(mean, two), normalise(running, spread / F(rows))):
+            row = judge(y=y)["y"]
+            check("two passes, or Welford's, " + what, row["verdict"] == "ok" and row["likely_ratio"] < 0.5, row)
+        row = judge(y=normalise(mean, two) * 2)["y"]
+        check("doubled, " + what, row["verdict"] == "WRONG", row)
+        rows_of = judge(y=normalise(mean, np.maximum(one, 0)), variance=np.maximum(one, 0), moving_variance=F(0.99) + F(0.01) * one * F(rows / (rows - 1)))
+        for name in ("y", "variance", "moving_variance"):
+            row = rows_of[name]
+            expected = ("ok", "") if ratio < 100 else ("suspect", "variance in one pass")
+            check("one pass, %s, %s" % (name, what), (row["verdict"], row["reason"][:20]) == expected, row)
+        spoilt = normalise(mean, np.maximum(one, 0))
+        spoilt[3] += F(200)
+        if ratio > 100:
+            check("one pass, and a row that is off, " + what, judge(y=spoilt)["y"]["verdict"] == "WRONG")
+        if (one + F(1e-3) < 0).any():
+            check("NaN, " + what, judge(y=normalise(mean, one))["y"]["verdict"] == "WRONG")
+    os.remove(OURS + ".op")
+
+
 # ---- parts of records ----
 
 def parts(ours):
@@ -407,7 +453,8 @@ subprocess.run([FER, "record", "--seed", "5", "--size", "48", "--batch", "2", "-
                stdout=subprocess.DEVNULL)
 with np.load(OURS) as file:
     record = {name: file[name] for name in file.files}
-for part in (units, rules, ties, at_zero, one_layer, parts, faulty_values, faulty_files, as_json, second_model):
+np.seterr(invalid="ignore")
+for part in (units, rules, ties, at_zero, one_layer, large_mean, parts, faulty_values, faulty_files, as_json, second_model):
     part(record)
 for name in os.listdir(FOLDER):
     os.remove(os.path.join(FOLDER, name))

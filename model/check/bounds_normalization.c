@@ -23,6 +23,11 @@
  *                     error of the variance  <=  k(n + 6) u Q + 3.1 sqrt(Q) M + M^2.
  *                 (As do shifted sums, if the shift is not farther from the mean than 0 is. That merging Welford's means from parts stays below
  *                 it, too, is observed, not derived.)
+ * Where the mean is large, one pass leaves nothing of the variance: then the likely bound is that of two passes, and what is
+ * beyond it a fault (`suspect`, since rounding did it). Two passes cannot do so: d, the error of the mean, adds d^2 to V, so that
+ * what the scale may gain comes from (n + 5) u V alone, and d s is below 1. In Welford's sum the errors d_k meet terms of random
+ * sign: 8/sqrt(n) of 3.06 sqrt(V) M is likely. For the output, proven leaves one pass out, too, where it could be anything:
+ * what it makes is told by its form, in each channel x scaled and shifted, by factors that are not the same in all.
  * The scale s = 1/sqrt(V + epsilon). With r = (error of V)/(V + epsilon) + 2u, for the sum and for epsilon itself, the
  * relative error is at
  *                 most 1/sqrt(1 - r) - 1, without neglect, and 4 u for a reciprocal square root that is good to 2 units in the last place:
@@ -58,6 +63,9 @@
 
 #include <math.h>
 
+const char fer_one_pass_reason[] =
+    "variance in one pass, E[x^2] - mean^2, of which a large mean leaves nothing: take x - mean first";
+
 static double magnitude_of(double x)
 {
     return x < 0 ? -x : x;
@@ -82,6 +90,21 @@ static double scale_error(const struct fer_arithmetic *a, double variance, doubl
     return r < 1 ? (1 + 4 * a->sum) / sqrt(1 - r) - 1 : INFINITY;
 }
 
+/* Of two passes, and of Welford's where that leaves something; M is the error of the mean. `welford`: its part of
+ * 3.06 sqrt(V) M. The variance's absolute error goes to *of_variance. */
+static double two_pass_error(const struct fer_arithmetic *a, const struct fer_channel *c, double epsilon, double roundings,
+                             double M, double welford, double *of_variance)
+{
+    const double deviation = sqrt(c->variance), size = sqrt(c->variance + c->mean * c->mean), all = c->variance + epsilon;
+    const double input = a->input * (2 * size * deviation + a->input * size * size);
+    double less = roundings * a->sum * c->variance + input + 4 * a->sum_least, above, below;
+    if (less + 3.06 * welford * deviation * M < 0.9 * all) less += 3.06 * welford * deviation * M;
+    *of_variance = less + M * M;
+    above = scale_error(a, c->variance, epsilon, less);
+    below = 1 - 1 / (sqrt(1 + *of_variance / all + 2 * a->sum) * (1 + 4 * a->sum));
+    return above > below ? above : below;
+}
+
 void fer_channels_given(struct fer_channel *channel, const struct fer_arithmetic *a, size_t channels, const real *mean,
                         const real *variance, double epsilon)
 {
@@ -95,6 +118,8 @@ void fer_channels_given(struct fer_channel *channel, const struct fer_arithmetic
         channel[c].given = 1;
         channel[c].mean_error = channel[c].variance_error = none;
         channel[c].scale_error.proven = channel[c].scale_error.likely = scale_error(a, (double)variance[c], epsilon, 0);
+        channel[c].two_pass_error = channel[c].scale_error.proven;
+        channel[c].one_pass_fails = 0;
     }
 }
 
@@ -105,8 +130,26 @@ void fer_channels_scale(struct fer_channel *channel, const struct fer_arithmetic
         struct fer_bound *error = &channel[c].scale_error;
         channel[c].gain = (double)gamma[c];
         error->proven += 2 * a->sum * (1 + error->proven);
+        channel[c].two_pass_error += 2 * a->sum * (1 + channel[c].two_pass_error);
         error->likely += 2 * a->sum * (1 + error->likely);
     }
+}
+
+/* Up to this relative error of the scale, one pass is as good as two. */
+static const double most_of_one_pass = 0.1;
+
+static void leave_one_pass_out(struct fer_channel *c, const struct fer_arithmetic *a, double n, double epsilon)
+{
+    const struct fer_bound k = fer_roundings(n + 6);
+    double of_variance;
+    c->two_pass_error = c->scale_error.proven;
+    if (c->two_pass_error > most_of_one_pass)
+        c->two_pass_error = two_pass_error(a, c, epsilon, k.proven, c->mean_error.proven, 1, &of_variance);
+    c->one_pass_fails = c->scale_error.likely > most_of_one_pass;
+    if (c->one_pass_fails)
+        c->scale_error.likely = two_pass_error(a, c, epsilon, k.likely, c->mean_error.likely, n > 64 ? 8 / sqrt(n) : 1,
+                                               &c->variance_error.likely);
+    if (c->two_pass_error < c->scale_error.likely) c->two_pass_error = c->scale_error.likely;
 }
 
 /* Mean, variance and scale are those of the layer; mean_magnitude is E|x|. */
@@ -121,6 +164,7 @@ static void fill_errors(struct fer_channel *c, const struct fer_arithmetic *a, d
     c->variance_error.likely = variance_error(a, of_square.likely, square, c->mean_error.likely);
     c->scale_error.proven = scale_error(a, c->variance, epsilon, c->variance_error.proven);
     c->scale_error.likely = scale_error(a, c->variance, epsilon, c->variance_error.likely);
+    leave_one_pass_out(c, a, n, epsilon);
 }
 
 int fer_channels(struct fer_channel *channel, const struct fer_arithmetic *a, size_t rows, size_t channels, const real *x,
@@ -147,12 +191,13 @@ int fer_channels(struct fer_channel *channel, const struct fer_arithmetic *a, si
 
 /* ---- The normalisation ---- */
 
-/* Of one element. M and R as above, proven or likely. */
+/* Of one element. M and R as above, proven or likely. A mean that is off by M is so in the variance, too. */
 static double normalization_error(const struct fer_arithmetic *a, const struct fer_channel *c, double M, double R,
                                   double x, double beta, double y)
 {
     const double s = c->scale * magnitude_of(c->gain), t = s * (magnitude_of(x) + magnitude_of(c->mean)) + magnitude_of(beta);
-    const double error = s * (1 + R) * M + magnitude_of(x - c->mean) * s * R + (4 * a->sum + a->input) * (1 + R) * t +
+    const double shift = c->scale * M < 1 ? s * M : magnitude_of(c->gain);
+    const double error = (1 + R) * shift + magnitude_of(x - c->mean) * s * R + (4 * a->sum + a->input) * (1 + R) * t +
                          (4 + 2 * s) * a->sum_least;
     return error + a->store * (magnitude_of(y) + error) + a->store_least;
 }
@@ -161,13 +206,59 @@ struct fer_bound fer_normalization_bound(const struct fer_arithmetic *a, const s
 {
     const double y = (x - c->mean) * c->scale * c->gain + shift;
     struct fer_bound b;
-    b.proven = normalization_error(a, c, c->mean_error.proven, c->scale_error.proven, x, shift, y);
+    b.proven = normalization_error(a, c, c->mean_error.proven, c->two_pass_error, x, shift, y);
     b.likely = normalization_error(a, c, c->mean_error.likely, c->scale_error.likely, x, shift, y);
     return b;
 }
 
-void fer_tally_normalization(struct fer_tally *tally, const struct fer_arithmetic *a, const struct fer_channel *channel,
-                             size_t rows, size_t channels, const real *x, const real *beta, const real *claimed)
+/* What one column of the output is: x - mean times a slope, and a constant; slope and what stands for it in the variance. */
+static int is_scaled(const struct fer_arithmetic *a, const struct fer_channel *c, size_t rows, size_t channels, const real *x,
+                     double beta, const real *y, double *slope)
+{
+    double constant = 0, product = 0;
+    size_t i;
+    for (i = 0; i < rows * channels; i += channels) constant += ((double)y[i] - beta) / (double)rows;
+    for (i = 0; i < rows * channels; i += channels)
+        product += ((double)x[i] - c->mean) * ((double)y[i] - beta - constant) / (double)rows;
+    *slope = product / c->variance;
+    for (i = 0; i < rows * channels; i += channels) {
+        const double size = magnitude_of(*slope) * (magnitude_of((double)x[i]) + magnitude_of(c->mean)) + magnitude_of(beta);
+        const double rounding = 8 * (a->sum + a->input) * size + 2 * a->store * magnitude_of((double)y[i]) + 8 * a->sum_least;
+        const double rest = (double)y[i] - beta - constant - *slope * ((double)x[i] - c->mean);
+        if (!(magnitude_of(rest) <= rounding)) return 0;
+        if (!(magnitude_of(constant) <= magnitude_of(*slope) * c->mean_error.proven + rounding)) return 0;
+    }
+    return 1;
+}
+
+/* What made this, when each channel is x scaled and shifted: a variance in one pass, if the scale is what rounding can make of a
+ * sum of squares less the square of the mean; but one factor in all channels is a mistake. */
+enum origin { UNKNOWN, ONE_PASS, ONE_FACTOR };
+static enum origin origin_of(const struct fer_arithmetic *a, const struct fer_channel *channel, size_t rows, size_t channels,
+                          const real *x, const real *beta, const real *y)
+{
+    double least = INFINITY, most = 0, alike = 1e-3; /* relative: slopes are no better than what rounding leaves of them */
+    size_t k;
+    for (k = 0; k < channels; k++) {
+        const struct fer_channel *c = &channel[k];
+        double slope, factor, variance, rounding;
+        if (!(c->variance > 0) || c->gain == 0) continue;
+        if (!is_scaled(a, c, rows, channels, x + k, beta ? (double)beta[k] : 0, y + k, &slope)) return UNKNOWN;
+        factor = slope / (c->gain * c->scale);
+        variance = (c->variance - 1 / (c->scale * c->scale)) + 1 / (factor * factor * c->scale * c->scale);
+        if (!(factor > 0) || !(magnitude_of(variance - c->variance) <= 1.01 * c->variance_error.proven)) return UNKNOWN;
+        rounding = 4 * (a->sum + a->input) * magnitude_of(c->mean) / sqrt(c->variance);
+        if (1e-3 + rounding > alike) alike = 1e-3 + rounding;
+        if (factor < least) least = factor;
+        if (factor > most) most = factor;
+    }
+    if (channels == 1) return magnitude_of(most - 2) > 2 * alike ? ONE_PASS : ONE_FACTOR;
+    return most - least > alike * most ? ONE_PASS : ONE_FACTOR;
+}
+
+static void tally_normalization(struct fer_tally *tally, const struct fer_arithmetic *a, const struct fer_channel *channel,
+                                size_t rows, size_t channels, const real *x, const real *beta, const real *claimed,
+                                enum origin origin)
 {
     size_t i, k, at = 0;
     for (i = 0; i < rows; i++)
@@ -175,8 +266,33 @@ void fer_tally_normalization(struct fer_tally *tally, const struct fer_arithmeti
             const struct fer_channel *c = &channel[k];
             const double shift = beta ? (double)beta[k] : 0;
             const double y = ((double)x[at] - c->mean) * c->scale * c->gain + shift;
-            fer_tally_add(tally, (double)claimed[at], y, fer_normalization_bound(a, c, (double)x[at], shift));
+            struct fer_bound b = fer_normalization_bound(a, c, (double)x[at], shift);
+            if (origin == ONE_FACTOR) b.proven = b.likely;
+            if (origin == ONE_PASS)
+                b.proven = normalization_error(a, c, c->mean_error.proven, c->scale_error.proven, (double)x[at], shift, y);
+            fer_tally_add(tally, (double)claimed[at], y, b);
         }
+}
+
+void fer_tally_normalization(struct fer_tally *tally, const struct fer_arithmetic *a, const struct fer_channel *channel,
+                             size_t rows, size_t channels, const real *x, const real *beta, const real *claimed)
+{
+    const struct fer_tally begun = *tally;
+    enum origin origin;
+    tally_normalization(tally, a, channel, rows, channels, x, beta, claimed, UNKNOWN);
+    if (fer_tally_verdict(tally) < FER_SUSPECT || tally->not_finite) return;
+    origin = origin_of(a, channel, rows, channels, x, beta, claimed);
+    if (origin == UNKNOWN) return;
+    *tally = begun; /* once more, by what made it */
+    tally->one_pass = origin == ONE_PASS;
+    tally_normalization(tally, a, channel, rows, channels, x, beta, claimed, origin);
+}
+
+/* Other results of channels whose variance in one pass could be anything. */
+static void note_one_pass(struct fer_tally *tally, const struct fer_channel *channel, size_t channels)
+{
+    size_t k;
+    for (k = 0; k < channels && fer_tally_verdict(tally) == FER_SUSPECT; k++) tally->one_pass |= channel[k].one_pass_fails;
 }
 
 /* With given statistics (x - m) s + beta, s = gamma / sqrt(v + epsilon), may be computed as x s + (beta - m s). Of either,
@@ -310,6 +426,7 @@ int fer_tally_normalization_input(struct fer_tally *tally, const struct fer_arit
             const double dx = gradient_of(a, &channel[k], &averages[k], (double)x[at], (double)dy[at], &b);
             fer_tally_add(tally, (double)claimed[at], dx, b);
         }
+    note_one_pass(tally, channel, channels);
     fer_free(averages);
     return 0;
 }
@@ -349,6 +466,7 @@ int fer_tally_gamma(struct fer_tally *tally, const struct fer_arithmetic *a, con
         error.likely = (error.likely * n + kept) * (1 + a->store);
         fer_tally_add(tally, (double)claimed[k], truth, error);
     }
+    note_one_pass(tally, channel, channels);
     fer_free(averages);
     return 0;
 }
@@ -389,4 +507,5 @@ void fer_tally_moving_variance(struct fer_tally *tally, const struct fer_arithme
         error.likely *= bessel;
         add_moving(tally, a, momentum, (double)before[c], channel[c].variance * bessel, error, 6, (double)claimed[c]);
     }
+    note_one_pass(tally, channel, channels);
 }

@@ -174,6 +174,8 @@ static void explain(const struct fer_judge *judge, struct fer_verify_row *row)
         snprintf(row->reason, sizeof row->reason, "one of value and truth is finite, the other is not");
     else if (row->verdict == FER_WRONG)
         fer_gradcheck_mistake(&slopes, row->reason, sizeof row->reason);
+    else if (row->verdict == FER_SUSPECT && tally->one_pass)
+        snprintf(row->reason, sizeof row->reason, "%s", fer_one_pass_reason);
     else if (row->verdict == FER_MISTRUSTED)
         snprintf(row->reason, sizeof row->reason, "%s: that proves nothing",
                  tally->finite ? tally->nonzero ? "all equal" : "all zero" : "nothing is finite");

@@ -573,6 +573,8 @@ void fer_verify_conclude(struct fer_verification *v, struct fer_verify_row *row)
     row->likely_bound = worst->bound.likely;
     if (row->verdict == FER_WRONG && v->tally.not_finite)
         snprintf(row->reason, sizeof row->reason, "one of value and truth is finite, the other is not");
+    else if (row->verdict == FER_SUSPECT && v->tally.one_pass)
+        snprintf(row->reason, sizeof row->reason, "%s", fer_one_pass_reason);
     else if (row->verdict == FER_MISTRUSTED && row->by_nature)
         snprintf(row->reason, sizeof row->reason, "zero by nature: one value a channel was normalised");
     else if (row->verdict == FER_MISTRUSTED)

@@ -44,11 +44,13 @@ struct fer_tally {
     int finite, nonzero, varies;       /* somewhere both are finite; one is not zero; values or truths differ among themselves */
     int outgrows;                      /* somewhere the truth is larger than its likely bound: so a zero there would be found out */
     double first_value, first_truth;
+    int one_pass;                      /* beyond the likely bound as a variance in one pass is */
     double *truths, *bounds; /* [count] every element's, kept for the caller; NULL: not wanted */
 };
 /* The next element. */
 void fer_tally_add(struct fer_tally *tally, double value, double truth, struct fer_bound bound);
 enum fer_verdict fer_tally_verdict(const struct fer_tally *tally);
+extern const char fer_one_pass_reason[]; /* what is said where `one_pass` is set */
 
 /* ---- bounds_sums.c ---- */
 
@@ -129,6 +131,8 @@ struct fer_channel {
     struct fer_bound mean_error;            /* absolute */
     struct fer_bound variance_error;        /* absolute */
     struct fer_bound scale_error;           /* relative */
+    double two_pass_error;                  /* the proven one, but for a variance in one pass that could be anything */
+    int one_pass_fails;                     /* it could be */
 };
 /* Fills channel[channels] with the statistics of x, or with those that are given; gamma 1. 0, or -1 when memory runs
  * out. */
