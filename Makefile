@@ -135,6 +135,9 @@ fuzz: ## the file readers under libFuzzer, FUZZ_SECONDS=60 each (clang)
 	    build/fuzz_$$reader -max_total_time=$(FUZZ_SECONDS) -max_len=8192 -print_final_stats=1 build/corpus/$$reader || exit 1; \
 	done
 
+mutate: build/test build/test64 ## change the code in thousands of ways, one at a time: does a test fail? FILES="layers/relu.c": of these; hours
+	$(PYTHON) tests/mutate.py $(FILES)
+
 portability: fer ## the same bits by every compiler, emulated processor and thread count to be had here: half an hour
 	sh tests/portability.sh
 
@@ -209,5 +212,5 @@ uninstall: ## remove what make install put there, and folders that are then empt
 clean: ## remove all that was built
 	rm -rf build $(PRODUCTS)
 
-.PHONY: all help plain run bench speed test check-layout sanitize valgrind fuzz portability engines conventions accuracy twin vectors fingerprint \
+.PHONY: all help plain run bench speed test check-layout sanitize valgrind fuzz mutate portability engines conventions accuracy twin vectors fingerprint \
         install uninstall clean

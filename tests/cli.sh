@@ -74,6 +74,16 @@ for delay in 0.1 0.2 0.3 0.4 0.5 0.6; do
 done
 expect 0 "" ./fer train --resume $T/killed --epochs 3
 for file in last.npz best.npz log.csv epochs/0000.npz epochs/0001.npz epochs/0002.npz; do check "killed $file" cmp $T/whole/$file $T/killed/$file; done
+# the order of the usages in the file does not count; without PublicTest the log has two columns
+(head -n 1 $T/faces.csv; sed 1d $T/faces.csv | grep -v ,Training; sed 1d $T/faces.csv | grep ,Training) > $T/behind.csv
+expect 0 "" ./fer train --data $T/behind.csv --size 48 --batch 8 --epochs 3 --out $T/behind
+for file in last.npz best.npz log.csv; do check "Training behind the others: $file" cmp $T/whole/$file $T/behind/$file; done
+grep -v ,PublicTest $T/faces.csv > $T/training.csv
+expect 0 "" ./fer train --data $T/training.csv --size 48 --batch 8 --epochs 1 --out $T/training
+expect 0 "" ./fer train --resume $T/training --epochs 3
+check "a log without validation" test "$(sed 's/[0-9][0-9.]*/N/g' $T/training/log.csv | tr -d '\r' | tr '\n' ' ')" = "epoch;accuracy;loss N;N;N N;N;N N;N;N "
+check "has the same training" test "$(cut -d ';' -f 1-3 $T/whole/log.csv | tr -d '\r')" = "$(tr -d '\r' < $T/training/log.csv)"
+check "and no best weights" test ! -e $T/training/best.npz
 # a path with characters that a line cannot keep
 odd="$T/$(printf 'a "b\\x41\r\n c\033\r')"
 cp $T/faces.csv "$odd"
@@ -355,6 +365,9 @@ expect 2 "fer: verify --op: expected IN.npz and THEIRS.npz" ./fer64 verify --op 
 expect 2 "fer: results are judged in float64: use fer64, or libfer64" ./fer verify --op relu $T/six.npy $T/right.npz
 expect 2 "fer: --layout NCHW: expected nhwc|nchw" ./fer op relu $T/six.npy $T/o.npz --layout=NCHW
 if mkfifo $T/pipe 2> $T/err; then
+    cat $T/whole/best.npz > $T/pipe & writer=$!
+    expect 2 "fer: $T/pipe: its size cannot be found: Illegal seek; a file was expected, no pipe" ./fer eval $T/pipe
+    wait $writer 2> $T/err
     other="is a folder or a device; a file was expected, or a name that is free"
     expect 2 "fer: $T/pipe: $other" ./fer record --size 48 --batch 2 -o $T/pipe
     expect 2 "fer: $T: $other" ./fer record --size 48 --batch 2 -o $T

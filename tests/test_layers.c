@@ -301,6 +301,12 @@ TEST windows_have_tensorflows_sizes(void)
         ASSERT_EQ_FMT(expected[i].out, wide.out_w, "%zu");
         ASSERT_EQ_FMT(expected[i].pad, wide.pad_left, "%zu");
         ASSERT(high.out_w == (expected[i].padding == FER_SAME ? 40 : 37));
+        if (expected[i].padding == FER_SAME) { /* the last window ends at the padding's end, or before the image's */
+            const size_t end = (high.out_h - 1) * stride + kernel;
+            ASSERT_EQ_FMT(end > in ? end : in, high.pad_top + in + high.pad_bottom, "%zu");
+            ASSERT_EQ_FMT(high.pad_bottom, wide.pad_right, "%zu");
+        } else
+            ASSERT(high.pad_bottom == 0 && wide.pad_right == 0);
         ASSERT(high.n == 2 && high.in_h == in && high.in_w == 40 && high.in_c == 3 && high.out_c == 5);
         ASSERT(high.kernel_h == kernel && high.kernel_w == 4 && high.stride_h == stride && high.stride_w == 1);
     }
@@ -327,6 +333,61 @@ TEST impossible_windows_are_refused(void)
     ASSERT_EQ(-1, fer_window_set(&g, 1, 1, 1, 2147483647, 2147483647, 2147483647, 3, 1, 1, FER_SAME, &e));
     ASSERT_EQ(-1, fer_window_set(&g, 1, 8, 8, 1, 1, 2147483647, 3, 2147483647, 1, FER_SAME, &e));
     ASSERT_EQ(-1, fer_window_set(&g, 1, 8, 8, 1, 1, 2147483647, 3, 2147483647, 1, FER_VALID, &e));
+    PASS();
+}
+
+static int fills(size_t n, size_t h, size_t w, size_t c, const struct fer_window_options *o)
+{
+    struct fer_window g;
+    return fer_window_fill(&g, n, h, w, c, o, NULL) == 0;
+}
+
+/* What an axis adds up to (input, window with its dilation, stride, padding) is 10^9 at most, whichever of them is large. */
+TEST a_cell_number_never_overflows(void)
+{
+    static const struct fer_window_options given = {.out_c = 1, .kernel_h = 1, .kernel_w = 1, .stride_h = 1, .stride_w = 1, .padding = FER_EXPLICIT};
+    const size_t all = 1000000000;
+    size_t more;
+    for (more = 0; more < 2; more++) {
+        struct fer_window_options o[10];
+        int i;
+        for (i = 0; i < 10; i++) o[i] = given;
+        o[0].stride_h = all - 6 + more, o[1].stride_w = all - 6 + more;
+        o[2].top = all - 7 + more, o[3].bottom = all - 7 + more, o[4].left = all - 7 + more, o[5].right = all - 7 + more;
+        for (i = 6; i < 10; i++) o[i].padding = FER_SAME;
+        o[6].kernel_h = 2, o[6].dilation_h = all / 2 - 3 + more, o[7].kernel_w = 2, o[7].dilation_w = all / 2 - 3 + more;
+        o[8].kernel_h = o[9].kernel_w = all - 6 + more;
+        for (i = 0; i < 10; i++) ASSERT_EQ_FMT(more == 0, fills(1, 5, 5, 1, &o[i]), "%d");
+        ASSERT_EQ(more == 0, fills(1, all - 2 + more, 1, 1, &given));
+        ASSERT_EQ(more == 0, fills(1, 1, all - 2 + more, 1, &given));
+    }
+    PASS();
+}
+
+/* Input, output and kernel each have as many bytes as half of the addresses, and with any size doubled no room any more. */
+TEST an_array_can_always_be_addressed(void)
+{
+    const size_t most = (size_t)1 << (sizeof(real) == 4 ? 61 : 60), large = 1u << 20, small = 1u << 10;
+    int i;
+    if (sizeof(size_t) < 8) SKIPm("of 64-bit addresses");
+    for (i = -1; i < 12; i++) {
+        size_t s[12] = {large, large, small, most / large / large / small, /* input */
+                        large, large, small, most / large / large / small, /* output */
+                        large, small, small, most / large / small / small /* kernel */};
+        struct fer_window_options in = {.out_c = 1, .kernel_h = 1, .kernel_w = 1, .stride_h = large, .stride_w = small}, out = in, kernel = in;
+        in.padding = out.padding = kernel.padding = FER_SAME;
+        if (i >= 0) s[i] *= 2;
+        in.stride_h = s[1], in.stride_w = s[2];
+        out.stride_h = out.stride_w = 1, out.out_c = s[7];
+        kernel.kernel_h = s[8], kernel.kernel_w = s[9], kernel.out_c = s[11];
+        ASSERT_EQ_FMT(i < 0 || i >= 4, fills(s[0], s[1], s[2], s[3], &in), "%d");
+        ASSERT_EQ_FMT(i < 4 || i >= 8, fills(s[4], s[5], s[6], 1, &out), "%d");
+        ASSERT_EQ_FMT(i < 8, fills(1, 1, 1, s[10], &kernel), "%d");
+        kernel.pooling = 1; /* has no kernel */
+        ASSERT(fills(1, 1, 1, s[10], &kernel));
+        kernel.pooling = 0, kernel.groups = 2; /* half of it */
+        ASSERT(fills(1, 1, 1, s[10], &kernel));
+    }
     PASS();
 }
 
@@ -1715,6 +1776,8 @@ SUITE(suite_layers)
     SET_TEARDOWN(release, NULL);
     RUN_TEST(windows_have_tensorflows_sizes);
     RUN_TEST(impossible_windows_are_refused);
+    RUN_TEST(a_cell_number_never_overflows);
+    RUN_TEST(an_array_can_always_be_addressed);
     RUN_TEST(windows_have_the_sizes_that_were_asked_for);
     RUN_TEST(groups_must_divide_the_channels);
     RUN_TEST(conv2d_has_the_plain_bits);

@@ -256,6 +256,38 @@ TEST a_loss_that_is_not_finite_names_the_layer(void)
     PASS();
 }
 
+static double calls;
+
+/* A clock that goes by one second whenever it is looked at. */
+static double counting_clock(void)
+{
+    return calls++;
+}
+
+/* Each row is looked at when it ends, the step once more: so the rows add up to the step. */
+TEST a_benchs_times_add_up(void)
+{
+    struct fer_network *net;
+    static struct fer_bench b;
+    double sum = 0;
+    int i, repeats;
+    ASSERT_EQ(0, fer_incv3v1(&net, 48, &error));
+    fer_network_initialise(net, 0);
+    for (repeats = 1; repeats <= 2; repeats++) {
+        ASSERT_EQ(0, fer_bench_run(net, 2, repeats, counting_clock, &b, &error));
+        for (sum = i = 0; i < b.rows; i++) {
+            ASSERT_EQ_FMT(1.0, b.row[i].seconds, "%g");
+            sum += b.row[i].seconds;
+        }
+        ASSERT_EQ_FMT(2.0 * (net->layers - 1) + 40, sum, "%g"); /* forward and backward, and of 40 layers the kernel */
+        ASSERT_EQ_FMT(sum + 1, b.step, "%g");
+        ASSERT_EQ_FMT(1.0, b.data, "%g");
+        ASSERT_EQ_FMT(1.0, b.inference, "%g");
+    }
+    fer_network_free(net);
+    PASS();
+}
+
 /* At every width exactly that many characters; what has no room goes whole, the last first. */
 TEST the_progress_line_fits_any_terminal(void)
 {
@@ -726,6 +758,7 @@ SUITE(suite_training)
     RUN_TEST(an_epoch_visits_every_image_once);
     RUN_TEST(resumed_runs_end_in_the_same_bits);
     RUN_TEST(a_loss_that_is_not_finite_names_the_layer);
+    RUN_TEST(a_benchs_times_add_up);
     RUN_TEST(the_progress_line_fits_any_terminal);
     RUN_TEST(durations_have_two_units_at_most);
     RUN_TEST(training_learns);

@@ -464,6 +464,88 @@ TEST the_worst_average_stays_inside(void)
     PASS();
 }
 
+/* Several channels, an image that is not square, windows that reach over its border: each output's terms are those inside, and
+ * its magnitude is that of the terms, whatever their signs; so is that of the gradient. */
+TEST averages_are_bounded_cell_by_cell(void)
+{
+    const struct fer_arithmetic a = float32();
+    enum { H = 5, W = 4, C = 3, COUNT = H * W * C };
+    struct fer_window g;
+    struct fer_sums s, back;
+    real x[COUNT], dy[COUNT];
+    size_t i, oh, ow, h, w, c;
+    ASSERT_EQ(0, fer_window_set(&g, 1, H, W, C, C, 3, 2, 1, 1, FER_SAME, &error));
+    begin_sums(&s, COUNT), begin_sums(&back, COUNT);
+    for (i = 0; i < COUNT; i++) x[i] = (real)drawn(-1, 1, 1, i), dy[i] = (real)drawn(-1, 1, 2, i);
+    fer_sums_add_average(&s, &a, &g, x); /* both write over what they read */
+    fer_sums_add_average_input(&back, &a, &g, dy);
+    for (i = 0; i < COUNT; i++) x[i] = (real)drawn(-1, 1, 1, i), dy[i] = (real)drawn(-1, 1, 2, i);
+    for (i = 0; i < COUNT; i++) {
+        double sum = 0, size = 0, gradient = 0, gradient_size = 0;
+        int cells = 0, seen = 0;
+        for (oh = i / C / W, ow = i / C % W, c = i % C, h = 0; h < H; h++)
+            for (w = 0; w < W; w++) {
+                const int in = h + 1 >= oh && h <= oh + 1 && w >= ow && w <= ow + 1;  /* window 3 x 2 around output (oh, ow) */
+                const int out = oh + 1 >= h && oh <= h + 1 && ow >= w && ow <= w + 1; /* the other way round */
+                const double divisor = (1 + (h > 0) + (h < H - 1)) * (1 + (w < W - 1));
+                cells += in, seen += out;
+                if (in) sum += (double)x[(h * W + w) * C + c], size += fabs((double)x[(h * W + w) * C + c]);
+                if (out) gradient += (double)dy[(h * W + w) * C + c] / divisor, gradient_size += fabs((double)dy[(h * W + w) * C + c]) / divisor;
+            }
+        ASSERT_IN_RANGE(sum / cells, (double)s.truth[i], 1e-6);
+        ASSERT_IN_RANGE(size / cells, (double)s.magnitude[i], 1e-6);
+        ASSERT_EQ_FMT(cells + 2.0, (double)s.roundings[i], "%g");
+        ASSERT_IN_RANGE(gradient, (double)back.truth[i], 1e-6);
+        ASSERT_IN_RANGE(gradient_size, (double)back.magnitude[i], 1e-6);
+        ASSERT_EQ_FMT(seen + 1.0, (double)back.roundings[i], "%g");
+    }
+    free(s.truth), free(back.truth);
+    PASS();
+}
+
+static double bound_of_loss(int n, const real *logits)
+{
+    const struct fer_arithmetic a = float32();
+    const real claimed = 0;
+    struct fer_tally tally;
+    int labels[8] = {0};
+    memset(&tally, 0, sizeof tally);
+    fer_tally_softmax(&tally, &a, FER_LOSS, n, 2, logits, labels, &claimed);
+    return tally.proven.bound.proven;
+}
+
+/* The mean of n equal losses is bounded as one of them, but for the n - 1 additions more. */
+TEST the_loss_of_more_images_is_bounded_by_its_additions(void)
+{
+    const real logits[16] = {-1, 2, -1, 2, -1, 2, -1, 2, -1, 2, -1, 2, -1, 2, -1, 2};
+    const double loss = 3 + fer_log(1 + fer_exp(-3)), one = bound_of_loss(1, logits);
+    int n;
+    for (n = 2; n <= 8; n++) ASSERT_IN_RANGE((n - 1) * 0x1p-24 * loss, bound_of_loss(n, logits) - one, 1e-10);
+    PASS();
+}
+
+/* In a short format a probability below its smallest number is stored as 0 or as that number, and as nothing larger. */
+TEST small_probabilities_of_short_formats(void)
+{
+    static const struct {
+        enum fer_unit unit;
+        double claimed;
+        int sound;
+    } cases[] = {{FER_UNIT_F16, 0, 1}, {FER_UNIT_F16, 0x1p-24, 1}, {FER_UNIT_F16, 0x1p-13, 0}, {FER_UNIT_F32, 0, 0}, {FER_UNIT_BF16, 0, 0}};
+    const real logits[2] = {0, -20}; /* 2e-9 */
+    const int label = 0;
+    size_t i;
+    for (i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const struct fer_arithmetic a = fer_arithmetic_of(cases[i].unit, FER_UNIT_F32);
+        const real claimed[2] = {1, (real)cases[i].claimed};
+        struct fer_tally tally;
+        memset(&tally, 0, sizeof tally);
+        fer_tally_softmax(&tally, &a, FER_PROBABILITIES, 1, 2, logits, &label, claimed);
+        ASSERT_EQ_FMT(cases[i].sound ? FER_OK : FER_WRONG, fer_tally_verdict(&tally), "%d");
+    }
+    PASS();
+}
+
 /* The loss of many images, most of which are lost behind the first. Two classes: the loss is log(1 + exp(-difference of the logits)). (Most
  * of its bound stands for exp and log.) */
 TEST the_worst_mean_of_losses_stays_inside(void)
@@ -532,6 +614,8 @@ TEST the_worst_statistics_stay_inside(void)
         const double batch = i ? channel.variance : channel.mean, rounding = 6 * 0x1p-24 * batch;
         ASSERT(verdict_of_moving(i, &channel, ROWS, 0.9, moved[i]) != FER_WRONG);
         ASSERT_EQ(FER_WRONG, verdict_of_moving(i, &channel, ROWS, 0.9, 0.1 * batch + 2 * (0.1 * of_batch.proven + rounding)));
+        ASSERT(verdict_of_moving(i, &channel, ROWS, 0.9, 0.1 * batch + 10 * (0.1 * of_batch.likely + rounding)) != FER_OK);
+        ASSERT_EQ(FER_OK, verdict_of_moving(i, &channel, ROWS, 0.9, 0.1 * (batch + 0.9 * of_batch.likely)));
     }
     free(x);
     free(terms);
@@ -1189,6 +1273,9 @@ SUITE(suite_verify)
     fer_make_folder(FOLDER, NULL);
     RUN_TEST(the_worst_sum_reaches_its_bound_and_stays_inside);
     RUN_TEST(the_worst_average_stays_inside);
+    RUN_TEST(averages_are_bounded_cell_by_cell);
+    RUN_TEST(the_loss_of_more_images_is_bounded_by_its_additions);
+    RUN_TEST(small_probabilities_of_short_formats);
     RUN_TEST(the_worst_mean_of_losses_stays_inside);
     RUN_TEST(the_worst_statistics_stay_inside);
     RUN_TEST(convolutions_in_every_order_stay_inside);
