@@ -34,7 +34,7 @@ OBJECTS64 := $(SOURCES:%.c=build/64/%.o)
 TESTS   := $(wildcard tests/test_*.c) tests/main.c tests/plain.c tests/backend.c
 PRODUCTS := fer fer64 libfer.a libfer.so libfer64.a libfer64.so
 PROGRAMS := build/test build/npz_cat build/order build/broken
-PROGRAMS64 := build/test64 build/keras_parameters64 build/npz_cat64 build/steps64 build/slopes64 build/slope_cases64 build/example_gradcheck build/example_layer
+PROGRAMS64 := build/test64 build/keras_parameters64 build/npz_cat64 build/steps64 build/slopes64 build/slope_cases64 build/mistakes64 build/example_gradcheck build/example_layer
 
 all: $(PRODUCTS) ## fer, fer64 and their libraries; what make does when nothing is asked for
 
@@ -77,6 +77,7 @@ build/keras_parameters64: build/64/tests/keras_parameters.o
 build/steps64: build/64/tests/steps.o
 build/slopes64: build/64/tests/slopes.o
 build/slope_cases64: build/64/tests/slope_cases.o
+build/mistakes64: build/64/tests/mistakes.o
 build/example_gradcheck build/example_layer: build/example_%: build/64/tests/examples/%.o
 fer $(PROGRAMS): libfer.a
 fer64 $(PROGRAMS64): libfer64.a

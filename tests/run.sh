@@ -83,6 +83,7 @@ other "exported symbols" sh tests/symbols.sh
 other "builds that are refused" sh tests/refusals.sh
 other "other compilers and processors" sh tests/portability.sh quick
 other "gradients in trouble" build/slope_cases64
+other "mistakes in gradients" build/mistakes64
 other "the exercise's marker" sh tests/exercise/test.sh
 with numpy "the exercise's marker for NumPy" tests/exercise/test.py
 with numpy "numpy reads and writes" tests/test_npz.py build/npz_cat build/npz_cat64

@@ -34,6 +34,8 @@ static int find(const char *name, struct fer_error *e)
 static int check(int i, struct fer_gradcheck_run *run, struct fer_error *e)
 {
     const int before = run->rows;
+    run->type = i < KINDS ? (enum fer_layer_type)(i + 1) : FER_INPUT;
+    run->layer = fer_gradcheck_name(i);
     if (i < KINDS ? fer_checks[i + 1].gradcheck(run, e) : others[i - KINDS].gradcheck(run, e)) return -1;
     return run->rows > before ? 0 : fer_fail(e, "the gradient check of %s checked nothing", fer_gradcheck_name(i));
 }

@@ -4,12 +4,17 @@
 
 #include "../../fer.h"
 
-/* One run of the check: what it was asked, who is told, and how many rows there were so far. */
+/* One run of the check: what it was asked, what is checked now, who is told, and how many rows there were so far. */
 struct fer_gradcheck_run {
     uint64_t seed;
+    enum fer_layer_type type;
+    const char *layer; /* the name that rows show */
     void (*report)(void *context, const struct fer_gradcheck_row *row);
     void *context;
     int rows, failed;
+    /* Not NULL: does this with each argument instead of the check (tests/mistakes.c). */
+    int (*instead)(struct fer_gradcheck_run *run, double (*f)(void *context), void *context, real *x, real *claimed,
+                   size_t count, struct fer_error *e);
 };
 
 /* The slopes of a whole array: measured, with their errors, and claimed. */
@@ -47,34 +52,18 @@ void fer_gradcheck_report(struct fer_gradcheck_run *run, const struct fer_gradch
 /* sum of a[i] * b[i], in double, the rounding errors of the sum carried along (Neumaier). */
 double fer_gradcheck_dot(size_t count, const real *a, const real *b);
 
-/* The cases: of each kind of layer and of the loss (gradcheck_layers.c, gradcheck_kinds.c), and of the network
- * (gradcheck_network.c). 0, or -1 when memory runs out. */
-int fer_gradcheck_conv2d(struct fer_gradcheck_run *run, struct fer_error *e);
-int fer_gradcheck_depthwise_conv2d(struct fer_gradcheck_run *run, struct fer_error *e);
-int fer_gradcheck_global_max_pooling2d(struct fer_gradcheck_run *run, struct fer_error *e);
-int fer_gradcheck_batch_normalization(struct fer_gradcheck_run *run, struct fer_error *e);
-int fer_gradcheck_relu(struct fer_gradcheck_run *run, struct fer_error *e);
-int fer_gradcheck_max_pooling2d(struct fer_gradcheck_run *run, struct fer_error *e);
-int fer_gradcheck_average_pooling2d(struct fer_gradcheck_run *run, struct fer_error *e);
-int fer_gradcheck_concatenate(struct fer_gradcheck_run *run, struct fer_error *e);
-int fer_gradcheck_global_average_pooling2d(struct fer_gradcheck_run *run, struct fer_error *e);
-int fer_gradcheck_dense(struct fer_gradcheck_run *run, struct fer_error *e);
-int fer_gradcheck_leaky_relu(struct fer_gradcheck_run *run, struct fer_error *e);
-int fer_gradcheck_sigmoid(struct fer_gradcheck_run *run, struct fer_error *e);
-int fer_gradcheck_hard_sigmoid(struct fer_gradcheck_run *run, struct fer_error *e);
-int fer_gradcheck_tanh(struct fer_gradcheck_run *run, struct fer_error *e);
-int fer_gradcheck_silu(struct fer_gradcheck_run *run, struct fer_error *e);
-int fer_gradcheck_elu(struct fer_gradcheck_run *run, struct fer_error *e);
-int fer_gradcheck_softmax(struct fer_gradcheck_run *run, struct fer_error *e);
-int fer_gradcheck_add(struct fer_gradcheck_run *run, struct fer_error *e);
-int fer_gradcheck_multiply(struct fer_gradcheck_run *run, struct fer_error *e);
-int fer_gradcheck_reshape(struct fer_gradcheck_run *run, struct fer_error *e);
-int fer_gradcheck_zero_padding2d(struct fer_gradcheck_run *run, struct fer_error *e);
-int fer_gradcheck_cropping2d(struct fer_gradcheck_run *run, struct fer_error *e);
-int fer_gradcheck_dropout(struct fer_gradcheck_run *run, struct fer_error *e);
-int fer_gradcheck_spatial_dropout2d(struct fer_gradcheck_run *run, struct fer_error *e);
-int fer_gradcheck_rescaling(struct fer_gradcheck_run *run, struct fer_error *e);
-int fer_gradcheck_normalization(struct fer_gradcheck_run *run, struct fer_error *e);
+/* The row of one argument: x[count], whose gradient by the backward pass is claimed. Of more than FER_GRADCHECK_MOST
+ * elements so many are checked. */
+#define FER_GRADCHECK_STEP (1.0 / 32) /* the first */
+enum { FER_GRADCHECK_MOST = 400 };
+int fer_gradcheck_argument(struct fer_gradcheck_run *run, const char *geometry, const char *argument,
+                           double (*f)(void *context), void *context, real *x, real *claimed, size_t count,
+                           struct fer_error *e);
+
+/* The cases of run->type, by its functions in fer.h (gradcheck_layers.c) or as a layer of a small network
+ * (gradcheck_kinds.c); of the loss; of the network (gradcheck_network.c). 0, or -1 when memory runs out. */
+int fer_gradcheck_functions(struct fer_gradcheck_run *run, struct fer_error *e);
+int fer_gradcheck_in_network(struct fer_gradcheck_run *run, struct fer_error *e);
 int fer_gradcheck_softmax_cross_entropy(struct fer_gradcheck_run *run, struct fer_error *e);
 int fer_gradcheck_network(struct fer_gradcheck_run *run, struct fer_error *e);
 

@@ -8,14 +8,13 @@
 #include <math.h>
 #include <stdio.h>
 
-#define STEP (1.0 / 32)
 #define GARBAGE 123.0 /* a result that is not written does not look right */
-enum { MOST_ELEMENTS = 400, PLACES = 3 };
+enum { PLACES = 3 };
 
-/* One kind: how its layer is added to a network whose layer 0 is the input. */
+/* One kind: how its layer is added to a network. */
 struct subject {
-    const char *name;
-    int (*add)(struct fer_builder *b);
+    enum fer_layer_type type;
+    int (*add)(struct fer_builder *b, int input, const char *name);
     double size, kink[2]; /* inputs are from -size to size, and no nearer to a kink than a sixth of that */
     int kinks;
 };
@@ -55,7 +54,7 @@ static struct fer_network *build(const struct subject *s, const size_t shape[4],
     size_t k;
     int last, i;
     fer_network_begin(&b, shape[1], shape[2], shape[3]);
-    *index = last = s->add(&b);
+    *index = last = s->add(&b, 0, NULL);
     if (last >= 0 && !b.network->layer[last].flat) last = fer_add_global_average_pooling2d(&b, last, NULL);
     fer_add_dense(&b, last, NULL, 2);
     if (fer_network_end(&b, &network, e)) return NULL;
@@ -89,16 +88,12 @@ static int check_inputs(struct fer_gradcheck_run *run, const struct subject *s, 
     fer_kinds[w->layer->type].backward(w->network, w->layer, w->n, dx);
     for (k = 0; k < w->layer->inputs; k++) {
         const struct fer_layer *from = &w->network->layer[w->layer->input[k]];
-        struct fer_gradcheck_row row = {0};
-        row.layer = s->name;
-        snprintf(row.geometry, sizeof row.geometry, "%zux%zux%zux%zu to %zux%zux%zu", w->n, from->height, from->width,
+        char geometry[80], argument[16];
+        snprintf(geometry, sizeof geometry, "%zux%zux%zux%zu to %zux%zux%zu", w->n, from->height, from->width,
                  from->channels, w->layer->height, w->layer->width, w->layer->channels);
-        snprintf(row.argument, sizeof row.argument, w->layer->inputs > 1 ? "x%d" : "x", k);
-        if (fer_gradcheck_function(f, w, from->output, dx[k], fer_layer_count(from, w->n), MOST_ELEMENTS, STEP,
-                                   run->seed,
-                                   &row.result, e))
+        snprintf(argument, sizeof argument, w->layer->inputs > 1 ? "x%d" : "x", k);
+        if (fer_gradcheck_argument(run, geometry, argument, f, w, from->output, dx[k], fer_layer_count(from, w->n), e))
             return -1;
-        fer_gradcheck_report(run, &row);
     }
     return 0;
 }
@@ -106,7 +101,7 @@ static int check_inputs(struct fer_gradcheck_run *run, const struct subject *s, 
 static int check_shape(struct fer_gradcheck_run *run, const struct subject *s, const size_t shape[4],
                        struct fer_error *e)
 {
-    const struct subject not_small = {NULL, NULL, 1, {0, 0}, 1}; /* a small dy would drown in rounding */
+    const struct subject not_small = {s->type, NULL, 1, {0, 0}, 1}; /* a small dy would drown in rounding */
     struct at_work w;
     size_t most = 0;
     real *room;
@@ -133,230 +128,118 @@ static int check(struct fer_gradcheck_run *run, const struct subject *s, struct 
     return 0;
 }
 
-/* ---- Activations ---- */
+/* ---- The layers that are no single call of fer.h ---- */
 
-static int add_leaky_relu(struct fer_builder *b)
+static int leaky_relu(struct fer_builder *b, int input, const char *name)
 {
-    return fer_add_leaky_relu(b, 0, NULL, 0.3, INFINITY);
+    return fer_add_leaky_relu(b, input, name, 0.3, INFINITY);
 }
 
-static int add_bounded_relu(struct fer_builder *b)
+static int bounded_relu(struct fer_builder *b, int input, const char *name)
 {
-    return fer_add_leaky_relu(b, 0, NULL, 0.125, 0.75);
+    return fer_add_leaky_relu(b, input, name, 0.125, 0.75);
 }
 
-int fer_gradcheck_leaky_relu(struct fer_gradcheck_run *run, struct fer_error *e)
+static int hard_sigmoid(struct fer_builder *b, int input, const char *name)
 {
-    const struct subject leaky = {"leaky_relu", add_leaky_relu, 1, {0, 0}, 1},
-                         bounded = {"leaky_relu", add_bounded_relu, 1.5, {0, 0.75}, 2};
-    return check(run, &leaky, e) || check(run, &bounded, e) ? -1 : 0;
+    return fer_add_hard_sigmoid(b, input, name, 1.0 / 6);
 }
 
-static int add_sigmoid(struct fer_builder *b)
+static int hard_sigmoid_of_keras2(struct fer_builder *b, int input, const char *name)
 {
-    return fer_add_sigmoid(b, 0, NULL);
+    return fer_add_hard_sigmoid(b, input, name, 0.2);
 }
 
-int fer_gradcheck_sigmoid(struct fer_gradcheck_run *run, struct fer_error *e)
+/* Several inputs: the network's input, passed on; and for Multiply its mean, one cell beside others. */
+static int add_three(struct fer_builder *b, int x, const char *name)
 {
-    const struct subject s = {"sigmoid", add_sigmoid, 3, {0, 0}, 0};
-    return check(run, &s, e);
+    const int input[3] = {fer_add_linear(b, x, NULL), fer_add_linear(b, x, NULL), fer_add_linear(b, x, NULL)};
+    return fer_add_add(b, input, 3, name);
 }
 
-static int add_tanh(struct fer_builder *b)
+static int multiply_three(struct fer_builder *b, int x, const char *name)
 {
-    return fer_add_tanh(b, 0, NULL);
+    const int input[3] = {fer_add_linear(b, x, NULL), fer_add_linear(b, x, NULL), fer_add_linear(b, x, NULL)};
+    return fer_add_multiply(b, input, 3, name);
 }
 
-int fer_gradcheck_tanh(struct fer_gradcheck_run *run, struct fer_error *e)
+static int multiply_by_one_cell(struct fer_builder *b, int x, const char *name)
 {
-    const struct subject s = {"tanh", add_tanh, 3, {0, 0}, 0};
-    return check(run, &s, e);
+    const int input[3] = {fer_add_global_average_pooling2d_with(b, x, NULL, 1), fer_add_linear(b, x, NULL),
+                          fer_add_global_average_pooling2d_with(b, x, NULL, 1)};
+    return fer_add_multiply(b, input, 3, name);
 }
 
-static int add_silu(struct fer_builder *b)
+static int reshape(struct fer_builder *b, int input, const char *name)
 {
-    return fer_add_silu(b, 0, NULL);
+    const struct fer_layer *x = &b->network->layer[input];
+    return fer_add_reshape(b, input, name, x->channels, x->height, x->width, 0);
 }
 
-int fer_gradcheck_silu(struct fer_gradcheck_run *run, struct fer_error *e)
+static int zero_padding2d(struct fer_builder *b, int input, const char *name)
 {
-    const struct subject s = {"silu", add_silu, 3, {0, 0}, 0};
-    return check(run, &s, e);
+    return fer_add_zero_padding2d(b, input, name, 1, 2, 0, 3);
 }
 
-static int add_elu(struct fer_builder *b)
+static int cropping2d(struct fer_builder *b, int input, const char *name)
 {
-    return fer_add_elu(b, 0, NULL);
+    return fer_add_cropping2d(b, input, name, 0, 1, 2, 0);
 }
 
-int fer_gradcheck_elu(struct fer_gradcheck_run *run, struct fer_error *e)
+/* Dropout has the same masks each time, since the step stays the same. */
+static int dropout(struct fer_builder *b, int input, const char *name)
 {
-    const struct subject s = {"elu", add_elu, 3, {0, 0}, 1};
-    return check(run, &s, e);
+    return fer_add_dropout(b, input, name, 0.4);
 }
 
-static int add_softmax(struct fer_builder *b)
+static int image_dropout(struct fer_builder *b, int input, const char *name)
 {
-    return fer_add_softmax(b, 0, NULL);
+    return fer_add_image_dropout(b, input, name, 0.4);
 }
 
-int fer_gradcheck_softmax(struct fer_gradcheck_run *run, struct fer_error *e)
+static int spatial_dropout2d(struct fer_builder *b, int input, const char *name)
 {
-    const struct subject s = {"softmax", add_softmax, 2, {0, 0}, 0};
-    return check(run, &s, e);
+    return fer_add_spatial_dropout2d(b, input, name, 0.4);
 }
 
-static int add_hard_sigmoid(struct fer_builder *b)
+static int rescaling(struct fer_builder *b, int input, const char *name)
 {
-    return fer_add_hard_sigmoid(b, 0, NULL, 1.0 / 6);
-}
-
-static int add_keras2_hard_sigmoid(struct fer_builder *b)
-{
-    return fer_add_hard_sigmoid(b, 0, NULL, 0.2);
-}
-
-int fer_gradcheck_hard_sigmoid(struct fer_gradcheck_run *run, struct fer_error *e)
-{
-    const struct subject keras3 = {"hard_sigmoid", add_hard_sigmoid, 6, {-3, 3}, 2},
-                         keras2 = {"hard_sigmoid", add_keras2_hard_sigmoid, 6, {-2.5, 2.5}, 2};
-    return check(run, &keras3, e) || check(run, &keras2, e) ? -1 : 0;
-}
-
-/* ---- Several inputs: the network's input, passed on; and for Multiply its mean, one cell beside others ---- */
-
-static int add_three(struct fer_builder *b)
-{
-    const int input[3] = {fer_add_linear(b, 0, NULL), fer_add_linear(b, 0, NULL), fer_add_linear(b, 0, NULL)};
-    return fer_add_add(b, input, 3, NULL);
-}
-
-static int multiply_three(struct fer_builder *b)
-{
-    const int input[3] = {fer_add_linear(b, 0, NULL), fer_add_linear(b, 0, NULL), fer_add_linear(b, 0, NULL)};
-    return fer_add_multiply(b, input, 3, NULL);
-}
-
-static int multiply_by_one_cell(struct fer_builder *b)
-{
-    const int input[3] = {fer_add_global_average_pooling2d_with(b, 0, NULL, 1), fer_add_linear(b, 0, NULL),
-                          fer_add_global_average_pooling2d_with(b, 0, NULL, 1)};
-    return fer_add_multiply(b, input, 3, NULL);
-}
-
-int fer_gradcheck_add(struct fer_gradcheck_run *run, struct fer_error *e)
-{
-    const struct subject s = {"add", add_three, 1, {0, 0}, 0};
-    return check(run, &s, e);
-}
-
-int fer_gradcheck_multiply(struct fer_gradcheck_run *run, struct fer_error *e)
-{
-    const struct subject three = {"multiply", multiply_three, 2, {0, 0}, 0},
-                         one_cell = {"multiply", multiply_by_one_cell, 2, {0, 0}, 0};
-    return check(run, &three, e) || check(run, &one_cell, e) ? -1 : 0;
-}
-
-/* ---- Shapes ---- */
-
-static int add_flatten(struct fer_builder *b)
-{
-    return fer_add_flatten(b, 0, NULL);
-}
-
-static int add_reshape(struct fer_builder *b)
-{
-    const struct fer_layer *input = &b->network->layer[0];
-    return fer_add_reshape(b, 0, NULL, input->channels, input->height, input->width, 0);
-}
-
-static int add_zero_padding2d(struct fer_builder *b)
-{
-    return fer_add_zero_padding2d(b, 0, NULL, 1, 2, 0, 3);
-}
-
-static int add_cropping2d(struct fer_builder *b)
-{
-    return fer_add_cropping2d(b, 0, NULL, 0, 1, 2, 0);
-}
-
-/* ---- Dropout: the same masks each time, since the step stays the same ---- */
-
-static int add_dropout(struct fer_builder *b)
-{
-    return fer_add_dropout(b, 0, NULL, 0.4);
-}
-
-static int add_image_dropout(struct fer_builder *b)
-{
-    return fer_add_image_dropout(b, 0, NULL, 0.4);
-}
-
-static int add_spatial_dropout2d(struct fer_builder *b)
-{
-    return fer_add_spatial_dropout2d(b, 0, NULL, 0.4);
-}
-
-int fer_gradcheck_reshape(struct fer_gradcheck_run *run, struct fer_error *e)
-{
-    const struct subject reshape = {"reshape", add_reshape, 1, {0, 0}, 0}, flatten = {"reshape", add_flatten, 1,
-                                                                                      {0, 0}, 0};
-    return check(run, &reshape, e) || check(run, &flatten, e) ? -1 : 0;
-}
-
-int fer_gradcheck_zero_padding2d(struct fer_gradcheck_run *run, struct fer_error *e)
-{
-    const struct subject s = {"zero_padding2d", add_zero_padding2d, 1, {0, 0}, 0};
-    return check(run, &s, e);
-}
-
-int fer_gradcheck_cropping2d(struct fer_gradcheck_run *run, struct fer_error *e)
-{
-    const struct subject s = {"cropping2d", add_cropping2d, 1, {0, 0}, 0};
-    return check(run, &s, e);
-}
-
-int fer_gradcheck_dropout(struct fer_gradcheck_run *run, struct fer_error *e)
-{
-    const struct subject s = {"dropout", add_dropout, 1, {0, 0}, 0};
-    return check(run, &s, e);
-}
-
-int fer_gradcheck_spatial_dropout2d(struct fer_gradcheck_run *run, struct fer_error *e)
-{
-    const struct subject channels = {"spatial_dropout2d", add_spatial_dropout2d, 1, {0, 0}, 0},
-                         images = {"spatial_dropout2d", add_image_dropout, 1, {0, 0}, 0};
-    return check(run, &channels, e) || check(run, &images, e) ? -1 : 0;
-}
-
-/* ---- Rescaling, Normalization ---- */
-
-enum { MOST_CHANNELS = 17 };
-
-static int add_rescaling(struct fer_builder *b)
-{
+    enum { MOST_CHANNELS = 17 };
     real scale[MOST_CHANNELS], offset[MOST_CHANNELS];
     int c;
     for (c = 0; c < MOST_CHANNELS; c++) scale[c] = (real)(c - 1.5), offset[c] = (real)(0.25 * c);
-    return fer_add_rescaling(b, 0, NULL, scale, offset);
+    return fer_add_rescaling(b, input, name, scale, offset);
 }
 
-static int add_normalization(struct fer_builder *b)
+int fer_gradcheck_in_network(struct fer_gradcheck_run *run, struct fer_error *e)
 {
-    return fer_add_normalization(b, 0, NULL);
-}
-
-int fer_gradcheck_rescaling(struct fer_gradcheck_run *run, struct fer_error *e)
-{
-    const struct subject s = {"rescaling", add_rescaling, 1, {0, 0}, 0};
-    return check(run, &s, e);
-}
-
-int fer_gradcheck_normalization(struct fer_gradcheck_run *run, struct fer_error *e)
-{
-    const struct subject s = {"normalization", add_normalization, 1, {0, 0}, 0};
-    return check(run, &s, e);
+    static const struct subject subjects[] = {
+        {FER_LEAKY_RELU, leaky_relu, 1, {0, 0}, 1},
+        {FER_LEAKY_RELU, bounded_relu, 1.5, {0, 0.75}, 2},
+        {FER_SIGMOID, fer_add_sigmoid, 3, {0, 0}, 0},
+        {FER_HARD_SIGMOID, hard_sigmoid, 6, {-3, 3}, 2},
+        {FER_HARD_SIGMOID, hard_sigmoid_of_keras2, 6, {-2.5, 2.5}, 2},
+        {FER_TANH, fer_add_tanh, 3, {0, 0}, 0},
+        {FER_SILU, fer_add_silu, 3, {0, 0}, 0},
+        {FER_ELU, fer_add_elu, 3, {0, 0}, 1},
+        {FER_SOFTMAX, fer_add_softmax, 2, {0, 0}, 0},
+        {FER_ADD, add_three, 1, {0, 0}, 0},
+        {FER_MULTIPLY, multiply_three, 2, {0, 0}, 0},
+        {FER_MULTIPLY, multiply_by_one_cell, 2, {0, 0}, 0},
+        {FER_RESHAPE, reshape, 1, {0, 0}, 0},
+        {FER_RESHAPE, fer_add_flatten, 1, {0, 0}, 0},
+        {FER_ZERO_PADDING2D, zero_padding2d, 1, {0, 0}, 0},
+        {FER_CROPPING2D, cropping2d, 1, {0, 0}, 0},
+        {FER_DROPOUT, dropout, 1, {0, 0}, 0},
+        {FER_SPATIAL_DROPOUT2D, spatial_dropout2d, 1, {0, 0}, 0},
+        {FER_SPATIAL_DROPOUT2D, image_dropout, 1, {0, 0}, 0},
+        {FER_RESCALING, rescaling, 1, {0, 0}, 0},
+        {FER_NORMALIZATION, fer_add_normalization, 1, {0, 0}, 0},
+    };
+    size_t i;
+    for (i = 0; i < sizeof subjects / sizeof *subjects; i++)
+        if (subjects[i].type == run->type && check(run, &subjects[i], e)) return -1;
+    return 0;
 }
 
 /* ---- Pieces ---- */

@@ -1,4 +1,5 @@
-/* gradcheck_layers.c - the cases of the gradient check: each layer, each argument, many geometries.
+/* gradcheck_layers.c - the cases of the gradient check for what has functions of its own in fer.h: each argument, many
+ * geometries.
  *
  * A layer's output y is made one number by a fixed random dy: f = <dy, y>. Then df/dx is what the backward pass
  * computes from dy. Inputs are drawn from [-1, 1); those of ReLU and of max pooling so that no step crosses a kink.
@@ -9,13 +10,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#define STEP (1.0 / 32)
+#define STEP FER_GRADCHECK_STEP
 #define GARBAGE 123.0
-enum {
-    MAX_ARGUMENTS = 4,
-    POOL = 1 << 16,
-    MAX_ELEMENTS = 400
-}; /* of an argument with more elements, so many are checked */
+enum { MAX_ARGUMENTS = 4, POOL = 1 << 16 };
 
 struct argument {
     const char *name;
@@ -23,10 +20,20 @@ struct argument {
     real *value, *gradient;
 };
 
-/* One layer at one geometry. */
+/* What is checked. */
+struct subject;
+struct kind {
+    void (*forward)(struct subject *s);  /* y from the arguments */
+    void (*backward)(struct subject *s); /* from dy the gradient of every argument */
+    int (*cases)(struct subject *s, struct fer_error *e);
+    double (*loss)(void *subject); /* instead of <dy, y>, where the result is one number */
+};
+
+/* One of them at one geometry. */
 struct subject {
-    double (*f)(void *context);          /* context is the subject */
-    void (*backward)(struct subject *s); /* from dy to the gradient of every argument */
+    const struct kind *kind;
+    struct fer_gradcheck_run *run;
+    char geometry[80];
     int arguments;
     struct argument argument[MAX_ARGUMENTS];
     size_t outputs;
@@ -35,10 +42,9 @@ struct subject {
     struct fer_window window;
     size_t rows, channels[MAX_ARGUMENTS];
     size_t n, in, out;
-    int batch_statistics, depthwise, *labels;
+    int batch_statistics, depthwise, from_y, *labels;
     real *mean, *variance;
     /* memory and random numbers */
-    uint64_t seed;
     uint32_t drawn; /* arrays so far */
     size_t used;
     real pool[POOL];
@@ -59,7 +65,7 @@ static real *draw(struct subject *s, size_t count)
     size_t i;
     s->drawn++;
     for (i = 0; i < count && s->used <= POOL; i++)
-        x[i] = (real)(2 * fer_uniform(s->seed, FER_FOR_CHECKS, s->drawn, i) - 1);
+        x[i] = (real)(2 * fer_uniform(s->run->seed, FER_FOR_CHECKS, s->drawn, i) - 1);
     return x;
 }
 
@@ -80,38 +86,31 @@ static void add_output(struct subject *s, size_t count)
     s->dy = draw(s, count);
 }
 
-/* A new case: everything is forgotten but where the random numbers are. */
-static void begin(struct subject *s, double (*f)(void *context), void (*backward)(struct subject *s))
+static double inner_product(void *subject)
 {
-    s->f = f;
-    s->backward = backward;
-    s->arguments = 0;
-    s->used = 0;
+    struct subject *s = subject;
+    s->kind->forward(s);
+    return fer_gradcheck_dot(s->outputs, s->dy, s->y);
 }
 
-/* The case is ready: a row for each argument. */
-static int check(struct subject *s, struct fer_gradcheck_run *run, const char *layer, const char *geometry,
-                 struct fer_error *e)
+/* The case is ready: a row for each argument. Then everything is forgotten but where the random numbers are. */
+static int check(struct subject *s, struct fer_error *e)
 {
+    double (*const f)(void *subject) = s->kind->loss ? s->kind->loss : inner_product;
     int i;
     size_t k;
     if (s->used > POOL)
-        return fer_fail(e, "the gradient check of %s %s needs more memory than it has", layer, geometry);
+        return fer_fail(e, "the gradient check of %s %s needs more memory than it has", s->run->layer, s->geometry);
     for (i = 0; i < s->arguments; i++)
         for (k = 0; k < s->argument[i].count; k++) s->argument[i].gradient[k] = (real)GARBAGE;
-    s->f(s);
-    s->backward(s);
+    f(s);
+    s->kind->backward(s);
     for (i = 0; i < s->arguments; i++) {
-        const struct argument *argument = &s->argument[i];
-        struct fer_gradcheck_row row = {0};
-        row.layer = layer;
-        snprintf(row.geometry, sizeof row.geometry, "%s", geometry);
-        snprintf(row.argument, sizeof row.argument, "%s", argument->name);
-        if (fer_gradcheck_function(s->f, s, argument->value, argument->gradient, argument->count, MAX_ELEMENTS, STEP,
-                                   run->seed, &row.result, e))
-            return -1;
-        fer_gradcheck_report(run, &row);
+        const struct argument *a = &s->argument[i];
+        if (fer_gradcheck_argument(s->run, s->geometry, a->name, f, s, a->value, a->gradient, a->count, e)) return -1;
     }
+    s->arguments = 0;
+    s->used = 0;
     return 0;
 }
 
@@ -122,16 +121,16 @@ struct shape {
     enum fer_padding padding;
 };
 
-static int set_window(struct subject *s, const struct shape *k, char *geometry, size_t size, struct fer_error *e)
+static int set_window(struct subject *s, const struct shape *k, struct fer_error *e)
 {
-    snprintf(geometry, size, "%zux%zux%zux%zu, %zux%zu to %zu, strides %zu,%zu %s", k->n, k->h, k->w, k->ci, k->kh, k->kw, k->co,
-             k->sh, k->sw, k->padding == FER_SAME ? "same" : "valid");
+    snprintf(s->geometry, sizeof s->geometry, "%zux%zux%zux%zu, %zux%zu to %zu, strides %zu,%zu %s", k->n, k->h, k->w,
+             k->ci, k->kh, k->kw, k->co, k->sh, k->sw, k->padding == FER_SAME ? "same" : "valid");
     return fer_window_set(&s->window, k->n, k->h, k->w, k->ci, k->co, k->kh, k->kw, k->sh, k->sw, k->padding, e);
 }
 
-static size_t input_size(const struct shape *k)
+static size_t input_size(const struct fer_window *g)
 {
-    return k->n * k->h * k->w * k->ci;
+    return g->n * g->in_h * g->in_w * g->in_c;
 }
 
 static size_t output_size(const struct fer_window *g)
@@ -139,67 +138,61 @@ static size_t output_size(const struct fer_window *g)
     return g->n * g->out_h * g->out_w * g->out_c;
 }
 
-static double conv2d(void *context)
+/* Depthwise or not, with a bias where it has one. */
+static void convolution(struct subject *s)
 {
-    struct subject *s = context;
-    fer_conv2d_forward(&s->window, s->argument[0].value, s->argument[1].value, s->y);
-    return fer_gradcheck_dot(s->outputs, s->dy, s->y);
-}
-
-static void conv2d_backward(struct subject *s)
-{
-    fer_conv2d_backward_input(&s->window, s->dy, s->argument[1].value, s->argument[0].gradient);
-    fer_conv2d_backward_kernel(&s->window, s->argument[0].value, s->dy, s->argument[1].gradient);
-}
-
-/* With a bias, and depthwise. */
-static double convolution(void *context)
-{
-    struct subject *s = context;
     const struct fer_window *g = &s->window;
-    (s->depthwise ? fer_depthwise_conv2d_forward : fer_conv2d_forward)(g, s->argument[0].value, s->argument[1].value, s->y);
-    fer_bias_forward(g->n * g->out_h * g->out_w, g->out_c, s->argument[2].value, s->y);
-    return fer_gradcheck_dot(s->outputs, s->dy, s->y);
+    const real *x = s->argument[0].value, *kernel = s->argument[1].value;
+    (s->depthwise ? fer_depthwise_conv2d_forward : fer_conv2d_forward)(g, x, kernel, s->y);
+    if (s->arguments > 2) fer_bias_forward(g->n * g->out_h * g->out_w, g->out_c, s->argument[2].value, s->y);
 }
 
 static void convolution_backward(struct subject *s)
 {
     const struct fer_window *g = &s->window;
     const struct argument *x = &s->argument[0], *kernel = &s->argument[1];
-    (s->depthwise ? fer_depthwise_conv2d_backward_input : fer_conv2d_backward_input)(g, s->dy, kernel->value, x->gradient);
-    (s->depthwise ? fer_depthwise_conv2d_backward_kernel : fer_conv2d_backward_kernel)(g, x->value, s->dy, kernel->gradient);
-    fer_bias_backward(g->n * g->out_h * g->out_w, g->out_c, s->dy, s->argument[2].gradient);
+    if (s->depthwise) {
+        fer_depthwise_conv2d_backward_input(g, s->dy, kernel->value, x->gradient);
+        fer_depthwise_conv2d_backward_kernel(g, x->value, s->dy, kernel->gradient);
+    } else {
+        fer_conv2d_backward_input(g, s->dy, kernel->value, x->gradient);
+        fer_conv2d_backward_kernel(g, x->value, s->dy, kernel->gradient);
+    }
+    if (s->arguments > 2) fer_bias_backward(g->n * g->out_h * g->out_w, g->out_c, s->dy, s->argument[2].gradient);
 }
 
-/* One geometry on two images of 7x8; groups 0: depthwise. */
-static int check_convolution(struct subject *s, struct fer_gradcheck_run *run, size_t ci, struct fer_window_options o,
-                             struct fer_error *e)
+/* Three geometries on two images of 7x8; groups 0: depthwise. */
+static int convolutions_with_bias(struct subject *s, size_t ci, const struct fer_window_options options[3],
+                                  struct fer_error *e)
 {
     struct fer_window *g = &s->window;
-    char geometry[80];
-    begin(s, convolution, convolution_backward);
-    s->depthwise = o.groups == 0;
-    if (s->depthwise) o.groups = ci;
-    if (fer_window_fill(g, 2, 7, 8, ci, &o, e)) return -1;
-    snprintf(geometry, sizeof geometry, "7x8x%zu, %zux%zu to %zu, strides %zu,%zu dilation %zu,%zu %zu groups", ci, g->kernel_h,
-             g->kernel_w, g->out_c, g->stride_h, g->stride_w, g->dilation_h, g->dilation_w, g->groups);
-    add_argument(s, "x", g->n * g->in_h * g->in_w * ci);
-    add_argument(s, "kernel", g->kernel_h * g->kernel_w * (ci / g->groups) * g->out_c);
-    add_argument(s, "bias", g->out_c);
-    add_output(s, output_size(g));
-    return check(s, run, s->depthwise ? "depthwise_conv2d" : "conv2d", geometry, e);
+    int i;
+    for (i = 0; i < 3; i++) {
+        struct fer_window_options o = options[i];
+        s->depthwise = o.groups == 0;
+        if (s->depthwise) o.groups = ci;
+        if (fer_window_fill(g, 2, 7, 8, ci, &o, e)) return -1;
+        snprintf(s->geometry, sizeof s->geometry,
+                 "7x8x%zu, %zux%zu to %zu, strides %zu,%zu dilation %zu,%zu %zu groups", ci, g->kernel_h, g->kernel_w,
+                 g->out_c, g->stride_h, g->stride_w, g->dilation_h, g->dilation_w, g->groups);
+        add_argument(s, "x", input_size(g));
+        add_argument(s, "kernel", g->kernel_h * g->kernel_w * (ci / g->groups) * g->out_c);
+        add_argument(s, "bias", g->out_c);
+        add_output(s, output_size(g));
+        if (check(s, e)) return -1;
+    }
+    return 0;
 }
 
-static int check_depthwise_conv2d(struct subject *s, struct fer_gradcheck_run *run, struct fer_error *e)
+static int depthwise_conv2d_cases(struct subject *s, struct fer_error *e)
 {
     static const struct fer_window_options o[] = {{5, 3, 3, 1, 1, 1, 1, 0, FER_SAME, 0, 0, 0, 0, 0, 0, 0},
                                                   {10, 3, 2, 2, 1, 1, 2, 0, FER_VALID, 0, 0, 0, 0, 0, 0, 0},
                                                   {15, 2, 3, 1, 3, 3, 1, 0, FER_EXPLICIT, 9, 1, 0, 2, 0, 0, 0}};
-    return check_convolution(s, run, 5, o[0], e) || check_convolution(s, run, 5, o[1], e) ||
-           check_convolution(s, run, 5, o[2], e) ? -1 : 0;
+    return convolutions_with_bias(s, 5, o, e);
 }
 
-static int check_conv2d(struct subject *s, struct fer_gradcheck_run *run, struct fer_error *e)
+static int conv2d_cases(struct subject *s, struct fer_error *e)
 {
     static const struct fer_window_options o[] = {{4, 3, 3, 2, 2, 1, 1, 1, FER_SAME_LOWER, 0, 0, 0, 0, 0, 0, 0},
                                                   {6, 3, 2, 1, 2, 2, 3, 3, FER_SAME, 0, 0, 0, 0, 0, 0, 0},
@@ -213,25 +206,20 @@ static int check_conv2d(struct subject *s, struct fer_gradcheck_run *run, struct
         {1, 2, 2, 260, 70, 1, 1, 1, 1, FER_VALID},
     };
     size_t i;
-    char geometry[80];
     for (i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
         const struct shape *k = &shapes[i];
-        begin(s, conv2d, conv2d_backward);
-        if (set_window(s, k, geometry, sizeof geometry, e)) return -1;
-        add_argument(s, "x", input_size(k));
+        if (set_window(s, k, e)) return -1;
+        add_argument(s, "x", input_size(&s->window));
         add_argument(s, "kernel", k->kh * k->kw * k->ci * k->co);
         add_output(s, output_size(&s->window));
-        if (check(s, run, "conv2d", geometry, e)) return -1;
+        if (check(s, e)) return -1;
     }
-    return check_convolution(s, run, 6, o[0], e) || check_convolution(s, run, 6, o[1], e) ||
-           check_convolution(s, run, 6, o[2], e) ? -1 : 0;
+    return convolutions_with_bias(s, 6, o, e);
 }
 
-static double max_pooling2d(void *context)
+static void max_pooling2d(struct subject *s)
 {
-    struct subject *s = context;
     fer_max_pooling2d_forward(&s->window, s->argument[0].value, s->y);
-    return fer_gradcheck_dot(s->outputs, s->dy, s->y);
 }
 
 static void max_pooling2d_backward(struct subject *s)
@@ -239,11 +227,9 @@ static void max_pooling2d_backward(struct subject *s)
     fer_max_pooling2d_backward(&s->window, s->argument[0].value, s->dy, s->argument[0].gradient);
 }
 
-static double average_pooling2d(void *context)
+static void average_pooling2d(struct subject *s)
 {
-    struct subject *s = context;
     fer_average_pooling2d_forward(&s->window, s->argument[0].value, s->y);
-    return fer_gradcheck_dot(s->outputs, s->dy, s->y);
 }
 
 static void average_pooling2d_backward(struct subject *s)
@@ -254,15 +240,14 @@ static void average_pooling2d_backward(struct subject *s)
 /* Puts the numbers 8 STEP apart, their order kept: moved by up to 4 STEP, none overtakes another. */
 static void spread_out(real *x, size_t count)
 {
-    real order[MAX_ELEMENTS];
+    real order[FER_GRADCHECK_MOST];
     size_t i, k;
     for (i = 0; i < count; i++)
         for (k = 0, order[i] = 0; k < count; k++) order[i] += (real)(x[k] < x[i] || (x[k] == x[i] && k < i));
     for (i = 0; i < count; i++) x[i] = (order[i] - (real)(count / 2)) * (real)(8.5 * STEP);
 }
 
-static int check_pooling(struct subject *s, struct fer_gradcheck_run *run, const char *layer, double (*f)(void *context),
-                         void (*backward)(struct subject *s), struct fer_error *e)
+static int pooling_cases(struct subject *s, struct fer_error *e)
 {
     static const struct shape shapes[] = {
         {1, 7, 7, 3, 3, 3, 3, 2, 2, FER_VALID}, {2, 5, 4, 3, 3, 3, 3, 1, 1, FER_SAME},
@@ -270,33 +255,19 @@ static int check_pooling(struct subject *s, struct fer_gradcheck_run *run, const
         {1, 9, 8, 1, 1, 2, 3, 4, 3, FER_VALID}, {1, 2, 2, 67, 67, 2, 1, 1, 1, FER_VALID},
     };
     size_t i;
-    char geometry[80];
     for (i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
-        begin(s, f, backward);
-        if (set_window(s, &shapes[i], geometry, sizeof geometry, e)) return -1;
-        add_argument(s, "x", input_size(&shapes[i]));
-        if (f == max_pooling2d) spread_out(s->argument[0].value, s->argument[0].count);
+        if (set_window(s, &shapes[i], e)) return -1;
+        add_argument(s, "x", input_size(&s->window));
+        if (s->kind->forward == max_pooling2d) spread_out(s->argument[0].value, s->argument[0].count);
         add_output(s, output_size(&s->window));
-        if (check(s, run, layer, geometry, e)) return -1;
+        if (check(s, e)) return -1;
     }
     return 0;
 }
 
-static int check_max_pooling2d(struct subject *s, struct fer_gradcheck_run *run, struct fer_error *e)
+static void global_average_pooling2d(struct subject *s)
 {
-    return check_pooling(s, run, "max_pooling2d", max_pooling2d, max_pooling2d_backward, e);
-}
-
-static int check_average_pooling2d(struct subject *s, struct fer_gradcheck_run *run, struct fer_error *e)
-{
-    return check_pooling(s, run, "average_pooling2d", average_pooling2d, average_pooling2d_backward, e);
-}
-
-static double global_average_pooling2d(void *context)
-{
-    struct subject *s = context;
     fer_global_average_pooling2d_forward(s->n, s->rows, s->out, s->argument[0].value, s->y);
-    return fer_gradcheck_dot(s->outputs, s->dy, s->y);
 }
 
 static void global_average_pooling2d_backward(struct subject *s)
@@ -304,11 +275,9 @@ static void global_average_pooling2d_backward(struct subject *s)
     fer_global_average_pooling2d_backward(s->n, s->rows, s->out, s->dy, s->argument[0].gradient);
 }
 
-static double global_max_pooling2d(void *context)
+static void global_max_pooling2d(struct subject *s)
 {
-    struct subject *s = context;
     fer_global_max_pooling2d_forward(s->n, s->rows, s->out, s->argument[0].value, s->y);
-    return fer_gradcheck_dot(s->outputs, s->dy, s->y);
 }
 
 static void global_max_pooling2d_backward(struct subject *s)
@@ -317,50 +286,30 @@ static void global_max_pooling2d_backward(struct subject *s)
     fer_global_max_pooling2d_backward(s->n, s->rows, s->out, x->value, s->dy, x->gradient);
 }
 
-static int check_global_pooling2d(struct subject *s, struct fer_gradcheck_run *run, const char *name,
-                                  double (*f)(void *context), void (*backward)(struct subject *s), struct fer_error *e)
+static int global_pooling_cases(struct subject *s, struct fer_error *e)
 {
-    static const struct {
-        size_t n, h, w, c;
-    } shapes[] = {{2, 3, 5, 5}, {1, 1, 1, 7}};
-    size_t i;
-    char geometry[80];
-    for (i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
-        const size_t n = shapes[i].n, h = shapes[i].h, w = shapes[i].w, c = shapes[i].c;
-        begin(s, f, backward);
-        snprintf(geometry, sizeof geometry, "%zux%zux%zux%zu", n, h, w, c);
-        s->n = n;
-        s->rows = h * w;
-        s->out = c;
+    static const size_t shapes[2][4] = {{2, 3, 5, 5}, {1, 1, 1, 7}};
+    int i;
+    for (i = 0; i < 2; i++) {
+        const size_t n = shapes[i][0], h = shapes[i][1], w = shapes[i][2], c = shapes[i][3];
+        snprintf(s->geometry, sizeof s->geometry, "%zux%zux%zux%zu", n, h, w, c);
+        s->n = n, s->rows = h * w, s->out = c;
         add_argument(s, "x", n * h * w * c);
-        if (f == global_max_pooling2d) spread_out(s->argument[0].value, s->argument[0].count);
+        if (s->kind->forward == global_max_pooling2d) spread_out(s->argument[0].value, s->argument[0].count);
         add_output(s, n * c);
-        if (check(s, run, name, geometry, e)) return -1;
+        if (check(s, e)) return -1;
     }
     return 0;
 }
 
-static int check_global_average_pooling2d(struct subject *s, struct fer_gradcheck_run *run, struct fer_error *e)
-{
-    return check_global_pooling2d(s, run, "global_average_pooling2d", global_average_pooling2d,
-                                  global_average_pooling2d_backward, e);
-}
-
-static int check_global_max_pooling2d(struct subject *s, struct fer_gradcheck_run *run, struct fer_error *e)
-{
-    return check_global_pooling2d(s, run, "global_max_pooling2d", global_max_pooling2d, global_max_pooling2d_backward, e);
-}
-
 /* ---- BatchNormalization: arguments x, and gamma and beta where it has them ---- */
 
-static double batch_normalization(void *context)
+static void batch_normalization(struct subject *s)
 {
-    struct subject *s = context;
     const real *x = s->argument[0].value, *beta = s->arguments > 1 ? s->argument[1].value : NULL;
     const real *gamma = s->arguments > 2 ? s->argument[2].value : NULL;
     if (s->batch_statistics) fer_batch_moments(s->rows, s->out, x, s->mean, s->variance);
     fer_batch_normalization_forward(s->rows, s->out, x, s->mean, s->variance, gamma, beta, 1e-3, s->y);
-    return fer_gradcheck_dot(s->outputs, s->dy, s->y);
 }
 
 static void batch_normalization_backward(struct subject *s)
@@ -372,7 +321,7 @@ static void batch_normalization_backward(struct subject *s)
                                      s->arguments > 1 ? beta->gradient : NULL);
 }
 
-static int check_batch_normalization(struct subject *s, struct fer_gradcheck_run *run, struct fer_error *e)
+static int batch_normalization_cases(struct subject *s, struct fer_error *e)
 {
     static const struct {
         size_t rows, channels;
@@ -382,70 +331,56 @@ static int check_batch_normalization(struct subject *s, struct fer_gradcheck_run
     static const char *const name[] = {"x", "beta", "gamma"};
     size_t i, c;
     int k;
-    char geometry[80];
     for (i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         const size_t channels = cases[i].channels;
-        begin(s, batch_normalization, batch_normalization_backward);
-        s->rows = cases[i].rows;
-        s->out = channels;
+        s->rows = cases[i].rows, s->out = channels;
         s->batch_statistics = cases[i].batch_statistics;
-        snprintf(geometry, sizeof geometry, "%zu rows, %zu channels, %s statistics", s->rows, channels,
+        snprintf(s->geometry, sizeof s->geometry, "%zu rows, %zu channels, %s statistics", s->rows, channels,
                  s->batch_statistics ? "batch" : "moving");
         for (k = 0; k < cases[i].arguments; k++) add_argument(s, name[k], k ? channels : s->rows * channels);
         s->mean = draw(s, channels);
         s->variance = draw(s, channels);
         for (c = 0; c < channels; c++) s->variance[c] += (real)1.5;
         add_output(s, s->rows * channels);
-        if (check(s, run, "batch_normalization", geometry, e)) return -1;
+        if (check(s, e)) return -1;
     }
     return 0;
 }
 
-/* ---- ReLU ---- */
+/* ---- ReLU, whose backward pass may read x or y ---- */
 
-static double relu(void *context)
+static void relu(struct subject *s)
 {
-    struct subject *s = context;
     fer_relu_forward(s->outputs, s->argument[0].value, s->y);
-    return fer_gradcheck_dot(s->outputs, s->dy, s->y);
 }
 
 static void relu_backward(struct subject *s)
 {
-    fer_relu_backward(s->outputs, s->argument[0].value, s->dy, s->argument[0].gradient);
+    fer_relu_backward(s->outputs, s->from_y ? s->y : s->argument[0].value, s->dy, s->argument[0].gradient);
 }
 
-static void relu_backward_from_y(struct subject *s)
-{
-    fer_relu_backward(s->outputs, s->y, s->dy, s->argument[0].gradient);
-}
-
-static int check_relu(struct subject *s, struct fer_gradcheck_run *run, struct fer_error *e)
+static int relu_cases(struct subject *s, struct fer_error *e)
 {
     const size_t count = 60;
-    int from_y;
     size_t i;
-    for (from_y = 0; from_y < 2; from_y++) {
-        real *x;
-        begin(s, relu, from_y ? relu_backward_from_y : relu_backward);
-        x = add_argument(s, "x", count);
+    for (s->from_y = 0; s->from_y < 2; s->from_y++) {
+        real *x = add_argument(s, "x", count);
         for (i = 0; i < count; i++) x[i] += x[i] < 0 ? -(real)(5 * STEP) : (real)(5 * STEP); /* away from 0 */
         add_output(s, count);
-        if (check(s, run, "relu", from_y ? "60 values, backward from y" : "60 values, backward from x", e)) return -1;
+        snprintf(s->geometry, sizeof s->geometry, "%zu values, backward from %c", count, s->from_y ? 'y' : 'x');
+        if (check(s, e)) return -1;
     }
     return 0;
 }
 
 /* ---- Concatenate ---- */
 
-static double concatenate(void *context)
+static void concatenate(struct subject *s)
 {
-    struct subject *s = context;
     const real *x[MAX_ARGUMENTS];
     int i;
     for (i = 0; i < s->arguments; i++) x[i] = s->argument[i].value;
     fer_concatenate_forward(s->rows, s->arguments, s->channels, x, s->y);
-    return fer_gradcheck_dot(s->outputs, s->dy, s->y);
 }
 
 static void concatenate_backward(struct subject *s)
@@ -456,12 +391,11 @@ static void concatenate_backward(struct subject *s)
     fer_concatenate_backward(s->rows, s->arguments, s->channels, s->dy, dx);
 }
 
-static int check_concatenate(struct subject *s, struct fer_gradcheck_run *run, struct fer_error *e)
+static int concatenate_cases(struct subject *s, struct fer_error *e)
 {
     static const char *const name[MAX_ARGUMENTS] = {"x0", "x1", "x2", "x3"};
     size_t channels = 0;
     int i;
-    begin(s, concatenate, concatenate_backward);
     s->rows = 6;
     for (i = 0; i < MAX_ARGUMENTS; i++) {
         s->channels[i] = 2 * (size_t)i + 1;
@@ -469,17 +403,16 @@ static int check_concatenate(struct subject *s, struct fer_gradcheck_run *run, s
         add_argument(s, name[i], s->rows * s->channels[i]);
     }
     add_output(s, s->rows * channels);
-    return check(s, run, "concatenate", "6 rows, channels 1 + 3 + 5 + 7", e);
+    snprintf(s->geometry, sizeof s->geometry, "6 rows, channels 1 + 3 + 5 + 7");
+    return check(s, e);
 }
 
 /* ---- Dense: arguments x, kernel, and bias where it has one ---- */
 
-static double dense(void *context)
+static void dense(struct subject *s)
 {
-    struct subject *s = context;
     fer_dense_forward(s->n, s->in, s->out, s->argument[0].value, s->argument[1].value,
                       s->arguments > 2 ? s->argument[2].value : NULL, s->y);
-    return fer_gradcheck_dot(s->outputs, s->dy, s->y);
 }
 
 static void dense_backward(struct subject *s)
@@ -489,33 +422,31 @@ static void dense_backward(struct subject *s)
     if (s->arguments > 2) fer_dense_backward_bias(s->n, s->out, s->dy, s->argument[2].gradient);
 }
 
-static int check_dense(struct subject *s, struct fer_gradcheck_run *run, struct fer_error *e)
+static int dense_cases(struct subject *s, struct fer_error *e)
 {
     static const struct {
         size_t n, in, out;
         int bias;
     } cases[] = {{3, 11, 7, 1}, {1, 1, 5, 1}, {2, 9, 1, 0}};
     size_t i;
-    char geometry[80];
     for (i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         const size_t n = cases[i].n, in = cases[i].in, out = cases[i].out;
-        begin(s, dense, dense_backward);
         s->n = n, s->in = in, s->out = out;
-        snprintf(geometry, sizeof geometry, "%zux%zu to %zux%zu", n, in, n, out);
+        snprintf(s->geometry, sizeof s->geometry, "%zux%zu to %zux%zu", n, in, n, out);
         add_argument(s, "x", n * in);
         add_argument(s, "kernel", in * out);
         if (cases[i].bias) add_argument(s, "bias", out);
         add_output(s, n * out);
-        if (check(s, run, "dense", geometry, e)) return -1;
+        if (check(s, e)) return -1;
     }
     return 0;
 }
 
 /* ---- Softmax with cross-entropy: f is the mean loss itself ---- */
 
-static double softmax_cross_entropy(void *context)
+static double softmax_cross_entropy(void *subject)
 {
-    struct subject *s = context;
+    struct subject *s = subject;
     return fer_cross_entropy(s->n, s->out, s->argument[0].value, s->labels, NULL, NULL) / (double)s->n;
 }
 
@@ -524,7 +455,7 @@ static void softmax_cross_entropy_backward(struct subject *s)
     fer_cross_entropy(s->n, s->out, s->argument[0].value, s->labels, NULL, s->argument[0].gradient);
 }
 
-static int check_softmax_cross_entropy(struct subject *s, struct fer_gradcheck_run *run, struct fer_error *e)
+static int softmax_cross_entropy_cases(struct subject *s, struct fer_error *e)
 {
     static const struct {
         size_t n, classes;
@@ -532,19 +463,58 @@ static int check_softmax_cross_entropy(struct subject *s, struct fer_gradcheck_r
     } cases[] = {{5, 7, 1}, {1, 7, 10}, {4, 2, 1}};
     int labels[] = {3, 0, 6, 6, 1};
     size_t i, k;
-    char geometry[80];
     for (i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         const size_t n = cases[i].n, classes = cases[i].classes;
-        begin(s, softmax_cross_entropy, softmax_cross_entropy_backward);
         s->n = n, s->out = classes;
         s->labels = labels;
         for (k = 0; k < n; k++) labels[k] %= (int)classes;
-        snprintf(geometry, sizeof geometry, "%zux%zu, logits up to %d", n, classes, cases[i].scale);
+        snprintf(s->geometry, sizeof s->geometry, "%zux%zu, logits up to %d", n, classes, cases[i].scale);
         add_argument(s, "logits", n * classes);
         for (k = 0; k < n * classes; k++) s->argument[0].value[k] *= (real)cases[i].scale;
-        if (check(s, run, "softmax_cross_entropy", geometry, e)) return -1;
+        if (check(s, e)) return -1;
     }
     return 0;
+}
+
+/* ---- All of them ---- */
+
+static int check_kind(const struct kind *kind, struct fer_gradcheck_run *run, struct fer_error *e)
+{
+    struct subject *s = fer_allocate(1, sizeof *s, e);
+    int failure;
+    if (!s) return -1;
+    s->kind = kind;
+    s->run = run;
+    failure = kind->cases(s, e);
+    fer_free(s);
+    return failure;
+}
+
+int fer_gradcheck_functions(struct fer_gradcheck_run *run, struct fer_error *e)
+{
+    static const struct kind kinds[FER_LAYER_TYPES] = {
+        [FER_CONV2D] = {convolution, convolution_backward, conv2d_cases, NULL},
+        [FER_DEPTHWISE_CONV2D] = {convolution, convolution_backward, depthwise_conv2d_cases, NULL},
+        [FER_BATCH_NORMALIZATION] = {batch_normalization, batch_normalization_backward, batch_normalization_cases,
+                                     NULL},
+        [FER_ACTIVATION] = {relu, relu_backward, relu_cases, NULL},
+        [FER_MAX_POOLING2D] = {max_pooling2d, max_pooling2d_backward, pooling_cases, NULL},
+        [FER_AVERAGE_POOLING2D] = {average_pooling2d, average_pooling2d_backward, pooling_cases, NULL},
+        [FER_CONCATENATE] = {concatenate, concatenate_backward, concatenate_cases, NULL},
+        [FER_GLOBAL_AVERAGE_POOLING2D] = {global_average_pooling2d, global_average_pooling2d_backward,
+                                          global_pooling_cases, NULL},
+        [FER_GLOBAL_MAX_POOLING2D] = {global_max_pooling2d, global_max_pooling2d_backward, global_pooling_cases,
+                                      NULL},
+        [FER_DENSE] = {dense, dense_backward, dense_cases, NULL},
+    };
+    return check_kind(&kinds[run->type], run, e);
+}
+
+int fer_gradcheck_softmax_cross_entropy(struct fer_gradcheck_run *run, struct fer_error *e)
+{
+    static const struct kind kind = {NULL, softmax_cross_entropy_backward, softmax_cross_entropy_cases,
+                                     softmax_cross_entropy};
+    return check_kind(&kind, run, e);
 }
 
 /* ---- What an output cell takes ---- */
@@ -569,74 +539,4 @@ long fer_max_pooling2d_takes(const struct fer_layer *layer, const real *x, size_
             if (x[at] == layer->output[cell]) return (long)at;
         }
     return -1;
-}
-
-/* ---- The names by which the table of checks.c finds them ---- */
-
-static int with_subject(struct fer_gradcheck_run *run,
-                        int (*cases)(struct subject *s, struct fer_gradcheck_run *run, struct fer_error *e),
-                        struct fer_error *e)
-{
-    struct subject *s = fer_allocate(1, sizeof *s, e);
-    int failure;
-    if (!s) return -1;
-    s->seed = run->seed;
-    failure = cases(s, run, e);
-    fer_free(s);
-    return failure;
-}
-
-int fer_gradcheck_conv2d(struct fer_gradcheck_run *run, struct fer_error *e)
-{
-    return with_subject(run, check_conv2d, e);
-}
-
-int fer_gradcheck_depthwise_conv2d(struct fer_gradcheck_run *run, struct fer_error *e)
-{
-    return with_subject(run, check_depthwise_conv2d, e);
-}
-
-int fer_gradcheck_global_max_pooling2d(struct fer_gradcheck_run *run, struct fer_error *e)
-{
-    return with_subject(run, check_global_max_pooling2d, e);
-}
-
-int fer_gradcheck_batch_normalization(struct fer_gradcheck_run *run, struct fer_error *e)
-{
-    return with_subject(run, check_batch_normalization, e);
-}
-
-int fer_gradcheck_relu(struct fer_gradcheck_run *run, struct fer_error *e)
-{
-    return with_subject(run, check_relu, e);
-}
-
-int fer_gradcheck_max_pooling2d(struct fer_gradcheck_run *run, struct fer_error *e)
-{
-    return with_subject(run, check_max_pooling2d, e);
-}
-
-int fer_gradcheck_average_pooling2d(struct fer_gradcheck_run *run, struct fer_error *e)
-{
-    return with_subject(run, check_average_pooling2d, e);
-}
-
-int fer_gradcheck_concatenate(struct fer_gradcheck_run *run, struct fer_error *e)
-{
-    return with_subject(run, check_concatenate, e);
-}
-
-int fer_gradcheck_global_average_pooling2d(struct fer_gradcheck_run *run, struct fer_error *e)
-{
-    return with_subject(run, check_global_average_pooling2d, e);
-}
-
-int fer_gradcheck_dense(struct fer_gradcheck_run *run, struct fer_error *e)
-{
-    return with_subject(run, check_dense, e);
-}
-
-int fer_gradcheck_softmax_cross_entropy(struct fer_gradcheck_run *run, struct fer_error *e)
-{
-    return with_subject(run, check_softmax_cross_entropy, e);
 }

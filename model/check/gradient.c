@@ -348,7 +348,8 @@ static double distance(const struct element *element, double claim)
     return larger(0, magnitude(claim - element->slope.value) - half);
 }
 
-/* A claim that does not fit is measured against once more, from other steps. */
+/* A claim that does not fit is measured against once more, from other steps; if it fits then, that is the measurement
+ * whose error is stated. */
 static enum verdict judge(struct function *f, real *x, double claim, const struct claims *c, double enough,
                           struct element *element)
 {
@@ -360,7 +361,10 @@ static enum verdict judge(struct function *f, real *x, double claim, const struc
     if (again.state != element->state) return CANNOT_SAY;
     if (magnitude(again.slope.value - element->slope.value) > error_of(&again.slope) + error_of(&element->slope))
         return CANNOT_SAY;
-    if (distance(&again, claim) <= allowed(&again, claim, c)) return OK;
+    if (distance(&again, claim) <= allowed(&again, claim, c)) {
+        *element = again;
+        return OK;
+    }
     return distance(&again, claim) > EVIDENCE * allowed(&again, claim, c) &&
            distance(element, claim) > EVIDENCE * allowed(element, claim, c) ? WRONG : CANNOT_SAY;
 }
@@ -446,11 +450,11 @@ static void check_elements(struct function *f, real *x, const real *claimed, str
         const double enough = larger(SAFETY * best, f->enough * c.usual);
         enum verdict verdict;
         measure(f, x + now->index, step, enough, now);
-        verdict = judge(f, x + now->index, claim, &c, enough, now);
         if (now->state == SMOOTH && (best == 0 || error_of(&now->slope) < best)) {
             best = error_of(&now->slope);
             step = now->step;
         }
+        verdict = judge(f, x + now->index, claim, &c, enough, now);
         count_verdict(now, claim, &c, verdict, &most, result);
     }
     if (count) relative_to_slopes(element, count, result);
