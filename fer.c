@@ -746,26 +746,38 @@ static int record(int argc, char **argv)
 
 /* ---- verify ---- */
 
+/* verify --join A.json B.json ... */
+static int verify_join(int argc, char **argv, int json)
+{
+    struct fer_verify_options o;
+    struct fer_verify_text text = {stdout, json, NULL, &o, 0, {0}};
+    struct fer_verify_summary summary;
+    struct fer_error e;
+    if (fer_verify_join(argv, argc, &text, &o, &summary, &e)) return complain(&e);
+    return *summary.first || *summary.first_mistrusted ? EXIT_CHECK_FAILED : EXIT_OK;
+}
+
 static int verify(int argc, char **argv)
 {
-    const int json = take_flag(&argc, argv, "json");
+    const int json = take_flag(&argc, argv, "json"), joined = take_flag(&argc, argv, "join");
     const char *operation = find_value(argc, argv, "op");
     const int inference = take_flag(&argc, argv, "inference"), no_chains = take_flag(&argc, argv, "no-chains");
     const char *model = NULL;
     struct fer_verify_words w = {0};
     const struct option options[] = {{"unit", &w.unit}, {"accumulate", &w.accumulate},       {"adam", &w.adam},
                                      {"ties", &w.ties}, {"relu-at-zero", &w.relu_at_zero}, {"layout", &w.layout},
-                                     {"model", &model}, {"winograd", &w.winograd}};
+                                     {"model", &model}, {"winograd", &w.winograd},     {"part", &w.part}};
     struct fer_verify_options o;
     struct fer_verify_text text = {stdout, json, NULL, &o, 0, {0}};
     struct fer_verify_summary summary;
     struct choice choice;
     struct fer_error e;
     int failed;
+    if (joined) return verify_join(argc, argv, json);
     if (operation) return verify_op(argc, argv, operation, json);
     begin_choice(&choice, "size learning-rate beta1 beta2 adam-epsilon bn-momentum bn-epsilon bn-moving-variance");
     fer_verify_options_default(&o);
-    if (fer_verify_exceptions_take(&o, &argc, argv, &e) || parse(&argc, argv, options, 8, &choice, &e) ||
+    if (fer_verify_exceptions_take(&o, &argc, argv, &e) || parse(&argc, argv, options, 9, &choice, &e) ||
         fer_verify_options_read(&o, &w, &e))
         return complain(&e);
     o.settings = choice.settings;

@@ -1151,6 +1151,7 @@ struct fer_verify_options {
     size_t size;                 /* of the images where that file leaves it open; 0: as the record's input */
     int inference;               /* the record is one of inference */
     int no_chains;               /* arrays are checked from their direct inputs alone */
+    int part, parts;             /* part 1 ... parts: every parts-th array is checked; 0, 0: all are */
     int nchw;                    /* images are [N,C,H,W], kernels [O,I,H,W], dense ones [O,I] */
     /* Adam's and BatchNormalization's; momentum and epsilon below 0: each layer's own, unbiased below 0 too */
     struct fer_settings settings;

@@ -145,6 +145,8 @@ const struct fer_command_help fer_command_helps[] = {
      "                          several times\n"
      "  --learning-rate, --beta1, --beta2, --adam-epsilon, --bn-momentum, --bn-epsilon as for train\n"
      "  --json                  the same as one JSON object\n"
+     "  --part I/N              judges every N-th array, from the I-th on, for several processes to share a large record\n"
+     "  --join A.json B.json ...  adds up what all parts wrote with --json: table (or JSON), summary and exit status of the whole\n"
      "  --winograd 2|4|6        3x3 convolutions at stride 1 are done by Winograd's algorithm, in tiles of so many outputs a side\n"
      "FFT convolutions compute other products and are beyond these bounds.\n",
      0},

@@ -433,6 +433,51 @@ def as_json(ours):
     check("JSON: ratios of sound arrays", len(sound) == 512 and 0 <= min(sound) and max(sound) <= 1)
 
 
+def divided(ours):
+    """--part and --join: the whole, row by row, and its exit status."""
+    names = [os.path.join(FOLDER, "part%d.json" % i) for i in range(1, 8)]
+
+    def judge(parts):
+        for i in range(1, parts + 1):
+            with open(names[i - 1], "w") as file:
+                yield subprocess.run([FER64, "verify", THEIRS, "--part", "%d/%d" % (i, parts), "--json"], stdout=file).returncode
+
+    bias = ours["predictions/bias"]
+    sound = {name: ours[name] for name in ours if name.split("/")[0] in ("predictions", "avg_pool", "labels", "loss", "conv2d_3")}
+    faulty = dict(sound, **{"predictions/bias_new": changed(bias, 2, np.inf), "predictions/logits": ours["predictions/logits"] * 2,
+                            "conv2d_3/kernel_grad": np.zeros_like(ours["conv2d_3/kernel"]), "unknown": bias})
+    for arrays, expected in ((sound, 0), (faulty, 1)):
+        write(arrays)
+        status, out, err = verify("--json")
+        whole, table = json.loads(out), verify()[1]
+        check("divided: the whole", status == expected)
+        for parts in (1, 3, 7):
+            statuses = list(judge(parts))
+            got = [json.load(open(name)) for name in names[:parts]]
+            check("divided: all are judged once", sorted(row["array"] for part in got for row in part["arrays"]) ==
+                  sorted(row["array"] for row in whole["arrays"]) and max(statuses) == expected, statuses)
+            status, out, err = verify("--join", "--json", *names[1:parts], path=names[0])
+            check("joined: exit status", status == expected and not err, err)
+            joined = json.loads(out)
+            for key in whole:
+                check("joined: " + key, joined[key] == whole[key], (joined[key], whole[key]))
+            status, out, err = verify("--join", *names[:parts][::-1][1:], path=names[parts - 1])
+            check("joined: the table", status == expected and out == table, out)
+    both = "%s: part 1 of 7; 2 parts were given" % names[0]
+    for options, message in ((names[1:2], both), (names[1:6] + names[1:2], "%s: part 1 of 7; 7 parts were given" % names[0]),
+                             ([], "%s: part 1 of 7; 1 parts were given" % names[0])):
+        status, out, err = verify("--join", *options, path=names[0])
+        if len(options) == 6:
+            message = "%s: part 2, as %s is" % (names[1], names[1])
+        check("joined: " + message, status == 2 and err == "fer: " + message + "\n" and not out, err)
+    with open(names[6], "w") as file:
+        file.write('{"arrays": []}')
+    status, out, err = verify("--join", *names[1:], path=names[0])
+    check("joined: no part", status == 2 and err == "fer: %s: expected what `fer64 verify --part I/N --json` writes\n" % names[6], err)
+    for part in ("0/3", "4/3", "2", "a/b", "1/0", "1/3x"):
+        refuses("part", "--part %s: expected I/N, such as 2/8, with I from 1 to N" % part, "--part", part)
+
+
 def second_model(record):
     """Weights of a model that was not the first of its Keras session: conv2d_40 is its first convolution."""
     def renamed(name):
@@ -454,7 +499,7 @@ subprocess.run([FER, "record", "--seed", "5", "--size", "48", "--batch", "2", "-
 with np.load(OURS) as file:
     record = {name: file[name] for name in file.files}
 np.seterr(invalid="ignore")
-for part in (units, rules, ties, at_zero, one_layer, large_mean, parts, faulty_values, faulty_files, as_json, second_model):
+for part in (units, rules, ties, at_zero, one_layer, large_mean, parts, faulty_values, faulty_files, as_json, divided, second_model):
     part(record)
 for name in os.listdir(FOLDER):
     os.remove(os.path.join(FOLDER, name))

@@ -15,7 +15,7 @@ int fer_npz_text(FILE *out, const char *path, struct fer_error *e);
 
 /* The options that are no settings, as text; NULL: not given. */
 struct fer_verify_words {
-    const char *unit, *accumulate, *adam, *ties, *relu_at_zero, *winograd, *layout;
+    const char *unit, *accumulate, *adam, *ties, *relu_at_zero, *winograd, *layout, *part;
 };
 /* Without `accumulate` sums are float64 when everything is, else float32. */
 int fer_verify_options_read(struct fer_verify_options *options, const struct fer_verify_words *words, struct fer_error *e);
@@ -39,6 +39,13 @@ struct fer_verify_text {
 void fer_verify_text_row(void *context, const struct fer_verify_row *row);
 /* NULL: fer_verify has failed. */
 void fer_verify_text_end(struct fer_verify_text *t, const struct fer_verify_summary *summary);
+
+/* ---- verify_join.c ---- */
+
+/* The JSON of all parts of one verification, in any order, as that of the whole: table or JSON, and the summary. -1 when they
+ * are not that. text->options, into which theirs are read, is not const for that. */
+int fer_verify_join(char **paths, int count, struct fer_verify_text *text, struct fer_verify_options *options,
+                    struct fer_verify_summary *summary, struct fer_error *e);
 
 /* ---- gradcheck_text.c ---- */
 

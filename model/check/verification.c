@@ -503,11 +503,12 @@ real *fer_verify_load_parameter(struct fer_verification *v, const struct fer_par
     return fer_verify_load(v, name);
 }
 
-/* A choice is tried for those arrays that depend on it. */
-static int is_wanted(const struct fer_verification *v, const char *name)
+/* A choice is tried for those arrays that depend on it; of several parts, one is judged. */
+static int is_wanted(struct fer_verification *v, const char *name)
 {
     const struct fer_verification *first = v->tried_for;
     int i;
+    if (!first && v->options->parts > 0) return v->position++ % v->options->parts == v->options->part - 1;
     for (i = 0; first && i < first->kept_count; i++)
         if (first->kept[i].depends & v->family && strcmp(first->kept[i].row.array, name) == 0) return !v->stopped;
     return !first;
@@ -589,9 +590,8 @@ int fer_verify_is_at_fault(const struct fer_verify_row *row)
     return row->verdict == FER_SUSPECT || row->verdict == FER_WRONG;
 }
 
-static void report(struct fer_verification *v, const struct fer_verify_row *row)
+void fer_verify_add_up(struct fer_verify_summary *s, const struct fer_verify_row *row)
 {
-    struct fer_verify_summary *s = v->summary;
     s->rows[row->verdict]++;
     if (row->by_nature && row->verdict == FER_MISTRUSTED) s->by_nature++;
     if (row->verdict == FER_MISTRUSTED && !row->by_nature && !*s->first_mistrusted)
@@ -604,12 +604,15 @@ static void report(struct fer_verification *v, const struct fer_verify_row *row)
         snprintf(s->first_reason, sizeof s->first_reason, "%s", row->reason);
         s->first_verdict = row->verdict;
     }
-    if (v->report) v->report(v->context, row);
 }
 
 void fer_verify_report(struct fer_verification *v)
 {
-    while (v->reported < v->kept_count) report(v, &v->kept[v->reported++].row);
+    while (v->reported < v->kept_count) {
+        const struct fer_verify_row *row = &v->kept[v->reported++].row;
+        fer_verify_add_up(v->summary, row);
+        if (v->report) v->report(v->context, row);
+    }
 }
 
 void fer_verify_finish(struct fer_verification *v)

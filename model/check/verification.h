@@ -79,6 +79,7 @@ struct fer_verification {
     struct fer_verification *tried_for;
     unsigned family;
     int stopped;
+    int position; /* of the array at hand among those that the record holds, where there are parts */
 
     void (*report)(void *context, const struct fer_verify_row *row);
     void *context;
@@ -131,6 +132,7 @@ void fer_verify_tally_sums(struct fer_verification *v, const struct fer_sums *s)
 /* Turns the tally into the row's verdict; reports the rows that wait; and the end of a check. */
 void fer_verify_conclude(struct fer_verification *v, struct fer_verify_row *row);
 void fer_verify_report(struct fer_verification *v);
+void fer_verify_add_up(struct fer_verify_summary *summary, const struct fer_verify_row *row);
 int fer_verify_is_at_fault(const struct fer_verify_row *row); /* WRONG or suspect */
 void fer_verify_finish(struct fer_verification *v);
 

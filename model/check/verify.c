@@ -57,7 +57,10 @@ static void check_anew(struct fer_verification *v, const struct fer_layer *layer
 /* LAYER/output; of the last layer, what goes into the softmax. */
 static void check_output(struct fer_verification *v, const struct fer_layer *layer)
 {
-    if (!fer_verify_begin_output(v, layer, "")) return;
+    if (!fer_verify_begin_output(v, layer, "")) {
+        fer_chain_forget(v, layer);
+        return;
+    }
     if (!v->options->no_chains) v->depends |= FER_ON_INPUTS;
     if (v->family != FER_ON_INPUTS && (v->options->no_chains || fer_chain_has_inputs(v, layer))) {
         fer_checks[layer->type].output(v, layer);
@@ -254,6 +257,7 @@ static int retry(struct fer_verification *first, const struct fer_verify_options
 static int fail_empty(const struct fer_verification *v)
 {
     const struct fer_verify_summary *s = v->summary;
+    if (v->options->parts > 0) return 0; /* there may be others */
     if (s->rows[FER_OK] + s->rows[FER_MISTRUSTED] + s->rows[FER_SUSPECT] + s->rows[FER_WRONG] > 0) return 0;
     if (s->rows[FER_NOT_CHECKABLE] > 0)
         return fer_npz_fail(v->npz, NULL, v->e,

@@ -205,7 +205,7 @@ static const char *common_source(const struct fer_verification *v)
 
 static void tell_two_hands(struct fer_verification *v, fer_verify_retry *retry)
 {
-    const char *source = v->options->no_chains ? NULL : common_source(v);
+    const char *source = v->options->no_chains || v->options->parts ? NULL : common_source(v); /* which another part may have */
     char text[200];
     int i, sound = 1, outputs = 0;
     if (!source) return;

@@ -1,6 +1,7 @@
 /* verify_options.c - the options of `fer verify`, from text. */
 #include "command.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* Which of `count` names the text is. */
@@ -17,6 +18,18 @@ static int choose(const char *option, const char *text, const char *const *names
         length += snprintf(list + length, sizeof list - (size_t)length, "%s%s", i ? ", " : "", names[i]);
     }
     return fer_fail(e, "--%s %.40s: expected one of %s", option, text, list);
+}
+
+/* I/N */
+static int read_part(struct fer_verify_options *o, const char *text, struct fer_error *e)
+{
+    char *end;
+    const long part = strtol(text, &end, 10), parts = *end == '/' ? strtol(end + 1, &end, 10) : 0;
+    if (*end || part < 1 || part > parts || parts > 1000000)
+        return fer_fail(e, "--part %.40s: expected I/N, such as 2/8, with I from 1 to N", text);
+    o->part = (int)part;
+    o->parts = (int)parts;
+    return 0;
 }
 
 static const char *const variances[] = {"biased", "unbiased"};
@@ -40,6 +53,7 @@ int fer_verify_options_read(struct fer_verify_options *o, const struct fer_verif
     if (w->winograd && choose("winograd", w->winograd, tiles, 3, &tile, e)) return -1;
     if (w->winograd) o->winograd = 2 * tile + 2;
     if (w->adam && choose("adam", w->adam, rules, 2, &o->adam_pytorch, e)) return -1;
+    if (w->part && read_part(o, w->part, e)) return -1;
     return w->layout ? choose("layout", w->layout, layouts, 2, &o->nchw, e) : 0;
 }
 

@@ -62,6 +62,7 @@ static void write_json_head(struct fer_verify_text *t)
     fer_json_string(j, "record", t->path);
     fer_json_string(j, "unit", fer_unit_names[t->options->unit]);
     fer_json_string(j, "accumulate", fer_unit_names[t->options->accumulate]);
+    if (t->options->parts) fer_json_value(j, "part", "[%d, %d]", t->options->part, t->options->parts);
     fer_json_open(j, "arrays", '[');
 }
 
@@ -134,6 +135,7 @@ void fer_verify_text_row(void *context, const struct fer_verify_row *row)
 
 void fer_verify_text_end(struct fer_verify_text *t, const struct fer_verify_summary *summary)
 {
+    if (t->is_json && summary && t->rows++ == 0) write_json_head(t); /* a part in which nothing is */
     if (t->is_json && t->rows) {
         fer_json_close(&t->json, ']');
         if (summary) write_json_summary(&t->json, summary);
