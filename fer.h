@@ -428,6 +428,7 @@ struct fer_parameter {
     real *value;            /* [count] */
     real *gradient;         /* [count], trainable ones only, as m and v; written by the backward pass */
     real *m, *v;            /* Adam's moments */
+    real *average;          /* [count] the moving average of a trainable one in a run with settings.ema; else NULL */
 };
 
 struct fer_layer {
@@ -792,6 +793,12 @@ int fer_threads(void);                                     /* how many a paralle
 /* ---- 7. Training --------------------------------------------------------------------------------------------- */
 
 /* Everything that decides the bits of a run, but for the data. The defaults are the Keras script. */
+/* After `patience` epochs in which val_loss has not fallen by more than 1e-4 below its best, the learning rate is
+ * multiplied by `factor`, as Keras's ReduceLROnPlateau does (monitor='val_loss', min_lr=0, no cooldown). Patience 0: never. */
+struct fer_plateau {
+    double factor;
+    int patience;
+};
 struct fer_settings {
     int epochs, batch, size; /* size 0: what the model says */
     uint64_t seed;
@@ -799,6 +806,8 @@ struct fer_settings {
     double bn_momentum, bn_epsilon;
     int bn_unbiased;         /* the moving variance takes the unbiased (1) or the biased (0) variance of the batch */
     double clip_norm;        /* fer_network_clip before each update; 0: off */
+    struct fer_plateau plateau;
+    double ema;              /* momentum of the weights' moving average, which validation sees; 0: off */
     int precise_bn;          /* fer_exact_statistics of so many batches before each validation; 0: off */
     int shuffle;              /* the images are shuffled each epoch */
     int batch_order_shuffled; /* then the batches are too, so that the short one comes at any place */
@@ -806,15 +815,15 @@ struct fer_settings {
 };
 
 /* One setting by name, as the command line and config.txt have it. The kinds: int, uint64_t, double, int (1: the first
- * choice, 0: the second). */
-enum fer_setting_kind { FER_WHOLE, FER_SEED, FER_NUMBER, FER_CHOICE };
+ * choice, 0: the second), struct fer_plateau ("0.1,10"; "0": off). */
+enum fer_setting_kind { FER_WHOLE, FER_SEED, FER_NUMBER, FER_CHOICE, FER_PLATEAU };
 struct fer_setting {
     const char *name, *values, *help; /* "batch-order", "shuffled|kept", what it does (and the default) */
     enum fer_setting_kind kind;
     size_t offset;                    /* in struct fer_settings */
     double least, most;
 };
-#define FER_SETTINGS 15
+#define FER_SETTINGS 17
 extern const struct fer_setting fer_setting_table[FER_SETTINGS];
 void fer_settings_default(struct fer_settings *settings);
 /* Sets setting i of the table from text; fails, saying what was expected. */
@@ -870,6 +879,8 @@ int fer_trainer_create(struct fer_trainer **trainer, const struct fer_settings *
                        const struct fer_dataset *data, struct fer_error *e);
 void fer_trainer_free(struct fer_trainer *trainer); /* NULL is allowed */
 
+/* The learning rate after the epochs of this history, accuracy, loss, val_accuracy, val_loss (NaN: not lower). */
+double fer_learning_rate(const struct fer_settings *settings, const double (*history)[4], long epochs);
 /* The order of an epoch's images and batches: a function of seed and epoch. fit does this at the start of each epoch.
  * order[] is train[] and batch_order[] is 0, 1, ..., each then shuffled by fer_shuffle, for FER_FOR_SHUFFLE and
  * FER_FOR_BATCH_ORDER, with the epoch's number (from 0), unless the settings say otherwise. */
@@ -887,7 +898,7 @@ enum fer_end fer_trainer_step(struct fer_trainer *trainer, struct fer_error *e);
 enum fer_end fer_exact_statistics(struct fer_trainer *trainer, size_t batches, const struct fer_watcher *watcher,
                                   struct fer_error *e);
 /* What fit does after an epoch's last step: exact statistics when settings.precise_bn says so, then an evaluation of
- * PublicTest. */
+ * PublicTest; both with the average in place of the weights when there is one. */
 enum fer_end fer_trainer_validate(struct fer_trainer *trainer, const struct fer_watcher *watcher,
                                   struct fer_evaluation *validation, struct fer_error *e);
 /* All epochs that are left, with checkpoints and log in the folder `run` (NULL: none). FER_STOPPED when the watcher
@@ -914,7 +925,7 @@ int fer_weights_open(struct fer_network **network, const char *model, const char
 /* The parameters' values from a weights file or checkpoint into a network. */
 int fer_weights_read(struct fer_network *network, const char *path, size_t *ignored, struct fer_error *e);
 
-/* A checkpoint: the weights, Adam's moments (NAME_m, NAME_v), where the run stands and its history. */
+/* A checkpoint: the weights, Adam's moments (NAME_m, NAME_v), the moving average (NAME_ema, if there is one), where the run stands and its history. */
 int fer_checkpoint_save(const struct fer_trainer *trainer, const char *path, struct fer_error *e);
 /* RUN/epochs/NNNN.npz, the checkpoint after epoch NNNN. Fails when the path is too long. */
 int fer_checkpoint_path(char path[FER_PATH], const char *run, long epoch, struct fer_error *e);

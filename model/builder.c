@@ -513,7 +513,9 @@ int fer_network_end(struct fer_builder *b, struct fer_network **network, struct 
 
 void fer_network_free(struct fer_network *network)
 {
+    int i;
     if (!network) return;
+    for (i = 0; i < network->parameters; i++) fer_free(network->parameter[i].average);
     fer_free(network->parameter[0].value);
     fer_free(network->constants);
     fer_free(network->arena);

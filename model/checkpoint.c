@@ -2,7 +2,7 @@
  *
  * A weights file holds every parameter by its name ("conv2d/kernel", ...), and `settings/size` and
  * `settings/bn_epsilon`, without which the weights cannot be used. A checkpoint holds also Adam's moments (NAME_m,
- * NAME_v) and where the run stands (training/...). The zip format gives each array a CRC-32, and the writer makes the
+ * NAME_v), with `ema` the weights' moving average (NAME_ema), and where the run stands (training/...). The zip format gives each array a CRC-32, and the writer makes the
  * file appear whole or not at all. */
 #include "kinds.h"
 
@@ -48,6 +48,7 @@ static int write_moments(struct fer_npz_writer *w, const struct fer_network *net
     for (i = 0; i < net->parameters; i++) {
         const struct fer_parameter *p = &net->parameter[i];
         if (p->trainable && (write_reals(w, p, "_m", p->m, e) || write_reals(w, p, "_v", p->v, e))) return -1;
+        if (p->average && write_reals(w, p, "_ema", p->average, e)) return -1;
     }
     return 0;
 }
@@ -286,6 +287,7 @@ static int read_moments(struct fer_npz *npz, struct fer_network *net, struct fer
     for (i = 0; i < net->parameters; i++) {
         struct fer_parameter *p = &net->parameter[i];
         if (p->trainable && (read_reals(npz, p, "_m", p->m, e) || read_reals(npz, p, "_v", p->v, e))) return -1;
+        if (p->average && read_reals(npz, p, "_ema", p->average, e)) return -1;
     }
     return 0;
 }

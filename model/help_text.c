@@ -208,7 +208,7 @@ void fer_help_command(FILE *out, int command)
     if (!c->has_settings) return;
     fprintf(out, "Settings, with the defaults of the Keras script:\n");
     for (i = 0; i < FER_SETTINGS; i++)
-        fprintf(out, "  --%-18s %-16s %s\n", fer_setting_table[i].name, fer_setting_table[i].values,
+        fprintf(out, "  --%-20s %-15s %s\n", fer_setting_table[i].name, fer_setting_table[i].values,
                 fer_setting_table[i].help);
 }
 

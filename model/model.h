@@ -27,6 +27,11 @@ struct fer_fingerprint_row {
 extern const struct fer_fingerprint_row fer_fingerprint_expected[];
 extern const int fer_fingerprint_rows;
 
+/* average.c: memory for the averages; one step's weights into them; average and weights exchanged. */
+int fer_average_begin(struct fer_network *network, struct fer_error *e);
+void fer_average_update(struct fer_network *network, double momentum, long step);
+void fer_average_swap(struct fer_network *network);
+
 /* evaluate.c. The predictions of a batch that the network has just seen, from its last output, added to `sum`: their
  * number, how many are right, and the confusion matrix. */
 void fer_count_predictions(const struct fer_network *network, size_t n, const int *labels, struct fer_evaluation *sum);

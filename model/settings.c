@@ -26,6 +26,11 @@ const struct fer_setting fer_setting_table[FER_SETTINGS] = {
      AT(bn_unbiased), 0, 0},
     {"clip-norm", "X", "all gradients' norm together is cut to this; 0: off, as Keras's global_clipnorm (0)",
      FER_NUMBER, AT(clip_norm), 0, 1e9},
+    {"reduce-lr-on-plateau", "FACTOR,N",
+     "times FACTOR, the learning rate, after N epochs without a lower val_loss, as Keras's ReduceLROnPlateau; 0: off (0)",
+     FER_PLATEAU, AT(plateau), 0, BELOW_ONE},
+    {"ema", "X", "momentum of the moving average of weights that validation sees, as Keras's use_ema; 0: off (0)", FER_NUMBER,
+     AT(ema), 0, BELOW_ONE},
     {"precise-bn", "N",
      "before each validation, exact statistics of so many training batches replace the moving ones; 0: off (0)",
      FER_WHOLE, AT(precise_bn), 0, 1000000},
@@ -36,7 +41,7 @@ const struct fer_setting fer_setting_table[FER_SETTINGS] = {
 
 void fer_settings_default(struct fer_settings *settings)
 {
-    const struct fer_settings script = {400, 256, 128, 0, 0.001, 0.9, 0.999, 1e-7, 0.99, 0.001, 1, 0, 0, 1, 1, ""};
+    const struct fer_settings script = {400, 256, 128, 0, 0.001, 0.9, 0.999, 1e-7, 0.99, 0.001, 1, 0, {1, 0}, 0, 0, 1, 1, ""};
     *settings = script;
 }
 
@@ -55,6 +60,22 @@ static int choice(const char *values, const char *text)
     const size_t first = (size_t)(bar - values);
     if (strlen(text) == first && strncmp(values, text, first) == 0) return 1;
     return strcmp(bar + 1, text) == 0 ? 0 : -1;
+}
+
+/* "FACTOR,N", or "0". */
+static int set_plateau(struct fer_plateau *plateau, const struct fer_setting *s, const char *text, struct fer_error *e)
+{
+    const struct fer_plateau off = {1, 0};
+    char *comma, *end;
+    const double factor = strtod(text, &comma);
+    const long patience = *comma == ',' ? strtol(comma + 1, &end, 10) : 0;
+    *plateau = off;
+    if (strcmp(text, "0") == 0) return 0;
+    if (*comma != ',' || end == comma + 1 || *end || !(factor >= 0 && factor < 1) || patience < 1 || patience > 1000000)
+        return fer_fail(e, "%s %s: expected a factor below 1 and a number of epochs, as 0.1,10; or 0", s->name, text);
+    plateau->factor = factor;
+    plateau->patience = (int)patience;
+    return 0;
 }
 
 int fer_settings_set(struct fer_settings *settings, int i, const char *text, struct fer_error *e)
@@ -78,12 +99,24 @@ int fer_settings_set(struct fer_settings *settings, int i, const char *text, str
             return fer_fail(e, "%s %s: expected a number, %g ... %s%g", s->name, text, s->least,
                             s->most == BELOW_ONE ? "below " : "", s->most);
         *(double *)(void *)place = value;
+    } else if (s->kind == FER_PLATEAU) {
+        return set_plateau((struct fer_plateau *)(void *)place, s, text, e);
     } else {
         const int value = choice(s->values, text);
         if (value < 0) return fer_fail(e, "%s %s: expected %s", s->name, text, s->values);
         *(int *)(void *)place = value;
     }
     return 0;
+}
+
+static void get_plateau(const struct fer_plateau *plateau, char text[32])
+{
+    size_t length;
+    snprintf(text, 32, "0");
+    if (plateau->patience == 0) return;
+    fer_format_double(plateau->factor, text);
+    length = strlen(text);
+    snprintf(text + length, 32 - length, ",%d", plateau->patience);
 }
 
 void fer_settings_get(const struct fer_settings *settings, int i, char text[32])
@@ -96,6 +129,8 @@ void fer_settings_get(const struct fer_settings *settings, int i, char text[32])
         snprintf(text, 32, "%llu", (unsigned long long)*(const uint64_t *)(const void *)place);
     else if (s->kind == FER_NUMBER)
         fer_format_double(*(const double *)(const void *)place, text);
+    else if (s->kind == FER_PLATEAU)
+        get_plateau((const struct fer_plateau *)(const void *)place, text);
     else if (*(const int *)(const void *)place)
         snprintf(text, 32, "%.*s", (int)(bar - s->values), s->values);
     else

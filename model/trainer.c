@@ -1,6 +1,7 @@
 /* trainer.c - training: the order of the images, one step, one epoch, a whole run and what it keeps on the disk. */
 #include "kinds.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -61,6 +62,10 @@ int fer_trainer_create(struct fer_trainer **trainer, const struct fer_settings *
         fer_trainer_free(t);
         return -1;
     }
+    if (settings->ema > 0 && fer_average_begin(t->network, e)) {
+        fer_trainer_free(t);
+        return -1;
+    }
     fer_network_initialise(t->network, settings->seed);
     fer_dataset_select(data, FER_TRAINING, t->train);
     *trainer = t;
@@ -116,10 +121,29 @@ static enum fer_end report_divergence(struct fer_trainer *t, size_t n, double lo
     return FER_DIVERGED;
 }
 
+double fer_learning_rate(const struct fer_settings *s, const double (*history)[4], long epochs)
+{
+    double rate = s->learning_rate, best = INFINITY;
+    long epoch, waited = 0;
+    for (epoch = 0; epoch < epochs && s->plateau.patience; epoch++) {
+        const double loss = history[epoch][3];
+        if (loss < best - 1e-4) {
+            best = loss;
+            waited = 0;
+        } else if (++waited >= s->plateau.patience) {
+            rate *= s->plateau.factor;
+            waited = 0;
+        }
+    }
+    return rate;
+}
+
 enum fer_end fer_trainer_step(struct fer_trainer *t, struct fer_error *e)
 {
     const struct fer_settings *s = &t->settings;
-    const struct fer_adam adam = {s->learning_rate, s->beta1, s->beta2, s->adam_epsilon};
+    const long validated = t->data->usage_count[FER_PUBLIC_TEST] ? t->epoch : 0;
+    const double rate = fer_learning_rate(s, (const double(*)[4])t->history, validated);
+    const struct fer_adam adam = {rate, s->beta1, s->beta2, s->adam_epsilon};
     const size_t n = fer_trainer_fill(t);
     double loss_sum;
     fer_network_forward(t->network, n, 1);
@@ -129,6 +153,7 @@ enum fer_end fer_trainer_step(struct fer_trainer *t, struct fer_error *e)
     t->running.loss_sum += loss_sum;
     if (s->clip_norm > 0) fer_network_clip(t->network, s->clip_norm);
     fer_network_update(t->network, n, &adam, ++t->step);
+    fer_average_update(t->network, s->ema, t->step);
     t->batch++;
     return FER_DONE;
 }
@@ -136,8 +161,12 @@ enum fer_end fer_trainer_step(struct fer_trainer *t, struct fer_error *e)
 enum fer_end fer_trainer_validate(struct fer_trainer *t, const struct fer_watcher *w, struct fer_evaluation *validation,
                                   struct fer_error *e)
 {
-    const enum fer_end end = fer_exact_statistics(t, (size_t)t->settings.precise_bn, w, e);
-    return end == FER_DONE ? fer_evaluate(t->network, t->data, FER_PUBLIC_TEST, w, t, validation, e) : end;
+    enum fer_end end;
+    fer_average_swap(t->network);
+    end = fer_exact_statistics(t, (size_t)t->settings.precise_bn, w, e);
+    if (end == FER_DONE) end = fer_evaluate(t->network, t->data, FER_PUBLIC_TEST, w, t, validation, e);
+    fer_average_swap(t->network);
+    return end;
 }
 
 /* The rest of an epoch: its batches, validation, its line of history. */
@@ -201,9 +230,14 @@ static int save_epoch(struct fer_trainer *t, const char *run, struct fer_error *
     const double accuracy = t->history[t->epoch - 1][2];
     const int improved = validated && accuracy > t->best;
     char path[FER_PATH];
+    int failed;
     if (improved) {
         t->best = accuracy;
-        if (fer_join_path(path, run, "best.npz", e) || fer_weights_save(t->network, path, e)) return -1;
+        if (fer_join_path(path, run, "best.npz", e)) return -1;
+        fer_average_swap(t->network);
+        failed = fer_weights_save(t->network, path, e);
+        fer_average_swap(t->network);
+        if (failed) return -1;
     }
     if (fer_checkpoint_path(path, run, t->epoch - 1, e) || fer_checkpoint_save(t, path, e)) return -1;
     if (fer_join_path(path, run, "last.npz", e) || fer_checkpoint_save(t, path, e)) return -1;

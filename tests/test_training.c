@@ -180,6 +180,7 @@ static uint32_t digest_of_state(const struct fer_trainer *t)
         const struct fer_parameter *p = &t->network->parameter[i];
         crc = fer_crc32_reals(crc, p->value, p->count);
         if (p->trainable) crc = fer_crc32_reals(fer_crc32_reals(crc, p->m, p->count), p->v, p->count);
+        if (p->average) crc = fer_crc32_reals(crc, p->average, p->count);
     }
     return fer_crc32(crc, t->history, (size_t)t->epoch * sizeof *t->history);
 }
@@ -196,12 +197,15 @@ static int stop_after(void *context, const struct fer_trainer *t, enum fer_usage
 /* Two epochs of three batches and two of validation: stopped at every point where one can stop, and resumed. */
 TEST resumed_runs_end_in_the_same_bits(void)
 {
-    const struct fer_settings s = small_settings(4, 2);
+    const struct fer_plateau plateau = {0.5, 1};
+    struct fer_settings s = small_settings(4, 2);
     struct fer_dataset data = {0};
     struct fer_trainer *whole, *part;
     struct fer_watcher watcher = {0};
     int stop, left;
     uint32_t expected;
+    s.ema = 0.9;
+    s.plateau = plateau;
     draw(&data, 10, 6);
     ASSERT_EQ(0, fer_trainer_create(&whole, &s, &data, &error));
     ASSERT_EQ(FER_DONE, fer_fit(whole, NULL, NULL, &error));
@@ -415,6 +419,59 @@ TEST exact_statistics_change_no_training(void)
     PASS();
 }
 
+/* What Keras 3.15.1's ReduceLROnPlateau(factor=0.1, patience=2) was seen to make of these val_loss values. */
+TEST the_learning_rate_falls_on_a_plateau(void)
+{
+    static const double loss[] = {1.0, 0.9, 0.95, 0.89995, 0.91, 0.7, 0.7, 0.69995, 0.5, 0.6, NAN, 0.6, 0.6, 0.6};
+    static const int tenths[] = {0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 3, 3, 4, 4};
+    struct fer_settings s;
+    double history[14][4] = {{0}}, expected;
+    int i, k;
+    fer_settings_default(&s);
+    for (i = 0; i < 14; i++) history[i][3] = loss[i];
+    for (i = 0; i <= 14; i++) {
+        s.plateau.patience = 0;
+        ASSERT(fer_learning_rate(&s, (const double(*)[4])history, i) == 0.001);
+        s.plateau.factor = 0.1, s.plateau.patience = 2;
+        for (expected = 0.001, k = 0; k < tenths[i]; k++) expected *= 0.1;
+        ASSERT_EQ_FMT(expected, fer_learning_rate(&s, (const double(*)[4])history, i), "%g");
+    }
+    PASS();
+}
+
+/* The first kernel after each step, averaged here; and the validation is that of the averaged weights. */
+TEST validation_sees_the_moving_average(void)
+{
+    struct fer_settings s = small_settings(4, 1);
+    struct fer_dataset data = {0};
+    struct fer_trainer *t;
+    struct fer_evaluation seen, again;
+    const struct fer_parameter *p;
+    real average[9] = {0}, weight;
+    size_t k;
+    s.ema = 0.75;
+    draw(&data, 12, 6);
+    ASSERT_EQ(0, fer_trainer_create(&t, &s, &data, &error));
+    p = &t->network->parameter[0];
+    fer_trainer_order(t);
+    while ((size_t)t->batch < t->batches) {
+        ASSERT_EQ(FER_DONE, fer_trainer_step(t, &error));
+        for (k = 0; k < 9; k++)
+            average[k] = t->step == 1 ? p->value[k] : (real)0.75 * average[k] + (real)0.25 * p->value[k];
+    }
+    for (k = 0; k < 9; k++) ASSERT(p->average[k] == average[k] && p->value[k] != average[k]);
+    weight = p->value[0];
+    ASSERT_EQ(FER_DONE, fer_trainer_validate(t, NULL, &seen, &error));
+    ASSERT(p->value[0] == weight && p->average[0] == average[0]);
+    for (p = t->network->parameter; p < t->network->parameter + t->network->parameters; p++)
+        if (p->trainable) memcpy(p->value, p->average, p->count * sizeof *p->value);
+    ASSERT_EQ(FER_DONE, fer_evaluate(t->network, &data, FER_PUBLIC_TEST, NULL, NULL, &again, &error));
+    ASSERT(seen.loss_sum == again.loss_sum);
+    fer_trainer_free(t);
+    fer_dataset_free(&data);
+    PASS();
+}
+
 /* ---- Weights and checkpoints ---- */
 
 TEST weights_come_back(void)
@@ -561,6 +618,7 @@ TEST settings_come_back_from_their_text(void)
     fer_settings_default(&a);
     a.epochs = 7, a.batch = 33, a.size = 50, a.seed = 18446744073709551615u;
     a.clip_norm = 0.7, a.precise_bn = 9, a.learning_rate = 1.0 / 3, a.adam_epsilon = 1e-3, a.bn_unbiased = 0, a.shuffle = 0, a.batch_order_shuffled = 0;
+    a.plateau.factor = 1.0 / 3, a.plateau.patience = 1000000, a.ema = 0.999;
     fer_settings_default(&b);
     for (i = 0; i < FER_SETTINGS; i++) {
         fer_settings_get(&a, i, text);
@@ -595,6 +653,14 @@ TEST bad_settings_are_refused(void)
     ASSERT_STR_EQ("beta1 1: expected a number, 0 ... below 1", complaint("beta1", "1"));
     ASSERT_STR_EQ("batch-order random: expected shuffled|kept", complaint("batch-order", "random"));
     ASSERT_STR_EQ("shuffle of: expected on|off", complaint("shuffle", "of"));
+    ASSERT_STR_EQ("reduce-lr-on-plateau 0.1: expected a factor below 1 and a number of epochs, as 0.1,10; or 0",
+                  complaint("reduce-lr-on-plateau", "0.1"));
+    ASSERT_STR_EQ("accepted", complaint("reduce-lr-on-plateau", "0"));
+    ASSERT_STR_EQ("accepted", complaint("reduce-lr-on-plateau", "0.1,10"));
+    ASSERT(strncmp("reduce-lr-on-plateau 1,3: ", complaint("reduce-lr-on-plateau", "1,3"), 26) == 0);
+    ASSERT(strncmp("reduce-lr-on-plateau 0.1,0: ", complaint("reduce-lr-on-plateau", "0.1,0"), 28) == 0);
+    ASSERT(strncmp("reduce-lr-on-plateau 0.1,3x: ", complaint("reduce-lr-on-plateau", "0.1,3x"), 29) == 0);
+    ASSERT_STR_EQ("ema 1: expected a number, 0 ... below 1", complaint("ema", "1"));
     ASSERT_EQ(-1, fer_settings_find("learning_rate"));
     PASS();
 }
@@ -757,6 +823,8 @@ SUITE(suite_training)
     RUN_TEST(evaluation_does_not_depend_on_the_batch);
     RUN_TEST(an_epoch_visits_every_image_once);
     RUN_TEST(resumed_runs_end_in_the_same_bits);
+    RUN_TEST(the_learning_rate_falls_on_a_plateau);
+    RUN_TEST(validation_sees_the_moving_average);
     RUN_TEST(a_loss_that_is_not_finite_names_the_layer);
     RUN_TEST(a_benchs_times_add_up);
     RUN_TEST(the_progress_line_fits_any_terminal);

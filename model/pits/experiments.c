@@ -365,6 +365,10 @@ enum fer_end fer_pit_explain(struct fer_trainer *trainer, const char *run, const
     const size_t count = fer_pit_state_size(trainer->network);
     enum fer_end end = FER_FAILED;
     if (!x) return end;
+    if (trainer->settings.ema > 0) {
+        fer_free(x);
+        return fer_fail(e, "%s: was validated with averaged weights (ema): experiments are for runs without", run), end;
+    }
     x->replay.trainer = trainer;
     x->replay.run = run;
     x->replay.epoch = pit->epoch;
