@@ -70,7 +70,7 @@ static int allow_winograd(struct fer_verification *v, const struct fer_layer *la
         const struct fer_bound b = fer_winograd_bound(&v->arithmetic, tile, g.in_c, (double)magnitude[i]);
         out->E[i] += (real)b.proven;
         out->e[i] = (real)sqrt(out->e[i] * out->e[i] + b.likely * b.likely);
-        out->K[i] = layer->bias;
+        out->K[i] = (real)layer->bias;
     }
     return 0;
 }

@@ -39,7 +39,7 @@ int fer_verify_options_read(struct fer_verify_options *o, const struct fer_verif
     static const char *const rules[] = {"keras", "pytorch"}, *const layouts[] = {"nhwc", "nchw"},
                       *const maxima[] = {"first", "last", "all", "split", "any"}, *const slopes[] = {"0", "1"},
                       *const tiles[] = {"2", "4", "6"};
-    int unit = (int)o->unit, sum, ties = (int)o->ties, tile;
+    int unit = (int)o->unit, sum, ties = (int)o->ties, tile = 0;
     if (w->unit && choose("unit", w->unit, fer_unit_names, FER_UNITS, &unit, e)) return -1;
     sum = unit == FER_UNIT_F64 ? FER_UNIT_F64 : FER_UNIT_F32;
     if (w->accumulate && choose("accumulate", w->accumulate, fer_unit_names, FER_UNITS, &sum, e)) return -1;
