@@ -125,6 +125,8 @@ TEST merging_passes_on_what_is_not_finite(void)
     ASSERT(y[0] == inf && y[1] == inf && y[2] == 2 && y[3] == 0);
     fer_multiply_backward(1, 2, 2, cells, 2, wide, b, gradients); /* the first is not wanted */
     ASSERT(dx[0] == inf && is_nan(dx[1]));
+    fer_add_backward(2, 2, one, gradients);
+    ASSERT(dx[0] == 2 && dx[1] == 3);
     PASS();
 }
 
