@@ -11,7 +11,7 @@ import numpy as np
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 FER64 = os.environ.get("FER64", "./fer64")
-FOLDER = os.path.join(os.environ["ENGINES"], "networks")
+FOLDER = os.path.join(os.environ.get("ENGINES", "build"), "networks")
 SIZES = {"incv3v1": 48, "MobileNetV2": 64, "ResNet50": 64, "DenseNet121": 64}
 
 

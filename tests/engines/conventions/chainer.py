@@ -54,10 +54,10 @@ def batch_norm(x, training, gamma, beta, mean, variance, momentum, epsilon):
 
 
 def adam(parameter, gradients, learning_rate, epsilon):
-    p = chainer.Parameter(parameter.copy())
     rule = chainer.optimizers.Adam(**given(alpha=learning_rate, eps=epsilon))
-    link = chainer.Link(p=p)
-    link.p.array = parameter.copy()
+    link = chainer.Link()
+    with link.init_scope():
+        link.p = chainer.Parameter(parameter.copy())
     rule.setup(link)
     for gradient in gradients:
         link.p.grad = gradient.copy()
