@@ -13,6 +13,11 @@ import zipfile
 
 import numpy as np
 
+try:
+    import torch
+except ImportError:
+    torch = None
+
 FER, FER64 = sys.argv[1:]
 FOLDER = os.path.join(os.environ.get("SCRATCH", "build/tmp"), "verify_py")
 OURS, THEIRS = os.path.join(FOLDER, "ours.npz"), os.path.join(FOLDER, "theirs.npz")
@@ -290,6 +295,60 @@ def large_mean(ours):
     os.remove(OURS + ".op")
 
 
+# ---- softmax ----
+
+def softmaxes(z):
+    """As sound implementations compute it in float32."""
+    F, apart = np.float32, z - z.max(1, keepdims=True)
+    e, two = np.exp(apart), np.exp2(apart * np.float32(1 / np.log(2)))
+    total = np.zeros_like(z[:, :1])
+    for k in range(z.shape[1]):
+        total = total + e[:, k:k + 1]
+    yield "divided", e / e.sum(1, keepdims=True)
+    yield "multiplied", e * (F(1) / total)
+    yield "powers of 2", two / two.sum(1, keepdims=True)
+    yield "by the logarithm", np.exp(apart - np.log(total))
+    yield "by log-sum-exp", np.exp(z - (z.max(1, keepdims=True) + np.log(total)))
+    if z.max() < 80:
+        yield "without the maximum", np.exp(z) / np.exp(z).sum(1, keepdims=True)
+    if torch:
+        yield "PyTorch", torch.softmax(torch.tensor(z), 1).numpy()
+        yield "PyTorch's log_softmax", torch.log_softmax(torch.tensor(z), 1).exp().numpy()
+
+
+def softmax_by_table(z):
+    """exp as a power of 2, its fraction from 256 entries, interpolated."""
+    F = np.float32
+    power = (z - z.max(1, keepdims=True)) * F(1 / np.log(2))
+    place = (power - np.floor(power)) * F(256)
+    left = np.minimum(place.astype(int), 255)
+    table = (2 ** (np.arange(257) / 256)).astype(F)
+    e = np.ldexp(table[left] + (table[left + 1] - table[left]) * (place - left.astype(F)), np.floor(power).astype(int)).astype(F)
+    return e / e.sum(1, keepdims=True)
+
+
+def softmax(ours):
+    random = np.random.RandomState(2)
+
+    def judge(z, y):
+        with open(OURS + ".op", "wb") as file:
+            np.savez(file, x=z)
+        np.savez(THEIRS, y=y)
+        run = subprocess.run([FER64, "verify", "--json", "--op", "softmax", OURS + ".op", THEIRS], stdout=subprocess.PIPE)
+        return json.loads(run.stdout)["arrays"][0]
+
+    for classes, scale, mean in ((2, 1, 0), (7, 0.1, 0), (7, 1, 0), (7, 3, 0), (7, 30, 0), (7, 1, -60), (10, 10, 0), (1000, 1, 0), (1000, 10, 0)):
+        z = (random.randn(4000 if classes < 99 else 200, classes) * scale + mean).astype(np.float32)
+        what = "%d classes, logits of %g by %g" % (classes, mean, scale)
+        for how, y in softmaxes(z):
+            row = judge(z, y)
+            check("softmax %s, %s" % (how, what), row["verdict"] == "ok" and row["likely_ratio"] < 0.95, row)
+        if classes <= 10 and mean == 0:
+            row = judge(z, softmax_by_table(z))
+            check("softmax by a table, " + what, row["verdict"] == "suspect", row)
+    os.remove(OURS + ".op")
+
+
 # ---- parts of records ----
 
 def parts(ours):
@@ -499,7 +558,7 @@ subprocess.run([FER, "record", "--seed", "5", "--size", "48", "--batch", "2", "-
 with np.load(OURS) as file:
     record = {name: file[name] for name in file.files}
 np.seterr(invalid="ignore")
-for part in (units, rules, ties, at_zero, one_layer, large_mean, parts, faulty_values, faulty_files, as_json, divided, second_model):
+for part in (units, rules, ties, at_zero, one_layer, large_mean, softmax, parts, faulty_values, faulty_files, as_json, divided, second_model):
     part(record)
 for name in os.listdir(FOLDER):
     os.remove(os.path.join(FOLDER, name))

@@ -9,6 +9,11 @@
  *                     relative error of a term     e_k = u (8 + 3 (|z_k| + |m|) + 10 L)
  *                     of the sum                   e = sum of p_k e_k + (number of classes) u
  *                     of probability k             P_k = e_k + e + 2 u,       taken as P / (1 - P), so that nothing is neglected there
+ * Likely.         With a good exp (4 u; a table that is interpolated makes 20 and more), g_k = m - z_k: the argument's rounding 2 u g_k, as
+ * where exp2 is taken; u |m| and 3 u L where log comes in; the errors of exp, above and in the sum, where they are weighted, of the sum's
+ * additions and of the division as the root of their squares:
+ *                     P_k = u (2 g_k + |m| + 3 L + sqrt(16 + sum of (p_j (4 + 2 g_j))^2 + 4 classes + 4))
+ * (NumPy and PyTorch, with or without the maximum, through exp2 or log_softmax: at most 0.9 of it, 2 to 1000 classes, logits to 100.)
  * The loss.       log(sum) - (z - m), or -log(p): in the second form p's relative error is log's absolute one. One
  * image's loss errs by
  *                 P_label + 10 u |loss|; the mean of n of them by the mean of that and (n + 2) u E|loss|.
@@ -49,6 +54,7 @@ static double magnitude_of(double x)
 struct softmax {
     double largest, sum, log_of_sum;
     double of_sum; /* the relative error of the sum */
+    double rounded, squares; /* its part that comes of shorter inputs; likely: what stands under the root, in u */
 };
 
 /* The relative error of exp(z - m). */
@@ -60,14 +66,18 @@ static double error_of_term(const struct softmax *s, const struct fer_arithmetic
 
 static struct softmax softmax_of(const struct fer_arithmetic *a, int classes, const real *z)
 {
-    struct softmax s = {(double)z[0], 0, 0, classes * a->sum};
+    struct softmax s = {(double)z[0], 0, 0, classes * a->sum, 0, 16 + 4.0 * classes + 4};
     int k;
     for (k = 1; k < classes; k++)
         if ((double)z[k] > s.largest) s.largest = (double)z[k];
     for (k = 0; k < classes; k++) s.sum += fer_exp((double)z[k] - s.largest);
     s.log_of_sum = fer_log(s.sum);
-    for (k = 0; k < classes; k++)
-        s.of_sum += fer_exp((double)z[k] - s.largest) / s.sum * error_of_term(&s, a, (double)z[k]);
+    for (k = 0; k < classes; k++) {
+        const double p = fer_exp((double)z[k] - s.largest) / s.sum, apart = s.largest - (double)z[k];
+        s.of_sum += p * error_of_term(&s, a, (double)z[k]);
+        s.rounded += p * a->input * (magnitude_of((double)z[k]) + magnitude_of(s.largest));
+        if (p > 0) s.squares += p * (4 + 2 * apart) * p * (4 + 2 * apart);
+    }
     return s;
 }
 
@@ -76,26 +86,39 @@ static double probability(const struct softmax *s, double z)
     return fer_exp(z - s->largest) / s->sum;
 }
 
-/* The relative error of the probability of the class whose logit is z. */
-static double error_of(const struct softmax *s, const struct fer_arithmetic *a, double z)
+static double without_neglect(double error)
 {
-    const double error = error_of_term(s, a, z) + s->of_sum + 2 * a->sum;
     return error < 1 ? error / (1 - error) : INFINITY;
 }
 
-static struct fer_bound stored(const struct fer_arithmetic *a, double error, double result)
+/* The relative error of the probability of the class whose logit is z. */
+static struct fer_bound error_of(const struct softmax *s, const struct fer_arithmetic *a, double z)
 {
-    struct fer_bound b;
-    b.proven = b.likely =
-        (error + 2 * a->sum_least) * (1 + a->store) + a->store * magnitude_of(result) + a->store_least;
+    const double proven = error_of_term(s, a, z) + s->of_sum + 2 * a->sum, most = magnitude_of(s->largest);
+    const double rounded = a->input * (magnitude_of(z) + most) + s->rounded;
+    const double likely = a->sum * (2 * (s->largest - z) + most + 3 * s->log_of_sum + sqrt(s->squares)) + rounded;
+    const struct fer_bound b = {without_neglect(proven), without_neglect(likely < proven ? likely : proven)};
+    return b;
+}
+
+static double stored_error(const struct fer_arithmetic *a, double error, double result)
+{
+    return (error + 2 * a->sum_least) * (1 + a->store) + a->store * magnitude_of(result) + a->store_least;
+}
+
+/* What is stored: a result with the error relative * size + other. */
+static struct fer_bound stored(const struct fer_arithmetic *a, struct fer_bound relative, double size, double other, double result)
+{
+    const struct fer_bound b = {stored_error(a, relative.proven * size + other, result),
+                                stored_error(a, relative.likely * size + other, result)};
     return b;
 }
 
 /* The mean of the images' losses; errors is the sum of their errors. */
-static void add_loss(struct fer_tally *tally, const struct fer_arithmetic *a, int n, double losses, double errors,
+static void add_loss(struct fer_tally *tally, const struct fer_arithmetic *a, int n, double losses, struct fer_bound errors,
                      double claimed)
 {
-    const struct fer_bound k = fer_roundings(n + 2.0), shared = stored(a, errors / n, losses / n);
+    const struct fer_bound k = fer_roundings(n + 2.0), shared = stored(a, errors, 1.0 / n, 0, losses / n);
     struct fer_bound b;
     b.proven = shared.proven + k.proven * a->sum * losses / n;
     b.likely = shared.likely + k.likely * a->sum * losses / n;
@@ -112,7 +135,8 @@ static double target_of(const int *labels, const real *targets, int image, int c
 static void tally(struct fer_tally *tally, const struct fer_arithmetic *a, enum fer_softmax_result result, int n,
                   int classes, const real *logits, const int *labels, const real *targets, const real *claimed)
 {
-    double losses = 0, errors = 0;
+    struct fer_bound errors = {0, 0};
+    double losses = 0;
     int image, k;
     for (image = 0; image < n; image++) {
         const real *z = logits + (size_t)image * (size_t)classes;
@@ -121,17 +145,19 @@ static void tally(struct fer_tally *tally, const struct fer_arithmetic *a, enum 
         for (k = 0; k < classes; k++) all += target_of(labels, targets, image, classes, k);
         for (k = 0; k < classes; k++) {
             const double t = target_of(labels, targets, image, classes, k), p = probability(&s, (double)z[k]);
-            const double relative = error_of(&s, a, (double)z[k]), loss = s.log_of_sum - ((double)z[k] - s.largest);
+            const struct fer_bound relative = error_of(&s, a, (double)z[k]);
+            const double loss = s.log_of_sum - ((double)z[k] - s.largest);
             const double gradient = (p * all - t) / n;
             if (result == FER_PROBABILITIES)
-                fer_tally_add(tally, (double)*claimed++, p, stored(a, relative * p, p));
+                fer_tally_add(tally, (double)*claimed++, p, stored(a, relative, p, 0, p));
             else if (result == FER_LOGITS_GRADIENT)
                 fer_tally_add(tally, (double)*claimed++, gradient,
-                              stored(a, (relative * p * all + (6 * a->sum + a->input) * (p * all + t)) / n, gradient));
+                              stored(a, relative, p * all / n, (6 * a->sum + a->input) * (p * all + t) / n, gradient));
             else if (t != 0) {
+                const double own = t * loss * a->sum * (targets ? classes + 10 : 10);
                 losses += t * loss;
-                errors += t * (relative + 10 * a->sum * loss);
-                if (targets) errors += classes * a->sum * t * loss;
+                errors.proven += t * relative.proven + own;
+                errors.likely += t * relative.likely + own;
             }
         }
     }
