@@ -39,8 +39,7 @@ def stages_of(path):
     own = [kind + BITS for kind in ("conv2d_", "pooling_", "batch_normalization_") if kind.rstrip("_") in path and "depthwise" not in path]
     own += [kind + BITS for kind in ("conv2d_", "pooling_", "batch_normalization_") if path.endswith((".h", "tile.c", "window.c"))]
     stages += [("32", NOT_BITS, 60)] + [("32", ["-t", test], 120) for test in own]
-    stages += [("64", test.split(), 30) for test in first + ["-s suite_math", "-s suite_vectors", "-s suite_kinds"]]
-    return stages + [("64", NOT_BITS, 60), ("64", ["-s", "suite_gradients"], 60)]
+    return stages + [("64", test.split(), 30) for test in first + ["-s suite_math", "-s suite_vectors", "-s suite_kinds"]]
 
 
 CHECK = [("64", arguments.split(), seconds) for seconds, arguments in (

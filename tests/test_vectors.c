@@ -37,6 +37,8 @@ static struct column column[32];
 static int columns, cases, options, row; /* the case at hand is row `row` of the column `options` */
 static const double *option;
 static double *owned[64];
+static real *behind[64]; /* what stands behind a block of results, and must go on to stand there; else NULL */
+static const real guard = (real)-987654321;
 static int owned_count;
 static struct fer_error error;
 static char note[512];
@@ -48,13 +50,21 @@ static double *numbers(size_t count)
         fprintf(stderr, "test_vectors: no memory for %.0f numbers\n", (double)count);
         exit(2);
     }
+    behind[owned_count] = NULL;
     return owned[owned_count++] = x;
 }
 
 /* Gives up what was taken after the first `count` blocks. */
 static void release(int count)
 {
-    while (owned_count > count) free(owned[--owned_count]);
+    while (owned_count > count) {
+        owned_count--;
+        if (behind[owned_count] && *behind[owned_count] != guard) {
+            fprintf(stderr, "test_vectors: a layer has written behind its result\n");
+            exit(2);
+        }
+        free(owned[owned_count]);
+    }
 }
 
 static void close_vectors(void *unused)
@@ -113,6 +123,7 @@ static real *result(size_t count)
     real *x = (real *)(void *)numbers(count);
     size_t i;
     for (i = 0; i < count; i++) x[i] = (real)-123456789; /* no layer may leave this standing */
+    *(behind[owned_count - 1] = x + count) = guard;
     return x;
 }
 
