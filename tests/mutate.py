@@ -35,11 +35,11 @@ def stages_of(path):
     first = ["-s suite_math"] if "numbers" in path else ["-t windows", "-t cell_number"] if "window" in path else []
     if "random" in path:
         first = ["-t philox", "-t draws", "-t shuffle", "-t initial_weights"]
-    stages = [("32", test.split(), 30) for test in first + ["-s suite_vectors", "-s suite_kinds", "-s suite_op"]]
+    stages = [("32", test.split(), 3) for test in first + ["-s suite_vectors", "-s suite_kinds", "-s suite_op"]]
     own = [kind + BITS for kind in ("conv2d_", "pooling_", "batch_normalization_") if kind.rstrip("_") in path and "depthwise" not in path]
     own += [kind + BITS for kind in ("conv2d_", "pooling_", "batch_normalization_") if path.endswith((".h", "tile.c", "window.c"))]
-    stages += [("32", NOT_BITS, 60)] + [("32", ["-t", test], 120) for test in own]
-    return stages + [("64", test.split(), 30) for test in first + ["-s suite_math", "-s suite_vectors", "-s suite_kinds"]]
+    stages += [("32", NOT_BITS, 8)] + [("32", ["-t", test], 30) for test in own]
+    return stages + [("64", test.split(), 3) for test in first + ["-s suite_math", "-s suite_vectors", "-s suite_kinds"]]
 
 
 CHECK = [("64", arguments.split(), seconds) for seconds, arguments in (
@@ -193,7 +193,7 @@ def judge(job):
         local.mutators, local.number = {}, next(numbers)
     if path not in local.mutators:
         local.mutators = {path: Mutator(path, local.number)}
-    stages = [stage for stage in stages_of(path) if stage[2] <= 30 or not options.quick]
+    stages = [stage for stage in stages_of(path) if stage[2] <= 3 or not options.quick]
     return path, line, what, local.mutators[path].killed_by(text, stages)
 
 

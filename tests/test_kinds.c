@@ -2,6 +2,7 @@
  * them. Their values are judged by test_vectors.c, their gradients by finite differences (test_gradients.c). */
 #include "greatest.h"
 
+#include "../data/data.h"
 #include "../model/kinds.h"
 
 #include <math.h>
@@ -94,6 +95,32 @@ TEST activations_write_over_their_input(void)
         backward[i](COUNT, i == 2 ? x : y, z, z);
         ASSERT(memcmp(z, dx, sizeof dx) == 0);
     }
+    PASS();
+}
+
+enum { POINTS = 8193 };
+static real point[POINTS], value[POINTS], slope[POINTS], unit_gradient[POINTS];
+
+/* The bits of an activation and of its derivative, at -16 ... 16 in steps of 1/256. */
+static uint32_t digest_of(void (*forward)(size_t, const real *, real *), void (*backward)(size_t, const real *, const real *, real *),
+                          int from_x)
+{
+    int i;
+    for (i = 0; i < POINTS; i++) point[i] = (real)(i - POINTS / 2) / 256, unit_gradient[i] = 1;
+    forward(POINTS, point, value);
+    backward(POINTS, from_x ? point : value, unit_gradient, slope);
+    return fer_crc32_values(fer_crc32_values(0, value, sizeof *value, POINTS), slope, sizeof *slope, POINTS);
+}
+
+/* The same bits everywhere: those of today. Accuracy alone would let other roundings pass. */
+TEST activations_have_their_bits(void)
+{
+    static const uint32_t expected[2][4] = {{0xf5411a3c, 0x6571d369, 0x0494ee33, 0xc053b07b}, {0xd4f5474c, 0x0099e8c6, 0xbaaa92c6, 0xf480cca4}};
+    const uint32_t *digest = expected[sizeof(real) == 8];
+    ASSERT_EQ_FMT(digest[0], digest_of(fer_sigmoid_forward, fer_sigmoid_backward, 0), "0x%08x");
+    ASSERT_EQ_FMT(digest[1], digest_of(fer_tanh_forward, fer_tanh_backward, 0), "0x%08x");
+    ASSERT_EQ_FMT(digest[2], digest_of(fer_silu_forward, fer_silu_backward, 1), "0x%08x");
+    ASSERT_EQ_FMT(digest[3], digest_of(fer_elu_forward, fer_elu_backward, 0), "0x%08x");
     PASS();
 }
 
@@ -412,6 +439,7 @@ SUITE(suite_kinds)
     RUN_TEST(activations_of_special_values);
     RUN_TEST(activations_at_large_and_small_numbers);
     RUN_TEST(activations_write_over_their_input);
+    RUN_TEST(activations_have_their_bits);
     RUN_TEST(softmax_of_special_values);
     RUN_TEST(merging_passes_on_what_is_not_finite);
     RUN_TEST(padding_and_cropping_are_inverse);

@@ -2,7 +2,7 @@
  * the arithmetic, under other rounding modes. */
 #include "greatest.h"
 
-#include "../fer.h"
+#include "../data/data.h"
 
 #include <fenv.h>
 #include <float.h>
@@ -49,6 +49,26 @@ TEST special_values(void)
     PASS();
 }
 
+/* The same bits everywhere: those of today, at points of all sizes and at those where the ways part. */
+TEST exp_and_log_have_their_bits(void)
+{
+    enum { POINTS = 20000 };
+    static const double parting[] = {1.4142135623730951, 1.4142135623730954, 1.414213562373095, 2.2250738585072014e-308, 2.225073858507201e-308,
+                                     1, 0.9999999999999999, 5e-324, DBL_MAX};
+    static double value[2][POINTS];
+    uint32_t digest[2];
+    int i;
+    for (i = 0; i < POINTS; i++) {
+        const double x = (i - POINTS / 2) * 0.0745;
+        value[0][i] = fer_exp(i % 2 ? x : x / 1024);
+        value[1][i] = fer_log(i < 9 ? parting[i] : ldexp(1 + i * 0x1p-14, i % 2 ? 0 : i / 10 - 1000));
+    }
+    for (i = 0; i < 2; i++) digest[i] = fer_crc32_values(0, value[i], sizeof(double), POINTS);
+    ASSERT_EQ_FMT(0x93850814u, digest[0], "0x%08x");
+    ASSERT_EQ_FMT(0x016d3cfdu, digest[1], "0x%08x");
+    PASS();
+}
+
 TEST another_rounding_mode_is_refused(void)
 {
     struct fer_error e = {""};
@@ -77,4 +97,5 @@ SUITE(suite_math)
     RUN_TEST(another_rounding_mode_is_refused);
     RUN_TEST(exp_and_log_err_by_less_than_a_unit);
     RUN_TEST(special_values);
+    RUN_TEST(exp_and_log_have_their_bits);
 }
