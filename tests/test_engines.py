@@ -13,7 +13,6 @@ import numpy as np
 
 FER64, HERE = os.path.abspath(sys.argv[1]), os.path.dirname(os.path.abspath(__file__))
 VECTORS, MODEL = os.path.join(HERE, "vectors", "engines"), os.path.join(HERE, "engines", "small.json")
-OPTIONS = {"keras": ["--bn-moving-variance", "biased"]}
 NCHW = ("onnxruntime", "openvino", "opencv", "ncnn")
 folder = tempfile.TemporaryDirectory(dir=os.environ.get("SCRATCH"))
 passed = failed = 0
@@ -53,7 +52,7 @@ def verify(arrays, options):
 
 
 engines = sorted(name[:-4] for name in os.listdir(VECTORS) if name.endswith(".npz") and name != "parameters.npz")
-check("engines: %s" % engines, len(engines) >= 7)
+check("engines: %s" % engines, len(engines) >= 8)
 for engine in engines:
     arrays, options = record(engine)
     status, result = verify(arrays, options)
@@ -150,20 +149,18 @@ def unbiased(v, a):
     return old * 0.99 + (v - old * 0.99) * (180 / 179)
 
 
-def momentum_of_pytorch(v, a):
-    old = a["stem_bn/moving_mean"]
-    return old * 0.9 + (v - old * 0.99) * 10
-
-
+def of_the_next_channel(g, a): return np.roll(g, 1)
 def height_and_width_exchanged(g, a): return g.transpose(1, 0, 2, 3)
 def sum_in_place_of_mean(g, a): return g * 2
+
+
 def epsilon_after_correction(p, a):
     g = a["last/kernel_grad"].astype(float)
     return a["last/kernel"] - 1e-3 * g / (np.abs(g) + 1e-5)
 
 
 for engine in [e for e in engines if "step" in e]:
-    for name, fault in (("stem_bn/moving_variance_new", unbiased), ("stem_bn/moving_mean_new", momentum_of_pytorch),
+    for name, fault in (("stem_bn/moving_variance_new", unbiased), ("last_bn/gamma_grad", of_the_next_channel),
                         ("depthwise/kernel_grad", height_and_width_exchanged), ("predictions/logits_grad", sum_in_place_of_mean),
                         ("last/kernel_new", epsilon_after_correction), ("depthwise_bn/output_grad", one_mask_flipped)):
         planted(engine, name, fault)
