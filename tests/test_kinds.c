@@ -48,6 +48,10 @@ TEST activations_of_special_values(void)
     ASSERT(is_nan(y[0]) && y[1] == 6 && y[2] == 0 && y[3] == 0);
     fer_leaky_relu_backward(5, 0, 6, y, dy, dx);
     ASSERT(dx[1] == 0 && dx[2] == 0 && dx[3] == 0);
+    fer_leaky_relu_forward(5, 0, inf, x, y);
+    ASSERT(y[1] == inf && y[4] == 0 && !signbit(y[4]));
+    fer_leaky_relu_backward(2, 0, inf, y + 1, x + 1, dx); /* of infinity infinity; of 0 nothing, though dy is infinite */
+    ASSERT(dx[0] == inf && dx[1] == 0);
     PASS();
 }
 
