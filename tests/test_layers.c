@@ -931,6 +931,33 @@ TEST cross_entropy_writes_what_is_wanted(void)
     PASS();
 }
 
+/* Targets of 2 for the label and 0 else give twice the loss and the gradient, to the bit; what stands behind the images is not
+ * touched. */
+TEST soft_labels_need_not_sum_to_1(void)
+{
+    static const int label[3] = {1, 0, 3};
+    real *logits, *targets = array(16), *d = array(13), *d2 = array(13), *p = array(12), *p2 = array(12);
+    double losses[3], losses2[3];
+    int i;
+    start(0);
+    logits = random_logits(4, 4);
+    snprintf(where, sizeof where, "soft labels");
+    for (i = 0; i < 16; i++) targets[i] = i >= 12 || i % 4 == label[i / 4] ? 2 : 0;
+    ASSERT(fer_soft_cross_entropy(3, 4, logits, targets, losses2, d2) == 2 * fer_cross_entropy(3, 4, logits, label, losses, d));
+    for (i = 0; i < 3; i++) ASSERT(losses2[i] == 2 * losses[i]);
+    for (i = 0; i < 12; i++) d[i] *= 2;
+    ASSERTm(note, same("dlogits", d2, d, 13));
+    ASSERT(fer_soft_cross_entropy(3, 4, logits, targets, NULL, NULL) == losses2[0] + losses2[1] + losses2[2]);
+    fer_softmax(3, 4, logits, p);
+    ASSERT(fer_softmax_cross_entropy(3, 4, logits, label, p2, losses2, d2) == losses[0] + losses[1] + losses[2]);
+    ASSERTm(note, same("probabilities", p2, p, 12));
+    ASSERT(fer_softmax_cross_entropy(3, 4, logits, label, NULL, NULL, NULL) == losses[0] + losses[1] + losses[2]);
+    p2[0] = 7;
+    ASSERT(fer_softmax_cross_entropy(3, 4, logits, NULL, p2, losses2, d2) == 0 && p2[0] == p[0]);
+    release(NULL);
+    PASS();
+}
+
 /* x^t as the product of x^1, x^2, x^4, ..., those that t holds, smallest first; each by repeated squaring. */
 static double power(double x, long t)
 {
@@ -1790,6 +1817,7 @@ SUITE(suite_layers)
     RUN_TEST(dense_has_the_bits_of_single_sums);
     RUN_TEST(softmax_and_cross_entropy_have_the_bits_of_single_images);
     RUN_TEST(cross_entropy_writes_what_is_wanted);
+    RUN_TEST(soft_labels_need_not_sum_to_1);
     RUN_TEST(adam_has_the_bits_of_single_elements);
     RUN_TEST(conv2d_of_integers_is_exact);
     RUN_TEST(conv2d_is_linear_in_either_argument);
