@@ -439,10 +439,36 @@ static int check_page(const char *out, const char *run, const char *data, struct
     return fer_file_apart(out, data, e);
 }
 
+static int read_images(const char *text, size_t *images, struct fer_error *e)
+{
+    char *end;
+    *images = strtoul(text, &end, 10);
+    if (*text >= '1' && *text <= '9' && !*end) return 0;
+    return fer_fail(e, "--images %s: expected a whole number from 1", text);
+}
+
+/* The page of a log lies beside it: log.csv has log-report.html. */
+static int report_log(const char *log, const char *column, const char *images, const char *out)
+{
+    struct fer_error e;
+    char path[FER_PATH];
+    const char *dot = strrchr(log, '.');
+    const int length = (int)(dot && dot > log && !strpbrk(dot, "/\\") ? (size_t)(dot - log) : strlen(log));
+    size_t count = 0;
+    if (fer_is_folder(log)) return fer_fail(&e, "%s: no run folder: there is no config.txt in it", log), complain(&e);
+    if (!out && snprintf(path, sizeof path, "%.*s-report.html", length, log) >= FER_PATH)
+        return fer_fail(&e, "%s: the path is too long", log), complain(&e);
+    if (!out) out = path;
+    if ((images && read_images(images, &count, &e)) || fer_pits_page(log, column, count, out, &e)) return complain(&e);
+    printf("%s: open it in a browser\n", out);
+    return EXIT_OK;
+}
+
 static int report(int argc, char **argv)
 {
     const char *data_path = NULL, *out = NULL;
-    const struct option options[] = {{"data", &data_path}, {"o", &out}};
+    const char *column = NULL, *images = NULL;
+    const struct option options[] = {{"data", &data_path}, {"o", &out}, {"column", &column}, {"images", &images}};
     struct fer_progress progress;
     const struct fer_watcher watcher = {&progress, draw_progress, NULL};
     struct fer_report *page = NULL;
@@ -452,10 +478,12 @@ static int report(int argc, char **argv)
     struct fer_error e;
     char path[FER_PATH];
     int failed;
-    if (parse(&argc, argv, options, 2, NULL, &e)) return complain(&e);
-    if (argc != 1) return fer_fail(&e, "report: expected one run folder"), complain(&e);
+    if (parse(&argc, argv, options, 4, NULL, &e)) return complain(&e);
+    if (argc != 1) return fer_fail(&e, "report: expected one run folder or log"), complain(&e);
     if (fer_join_path(path, argv[0], "config.txt", &e)) return complain(&e);
-    if (!fer_file_exists(path)) return fer_fail(&e, "%s: cannot be opened: expected a run folder", path), complain(&e);
+    if (!fer_file_exists(path) && !data_path) return report_log(argv[0], column, images, out);
+    if (!fer_file_exists(path)) return fer_fail(&e, "%s: cannot be opened: --data needs a run folder", path), complain(&e);
+    if (column || images) return fer_fail(&e, "--column, --images: %s is a run, not a log", argv[0]), complain(&e);
     if (load_network(&network, argv[0], "", 0, &config, &e)) return complain(&e);
     if (!out && fer_join_path(path, argv[0], "report.html", &e) == 0) out = path;
     if (!data_path) data_path = config.data;
@@ -931,14 +959,6 @@ static int read_run_data(struct pits_request *r, struct fer_error *e)
     return fer_fail(e, "%s: was trained on other data: the digest of %s is %08lx, of the run's data %08lx", r->where,
                     *path ? path : "the drawn faces", (unsigned long)fer_dataset_digest(&r->data),
                     (unsigned long)r->config.data_digest);
-}
-
-static int read_images(const char *text, size_t *images, struct fer_error *e)
-{
-    char *end;
-    *images = strtoul(text, &end, 10);
-    if (*text >= '1' && *text <= '9' && !*end) return 0;
-    return fer_fail(e, "--images %s: expected a whole number from 1", text);
 }
 
 static int read_request(struct pits_request *r, struct fer_error *e)

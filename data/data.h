@@ -247,12 +247,13 @@ struct fer_plot {
     const char *name, *title; /* "accuracy": a word for ids; what it shows, in words */
     const double (*history)[4];
     long epochs;
-    int training, validation; /* columns of the history; validation -1: none */
+    int training, validation; /* columns of the history; -1: none */
     int percent;              /* the axis is 0 ... 100 %; else it follows the values */
     double chance;            /* a dotted line there */
     long shown;               /* an epoch to be ringed; -1: none */
     const struct fer_pit *pit; /* epochs to be marked */
     long pits;
+    const long *number;        /* [epochs] what each is called; NULL: from 0 */
 };
 void fer_plot_write(struct fer_page *page, const struct fer_plot *plot);
 

@@ -175,8 +175,10 @@ static uint32_t weights_digest(const struct fer_network *network)
 
 static void add_facts(struct fer_report *r, const struct fer_config *config, const struct fer_network *network)
 {
-    char text[128];
+    struct fer_settings standard;
+    char text[128], usual[32];
     int i;
+    fer_settings_default(&standard);
     add_fact(r, "version", "of fer", FER_VERSION);
     add_fact(r, "precision", "of every number of the network", FER_REAL_NAME);
     add_fact(r, "data", "where the faces came from", *config->data ? config->data : "drawn cartoon faces, not FER2013");
@@ -193,6 +195,8 @@ static void add_facts(struct fer_report *r, const struct fer_config *config, con
     for (i = 0; i < FER_SETTINGS; i++) {
         fer_settings_get(&config->settings, i, text);
         add_fact(r, fer_setting_table[i].name, fer_setting_table[i].help, text);
+        fer_settings_get(&standard, i, usual);
+        if (strcmp(text, usual) != 0) memcpy(r->fact[r->facts - 1].usual, usual, sizeof usual);
     }
 }
 
@@ -264,6 +268,7 @@ static int collect(struct fer_report *r, const char *run, const struct fer_confi
         read_findings(r, run, e))
         return -1;
     take_name(r, run);
+    r->drawn = !*config->data;
     r->size = (int)network->height;
     r->planned = config->settings.epochs;
     r->validated = r->data->usage_count[FER_PUBLIC_TEST] > 0;

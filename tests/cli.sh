@@ -175,8 +175,10 @@ check "the same page" cmp $T/whole/report.html $T/page.html
 expect 0 "" ./fer report $T/whole -o $T/page.html --data $T/tree --data $T/faces.csv
 expect 0 "" ./fer report $T/drawn -o $T/page.html
 check "initial weights" grep -q "No epoch is done" $T/page.html
-expect 2 "fer: report: expected one run folder" ./fer report
-expect 2 "fer: $T/none/config.txt: cannot be opened: expected a run folder" ./fer report $T/none
+expect 2 "fer: report: expected one run folder or log" ./fer report
+expect 2 "fer: $T/none: cannot be read: No such file or directory" ./fer report $T/none
+expect 2 "fer: $T/tree: no run folder: there is no config.txt in it" ./fer report $T/tree
+expect 2 "fer: --column, --images: $T/whole is a run, not a log" ./fer report $T/whole --images 9
 expect 2 "fer: $T/whole/config.txt:2: precision float32: this program computes in float64" ./fer64 report $T/whole
 expect 2 "fer: $T/whole: expected the run's data, whose digest is $(sed -n 's/data-digest = //p' $T/whole/config.txt); that of $T/other.csv is $(sed -n 's/data-digest = //p' $T/o/config.txt)" ./fer report $T/whole --data $T/other.csv
 expect 2 "fer: $T/none/page.html.part: cannot be written: No such file or directory" ./fer report $T/whole -o $T/none/page.html

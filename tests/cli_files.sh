@@ -89,6 +89,15 @@ check "of each run its fall without return" test "$(grep -c '^a fall without ret
 log accuracy 'epoch,accuracy,loss\n0,0.6107,1.7\n1,0.5940,0.6\n2,0.8454,0.4\n3,0.8682,0.3\n4,0.8276,0.4\n5,0.9299,0.2\n6,0.9611,0.1\n7,0.8521,0.6\n8,0.9566,0.1\n9,0.9800,0.1\n'
 expect 0 "" ./fer pits $T/accuracy.csv --column accuracy
 check "another column, by its name" grep -q '^the deepest dip: epoch 7 (line 9), accuracy 0.8521 where 0.9299 was to be expected, 3.* times the noise: no pit by the rule$' $T/out
+expect 0 "" ./fer report $T/loss.csv
+check "the page of a log lies beside it" grep -qx "$T/loss-report.html: open it in a browser" $T/out
+check "a whole page" test "$(tail -n 1 $T/loss-report.html)" = "</html>"
+expect 2 "fer: $T/head.csv: $cannot 0" ./fer report $T/head.csv
+check "no page of nothing" test ! -e $T/head-report.html
+cp $T/loss.csv $T/copy.csv
+expect 2 "fer: $T/copy.csv: is an input too; expected another file for the output" ./fer report $T/copy.csv -o $T/copy.csv
+check "the log stays" cmp $T/loss.csv $T/copy.csv
+expect 2 "fer: --images 0: expected a whole number from 1" ./fer report $T/loss.csv --images 0
 
 rm -rf $T
 echo "$passed passed, $failed failed"

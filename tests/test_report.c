@@ -215,7 +215,7 @@ TEST pictures_hold_their_pixels(void)
 
 static size_t plot_of(const double (*history)[4], long epochs, int percent, int training, int validation)
 {
-    struct fer_plot plot = {"test", "A test", NULL, 0, 0, 0, 0, 0.5, -1, NULL, 0};
+    struct fer_plot plot = {"test", "A test", NULL, 0, 0, 0, 0, 0.5, -1, NULL, 0, NULL};
     struct fer_page page;
     plot.history = history;
     plot.epochs = epochs;
@@ -501,8 +501,15 @@ TEST page_is_small_whole_and_harmless(void)
         r.fact[r.facts].help = attack;
         snprintf(r.fact[r.facts].value, sizeof r.fact[r.facts].value, "%s", attack);
     }
+    snprintf(r.fact[5].usual, sizeof r.fact[5].usual, "<i>");
+    r.drawn = 1;
     ASSERT_EQ(0, fer_report_write(&r, PAGE, &error));
     size = read_back(PAGE);
+    ASSERT_EQ_FMT((size_t)1, occurrences("<tr class=\"changed\">"), "%lu");
+    ASSERT(strstr(content, "<tbody>\n<tr class=\"changed\"><th scope=\"row\">name <span class=\"mark\">changed; default "
+                           "&lt;i&gt;</span>"));
+    ASSERT_EQ_FMT((size_t)1, occurrences("<b>Drawn cartoon faces, not FER2013.</b>"), "%lu");
+    ASSERT_EQ_FMT((size_t)1, occurrences("<div class=\"pair\">"), "%lu"); /* all samples have one label */
     ASSERT(size > 500000 && size < 2000000);
     ASSERT_STR_EQ("</html>\n", content + size - 8);
     ASSERT(!strstr(content, "<script") && !strstr(content, "<img src=x") && !strstr(content, "'alert(2)"));
@@ -543,6 +550,9 @@ TEST pits_are_shown_with_what_explains_them(void)
     ASSERT(!strstr(content, "<script") && occurrences("&lt;script&gt;") == 2);
     ASSERT_EQ_FMT((size_t)5, occurrences("class=\"pit\""), "%lu"); /* two in each plot, one in the legend */
     ASSERT(strstr(content, "<h3>Epoch 7: <data value=\"0.234\">23.4"));
+    ASSERT(strstr(content, "31.7 points below, 31.7 times the noise. val_loss is <data value=\"2.0\">2.0000</data> where it "
+                           "would be <data value=\"1.0\">1.0000</data>: no pit by itself."));
+    ASSERT(strstr(content, "99.1 times the noise of its logarithm. The accuracy is no pit"));
     ASSERT(strstr(content, "<h3>Epoch 9: a loss of <data value=\"7.25\">7.2500</data>"));
     ASSERT(strstr(content, "<h3>Epoch 3, which is no pit, was looked into too</h3>"));
     ASSERT(strstr(content, "Layer by layer (1)") && strstr(content, "--part:95.0%") && strstr(content, "--part:0.0%"));

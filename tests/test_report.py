@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """test_report.py - pages of `fer report` as a browser's parsers read them: well-formed, self-contained, the log's own
 figures, pictures that decode, hostile names harmless. Needs nothing but Python."""
-import base64, html.parser, os, re, shutil, subprocess, sys, xml.etree.ElementTree as tree, zlib
+import base64, html.parser, json, os, re, shutil, subprocess, sys, xml.etree.ElementTree as tree, zlib
 
 TMP = os.path.join(os.environ.get("SCRATCH", "build/tmp"), "report")
 passed = failed = 0
@@ -116,6 +116,37 @@ def check_faces(name, root, data):
         parts = [float(bar[1].text.rstrip("%")) for bar in face.find("ol")]
         check(name + ": seven probabilities", len(parts) == 7 and abs(sum(parts) - 100) < 0.5)
 
+def check_settings(name, root, changed):
+    """Those that were changed come first, and are marked."""
+    rows = [r for r in root.find(".//section[@id='settings']").iter("tr") if r.find("td") is not None]
+    marked = [r.find("th").text.strip() for r in rows if r.find("th/span") is not None]
+    check(name + ": changed settings", marked == changed and
+          [r.get("class") for r in rows] == ["changed"] * len(changed) + [None] * (len(rows) - len(changed)))
+
+def check_pairs(name, root, classes, each):
+    """The faces of a class stand together."""
+    pairs = [[f.find("figcaption/b").text for f in p.iter("figure")] for p in root.iter("div") if p.get("class") == "pair"]
+    check(name + ": pairs", len(pairs) == classes and all(len(set(p)) == 1 and len(p) <= each for p in pairs) and
+          len({p[0] for p in pairs}) == classes)
+
+def check_log_page(name, lines, said, *options):
+    """The page of a log: its figures, its pits as `fer pits` has them, and what to do next."""
+    path = os.path.join(TMP, name)
+    with open(path, "w") as f:
+        f.write("\n".join(lines) + "\n")
+    subprocess.run(["./fer", "report", path, *options], check=True, stdout=subprocess.DEVNULL)
+    root = check_page(name, open(path.rsplit(".", 1)[0] + "-report.html", encoding="utf-8").read())
+    text = " ".join("".join(root.itertext()).split())
+    for part in said:
+        check("%s: says %s" % (name, part), part in text)
+    pits = subprocess.run(["./fer", "pits", path, *options, "--json"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, universal_newlines=True).stdout
+    headings = [e.text for e in root.find(".//section[@id='pits']").iter("h3") if e.text.startswith("Epoch")]
+    check(name + ": its pits", [int(re.match("Epoch ([0-9]+):", h).group(1)) for h in headings] ==
+          [p["epoch"] for p in json.loads(pits)["pits"]])
+    section = root.find(".//section[@id='course']")
+    check(name + ": every epoch", len(section.findall(".//tbody/tr")) == sum(bool(re.match("[0-9]", line)) for line in lines))
+    return root
+
 shutil.rmtree(TMP, ignore_errors=True)
 os.makedirs(TMP)
 rows = open("tests/tiny.csv").read().splitlines()
@@ -127,6 +158,9 @@ for fer, epochs in (("./fer", 0), ("./fer", 1), ("./fer", 3), ("./fer64", 2)):
     check(name + ": no address", "http" not in text.replace("http-equiv", ""))
     check_evaluation(name, root, fer, run)
     check_faces(name, root, "tests/tiny.csv")
+    check_pairs(name, root, len({r.split(",")[0] for r in rows if r.endswith("PublicTest")}), 2)
+    check_settings(name, root, ["epochs", "batch", "size"])
+    check(name + ": not drawn", "cartoon" not in text)
     if epochs:
         check_log(name, root, run)
         check(name + ": the epoch is found again", "weights of epoch " in text and "of another moment" not in text)
@@ -163,6 +197,29 @@ command = make("again1", "tests/tiny.csv", 1) and tree.parse(TMP + "/again1/repo
 subprocess.run("RUN=%s/again2; ./%s" % (TMP, command.replace("--out RUN", "--out $RUN")), shell=True, check=True, stdout=subprocess.DEVNULL)
 check("the command makes the same run", all(open("%s/again1/%s" % (TMP, f), "rb").read() == open("%s/again2/%s" % (TMP, f), "rb").read()
                                             for f in ("log.csv", "best.npz", "last.npz", "config.txt")))
+
+# logs of other programs
+calm = ["%d,%.4f,%.4f" % (i + 1, 0.6 + 0.01 * (i * 7 % 5) / 5, 1.1 + 0.02 * (i % 3)) for i in range(30)]
+pit = calm[:12] + ["13,0.2100,7.5"] + calm[13:]
+lost = calm[:20] + ["%d,0.1400,nan" % (i + 1) for i in range(20, 30)]
+check_log_page("pit.csv", ["epoch,val_accuracy,val_loss"] + pit,
+               ["30 validated epochs", "over 500 images, by their last digits", "Epoch 13: 21.0", "a pit too", "drop_remainder"])
+root = check_log_page("two-runs.txt", ["epoch,val_acc,val_loss"] + pit + lost,
+                      ["of 2 runs", "A fall without return: from epoch 21 (line 52) on val_loss is no number",
+                       "From epoch 21 on the run is lost"])
+curves = [e.get("d") for e in root.iter("path") if e.get("class") == "curve validation" and "M0 0" in e.get("d")]
+check("two runs are two curves", [d.count("M") for d in curves] == [3, 3])
+check_log_page("loss.csv", ["epoch\tval_loss"] + ["%d\t%s" % (i, 80 if i == 9 else 1 + i % 2 / 10) for i in range(20)],
+               ["Epoch 9: a loss of 80.0000", "Lowest validation loss"])
+check_log_page("<b>&.csv", ["epoch,speed"] + ["%d,%.2f" % (i, 0.5 + i / 100) for i in range(4)],
+               ["speed over 100 images", "No epoch can be judged yet", "Train longer"], "--column", "speed")
+check("the same page by -o", subprocess.run(["./fer", "report", TMP + "/pit.csv", "-o", TMP + "/p.html"],
+      stdout=subprocess.DEVNULL).returncode == 0 and open(TMP + "/p.html").read() == open(TMP + "/pit-report.html").read())
+subprocess.run(["./fer", "train", "--size", "48", "--batch", "16", "--epochs", "0", "--out", TMP + "/drawn"], check=True, stdout=subprocess.DEVNULL)
+subprocess.run(["./fer", "report", TMP + "/drawn"], check=True, stdout=subprocess.DEVNULL)
+root = check_page("drawn", open(TMP + "/drawn/report.html", encoding="utf-8").read())
+check_pairs("drawn", root, 7, 2)
+check("drawn faces are named in the headline", "Drawn cartoon faces, not FER2013." in "".join(root.find(".//header").itertext()))
 
 shutil.rmtree(TMP)
 print("%d passed, %d failed" % (passed, failed))

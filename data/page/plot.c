@@ -26,6 +26,11 @@ static double x_of(const struct fer_plot *plot, long epoch)
     return LEFT + (double)epoch * (RIGHT - LEFT) / (double)(plot->epochs - 1);
 }
 
+static long number_of(const struct fer_plot *plot, long epoch)
+{
+    return plot->number ? plot->number[epoch] : epoch;
+}
+
 static double y_of(const struct axis *axis, double value)
 {
     const double v = value < axis->low ? axis->low : value > axis->high ? axis->high : value;
@@ -111,7 +116,7 @@ static void write_epochs(struct fer_page *page, const struct fer_plot *plot)
     long epoch;
     for (epoch = 0; epoch <= last; epoch += step)
         fer_page_print(page, "<path class=\"tick\" d=\"M%.1f %dv5\"/><text x=\"%.1f\" y=\"%d\">%ld</text>\n",
-                       x_of(plot, epoch), BOTTOM, x_of(plot, epoch), BOTTOM + 22, epoch);
+                       x_of(plot, epoch), BOTTOM, x_of(plot, epoch), BOTTOM + 22, number_of(plot, epoch));
     fer_page_print(page, "<path class=\"tick\" d=\"M%d %dH%d\"/><text x=\"%d\" y=\"%d\">epoch</text>\n", LEFT, BOTTOM,
                    RIGHT, (LEFT + RIGHT) / 2, HEIGHT - 4);
 }
@@ -139,16 +144,18 @@ static void write_curve(struct fer_page *page, const struct fer_plot *plot, cons
                         const char *class)
 {
     const long stretches = plot->epochs <= MOST_POINTS ? plot->epochs : STRETCHES;
-    long s, epoch[2];
+    long s, epoch[2] = {0, 0}, last = -1;
     int drawing = 0, count, k;
     if (column < 0) return;
     fer_page_print(page, "<path class=\"curve %s\" d=\"M0 0", class);
     for (s = 0; s < stretches; s++) {
         count = find_extremes(plot, column, s * plot->epochs / stretches, (s + 1) * plot->epochs / stretches, epoch);
-        if (count == 0) drawing = 0;
-        for (k = 0; k < count; k++, drawing = 1)
+        if (count == 0 || (last >= 0 && number_of(plot, epoch[0]) < number_of(plot, last))) drawing = 0; /* another run */
+        for (k = 0; k < count; k++) {
             fer_page_print(page, drawing ? "L%.1f %.1f" : "M%.1f %.1fh0", x_of(plot, epoch[k]),
                            y_of(axis, plot->history[epoch[k]][column]));
+            drawing = 1, last = epoch[k];
+        }
     }
     fer_page_print(page, "\"/>\n");
 }
@@ -184,11 +191,11 @@ static void write_titles(struct fer_page *page, const struct fer_plot *plot)
     long i;
     for (i = 0; i < plot->epochs && plot->epochs <= MOST_TITLES; i++) {
         fer_page_print(page, "<path class=\"hover\" d=\"M%.1f %dh%.1fV%dh%.1fz\"><title>epoch %ld",
-                       x_of(plot, i) - spacing / 2, TOP, spacing, BOTTOM, -spacing, i);
-        fer_format_short(plot->history[i][plot->training], plot->percent, text);
-        fer_page_print(page, ": training %s", text);
+                       x_of(plot, i) - spacing / 2, TOP, spacing, BOTTOM, -spacing, number_of(plot, i));
+        if (plot->training >= 0) fer_format_short(plot->history[i][plot->training], plot->percent, text);
+        if (plot->training >= 0) fer_page_print(page, ": training %s", text);
         if (plot->validation >= 0) fer_format_short(plot->history[i][plot->validation], plot->percent, text);
-        if (plot->validation >= 0) fer_page_print(page, ", validation %s", text);
+        if (plot->validation >= 0) fer_page_print(page, "%s validation %s", plot->training >= 0 ? "," : ":", text);
         fer_page_print(page, "</title></path>\n");
     }
 }

@@ -1,15 +1,13 @@
 /* report.c - a run as one HTML page: no other file, no script, no network; light, dark and on paper.
  *
  * Whatever came from outside (names, paths) goes through fer_page_text; mark-up and numbers through fer_page_print.
- * The page forbids itself scripts and foreign sources too. The style sheet is report_style.c, the plots are plot.c,
- * faces png.c. */
+ * The course of training and the pits are course.c, which log_page.c shares; the style sheet is report_style.c, the plots
+ * are plot.c, faces png.c. */
 #include "../data.h"
 #include "report.h"
 
 #include <math.h>
 #include <string.h>
-
-enum { MOST_ROWS = 1000 }; /* of the table of epochs, of pits and of findings: the page stays small */
 
 static double accuracy_of(const struct fer_evaluation *v)
 {
@@ -21,20 +19,7 @@ static double loss_of(const struct fer_evaluation *v)
     return v->count ? v->loss_sum / (double)v->count : 0;
 }
 
-/* ---- Head ---- */
-
-static void write_head(struct fer_page *page, const struct fer_report *r)
-{
-    int i;
-    fer_page_print(page, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n"
-                         "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n"
-                         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src data:; "
-                         "style-src 'unsafe-inline'\"/>\n<title>");
-    fer_page_text(page, r->name);
-    fer_page_print(page, " - fer report</title>\n<style>\n");
-    for (i = 0; fer_report_style[i]; i++) fer_page_print(page, "%s\n", fer_report_style[i]);
-    fer_page_print(page, "</style>\n</head>\n<body>\n");
-}
+/* ---- Header ---- */
 
 /* Path and figures of the run in a sentence. */
 static void write_header(struct fer_page *page, const struct fer_report *r)
@@ -42,8 +27,11 @@ static void write_header(struct fer_page *page, const struct fer_report *r)
     fer_page_print(page, "<header>\n<p class=\"over\">fer report: a training run</p>\n<h1>");
     fer_page_text(page, r->name);
     fer_page_print(page, "</h1>\n<p class=\"lead\">incv3v1 at %d×%d, " FER_REAL_NAME ", ", r->size, r->size);
-    fer_page_print(page, "%ld of %ld epochs on %lu faces.</p>\n", r->epochs, r->planned,
+    fer_page_print(page, "%ld of %ld epoch%s on %lu faces.</p>\n", r->epochs, r->planned, r->planned == 1 ? "" : "s",
                    (unsigned long)r->data->usage_count[FER_TRAINING]);
+    if (r->drawn)
+        fer_page_print(page, "<p class=\"warn\"><b>Drawn cartoon faces, not FER2013.</b> These figures say how training "
+                             "went on them, and nothing of FER2013, whose faces are far harder.</p>\n");
     fer_page_print(
         page, "<nav aria-label=\"Sections\"><a href=\"#course\">Course</a> <a href=\"#pits\">Pits</a> "
               "<a href=\"#confusion\">Confusions</a> <a href=\"#classes\">Classes</a> <a href=\"#faces\">Faces</a> "
@@ -139,221 +127,6 @@ static void write_figures(struct fer_page *page, const struct fer_report *r)
         fer_page_print(
             page, "<p class=\"warn\">These data have no PublicTest split, so nothing was validated: the figures are of "
                   "the images that the network has learnt.</p>\n");
-}
-
-/* ---- The course of training ---- */
-
-static void write_legend(struct fer_page *page, const struct fer_report *r)
-{
-    const char *picture = "<li><svg viewBox=\"0 0 30 14\" aria-hidden=\"true\">";
-    fer_page_print(page, "<ul class=\"legend\">\n%s<path class=\"curve training\" d=\"M2 8H28\"/></svg>training</li>\n",
-                   picture);
-    if (r->validated)
-        fer_page_print(page, "%s<path class=\"curve validation\" d=\"M2 8H28\"/></svg>validation</li>\n", picture);
-    if (r->shown >= 0)
-        fer_page_print(page, "%s<circle class=\"shown\" cx=\"15\" cy=\"7\" r=\"5\"/></svg>the epoch shown below</li>\n",
-                       picture);
-    if (r->pits) fer_page_print(page, "%s<path class=\"pit\" d=\"M10 3h10l-5 8z\"/></svg>pit</li>\n", picture);
-    fer_page_print(page, "%s<path class=\"chance\" d=\"M2 8H28\"/></svg>guessing</li>\n</ul>\n", picture);
-}
-
-static void write_plots(struct fer_page *page, const struct fer_report *r)
-{
-    struct fer_plot plot = {0};
-    plot.history = (const double(*)[4])r->history;
-    plot.epochs = r->epochs;
-    plot.shown = r->shown;
-    plot.pit = r->pit;
-    plot.pits = r->pits;
-    plot.name = "accuracy";
-    plot.title = "Accuracy by epoch, training and validation";
-    plot.percent = 1;
-    plot.chance = 1.0 / FER_CLASSES;
-    plot.training = 0;
-    plot.validation = r->validated ? 2 : -1;
-    fer_page_print(page, "<figure>\n<figcaption><b>Accuracy</b>, the share of faces recognised</figcaption>\n");
-    fer_plot_write(page, &plot);
-    plot.name = "loss";
-    plot.title = "Loss by epoch, training and validation";
-    plot.percent = 0;
-    plot.chance = fer_log(FER_CLASSES);
-    plot.training = 1;
-    plot.validation = r->validated ? 3 : -1;
-    fer_page_print(page, "</figure>\n<figure>\n<figcaption><b>Loss</b>, the mean cross-entropy</figcaption>\n");
-    fer_plot_write(page, &plot);
-    fer_page_print(page, "</figure>\n");
-}
-
-/* The log as a table, for those who cannot see the plots, and for exact values. */
-static void write_epochs(struct fer_page *page, const struct fer_report *r)
-{
-    const int columns = r->validated ? 4 : 2;
-    long i;
-    int k;
-    fer_page_print(
-        page,
-        "<details><summary>Every epoch as a table</summary>\n<div class=\"scroll tall\" tabindex=\"0\"><table>\n"
-        "<thead><tr><th scope=\"col\">epoch</th><th scope=\"col\">accuracy</th><th scope=\"col\">loss</th>%s</tr>"
-        "</thead>\n<tbody>\n",
-        r->validated ? "<th scope=\"col\">val_accuracy</th><th scope=\"col\">val_loss</th>" : "");
-    for (i = 0; i < r->epochs && i < MOST_ROWS; i++) {
-        fer_page_print(page, "<tr><th scope=\"row\">%ld</th>", i);
-        for (k = 0; k < columns; k++) {
-            fer_page_print(page, "<td>");
-            fer_page_number(page, r->history[i][k], k % 2 == 0);
-            fer_page_print(page, "</td>");
-        }
-        fer_page_print(page, "</tr>\n");
-    }
-    fer_page_print(page, "</tbody>\n</table></div>\n");
-    if (r->epochs > MOST_ROWS)
-        fer_page_print(page, "<p>The first %d; log.csv has all %ld.</p>\n", MOST_ROWS, r->epochs);
-    fer_page_print(page, "</details>\n");
-}
-
-static void write_course(struct fer_page *page, const struct fer_report *r)
-{
-    fer_page_print(page, "<section id=\"course\">\n<h2>Course of training</h2>\n");
-    if (r->epochs == 0)
-        fer_page_print(page, "<p>No epoch is done: what this page shows are the initial weights.</p>\n");
-    else {
-        fer_page_print(
-            page,
-            "<p>Training figures are running means over the epoch, each batch taken before its update; validation "
-            "follows the epoch, in inference mode. Epochs count from 0, as in <code>log.csv</code>.</p>\n");
-        write_legend(page, r);
-        write_plots(page, r);
-        write_epochs(page, r);
-    }
-    fer_page_print(page, "</section>\n");
-}
-
-/* ---- Pits ---- */
-
-static void write_finding(struct fer_page *page, const struct fer_pit_row *row)
-{
-    const double part = row->recovered > 1 ? 1 : row->recovered > 0 ? row->recovered : 0;
-    fer_page_print(page, "<tr><th scope=\"row\">");
-    fer_page_text(page, row->detail);
-    fer_page_print(page, " <small>");
-    fer_page_text(page, row->experiment);
-    fer_page_print(page, "</small></th><td>");
-    if (row->val_accuracy == row->val_accuracy) fer_page_number(page, row->val_accuracy, 1);
-    fer_page_print(page, "</td><td>");
-    if (row->val_loss == row->val_loss) fer_page_number(page, row->val_loss, 0);
-    fer_page_print(page, "</td><td class=\"part\" style=\"--part:%.1f%%\">", 100 * part);
-    if (row->recovered == row->recovered) fer_page_number(page, row->recovered, 1);
-    fer_page_print(page, "</td></tr>\n");
-}
-
-/* Whether a row has its place in the table of layers (1), in that of all others (0), or in neither (-1). */
-static int table_of(const struct fer_pit_row *row)
-{
-    return strcmp(row->experiment, "conclusion") == 0 ? -1 : strcmp(row->experiment, "layers") == 0;
-}
-
-/* The experiments on one epoch: those with single layers, or all others. */
-static void write_experiments(struct fer_page *page, const struct fer_report *r, long epoch, int layers)
-{
-    size_t i, count = 0;
-    for (i = 0; i < r->findings && i < MOST_ROWS; i++)
-        count += r->finding[i].epoch == epoch && table_of(&r->finding[i]) == layers;
-    if (count == 0) return;
-    if (layers) fer_page_print(page, "<details><summary>Layer by layer (%lu)</summary>\n", (unsigned long)count);
-    fer_page_print(
-        page,
-        "<div class=\"scroll\" tabindex=\"0\"><table class=\"wide\">\n<thead><tr><th class=\"word\" scope=\"col\">"
-        "what was changed</th><th scope=\"col\">accuracy</th><th scope=\"col\">loss</th><th "
-        "scope=\"col\">recovered</th></tr></thead>\n<tbody>\n");
-    for (i = 0; i < r->findings && i < MOST_ROWS; i++)
-        if (r->finding[i].epoch == epoch && table_of(&r->finding[i]) == layers) write_finding(page, &r->finding[i]);
-    fer_page_print(page, "</tbody>\n</table></div>\n%s", layers ? "</details>\n" : "");
-}
-
-static int has_findings(const struct fer_report *r, long epoch)
-{
-    size_t i;
-    for (i = 0; i < r->findings; i++)
-        if (r->finding[i].epoch == epoch) return 1;
-    return 0;
-}
-
-static void write_findings(struct fer_page *page, const struct fer_report *r, long epoch)
-{
-    size_t i;
-    for (i = 0; i < r->findings && i < MOST_ROWS; i++) {
-        if (r->finding[i].epoch != epoch || table_of(&r->finding[i]) >= 0) continue;
-        fer_page_print(page, "<p class=\"conclusion\">");
-        fer_page_text(page, r->finding[i].detail);
-        fer_page_print(page, "</p>\n");
-    }
-    write_experiments(page, r, epoch, 0);
-    write_experiments(page, r, epoch, 1);
-}
-
-static void write_pit(struct fer_page *page, const struct fer_pit *pit)
-{
-    fer_page_print(page, "<h3>Epoch %ld: ", pit->epoch);
-    if (pit->in_accuracy) {
-        fer_page_number(page, pit->accuracy, 1);
-        fer_page_print(page, " where the epochs around it lead to expect ");
-        fer_page_number(page, pit->level, 1);
-    } else {
-        fer_page_print(page, "a loss of ");
-        fer_page_number(page, pit->loss, 0);
-        fer_page_print(page, " where the epochs around it lead to expect ");
-        fer_page_number(page, pit->loss_level, 0);
-    }
-    fer_page_print(page, "</h3>\n");
-}
-
-/* Whether a finding is the first one of its epoch, and the epoch no pit: somebody asked for it. */
-static int is_extra(const struct fer_report *r, size_t finding)
-{
-    const long epoch = r->finding[finding].epoch;
-    size_t i;
-    long k;
-    for (i = 0; i < finding; i++)
-        if (r->finding[i].epoch == epoch) return 0;
-    for (k = 0; k < r->pits; k++)
-        if (r->pit[k].epoch == epoch) return 0;
-    return 1;
-}
-
-static void write_pits(struct fer_page *page, const struct fer_report *r)
-{
-    long i, unexplained = 0;
-    size_t k;
-    fer_page_print(
-        page,
-        "<section id=\"pits\">\n<h2>Pits</h2>\n<p>A pit is an epoch whose validation lies far below that of the "
-        "epochs around it: by more than %.0f times the noise of healthy epochs.</p>\n",
-        FER_PIT_THRESHOLD);
-    if (!r->validated)
-        fer_page_print(page, "<p>Nothing was validated, so there is none to be seen.</p>\n");
-    else if (r->pits == 0)
-        fer_page_print(page,
-                       "<p>There is none in %ld epochs (the first three and the last one cannot be judged).</p>\n",
-                       r->epochs);
-    for (i = 0; i < r->pits && i < MOST_ROWS; i++) {
-        write_pit(page, &r->pit[i]);
-        write_findings(page, r, r->pit[i].epoch);
-        unexplained += !has_findings(r, r->pit[i].epoch);
-    }
-    if (r->pits > MOST_ROWS) fer_page_print(page, "<p>And %ld more.</p>\n", r->pits - MOST_ROWS);
-    if (unexplained)
-        fer_page_print(
-            page, "<p>Why? <code>fer pits RUN</code> finds out by experiment; a page that is written after that shows "
-                  "the answer.</p>\n");
-    for (k = 0; k < r->findings && k < MOST_ROWS; k++)
-        if (is_extra(r, k)) {
-            fer_page_print(page, "<h3>Epoch %ld, which is no pit, was looked into too</h3>\n", r->finding[k].epoch);
-            write_findings(page, r, r->finding[k].epoch);
-        }
-    if (r->findings > MOST_ROWS)
-        fer_page_print(page, "<p>These are the first %d of %lu outcomes; all are in <code>pits.csv</code>.</p>\n",
-                       MOST_ROWS, (unsigned long)r->findings);
-    fer_page_print(page, "</section>\n");
 }
 
 /* ---- Who was taken for whom ---- */
@@ -495,14 +268,20 @@ static void write_face(struct fer_page *page, const struct fer_report *r, const 
 
 static void write_faces(struct fer_page *page, const struct fer_report *r)
 {
-    int i;
+    int i, last = -1;
     fer_page_print(
         page,
         "<section id=\"faces\">\n<h2>Faces</h2>\n<p>The first %d of each class of %s, whatever became of them, "
-        "with the seven probabilities; the label is underlined.</p>\n<div class=\"faces\">\n",
+        "with the seven probabilities; the label is underlined.</p>\n<div class=\"pairs\">\n",
         FER_REPORT_SAMPLES, fer_usage_names[r->usage]);
-    for (i = 0; i < r->samples; i++) write_face(page, r, &r->sample[i]);
-    fer_page_print(page, "</div>\n</section>\n<section id=\"mistakes\">\n<h2>Worst mistakes</h2>\n");
+    for (i = 0; i < r->samples; i++) {
+        const int label = r->data->image[r->sample[i].image].label;
+        if (label != last) fer_page_print(page, "%s<div class=\"pair\">\n", i ? "</div>\n" : "");
+        write_face(page, r, &r->sample[i]);
+        last = label;
+    }
+    fer_page_print(page, "%s</div>\n</section>\n<section id=\"mistakes\">\n<h2>Worst mistakes</h2>\n",
+                   r->samples ? "</div>\n" : "");
     if (r->mistakes)
         fer_page_print(
             page,
@@ -517,21 +296,34 @@ static void write_faces(struct fer_page *page, const struct fer_report *r)
 
 /* ---- Settings ---- */
 
+/* One line of the table of settings. */
+static void write_fact(struct fer_page *page, const struct fer_report_fact *fact)
+{
+    fer_page_print(page, "<tr%s><th scope=\"row\">%s ", *fact->usual ? " class=\"changed\"" : "", fact->name);
+    if (*fact->usual) {
+        fer_page_print(page, "<span class=\"mark\">changed; default ");
+        fer_page_text(page, fact->usual);
+        fer_page_print(page, "</span>");
+    }
+    fer_page_print(page, "<small>");
+    fer_page_text(page, fact->help);
+    fer_page_print(page, "</small></th><td class=\"word\"><code>");
+    fer_page_text(page, fact->value);
+    fer_page_print(page, "</code></td></tr>\n");
+}
+
+/* Those that were changed come first. */
 static void write_settings(struct fer_page *page, const struct fer_report *r)
 {
-    int i;
+    int i, changed;
     fer_page_print(
         page, "<section id=\"settings\">\n<h2>Settings</h2>\n<div class=\"scroll\" tabindex=\"0\"><table "
               "class=\"wide\">\n<thead>"
               "<tr><th class=\"word\" scope=\"col\">name</th><th class=\"word\" scope=\"col\">value</th></tr></thead>\n"
               "<tbody>\n");
-    for (i = 0; i < r->facts; i++) {
-        fer_page_print(page, "<tr><th scope=\"row\">%s <small>", r->fact[i].name);
-        fer_page_text(page, r->fact[i].help);
-        fer_page_print(page, "</small></th><td class=\"word\"><code>");
-        fer_page_text(page, r->fact[i].value);
-        fer_page_print(page, "</code></td></tr>\n");
-    }
+    for (changed = 1; changed >= 0; changed--)
+        for (i = 0; i < r->facts; i++)
+            if ((*r->fact[i].usual != 0) == changed) write_fact(page, &r->fact[i]);
     fer_page_print(
         page,
         "</tbody>\n</table></div>\n</section>\n<section id=\"again\">\n<h2>Make it again</h2>\n<p>fer's results are "
@@ -547,12 +339,12 @@ int fer_report_write(const struct fer_report *report, const char *path, struct f
 {
     struct fer_page page;
     if (fer_page_create(&page, path, e)) return -1;
-    write_head(&page, report);
+    fer_page_head(&page, report->name);
     write_header(&page, report);
     fer_page_print(&page, "<main>\n");
     write_figures(&page, report);
-    write_course(&page, report);
-    write_pits(&page, report);
+    fer_page_course(&page, report);
+    fer_page_pits(&page, report);
     write_confusion(&page, report);
     write_classes(&page, report);
     write_faces(&page, report);

@@ -37,10 +37,11 @@ const char *const fer_report_style[] = {
     /* Headline figures. */
     ".figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(9rem,1fr));gap:.6rem;margin:1.75rem 0 ",
     "0;padding:0}",
-    ".figures div{padding:.8rem .85rem;background:var(--card);border:1px solid var(--line);border-radius:.5rem}",
-    ".figures dt{color:var(--soft);font-size:.9rem}",
+    /* the figure stands above its name, so that all are on one line however long the names are */
+    ".figures div{display:flex;flex-direction:column;padding:.8rem .85rem;background:var(--card);border:1px solid var(--line);border-radius:.5rem}",
+    ".figures dt{font-size:.9rem;font-weight:600;line-height:1.3;margin-bottom:.2rem}",
     ".figures dd{margin:0}",
-    ".figures dd.big{font-size:1.7rem;font-weight:650;line-height:1.25;letter-spacing:-.01em;",
+    ".figures dd.big{order:-1;font-size:1.7rem;font-weight:650;line-height:1.25;letter-spacing:-.01em;",
     "font-variant-numeric:tabular-nums}",
     ".figures dd.note{color:var(--soft);font-size:.85rem;line-height:1.4}",
     /* Plots. */
@@ -82,6 +83,9 @@ const char *const fer_report_style[] = {
     ".wide td.word{overflow-wrap:anywhere}",
     ".wide td.part{background:linear-gradient(to right,var(--validation) var(--part),transparent 0) left ",
     "bottom/100% .2rem no-repeat}",
+    ".changed{background:var(--card)}",
+    ".mark{padding:0 .4rem;border:1px solid var(--validation);border-radius:.6rem;color:var(--validation);",
+    "font-weight:500;font-size:.8rem;white-space:nowrap}",
     ".conclusion{border-left:4px solid var(--validation);padding-left:.75rem;font-size:1.05rem}",
     "details{margin:1rem 0}",
     "summary{cursor:pointer;color:var(--validation)}",
@@ -97,6 +101,7 @@ const char *const fer_report_style[] = {
     ".confusion thead th.word{text-align:left}",
     /* Faces. */
     ".faces{display:grid;grid-template-columns:repeat(auto-fill,minmax(18.5rem,1fr));gap:.75rem;margin:1rem 0 0}",
+    ".pair{display:grid;grid-template-columns:1fr 1fr;gap:.75rem;margin:0 0 .75rem}",
     ".face{display:grid;grid-template-columns:6rem 1fr;gap:0 .9rem;margin:0;padding:.8rem;background:var(--card);",
     "border:1px solid var(--line);border-radius:.5rem;align-items:start}",
     ".face figcaption{grid-column:1/3;margin-bottom:.4rem}",
@@ -112,7 +117,7 @@ const char *const fer_report_style[] = {
     "@media (max-width:40rem){body{padding:1.25rem 1rem 3rem}h1{font-size:1.8rem}svg{font-size:20px}.curve{",
     "stroke-width:3}",
     ".figures{grid-template-columns:1fr 1fr}.figures dd.big{font-size:1.5rem}.figures div{padding:.7rem .8rem}",
-    "th,td{padding:.3rem .45rem}table{font-size:.875rem}.faces{grid-template-columns:1fr}",
+    "th,td{padding:.3rem .28rem}table{font-size:.8125rem}.faces,.pair{grid-template-columns:1fr}",
     ".confusion{border-spacing:2px}.confusion th,.confusion td{padding:.15rem .1rem}",
     ".confusion tbody td{min-width:2.25rem;height:2.6rem;font-size:.8rem}.confusion td small{font-size:.65rem}",
     ".confusion thead tr+tr th+th{height:5.2rem;writing-mode:vertical-rl;transform:rotate(180deg);",
@@ -125,6 +130,6 @@ const char *const fer_report_style[] = {
     "html{font-size:75%}body{max-width:none;padding:0}nav,details{display:none}.figures{",
     "grid-template-columns:repeat(3,1fr)}",
     "*{-webkit-print-color-adjust:exact;print-color-adjust:exact}",
-    "figure,.face,.figures div,tr,.confusion{break-inside:avoid}h2,h3{break-after:avoid}h2{margin-top:1.5rem}",
+    "figure,.face,.pair,.figures div,tr,.confusion{break-inside:avoid}h2,h3{break-after:avoid}h2{margin-top:1.5rem}",
     ".scroll{overflow:visible}.faces{grid-template-columns:1fr 1fr}}",
     NULL};

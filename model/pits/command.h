@@ -105,4 +105,9 @@ void fer_pits_text_head(struct fer_pits_text *t);
 void fer_pits_text_row(struct fer_pits_text *t, const struct fer_pit_row *row); /* it is in the table already */
 void fer_pits_text_explained(struct fer_pits_text *t, const struct fer_network *network);
 
+/* ---- log_report.c ---- */
+
+/* The page of a log, in any form that `fer pits` reads. */
+int fer_pits_page(const char *path, const char *column, size_t images, const char *out, struct fer_error *e);
+
 #endif
