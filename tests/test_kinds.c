@@ -140,6 +140,19 @@ TEST softmax_of_special_values(void)
     PASS();
 }
 
+/* Of a zero and a minus zero, which are equal, the first counts. */
+TEST the_first_of_equal_maxima_counts(void)
+{
+    const real x[2][2] = {{-(real)0, 0}, {0, -(real)0}};
+    real y;
+    int i;
+    for (i = 0; i < 2; i++) {
+        fer_global_max_pooling2d_forward(1, 2, 1, x[i], &y);
+        ASSERT(memcmp(&y, &x[i][0], sizeof y) == 0);
+    }
+    PASS();
+}
+
 /* ---- Several inputs, edges, constants ---- */
 
 TEST merging_passes_on_what_is_not_finite(void)
@@ -179,11 +192,13 @@ TEST padding_and_cropping_are_inverse(void)
 
 TEST a_variance_of_zero_divides_by_the_least_deviation(void)
 {
-    const real x[2] = {3, 5}, mean[2] = {2, 1}, variance[2] = {0, 4}, dy[2] = {1, 1};
+    const real x[2] = {3, 5}, mean[2] = {2, 1}, variance[2] = {0, 4}, just[2] = {(real)1.2e-14, (real)0.9e-14}, dy[2] = {1, 1};
     real y[2], dx[2];
     fer_normalization_forward(1, 2, mean, variance, x, y);
     fer_normalization_backward(1, 2, variance, dy, dx);
     ASSERT(y[0] == 1 / (real)1e-7 && y[1] == 2 && dx[0] == 1 / (real)1e-7 && dx[1] == (real)0.5);
+    fer_normalization_forward(1, 2, mean, just, x, y); /* and one just above it by the root */
+    ASSERT(y[0] == 1 / (real)sqrt((double)just[0]) && y[0] < (real)0.95 / (real)1e-7 && y[1] == 4 / (real)1e-7);
     PASS();
 }
 
@@ -445,6 +460,7 @@ SUITE(suite_kinds)
     RUN_TEST(activations_write_over_their_input);
     RUN_TEST(activations_have_their_bits);
     RUN_TEST(softmax_of_special_values);
+    RUN_TEST(the_first_of_equal_maxima_counts);
     RUN_TEST(merging_passes_on_what_is_not_finite);
     RUN_TEST(padding_and_cropping_are_inverse);
     RUN_TEST(a_variance_of_zero_divides_by_the_least_deviation);
