@@ -114,6 +114,15 @@ static int parse(int *count, char **argv, const struct option *options, int opti
     return 0;
 }
 
+/* A whole number from 1, the value of an option. */
+static int read_count(const char *option, const char *text, size_t most, size_t *count, struct fer_error *e)
+{
+    char *end;
+    *count = strtoul(text, &end, 10);
+    if (*text >= '1' && *text <= '9' && !*end && *count <= most) return 0;
+    return fer_fail(e, "--%s %s: expected a whole number, 1 ... %zu", option, text, most);
+}
+
 /* Takes the word --NAME out of the arguments. Returns whether it was there. */
 static int take_flag(int *count, char **argv, const char *name)
 {
@@ -520,20 +529,6 @@ static int summary(int argc, char **argv)
 
 /* ---- gradcheck ---- */
 
-/* A function of the user's, by its values in a file. */
-static int gradcheck_values(const char *path, int strict)
-{
-    struct fer_gradcheck_row row = {0};
-    struct fer_gradcheck_text text = {stdout, strict, 0, 0};
-    struct fer_error e;
-    if (fer_gradcheck_values(path, &row.result, &e)) return complain(&e);
-    row.layer = "values";
-    snprintf(row.geometry, sizeof row.geometry, "%zu points", row.result.calls);
-    snprintf(row.argument, sizeof row.argument, "x");
-    fer_gradcheck_text_row(&text, &row);
-    return fer_gradcheck_passed(&row.result) && !text.unsaid ? EXIT_OK : EXIT_CHECK_FAILED;
-}
-
 static int gradcheck_points(const char *in, const char *out)
 {
     struct fer_error e;
@@ -560,7 +555,8 @@ static int gradcheck(int argc, char **argv)
     if (is_given(&choice, "size") && !model)
         return fer_fail(&e, "--size: expected with --model"), complain(&e);
     if (points) return gradcheck_points(points, out);
-    if (values) return gradcheck_values(values, strict);
+    if (values && (failed = fer_gradcheck_text_values(&text, values, &e)) < 0) return complain(&e);
+    if (values) return failed ? EXIT_CHECK_FAILED : EXIT_OK;
     failed = model ? fer_gradcheck_model(model, (size_t)given_size(&choice), choice.settings.seed, fer_gradcheck_text_row,
                                          &text, &e)
                    : fer_gradcheck((const char *const *)argv, argc, choice.settings.seed, fer_gradcheck_text_row, &text, &e);
@@ -648,6 +644,35 @@ static int op(int argc, char **argv)
     printf("%s: %s: %lu arrays; %lu arrays of %s ignored\n", argv[2], argv[0], (unsigned long)result.written,
            (unsigned long)result.ignored, argv[1]);
     return result.own ? judge_op(argv[0], argv[1], argv[1], given, count, &o, 0) : EXIT_OK;
+}
+
+/* ---- cases ---- */
+
+static int cases(int argc, char **argv)
+{
+    const int exact = take_flag(&argc, argv, "exact");
+    const char *out = NULL;
+    const struct option option = {"o", &out};
+    struct fer_cases_written written;
+    struct choice choice;
+    struct fer_error e;
+    begin_choice(&choice, "seed");
+    if (parse(&argc, argv, &option, 1, &choice, &e)) return complain(&e);
+    if (!out) return fer_fail(&e, "cases: expected -o and the folder to make"), complain(&e);
+    if (fer_cases((const char *const *)argv, argc, choice.settings.seed, exact, out, &written, &e)) return complain(&e);
+    printf("%s/cases.csv: %zu cases\n", out, written.cases);
+    return EXIT_OK;
+}
+
+/* verify DIR ANSWERS */
+static int verify_cases(const char *dir, const char *answers, const struct fer_verify_options *o, int json)
+{
+    struct fer_cases_text text = {stdout, json, dir, answers, o, 0, {0}};
+    struct fer_cases_summary s;
+    struct fer_error e;
+    const int failed = fer_cases_verify(dir, answers, o, fer_cases_text_row, &text, &s, &e);
+    fer_cases_text_end(&text, failed ? NULL : &s);
+    return failed ? complain(&e) : fer_cases_passed(&s) ? EXIT_OK : EXIT_CHECK_FAILED;
 }
 
 /* ---- record ---- */
@@ -815,7 +840,8 @@ static int verify(int argc, char **argv)
     o.size = (size_t)given_size(&choice);
     if (model && !is_given(&choice, "bn-momentum")) o.settings.bn_momentum = -1;
     if (model && !is_given(&choice, "bn-epsilon")) o.settings.bn_epsilon = -1;
-    if (argc != 1) return fer_fail(&e, "verify: expected one record, RECORD.npz"), complain(&e);
+    if (argc == 2 && !adam && !ties && !layout && !model) return verify_cases(argv[0], argv[1], &o, json);
+    if (argc != 1) return fer_fail(&e, "verify: expected one record, RECORD.npz, or DIR ANSWERS and no more than --unit"), complain(&e);
     text.path = argv[0];
     failed = fer_verify(argv[0], &o, fer_verify_text_row, &text, &summary, &e);
     fer_verify_text_end(&text, failed ? NULL : &summary);
@@ -824,16 +850,6 @@ static int verify(int argc, char **argv)
 }
 
 /* ---- bench ---- */
-
-static int read_repeats(const char *text, int *repeats, struct fer_error *e)
-{
-    char *end;
-    const long value = strtol(text, &end, 10);
-    if (end == text || *end || value < 1 || value > 1000)
-        return fer_fail(e, "--repeats %s: expected a whole number, 1 ... 1000", text);
-    *repeats = (int)value;
-    return 0;
-}
 
 static int bench(int argc, char **argv)
 {
@@ -844,13 +860,15 @@ static int bench(int argc, char **argv)
     struct fer_network *net;
     struct fer_error e;
     struct fer_bench b;
+    size_t times;
     int failed;
     begin_choice(&choice, "size batch");
     choice.settings.batch = 32;
     if (parse(&argc, argv, options, 2, &choice, &e)) return complain(&e);
     if (argc) return fer_fail(&e, "bench: %s: expected options only", argv[0]), complain(&e);
-    if (read_repeats(repeats, &b.repeats, &e) || fer_network_open(&net, model, (size_t)given_size(&choice), &e))
+    if (read_count("repeats", repeats, 1000, &times, &e) || fer_network_open(&net, model, (size_t)given_size(&choice), &e))
         return complain(&e);
+    b.repeats = (int)times;
     fer_network_initialise(net, 0);
     failed = fer_network_fits(net, (size_t)choice.settings.batch, FER_PLAN_TRAINING, fer_memory_available(), &e) ||
              fer_bench_run(net, choice.settings.batch, b.repeats, fer_clock, &b, &e);
@@ -866,16 +884,6 @@ static int bench(int argc, char **argv)
 
 /* ---- fingerprint ---- */
 
-#if defined __TINYC__
-#define COMPILER "tcc"
-#elif defined __clang__
-#define COMPILER "clang " __clang_version__
-#elif defined __GNUC__
-#define COMPILER "gcc " __VERSION__
-#else
-#define COMPILER "an unknown compiler"
-#endif
-
 static int fingerprint(int argc, char **argv)
 {
     const int check = take_flag(&argc, argv, "check");
@@ -884,10 +892,9 @@ static int fingerprint(int argc, char **argv)
     int differ;
     if (parse(&argc, argv, NULL, 0, NULL, &e)) return complain(&e);
     if (argc) return fer_fail(&e, "fingerprint: %s: expected nothing but --check", argv[0]), complain(&e);
-    printf("fer %s %s, compiled by %s, %d thread%s\n", FER_VERSION, FER_REAL_NAME, COMPILER, fer_threads(),
-           fer_threads() == 1 ? "" : "s");
     text.out = stdout;
     text.check = check;
+    fer_fingerprint_text_begin(&text);
     differ = fer_fingerprint(fer_fingerprint_text_stage, &text, &e);
     if (differ < 0) return complain(&e);
     fer_fingerprint_text_end(&text, differ);
@@ -971,7 +978,7 @@ static int read_request(struct pits_request *r, struct fer_error *e)
     if (!r->is_run && (r->experiments || r->data_path))
         return fer_fail(e, "%s: no run folder (there is no %s): --experiments and --data need one", r->where, path);
     if (r->is_run && r->images) return fer_fail(e, "--images: a run's data say how many there are");
-    if (r->images && read_images(r->images, &images, e)) return -1;
+    if (r->images && read_count("images", r->images, 1000000000, &images, e)) return -1;
     if (!r->is_run) return fer_pits_choose_log(&r->chosen, &r->log, r->where, r->column, images, r->epoch, e);
     if (fer_config_load(&r->config, path, e) || read_run_data(r, e) || fer_join_path(path, r->where, "log.csv", e) ||
         fer_log_read_column(&r->log, path, r->column, e))
@@ -1124,7 +1131,7 @@ static int run(int argc, char **argv)
         int (*run)(int argc, char **argv);
     } commands[] = {
         {"train", train}, {"eval", eval}, {"predict", predict}, {"report", report}, {"summary", summary},
-        {"gradcheck", gradcheck}, {"unpack", unpack}, {"op", op}, {"record", record}, {"verify", verify},
+        {"gradcheck", gradcheck}, {"unpack", unpack}, {"op", op}, {"cases", cases}, {"record", record}, {"verify", verify},
         {"bench", bench}, {"fingerprint", fingerprint}, {"pits", pits}, {"help", help}, {"version", version}};
     struct fer_error e;
     size_t i;

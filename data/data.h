@@ -36,6 +36,9 @@ void fer_folder_unlock(struct fer_folder_lock *lock);
 int fer_file_bytes(const char *path, unsigned char **bytes, size_t *count, struct fer_error *e);
 /* Closes a file that was written, once all of it is on the disk. Returns 0, or -1 when some of it is not there. */
 int fer_close_written(FILE *file);
+/* fer_file_commit and fer_npz_commit that do not wait for the disk, to a name that is free: of what can be made again. */
+int fer_file_commit_hastily(void *file, const char *path, struct fer_error *e);
+int fer_npz_commit_hastily(struct fer_npz_writer *writer, struct fer_error *e);
 /* Gives up a file of fer_file_create: closes it and removes PATH.part. */
 void fer_file_abandon(FILE *file, const char *path);
 
@@ -214,6 +217,8 @@ uint32_t fer_crc32_values(uint32_t crc, const void *values, size_t size, size_t 
 
 /* fer_npz_open of a file that is open already; takes it over, and closes it also on failure. */
 int fer_npz_open_file(struct fer_npz **npz, FILE *file, const char *path, struct fer_error *e);
+/* A file that is not there, of arrays that have shapes and cannot be read. */
+int fer_npz_of_shapes(struct fer_npz **npz, const struct fer_array *array, size_t count, const char *path, struct fer_error *e);
 /* A copy of text[length], with another text behind it; freed by free. NULL: out of memory. */
 char *fer_copy_text(const void *text, size_t length, const char *behind);
 

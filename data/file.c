@@ -78,14 +78,25 @@ int fer_close_written(FILE *file)
     return fclose(file) || failed ? -1 : 0;
 }
 
-int fer_file_commit(void *file, const char *path, struct fer_error *e)
+static int commit(FILE *file, int flush, const char *path, struct fer_error *e)
 {
     char part[FER_PATH];
+    const int failed = flush ? fer_close_written(file) : ferror(file) | fclose(file);
     name_part(part, path);
-    if (fer_close_written(file) == 0 && fer_replace_file(part, path) == 0) return 0;
+    if (!failed && (flush ? fer_replace_file(part, path) : rename(part, path)) == 0) return 0;
     fer_fail(e, "%s: cannot be written: %s", path, strerror(errno));
     remove(part);
     return -1;
+}
+
+int fer_file_commit(void *file, const char *path, struct fer_error *e)
+{
+    return commit(file, 1, path, e);
+}
+
+int fer_file_commit_hastily(void *file, const char *path, struct fer_error *e)
+{
+    return commit(file, 0, path, e);
 }
 
 void fer_file_abandon(FILE *file, const char *path)

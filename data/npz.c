@@ -618,6 +618,27 @@ int fer_npz_open_file(struct fer_npz **npz, FILE *file, const char *path, struct
     return 0;
 }
 
+int fer_npz_of_shapes(struct fer_npz **npz, const struct fer_array *array, size_t count, const char *path, struct fer_error *e)
+{
+    struct fer_npz *new = calloc(1, sizeof *new);
+    struct entry *entry;
+    size_t i;
+    int failed = !new || !(new->path = fer_copy_text(path, strlen(path), "")) ||
+                 !(new->by_name = malloc((count + 1) * sizeof *new->by_name));
+    if (failed) fer_fail(e, "%s: out of memory", path);
+    for (i = 0; i < count && !failed; i++) {
+        failed = !(entry = add_entry(new, array[i].name, strlen(array[i].name), e));
+        if (failed) break;
+        entry->array = array[i];
+        entry->array.name = entry->name;
+    }
+    failed = failed || sort_names(new, e);
+    if (failed) fer_npz_close(new);
+    *npz = failed ? NULL : new;
+    if (!failed) new->opened = 1;
+    return failed ? -1 : 0;
+}
+
 int fer_npz_open(struct fer_npz **npz, const char *path, struct fer_error *e)
 {
     FILE *file = fopen(path, "rb");
@@ -637,7 +658,7 @@ void fer_npz_close(struct fer_npz *npz)
     free(npz->entry);
     free(npz->by_name);
     fer_inflate_free(npz->inflate);
-    fclose(npz->file);
+    if (npz->file) fclose(npz->file);
     free(npz->path);
     free(npz);
 }

@@ -25,6 +25,7 @@ struct fer_npz_writer {
     uint64_t written; /* bytes so far */
     struct entry *entry;
     size_t count, room;
+    int hasty; /* does not wait for the disk */
 };
 
 int fer_npz_create(struct fer_npz_writer **writer, const char *path, struct fer_error *e)
@@ -270,7 +271,13 @@ static int finish(struct fer_npz_writer *writer, struct fer_error *e)
     if (!file) return fer_fail(e, "%s: writing it has failed before", writer->path);
     if (check_names(writer, e) || write_directory(writer, e)) return -1;
     writer->file = NULL;
-    return fer_file_commit(file, writer->path, e);
+    return (writer->hasty ? fer_file_commit_hastily : fer_file_commit)(file, writer->path, e);
+}
+
+int fer_npz_commit_hastily(struct fer_npz_writer *writer, struct fer_error *e)
+{
+    writer->hasty = 1;
+    return fer_npz_commit(writer, e);
 }
 
 int fer_npz_commit(struct fer_npz_writer *writer, struct fer_error *e)

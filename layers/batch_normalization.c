@@ -17,7 +17,8 @@
  *     y  = (x - mean) * scale + beta
  *     dx = ((dy - average) - (x - mean) * slope) * scale
  *
- * average = dbeta/rows and slope = (sum of dy * (x - mean)) / rows / (variance + epsilon), both 0 in inference. */
+ * average = dbeta/rows and slope = (sum of dy * (x - mean)) / rows / (variance + epsilon), both 0 in inference. Where slope is
+ * 0, so is the last term, whatever x is: in inference a NaN in x has no part in dx. */
 #include "layers.h"
 
 #ifdef FER_PLAIN /* else layers/fast/batch_normalization.c defines these functions, with the same bits */
@@ -88,9 +89,10 @@ void fer_batch_normalization_backward(size_t rows, size_t channels, const real *
         /* y[row][c] = (x[row][c] - mean[c]) * scale[c] + beta[c], so by x[row][c], which in training is in mean and
          * scale too: */
         for (size_t row = 0; row < rows && dx; row++)
-            for (size_t c = first; c < end; c++)
-                dx[row * channels + c] = (dy[row * channels + c] - average[c - first] -
-                                          (x[row * channels + c] - mean[c]) * slope[c - first]) * scale[c - first];
+            for (size_t c = first; c < end; c++) {
+                const real s = slope[c - first], through_scale = s == 0 ? 0 : (x[row * channels + c] - mean[c]) * s;
+                dx[row * channels + c] = (dy[row * channels + c] - average[c - first] - through_scale) * scale[c - first];
+            }
     }
 }
 

@@ -258,7 +258,7 @@ expect 2 "fer: pits: expected one run folder or log" ./fer pits
 expect 2 "fer: $T/none: cannot be read: No such file or directory" ./fer pits $T/none
 expect 2 "fer: $T/faces.csv:1: expected a header with a column val_accuracy or val_loss, or --column and the name of one" ./fer pits $T/faces.csv
 expect 2 "fer: --epoch 9: expected an epoch of the log that is not its first" ./fer pits $T/whole --epoch 9
-expect 2 "fer: --images many: expected a whole number from 1" ./fer pits $T/keras.csv --images many
+expect 2 "fer: --images many: expected a whole number, 1 ... 1000000000" ./fer pits $T/keras.csv --images many
 expect 2 "fer: --experiments guess: expected some of batch,exact,swap,training,layers,replay,changes" ./fer pits $T/whole --experiments batch,guess
 expect 2 "fer: $T/keras.csv: no run folder (there is no $T/keras.csv/config.txt): --experiments and --data need one" ./fer pits $T/keras.csv --data $T/faces.csv
 ./fer pits $T/whole --data $T/other.csv > $T/out 2> $T/err

@@ -105,7 +105,8 @@ static void differentiate(size_t rows, size_t channels, size_t width, const real
 {
     size_t i, c;
     for (i = 0; i < rows; i++, x += channels, dy += channels, dx += channels)
-        for (c = 0; c < width; c++) dx[c] = (dy[c] - average_dy[c] - (x[c] - mean[c]) * slope[c]) * scale[c];
+        for (c = 0; c < width; c++)
+            dx[c] = (dy[c] - average_dy[c] - (slope[c] == 0 ? 0 : (x[c] - mean[c]) * slope[c])) * scale[c];
 }
 
 void fer_batch_normalization_backward(size_t rows, size_t channels, const real *x, const real *mean,

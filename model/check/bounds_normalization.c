@@ -405,7 +405,9 @@ static struct averages *find_averages(const struct fer_arithmetic *a, const stru
 static double gradient_of(const struct fer_arithmetic *a, const struct fer_channel *c, const struct averages *v, double x,
                           double dy, struct fer_bound *bound)
 {
-    const double dx = c->gain * c->scale * (dy - v->a - (x - c->mean) * c->scale * v->b);
+    double dx;
+    if (c->given) x = c->mean; /* it has no part in dx, be it NaN */
+    dx = c->gain * c->scale * (dy - v->a - (x - c->mean) * c->scale * v->b);
     bound->proven = gradient_error(a, c, v, c->mean_error.proven, c->scale_error.proven, v->a_error.proven,
                                    v->b_error.proven, x, dy, dx);
     bound->likely = gradient_error(a, c, v, c->mean_error.likely, c->scale_error.likely, v->a_error.likely,

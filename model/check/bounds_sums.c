@@ -19,7 +19,8 @@
  *   - the truth's own error: it is the same sum in float64, so 2^-53 is added to u;
  *   - results smaller than the smallest normal number, which may be flushed to zero: that number for each of the K roundings; and for each
  *     factor that is so small (there may be none), the same times the largest other factor, in all no more than sum |a||b|;
- *   - a result that is stored in a shorter format than it was summed in: w * |result|.
+ *   - a result that is stored in a shorter format than it was summed in: w * |result|;
+ *   - infinity or NaN, where sum |a||b| is beyond the format's largest number.
  *
  * Not covered: algorithms that compute other products than these, as Winograd's (bounds_winograd.c) and FFT convolution do.
  *
@@ -484,10 +485,20 @@ struct fer_bound fer_sums_bound(const struct fer_sums *s, const struct fer_arith
     return b;
 }
 
+/* Where the terms' absolute values exceed the format, a sum on the way may do so in some order: then infinity is right, and
+ * NaN where two of them meet. */
+static int overflows(const struct fer_sums *s, const struct fer_arithmetic *a, size_t i)
+{
+    return (double)s->magnitude[i] > a->most && s->magnitude[i] - s->magnitude[i] == 0;
+}
+
 void fer_tally_sums(struct fer_tally *tally, const struct fer_arithmetic *a, const struct fer_sums *s,
                     const real *claimed)
 {
     size_t i;
-    for (i = 0; i < s->count; i++)
-        fer_tally_add(tally, (double)claimed[i], (double)s->truth[i], fer_sums_bound(s, a, i));
+    for (i = 0; i < s->count; i++) {
+        const int is_finite = claimed[i] - claimed[i] == 0;
+        fer_tally_add(tally, (double)(is_finite || !overflows(s, a, i) ? claimed[i] : s->truth[i]), (double)s->truth[i],
+                      fer_sums_bound(s, a, i));
+    }
 }

@@ -47,6 +47,59 @@ void fer_verify_text_end(struct fer_verify_text *t, const struct fer_verify_summ
 int fer_verify_join(char **paths, int count, struct fer_verify_text *text, struct fer_verify_options *options,
                     struct fer_verify_summary *summary, struct fer_error *e);
 
+/* ---- cases.c, cases_judge.c, cases_text.c ---- */
+
+struct fer_cases_written {
+    size_t cases;
+};
+/* The cases of these layers (count 0: all) into the folder `dir`, a new or an empty one; with `exact` whole numbers, of layers
+ * whose sums are exact then. After a failure nothing is left there. */
+int fer_cases(const char *const *layers, int count, uint64_t seed, int exact, const char *dir,
+              struct fer_cases_written *written, struct fer_error *e);
+
+enum fer_case_verdict {
+    FER_CASE_OK, FER_CASE_CONVENTION, FER_CASE_SUSPECT, FER_CASE_WRONG, FER_CASE_UNANSWERED, FER_CASE_VERDICTS
+};
+struct fer_case_row_judged {
+    const char *name, *layer;
+    enum fer_case_verdict verdict;
+    char words[400];             /* the conventions that the answer follows */
+    struct fer_verify_row worst; /* of its arrays; none where it is unanswered */
+};
+/* How many cases have each verdict. */
+struct fer_cases_sum {
+    char name[32]; /* the layer */
+    size_t cases[FER_CASE_VERDICTS];
+};
+enum { FER_CASES_LAYERS = 64 };
+struct fer_cases_summary {
+    struct fer_cases_sum all, layer[FER_CASES_LAYERS];
+    int layers;
+    size_t strangers; /* npz files that answer no case, and the first of them */
+    char stranger[100];
+};
+/* The answers in a folder, ANSWERS/CASE.npz, to the cases of DIR/cases.csv; of the options unit and accumulate count. */
+int fer_cases_verify(const char *dir, const char *answers, const struct fer_verify_options *options,
+                     void (*report)(void *context, const struct fer_case_row_judged *row), void *context,
+                     struct fer_cases_summary *summary, struct fer_error *e);
+
+/* Something was answered, and nothing is suspect or WRONG. */
+int fer_cases_passed(const struct fer_cases_summary *summary);
+
+/* Begins as {out, is_json, dir, answers, options}. */
+struct fer_cases_text {
+    FILE *out;
+    int is_json;
+    const char *dir, *answers;
+    const struct fer_verify_options *options;
+    int rows;
+    struct fer_json json;
+};
+/* `report` of fer_cases_verify; the context is a struct fer_cases_text. */
+void fer_cases_text_row(void *context, const struct fer_case_row_judged *row);
+/* NULL: fer_cases_verify has failed. */
+void fer_cases_text_end(struct fer_cases_text *t, const struct fer_cases_summary *summary);
+
 /* ---- gradcheck_text.c ---- */
 
 /* Begins as {out, strict}. The table's head comes with its first row, so that a name that is none leaves no table. */
@@ -57,6 +110,8 @@ struct fer_gradcheck_text {
 };
 /* `report` of fer_gradcheck; the context is a struct fer_gradcheck_text. */
 void fer_gradcheck_text_row(void *context, const struct fer_gradcheck_row *row);
+/* The row of fer_gradcheck_values, a function of the user's. Returns whether it has failed, or -1. */
+int fer_gradcheck_text_values(struct fer_gradcheck_text *t, const char *path, struct fer_error *e);
 
 /* ---- fingerprint_text.c ---- */
 
@@ -67,6 +122,8 @@ struct fer_fingerprint_text {
     int stages, differ;                 /* so far */
     struct fer_fingerprint_stage first; /* the first that differs */
 };
+/* Who computes: version, precision, compiler, threads. */
+void fer_fingerprint_text_begin(const struct fer_fingerprint_text *t);
 /* `report` of fer_fingerprint; the context is a struct fer_fingerprint_text. */
 void fer_fingerprint_text_stage(void *context, const struct fer_fingerprint_stage *stage);
 /* `differ` as fer_fingerprint has returned it. */

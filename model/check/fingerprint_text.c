@@ -1,6 +1,22 @@
 /* fingerprint_text.c - what `fer fingerprint` shows: every stage's digest, or the first that differs. */
 #include "command.h"
 
+#if defined __TINYC__
+#define COMPILER "tcc"
+#elif defined __clang__
+#define COMPILER "clang " __clang_version__
+#elif defined __GNUC__
+#define COMPILER "gcc " __VERSION__
+#else
+#define COMPILER "an unknown compiler"
+#endif
+
+void fer_fingerprint_text_begin(const struct fer_fingerprint_text *t)
+{
+    fprintf(t->out, "fer %s %s, compiled by %s, %d thread%s\n", FER_VERSION, FER_REAL_NAME, COMPILER, fer_threads(),
+            fer_threads() == 1 ? "" : "s");
+}
+
 void fer_fingerprint_text_stage(void *context, const struct fer_fingerprint_stage *stage)
 {
     struct fer_fingerprint_text *t = context;

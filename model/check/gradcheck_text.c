@@ -19,3 +19,14 @@ void fer_gradcheck_text_row(void *context, const struct fer_gradcheck_row *row)
             *row->worst_in ? ", worst in " : "", row->worst_in, *r->reason ? ": " : "", r->reason);
     fflush(text->out);
 }
+
+int fer_gradcheck_text_values(struct fer_gradcheck_text *t, const char *path, struct fer_error *e)
+{
+    struct fer_gradcheck_row row = {0};
+    if (fer_gradcheck_values(path, &row.result, e)) return -1;
+    row.layer = "values";
+    snprintf(row.geometry, sizeof row.geometry, "%zu points", row.result.calls);
+    snprintf(row.argument, sizeof row.argument, "x");
+    fer_gradcheck_text_row(t, &row);
+    return !fer_gradcheck_passed(&row.result) || t->unsaid;
+}

@@ -1,6 +1,8 @@
 /* op.c - `fer op`: the operation of this name (op_layers.c) on arrays from a file. */
 #include "op.h"
 
+#include "../../data/data.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -92,6 +94,27 @@ static int run(struct fer_op *op, struct fer_op_result *result)
     return 0;
 }
 
+int fer_op_output_shape(const char *name, const struct fer_array *argument, size_t count, const struct fer_op_option *option,
+                        int options, struct fer_array *y, struct fer_error *e)
+{
+    struct fer_op op = {0};
+    int failed;
+    op.given = option;
+    op.given_count = options;
+    op.e = e;
+    op.trial = 1;
+    if (find_operation(&op, name) || check_options(&op)) return -1;
+    if (!argument) return 0;
+    if (fer_npz_of_shapes(&op.in, argument, count, name, e)) return -1;
+    op.used = fer_allocate(count + 1, 1, e);
+    failed = !op.used || (op.operation->run(&op) && !op.fits);
+    *y = op.first;
+    fer_op_free(&op);
+    fer_free(op.used);
+    fer_npz_close(op.in);
+    return failed ? -1 : 0;
+}
+
 int fer_op(const char *name, const char *in, const char *out, const struct fer_op_option *option, int options,
            struct fer_op_result *result, struct fer_error *e)
 {
@@ -138,20 +161,19 @@ static void report_row(const struct fer_verify_row *row, struct fer_verify_summa
     if (report) report(context, row);
 }
 
-/* The operation once more, as the hypothesis has it: what was WRONG and is ok now, was done so. */
+/* The operation once more, as the hypothesis has it; its rows are in again->row. `given` has room for one option more. */
 static void try_hypothesis(const struct fer_op *op, const struct fer_hypothesis *h, struct fer_judge *again,
                            struct fer_op_option *given)
 {
-    struct fer_judge *first = op->judge;
     struct fer_op other = *op;
     struct fer_error reason;
-    int i, k;
+    int i;
     other.memory = NULL;
     other.written = 0;
     other.twist = h->twist;
     other.e = &reason;
     other.judge = again;
-    *again = *first;
+    *again = *op->judge;
     again->rows = 0;
     again->name = NULL;
     for (i = 0; i < op->given_count; i++)
@@ -162,36 +184,84 @@ static void try_hypothesis(const struct fer_op *op, const struct fer_hypothesis 
     other.given_count = op->given_count + (h->option.name && i == op->given_count);
     other.operation->run(&other);
     fer_op_free(&other);
-    for (i = 0; i < again->rows; i++)
-        for (k = 0; k < first->rows; k++)
-            if (strcmp(first->row[k].array, again->row[i].array) == 0 && first->row[k].verdict == FER_WRONG &&
-                again->row[i].verdict == FER_OK)
-                snprintf(first->row[k].reason, sizeof first->row[k].reason, "%s", h->words);
 }
 
-static void explain_wrong_results(const struct fer_op *op)
+static struct fer_verify_row *find_row(struct fer_judge *judge, const char *array)
 {
-    struct fer_judge *again = fer_allocate(1, sizeof *again, NULL);
-    struct fer_op_option *given = fer_allocate((size_t)op->given_count + 1, sizeof *given, NULL);
-    int i, wrong = 0;
-    for (i = 0; i < op->judge->rows; i++) wrong += op->judge->row[i].verdict == FER_WRONG;
-    for (i = 0; wrong && again && given && fer_op_hypothesis(op->operation->name, i); i++)
-        try_hypothesis(op, fer_op_hypothesis(op->operation->name, i), again, given);
+    int i;
+    for (i = 0; i < judge->rows; i++)
+        if (strcmp(judge->row[i].array, array) == 0) return &judge->row[i];
+    return NULL;
+}
+
+/* What the operation's hypotheses say of its rows: of a mistake, the reason of those that are WRONG, and ok with it. Of a
+ * convention (NULL: of none), of each row the first alternative with which it is ok: that is its verdict then, and its words
+ * go to `words` where another alternative would not do. */
+static int try_hypotheses(const struct fer_op *op, const char *convention, char words[FER_CASE_WORDS])
+{
+    struct fer_judge *again = fer_allocate(1, sizeof *again, op->e), *judge = op->judge;
+    struct fer_op_option *given = fer_allocate((size_t)op->given_count + 1, sizeof *given, op->e);
+    const struct fer_hypothesis *h;
+    const char *followed[FER_MOST_RESULTS] = {NULL};
+    int differs[FER_MOST_RESULTS] = {0}, i, k, failed = !again || !given;
+    for (i = 0; !failed && (h = fer_op_hypothesis(op->operation->name, i)) != NULL; i++) {
+        if (convention && strcmp(h->convention, convention) != 0) continue;
+        try_hypothesis(op, h, again, given);
+        for (k = 0; k < judge->rows; k++) {
+            struct fer_verify_row *row = &judge->row[k], *other = find_row(again, row->array);
+            if (!other || other->verdict >= FER_SUSPECT)
+                differs[k] = 1;
+            else if (convention && !followed[k])
+                followed[k] = h->words;
+            else if (!convention && row->verdict == FER_WRONG && other->verdict == FER_OK)
+                snprintf(row->reason, sizeof row->reason, "%s", h->words);
+        }
+    }
+    for (k = 0; convention && k < judge->rows; k++) {
+        struct fer_verify_row *row = &judge->row[k];
+        const size_t at = strlen(words);
+        if (!followed[k]) continue;
+        if (row->verdict >= FER_SUSPECT) row->verdict = FER_OK;
+        if (differs[k]) snprintf(words + at, FER_CASE_WORDS - at, "%s%s: %s", at ? "; " : "", row->array, followed[k]);
+    }
     fer_free(again);
     fer_free(given);
+    return failed ? -1 : 0;
 }
 
-/* Runs the operation for its verdicts. */
-static int judge(struct fer_op *op, const char *theirs)
+static int has_wrong_rows(const struct fer_judge *judge)
 {
-    const int failed = op->operation->run(op);
+    int i, wrong = 0;
+    for (i = 0; i < judge->rows; i++) wrong |= judge->row[i].verdict == FER_WRONG;
+    return wrong;
+}
+
+/* Runs the operation for its verdicts, in op->judge->row. Whatever comes of it, close_judged frees what was opened. */
+static int judge(struct fer_op *op, const char *name, const char *in, const char *theirs, enum fer_unit unit,
+                 enum fer_unit accumulate)
+{
+    struct fer_judge *j = op->judge;
+    int failed;
+    if (sizeof(real) < sizeof(double)) return fer_fail(op->e, "results are judged in float64: use fer64, or libfer64");
+    if (find_operation(op, name) || check_options(op)) return -1;
+    j->arithmetic = fer_arithmetic_of(unit, accumulate);
+    j->is_input = fer_file_apart(theirs, in, NULL) != 0;
+    if (fer_npz_open(&op->in, in, op->e) || fer_npz_open(&j->theirs, theirs, op->e) ||
+        !(op->used = fer_allocate(fer_npz_count(op->in) + 1, 1, op->e)) ||
+        !(j->used = fer_allocate(fer_npz_count(j->theirs) + 1, 1, op->e)))
+        return -1;
+    failed = op->operation->run(op);
     fer_op_free(op);
-    if (failed || op->judge->failed) return -1;
-    if (op->judge->rows == 0)
-        return fer_fail(op->e, "%s: holds no result of %s: expected y, dx, ..., as op writes them", theirs,
-                        op->operation->name);
-    explain_wrong_results(op);
-    return 0;
+    return failed || j->failed ? -1 : 0;
+}
+
+static void close_judged(struct fer_op *op)
+{
+    fer_free(op->used);
+    fer_free(op->judge->used);
+    fer_npz_close(op->judge->theirs);
+    fer_npz_close(op->in);
+    fer_free(op->judge);
 }
 
 int fer_op_verify(const char *name, const char *in, const char *theirs, const struct fer_op_option *option, int options,
@@ -199,29 +269,48 @@ int fer_op_verify(const char *name, const char *in, const char *theirs, const st
                   void (*report)(void *context, const struct fer_verify_row *row), void *context,
                   struct fer_verify_summary *summary, struct fer_error *e)
 {
-    struct fer_judge *j;
     struct fer_op op = {0};
+    struct fer_judge *j;
     int failed, i;
     memset(summary, 0, sizeof *summary);
-    if (sizeof(real) < sizeof(double)) return fer_fail(e, "results are judged in float64: use fer64, or libfer64");
     op.given = option;
     op.given_count = options;
     op.e = e;
-    if (find_operation(&op, name) || check_options(&op) || !(j = fer_allocate(1, sizeof *j, e))) return -1;
-    op.judge = j;
-    j->arithmetic = fer_arithmetic_of(unit, accumulate);
-    j->is_input = fer_file_apart(theirs, in, NULL) != 0;
-    failed = fer_npz_open(&op.in, in, e) || fer_npz_open(&j->theirs, theirs, e);
-    op.used = failed ? NULL : fer_allocate(fer_npz_count(op.in) + 1, 1, e);
-    j->used = failed ? NULL : fer_allocate(fer_npz_count(j->theirs) + 1, 1, e);
-    failed = !op.used || !j->used || judge(&op, theirs);
+    if (!(op.judge = j = fer_allocate(1, sizeof *j, e))) return -1;
+    failed = judge(&op, name, in, theirs, unit, accumulate);
+    if (!failed && j->rows == 0)
+        failed = fer_fail(e, "%s: holds no result of %s: expected y, dx, ..., as op writes them", theirs, name);
+    if (!failed && has_wrong_rows(j)) failed = try_hypotheses(&op, NULL, NULL);
     for (i = 0; i < j->rows && !failed; i++) report_row(&j->row[i], summary, report, context);
     summary->absent = j->absent;
     if (!failed) summary->ignored = count_unused(j->theirs, j->used, j->is_input ? op.used : NULL);
-    fer_free(op.used);
-    fer_free(j->used);
-    fer_npz_close(j->theirs);
-    fer_npz_close(op.in);
-    fer_free(j);
+    close_judged(&op);
     return failed ? -1 : 0;
+}
+
+int fer_op_verify_case(const char *name, const char *in, const char *theirs, const struct fer_op_option *option, int options,
+                       enum fer_unit unit, enum fer_unit accumulate, const char *convention, struct fer_verify_row *worst,
+                       char words[FER_CASE_WORDS], struct fer_error *e)
+{
+    struct fer_op op = {0};
+    struct fer_judge *j;
+    int failed, i, rows;
+    *words = 0;
+    op.given = option;
+    op.given_count = options;
+    op.e = e;
+    if (!(op.judge = j = fer_allocate(1, sizeof *j, e))) return -1;
+    j->any_shape = 1;
+    failed = judge(&op, name, in, theirs, unit, accumulate);
+    if (!failed && *convention) failed = try_hypotheses(&op, convention, words);
+    if (!failed && has_wrong_rows(j)) failed = try_hypotheses(&op, NULL, NULL);
+    for (i = 0; i < j->rows; i++) {
+        struct fer_verify_row *row = &j->row[i];
+        if (row->verdict == FER_MISTRUSTED) row->verdict = FER_OK, *row->reason = 0; /* the case is meant so */
+        if (i == 0 || row->verdict > worst->verdict || (row->verdict == worst->verdict && row->likely > worst->likely))
+            *worst = *row;
+    }
+    rows = j->rows;
+    close_judged(&op);
+    return failed ? -1 : rows;
 }

@@ -12,7 +12,15 @@ enum fer_twist {
     FER_NO_BIAS,
     FER_CONSTANT_STATISTICS,
     FER_NO_VARIANCE_TERM,
-    FER_NO_LABEL
+    FER_NO_LABEL,
+    /* and what is none: conventions, of libraries that are not wrong */
+    FER_NAN_LOST,       /* NaN in x is taken for -infinity */
+    FER_NAN_BY_PLACE,   /* a maximum keeps it or loses it */
+    FER_SLOPE_HALF,     /* at a kink */
+    FER_SLOPE_INSIDE,   /* at the upper end of what is clipped, the slope below */
+    FER_NO_LIMIT,       /* of x * sigmoid(x) at the infinities */
+    FER_EXACT_CONSTANT, /* a constant channel, normalised, is exactly beta */
+    FER_SUM_OVERFLOWS   /* of an average, before it is divided */
 };
 
 struct fer_op {
@@ -28,6 +36,7 @@ struct fer_op {
     int nchw;                   /* the files' arrays are laid out so; the operation's never are */
     int trial;                  /* would the shapes do? No value is read; at the first result it ends, with `fits` 1 */
     int fits;
+    struct fer_array first;     /* of a trial: the first result */
     int blamed;                 /* the failure is one of shapes */
     int laid_out, parameters;   /* an array was read that the other layout has otherwise; one other than x and dy */
     struct fer_judge *judge;    /* results are judged, not written; NULL: no */
@@ -39,6 +48,7 @@ enum { FER_MOST_RESULTS = 2 * FER_MAX_INPUTS + 8 };
 /* Somebody else's results, against the rounding bound (op_judge.c). */
 struct fer_judge {
     struct fer_npz *theirs;
+    int any_shape;                    /* a result of another shape is WRONG, and no bad input */
     int is_input;                     /* the same file as the arguments: what was read as one is no result */
     struct fer_arithmetic arithmetic; /* theirs */
     int inexact;                      /* an argument does not fit into float32: whoever computes in it has rounded it */
@@ -48,6 +58,7 @@ struct fer_judge {
     size_t absent;                    /* results that are not there */
     const char *name;                 /* of the result whose claim was begun last */
     real *claimed;                    /* in the layer's layout; NULL: there is none */
+    char misshapen[240];              /* or it has another shape, with any_shape; else "" */
     struct fer_tally tally;           /* of it; count 0: no bound was computed */
     int failed;                       /* memory ran out */
 };
@@ -67,6 +78,17 @@ struct fer_tensor {
     const char *meaning; /* of its dimensions: see fer_op_need */
     real *values;
 };
+
+/* An operation's first result, y, without values, from the shapes of its arguments; these NULL: only name and options are
+ * checked. */
+int fer_op_output_shape(const char *name, const struct fer_array *argument, size_t count, const struct fer_op_option *option,
+                        int options, struct fer_array *y, struct fer_error *e);
+/* fer_op_verify for one case: the worst of its rows, and which convention of this name ("": none) the answer follows, in
+ * words; "" where that makes no difference. Returns how many results were judged, or -1. */
+enum { FER_CASE_WORDS = 400 };
+int fer_op_verify_case(const char *name, const char *in, const char *theirs, const struct fer_op_option *option, int options,
+                       enum fer_unit unit, enum fer_unit accumulate, const char *convention, struct fer_verify_row *worst,
+                       char words[FER_CASE_WORDS], struct fer_error *e);
 
 /* Zeros, freed when the operation is over. NULL: no memory. */
 void *fer_op_allocate(struct fer_op *op, size_t count, size_t size);
@@ -161,6 +183,7 @@ struct fer_hypothesis {
     const char *operation;
     struct fer_op_option option;
     enum fer_twist twist;
+    const char *convention; /* "": it is a mistake */
     const char *words;
 };
 const struct fer_hypothesis *fer_op_hypothesis(const char *operation, int i);

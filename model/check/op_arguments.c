@@ -2,6 +2,7 @@
 #include "op.h"
 
 #include <limits.h>
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -269,6 +270,7 @@ int fer_op_maybe(struct fer_op *op, const char *name, const char *meaning, struc
 {
     const struct fer_array *array = fer_op_find(op, name);
     int axis[FER_MAX_DIMS], d;
+    size_t i;
     memset(t, 0, sizeof *t);
     if (!array) return check_other_names(op, name);
     t->about = *array;
@@ -278,6 +280,8 @@ int fer_op_maybe(struct fer_op *op, const char *name, const char *meaning, struc
     for (d = 0; d < array->dims; d++) t->about.shape[d] = array->shape[axis[d]];
     if (check_shape(op, t) || read_values(op, array, axis, t)) return -1;
     if (op->twist == FER_KERNEL_TURNED && strcmp(name, "kernel") == 0) turn(t);
+    for (i = 0; op->twist >= FER_NAN_LOST && op->twist <= FER_NAN_BY_PLACE && *name == 'x' && i < t->about.count; i++)
+        if (t->values[i] != t->values[i]) t->values[i] = -INFINITY;
     if (op->twist == FER_NO_BIAS && strcmp(name, "bias") == 0) memset(t->values, 0, t->about.count * sizeof *t->values);
     return 0;
 }

@@ -65,9 +65,15 @@ static int activation(struct fer_op *op, void (*forward)(size_t count, const rea
                       struct limits limits)
 {
     struct elements a;
+    size_t i;
     if (read_elements(op, NULL, &a)) return -1;
     forward(a.count, a.x.values, a.y.values);
     if (a.dy.values) backward(a.count, from_x ? a.x.values : a.y.values, a.dy.values, a.dx.values);
+    for (i = 0; op->twist == FER_NO_LIMIT && i < a.count; i++) {
+        if (absolute(a.x.values[i]) < INFINITY || a.x.values[i] != a.x.values[i]) continue;
+        if (a.x.values[i] < 0) a.y.values[i] = NAN;
+        a.dx.values[i] = NAN;
+    }
     return write_elements(op, &a, &limits);
 }
 
@@ -100,10 +106,16 @@ int fer_op_hard_sigmoid(struct fer_op *op)
     struct elements a;
     int keras2;
     real slope;
+    size_t i;
     if (fer_op_choice(op, "slope", "1/6|1/5", &keras2) || read_elements(op, NULL, &a)) return -1;
     slope = (real)(keras2 ? 1.0 / 5 : 1.0 / 6);
     fer_hard_sigmoid_forward(a.count, slope, a.x.values, a.y.values);
     if (a.dy.values) fer_hard_sigmoid_backward(a.count, slope, a.y.values, a.dy.values, a.dx.values);
+    for (i = 0; a.dy.values && i < a.count; i++) { /* y there is 0 or 1, and rounding may have made it so */
+        const real outside = absolute(a.x.values[i]) - (keras2 ? (real)2.5 : 3);
+        if (outside == 0 && op->twist == FER_SLOPE_INSIDE) a.dx.values[i] = slope * a.dy.values[i];
+        if (outside == 0 && op->twist == FER_SLOPE_HALF) a.dx.values[i] = slope * a.dy.values[i] / 2;
+    }
     return write_elements(op, &a, &(struct limits){.y = 4, .of_x = 0.2, .of_one = 0.5, .dx = 4, .of_dx = 1});
 }
 

@@ -70,8 +70,10 @@ static struct fer_channel *channels_of(struct fer_op *op, const struct normaliza
 
 static void judge_normalized(struct fer_op *op, const struct normalization *b)
 {
-    struct fer_channel *channel = b->training ? channels_of(op, b, &b->y) : NULL;
+    const int exact = op->twist == FER_EXACT_CONSTANT;
+    struct fer_channel *channel = b->training && !exact ? channels_of(op, b, &b->y) : NULL;
     struct fer_sums *s;
+    if (exact) fer_op_judge_copies(op, &b->y);
     if (channel)
         fer_tally_normalization(&op->judge->tally, &op->judge->arithmetic, channel, b->rows, b->channels,
                                 b->x.values, b->beta.values, op->judge->claimed);
@@ -219,6 +221,11 @@ static int relu(struct fer_op *op)
         fer_leaky_relu_backward(x.about.count, (real)slope, (real)most, y.values, dy.values, dx.values);
     for (i = 0; i < x.about.count; i++) /* the slope of the right side */
         if (one_at_zero && x.values[i] == 0 && most > 0) dx.values[i] = dy.values[i];
+    for (i = 0; i < x.about.count; i++) {
+        if (op->twist == FER_SLOPE_INSIDE && (double)x.values[i] == most) dx.values[i] = dy.values[i];
+        if (op->twist == FER_SLOPE_HALF && (x.values[i] == 0 || (double)x.values[i] == most))
+            dx.values[i] = (real)((x.values[i] == 0 ? 1 + slope : 1) / 2 * (double)dy.values[i]);
+    }
     fer_op_judge_roundings(op, &dx, slope > 0 ? 3 : 0);
     return fer_op_write(op, &dx);
 }
@@ -536,7 +543,7 @@ const struct fer_operation fer_operations[] = {
      fer_op_average_pooling2d,
      {{"pool", "2,2"}, {"strides", "as pool"}, {"padding", "valid"}, {"ceil", "0"}, {"count-include-pad", "0"}}},
     {"global_average_pooling2d", fer_op_global_average_pooling2d, {{NULL, NULL}}},
-    {"global_max_pooling2d", fer_op_global_max_pooling2d, {{NULL, NULL}}},
+    {"global_max_pooling2d", fer_op_global_max_pooling2d, {{"ties", "first"}}},
     {"concatenate", concatenate, {{NULL, NULL}}},
     {"add", fer_op_add, {{NULL, NULL}}},
     {"multiply", fer_op_multiply, {{NULL, NULL}}},

@@ -1,6 +1,7 @@
 /* op_windows.c - the operations of `fer op` that move a window over images: convolutions and poolings. */
 #include "op.h"
 
+#include <float.h>
 #include <string.h>
 
 static size_t size_at(const struct fer_tensor *t, int i)
@@ -167,6 +168,9 @@ static int read_pooling(struct fer_op *op, int count_padding, struct pooling *p)
 
 static int write_maxima(struct fer_op *op, const struct pooling *p, enum fer_ties ties)
 {
+    if (op->twist == FER_NAN_BY_PLACE && fer_op_claim(op, &p->y))
+        for (size_t i = 0; i < p->y.about.count; i++)
+            if (op->judge->claimed[i] != op->judge->claimed[i]) p->y.values[i] = op->judge->claimed[i];
     fer_op_judge_copies(op, &p->y);
     if (fer_op_write(op, &p->y)) return -1;
     if (!p->dy.values) return 0;
@@ -187,6 +191,8 @@ static int write_averages(struct fer_op *op, const struct pooling *p)
         real *x = fer_op_copy(op, &p->x);
         if (!s || !x) return -1;
         fer_sums_add_average(s, &op->judge->arithmetic, &p->g, x);
+        for (size_t i = 0; op->twist == FER_SUM_OVERFLOWS && i < s->count; i++)
+            if (s->magnitude[i] * (real)(p->g.kernel_h * p->g.kernel_w) > FLT_MAX) s->truth[i] = op->judge->claimed[i];
         fer_op_tally(op, s);
     }
     if (fer_op_write(op, &p->y)) return -1;
@@ -255,8 +261,12 @@ int fer_op_global_max_pooling2d(struct fer_op *op)
 {
     struct pooling p;
     size_t images, cells, channels;
-    if (read_global(op, &p, &images, &cells, &channels)) return -1;
+    int ties;
+    if (fer_op_choice(op, "ties", "first|last|all|split", &ties) || read_global(op, &p, &images, &cells, &channels)) return -1;
     fer_global_max_pooling2d_forward(images, cells, channels, p.x.values, p.y.values);
-    if (p.dy.values) fer_global_max_pooling2d_backward(images, cells, channels, p.x.values, p.dy.values, p.dx.values);
-    return write_maxima(op, &p, FER_TIES_FIRST);
+    if (p.dy.values && ties == FER_TIES_FIRST)
+        fer_global_max_pooling2d_backward(images, cells, channels, p.x.values, p.dy.values, p.dx.values);
+    else if (p.dy.values)
+        fer_max_pooling2d_backward_ties(&p.g, (enum fer_ties)ties, p.x.values, p.dy.values, p.dx.values);
+    return write_maxima(op, &p, (enum fer_ties)ties);
 }

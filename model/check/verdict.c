@@ -1,16 +1,20 @@
 /* verdict.c - the arithmetic that a backend says it computes in, and the verdict on an array, element by element. */
 #include "verify.h"
 
+#include <float.h>
 #include <math.h>
 
 const char *const fer_unit_names[FER_UNITS] = {"f64", "f32", "tf32", "bf16", "f16"};
 const char *const fer_verdict_names[FER_VERDICTS] = {"ok", "MISTRUSTED", "suspect", "WRONG", "not checkable"};
 
-/* Unit roundoff (to nearest) and smallest normal number. tf32 has float32's range and 11 digits, bfloat16 has 8. */
+/* Unit roundoff (to nearest), smallest normal and largest number. tf32 has float32's range and 11 digits, bfloat16 has 8. */
 static const struct {
-    double u, least;
-} formats[FER_UNITS] = {
-    {0x1p-53, 0x1p-1022}, {0x1p-24, 0x1p-126}, {0x1p-11, 0x1p-126}, {0x1p-8, 0x1p-126}, {0x1p-11, 0x1p-14}};
+    double u, least, most;
+} formats[FER_UNITS] = {{0x1p-53, 0x1p-1022, DBL_MAX},
+                        {0x1p-24, 0x1p-126, FLT_MAX},
+                        {0x1p-11, 0x1p-126, FLT_MAX},
+                        {0x1p-8, 0x1p-126, 0x1.fep127},
+                        {0x1p-11, 0x1p-14, 65504}};
 
 void fer_verify_options_default(struct fer_verify_options *options)
 {
@@ -35,6 +39,7 @@ struct fer_arithmetic fer_arithmetic_of(enum fer_unit unit, enum fer_unit accumu
     a.store_least = loses ? formats[stored].least : 0;
     a.sum = formats[accumulate].u + 0x1p-53;
     a.sum_least = formats[accumulate].least;
+    a.most = formats[stored].most < formats[accumulate].most ? formats[stored].most : formats[accumulate].most;
     a.exact = 1 / (loses ? formats[stored].u : formats[accumulate].u);
     if (a.exact > 0x1p24) a.exact = 0x1p24;
     return a;
@@ -72,7 +77,8 @@ void fer_tally_add(struct fer_tally *tally, double value, double truth, struct f
 {
     const size_t i = tally->count++;
     const double error = value > truth ? value - truth : truth - value;
-    const int finite = is_finite(value) && is_finite(truth), differ = is_finite(value) != is_finite(truth);
+    const int finite = is_finite(value) && is_finite(truth),
+              differ = is_finite(truth) ? !is_finite(value) : truth == truth ? value != truth : is_finite(value);
     double proven, likely;
     if (i == 0) {
         tally->first_value = value;

@@ -18,6 +18,7 @@ struct fer_arithmetic {
     double input;                /* u of the format to which other computations round what they read */
     double store, store_least;   /* what is stored, where that is shorter than the sums; else 0 */
     double sum, sum_least;       /* u of the sums and of all else, with float64's own added: the truth is rounded too */
+    double most;                 /* the largest number of what is summed in and of what is stored */
     double exact;                /* whole numbers up to this are exact in the sums and in what is stored */
 };
 struct fer_arithmetic fer_arithmetic_of(enum fer_unit unit, enum fer_unit accumulate);
