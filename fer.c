@@ -816,7 +816,7 @@ static int verify(int argc, char **argv)
     const char *operation = find_value(argc, argv, "op");
     const int inference = take_flag(&argc, argv, "inference"), no_chains = take_flag(&argc, argv, "no-chains");
     const char *model = NULL;
-    struct fer_verify_words w = {0};
+    struct fer_verify_words w = {0}, none = {0};
     const struct option options[] = {{"unit", &w.unit}, {"accumulate", &w.accumulate},       {"adam", &w.adam},
                                      {"ties", &w.ties}, {"relu-at-zero", &w.relu_at_zero}, {"layout", &w.layout},
                                      {"model", &model}, {"winograd", &w.winograd},     {"part", &w.part}};
@@ -840,8 +840,10 @@ static int verify(int argc, char **argv)
     o.size = (size_t)given_size(&choice);
     if (model && !is_given(&choice, "bn-momentum")) o.settings.bn_momentum = -1;
     if (model && !is_given(&choice, "bn-epsilon")) o.settings.bn_epsilon = -1;
-    if (argc == 2 && !adam && !ties && !layout && !model) return verify_cases(argv[0], argv[1], &o, json);
-    if (argc != 1) return fer_fail(&e, "verify: expected one record, RECORD.npz, or DIR ANSWERS and no more than --unit"), complain(&e);
+    w.unit = w.accumulate = NULL; /* all that cases take */
+    if (argc == 2 && !memcmp(&w, &none, sizeof w) && !model) return verify_cases(argv[0], argv[1], &o, json);
+    if (argc != 1)
+        return fer_fail(&e, "verify: expected one record, RECORD.npz; or DIR ANSWERS, with --unit and --accumulate alone"), complain(&e);
     text.path = argv[0];
     failed = fer_verify(argv[0], &o, fer_verify_text_row, &text, &summary, &e);
     fer_verify_text_end(&text, failed ? NULL : &summary);

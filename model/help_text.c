@@ -83,7 +83,7 @@ const struct fer_command_help fer_command_helps[] = {
      "                                                                            --ties first|last|all|split (first)\n"
      "  average_pooling2d         x, [dy]                 y, dx                   the same, in place of --ties\n"
      "                                                                            --count-include-pad 0|1 (0)\n"
-     "  global_average_pooling2d, global_max_pooling2d: x, [dy] y, dx\n"
+     "  global_average_pooling2d, global_max_pooling2d (--ties): x, [dy] y, dx\n"
      "  concatenate, add          x0, x1, ..., [dy]       y, dx0, dx1, ...\n"
      "  multiply                  x0, x1, ..., [dy]       y, dx0, dx1, ...        some may be [N,1,1,C]\n"
      "  zero_padding2d            x, [dy]                 y, dx                   --padding T,B,L,R (1,1,1,1)\n"
@@ -106,6 +106,16 @@ const struct fer_command_help fer_command_helps[] = {
      "  --print          shows the results as text too\n"
      "fer64: results of your own in IN (y, dx, ...) get a verdict, as `fer64 verify --op` gives it; exit status 1 when one is at\n"
      "fault. --unit f64|f32|tf32|bf16|f16 (f32) and --accumulate say what you computed in.\n",
+     0},
+    {"cases", "a folder of inputs for one kernel after the other, with the hard cases", "[LAYER ...] [--seed N] [--exact] -o DIR",
+     "Writes DIR/CASE.npz, inputs as `fer op` reads them (float32), and DIR/cases.csv: case;layer;options;why. 20 to 60 cases of each layer\n"
+     "of `fer help op`, or of these alone: sizes odd and even, one pixel, windows larger than the image, ties, kinks, NaN, infinities, -0,\n"
+     "subnormal numbers, ends of the format, constant channels; the last column says why. DIR is new or empty.\n"
+     "  --seed N         decides the numbers (0)\n"
+     "  --exact          small whole numbers with which every sum is exact in any order, so that the bound is 0: convolutions, dense,\n"
+     "                   relu, concatenate, max_pooling2d, global_max_pooling2d, average_pooling2d, zero_padding2d, cropping2d\n"
+     "Run them through kernels of your own, write what `fer op` would write as ANSWERS/CASE.npz, any subset of it, and\n"
+     "`fer64 verify DIR ANSWERS`. Where libraries differ by convention and none is wrong, why begins with `convention (WORD)`.\n",
      0},
     {"record", "every array of one training step or inference, as a file",
      "[--model M.json] [--weights W.npz] [--input IN.npz | --data PATH] [options] -o RECORD.npz",
@@ -130,6 +140,8 @@ const struct fer_command_help fer_command_helps[] = {
      "MISTRUSTED (all zero or all equal: it proves nothing). Exit status 1 unless all are ok.\n"
      "  --op NAME IN.npz THEIRS.npz [options of op]\n"
      "                          the results (y, dx, ...) of one operation, from the arguments in IN; THEIRS may be IN itself\n"
+     "DIR ANSWERS [--unit F] [--accumulate F] [--json]: answers to the cases of `fer cases -o DIR`, a line a case, a sum a layer. Where an\n"
+     "answer follows a convention, that is named, and is no fault. Exit status 1 when a case is at fault or none is answered.\n"
      "  --model M.json          the network (`fer help summary`); --size N where the file leaves the size open\n"
      "  --inference             BatchNormalization with the moving statistics, Dropout passes on\n"
      "  --layout nchw           images are [N,C,H,W], kernels [O,I,H,W], dense kernels [O,I]\n"

@@ -94,6 +94,9 @@ with PIL "Pillow and a second Philox" tests/test_faces.py
 with pandas "pandas reads the log" tests/test_log.py
 with zlib "pages of reports" tests/test_report.py
 with torch "PyTorch agrees with op" tests/test_op.py ./fer ./fer64
+with numpy "cases, answers of fer and NumPy, faults" tests/test_cases.py ./fer ./fer64 ./libfer.so
+with torch "PyTorch answers the cases" tests/test_cases.py ./fer ./fer64 ./libfer.so torch
+with onnxruntime "ONNX Runtime answers the cases" tests/test_cases.py ./fer ./fer64 ./libfer.so onnxruntime
 with numpy "verify's options, faulty records" tests/test_verify.py ./fer ./fer64
 with numpy "fused layers, inference, NCHW" tests/test_chains.py ./fer ./fer64
 with numpy "Winograd's algorithm" tests/test_winograd.py ./fer ./fer64

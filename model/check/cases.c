@@ -1,5 +1,5 @@
-/* cases.c - `fer cases`: inputs for one kernel after the other, from the table in cases_table.c. DIR/cases.csv is written
- * last, so that a folder that has it is whole; after a failure nothing is left. */
+/* cases.c - `fer cases`: inputs for one kernel after the other, from the table in cases_table.c. DIR/cases.csv is
+ * written last, so that a folder that has it is whole; after a failure nothing is left. */
 #include "cases.h"
 #include "command.h"
 
@@ -83,8 +83,8 @@ static const char *apply(struct made *a, const char *word, const char *text)
     return text;
 }
 
-/* Small whole numbers other than 0, where a ReLU has its kink; of a maximum, numbers of which no two are equal; of an average,
- * multiples of what a window can hold. */
+/* Small whole numbers other than 0, where a ReLU has its kink; of a maximum, numbers of which no two are equal; of an
+ * average, multiples of what a window can hold. */
 static double whole_number(const struct making *m, const struct made *a, double uniform, size_t k)
 {
     const double small = uniform < 0 ? floor(uniform * 4) : ceil(uniform * 4);
@@ -225,7 +225,7 @@ static int write_case(struct making *m, const char *path)
 /* Whether every sum of the case is exact with whole numbers: of such a layer, and without values of its own. */
 static int can_be_exact(const struct fer_case_row *row, const char *layer)
 {
-    static const char *const layers = " conv2d depthwise_conv2d dense max_pooling2d average_pooling2d global_average_pooling2d "
+    static const char *const layers = " conv2d depthwise_conv2d dense max_pooling2d average_pooling2d "
                                       "global_max_pooling2d zero_padding2d cropping2d concatenate relu ";
     const char *text = row->arrays;
     char word[WORD + 2];
@@ -271,7 +271,8 @@ struct folder {
     struct fer_cases_written *written;
 };
 
-static int path_of(char path[FER_PATH], const char *dir, const struct fer_case_row *row, const char *layer, struct fer_error *e)
+static int path_of(char path[FER_PATH], const char *dir, const struct fer_case_row *row, const char *layer,
+                   struct fer_error *e)
 {
     char name[FER_CASE_NAME];
     snprintf(name, sizeof name, "%s_%s.npz", layer, row->name);
@@ -320,15 +321,17 @@ static int check_layers(const struct choice *c, struct fer_error *e)
         if (!count_cases(c->layers[i], 0))
             return fer_fail(e, "cases: %.40s: no such layer; `fer help op` lists them", c->layers[i]);
         if (!count_cases(c->layers[i], c->exact))
-            return fer_fail(e, "cases: %.40s: has no exact cases: expected convolutions, dense, poolings, relu, concatenate, "
-                               "zero_padding2d or cropping2d", c->layers[i]);
+            return fer_fail(e, "cases: %.40s: has no exact cases: expected convolutions, dense, relu, concatenate, "
+                               "max_pooling2d, global_max_pooling2d, average_pooling2d, zero_padding2d or cropping2d",
+                            c->layers[i]);
     }
     return 0;
 }
 
 static int refuse_entry(void *context, const char *name, struct fer_error *e)
 {
-    return fer_fail(e, "%s: holds files already, %.80s for one: expected a new or an empty folder", (const char *)context, name);
+    const char *dir = context;
+    return fer_fail(e, "%s: holds files already, %.80s for one: expected a new or an empty folder", dir, name);
 }
 
 int fer_cases(const char *const *layers, int count, uint64_t seed, int exact, const char *dir,

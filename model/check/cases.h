@@ -8,11 +8,11 @@
 /* A case of each of the layers, whose names are separated by blanks; it is called LAYER_name. (cases_table.c)
  *
  *     options   of `fer op`
- *     arrays    "x 2,9,7,3 times 10; kernel 3,3,3,5; bias 5": a name, a shape, and what is done, in this order, to numbers
- *               drawn uniformly from -1 ... 1. dy has the shape of y, and is there unless the layer has none; `dy times 0`
- *               says more of it.
- *     why       what goes wrong there; "convention (WORD): ..." where real libraries differ and none is wrong. WORD is that of
- *               op_hypotheses.c.
+ *     arrays    "x 2,9,7,3 times 10; kernel 3,3,3,5; bias @": a name, a shape (@: one for each output channel of the
+ *               kernel), and what is done, in this order, to numbers drawn uniformly from -1 ... 1. dy has the shape of
+ *               y, and is there unless the layer has none; `dy times 0` says more of it.
+ *     why       what goes wrong there; "convention (WORD): ..." where real libraries differ and none is wrong. WORD is
+ *               that of op_hypotheses.c.
  *
  *     times V, plus V      each number                  absolute     without its sign
  *     steps V              to whole multiples of V      alike        all rows as the first (a row: the last dimension)

@@ -1,5 +1,5 @@
-/* cases_judge.c - `fer verify DIR ANSWERS`: the cases of DIR/cases.csv, and what somebody's kernels made of them. Each answer
- * is judged as `verify --op` judges one. */
+/* cases_judge.c - `fer verify DIR ANSWERS`: the cases of DIR/cases.csv, and what somebody's kernels made of them. Each
+ * answer is judged as `verify --op` judges one. */
 #include "cases.h"
 #include "command.h"
 
@@ -11,7 +11,8 @@
 int fer_case_options(struct fer_case *c, const char *options, struct fer_error *e)
 {
     char *word, *equals;
-    if (strlen(options) >= sizeof c->text) return fer_fail(e, "options of more than %d characters", (int)sizeof c->text - 1);
+    if (strlen(options) >= sizeof c->text)
+        return fer_fail(e, "options of more than %d characters", (int)sizeof c->text - 1);
     snprintf(c->text, sizeof c->text, "%s", options);
     c->options = 0;
     for (word = strtok(c->text, " "); word; word = strtok(NULL, " ")) {
@@ -60,7 +61,8 @@ static int read_case(struct fer_case *c, char *line, struct fer_error *e)
     const char *name = take_field(&line), *layer = take_field(&line), *options = take_field(&line), *why = line;
     if (!options) return fer_fail(e, "expected case;layer;options;why");
     if (!is_plain(name) || strlen(name) + 5 > sizeof c->name)
-        return fer_fail(e, "%.60s: expected a name of letters, digits, _, - and ., at most %d", name, (int)sizeof c->name - 5);
+        return fer_fail(e, "%.60s: expected a name of letters, digits, _, - and ., at most %d", name,
+                        (int)sizeof c->name - 5);
     snprintf(c->name, sizeof c->name, "%s", name);
     snprintf(c->layer, sizeof c->layer, "%s", layer);
     if (fer_case_options(c, options, e) ||

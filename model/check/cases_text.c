@@ -1,4 +1,5 @@
-/* cases_text.c - what `fer verify DIR ANSWERS` shows: a line or a JSON object for each case, then a sum of each layer. */
+/* cases_text.c - what `fer verify DIR ANSWERS` shows: a line or a JSON object for each case that is answered, then a
+ * sum of each layer. */
 #include "command.h"
 
 #include <string.h>
@@ -15,8 +16,8 @@ static void write_row(FILE *out, const struct fer_case_row_judged *row)
     fer_format_index(worst->index, worst->dims, worst->shape, index);
     fer_format_ratio(worst->proven, proven);
     fer_format_ratio(worst->likely, likely);
-    fprintf(out, "%-44s %-14s %9s %9s %-14s %15.8g %15.8g  %s", row->name, worst->array, proven, likely, index, worst->value,
-            worst->truth, names[row->verdict]);
+    fprintf(out, "%-44s %-14s %9s %9s %-14s %15.8g %15.8g  %s", row->name, worst->array, proven, likely, index,
+            worst->value, worst->truth, names[row->verdict]);
     if (row->verdict == FER_CASE_CONVENTION) fprintf(out, ": %s", row->words);
     if (row->verdict != FER_CASE_CONVENTION && *worst->reason) fprintf(out, ": %s", worst->reason);
     fprintf(out, "\n");
@@ -34,12 +35,13 @@ static void write_sum(FILE *out, const char *name, const struct fer_cases_sum *s
 static void write_summary(FILE *out, const struct fer_cases_summary *s)
 {
     int i;
-    fprintf(out, "\n%-26s %6s %9s %6s %8s %6s %11s\n", "layer", "cases", "answered", "ok", "suspect", "WRONG", "convention");
+    fprintf(out, "\n%-26s %6s %9s %6s %8s %6s %11s\n", "layer", "cases", "answered", "ok", "suspect", "WRONG",
+            "convention");
     for (i = 0; i < s->layers; i++) write_sum(out, s->layer[i].name, &s->layer[i]);
     if (s->layers > 1) write_sum(out, "all", &s->all);
     if (s->strangers)
-        fprintf(out, "%zu file%s no case's answer: %s%s\n", s->strangers, s->strangers == 1 ? " is" : "s are", s->stranger,
-                s->strangers == 1 ? "" : ", ...");
+        fprintf(out, "%zu file%s no case's answer: %s%s\n", s->strangers, s->strangers == 1 ? " is" : "s are",
+                s->stranger, s->strangers == 1 ? "" : ", ...");
 }
 
 /* ---- JSON ---- */
@@ -110,8 +112,8 @@ void fer_cases_text_row(void *context, const struct fer_case_row_judged *row)
     if (t->rows++ == 0 && t->is_json)
         write_json_head(t);
     else if (t->rows == 1)
-        fprintf(t->out, "%-44s %-14s %9s %9s %-14s %15s %15s  verdict\n", "case", "array", "of proven", "of likely", "worst at",
-                "value", "truth");
+        fprintf(t->out, "%-44s %-14s %9s %9s %-14s %15s %15s  verdict\n", "case", "array", "of proven", "of likely",
+                "worst at", "value", "truth");
     if (t->is_json)
         write_json_row(&t->json, row);
     else

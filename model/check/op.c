@@ -94,8 +94,8 @@ static int run(struct fer_op *op, struct fer_op_result *result)
     return 0;
 }
 
-int fer_op_output_shape(const char *name, const struct fer_array *argument, size_t count, const struct fer_op_option *option,
-                        int options, struct fer_array *y, struct fer_error *e)
+int fer_op_output_shape(const char *name, const struct fer_array *argument, size_t count,
+                        const struct fer_op_option *option, int options, struct fer_array *y, struct fer_error *e)
 {
     struct fer_op op = {0};
     int failed;
@@ -161,7 +161,8 @@ static void report_row(const struct fer_verify_row *row, struct fer_verify_summa
     if (report) report(context, row);
 }
 
-/* The operation once more, as the hypothesis has it; its rows are in again->row. `given` has room for one option more. */
+/* The operation once more, as the hypothesis has it; its rows are in again->row. `given` has room for one option
+ * more. */
 static void try_hypothesis(const struct fer_op *op, const struct fer_hypothesis *h, struct fer_judge *again,
                            struct fer_op_option *given)
 {
@@ -194,9 +195,26 @@ static struct fer_verify_row *find_row(struct fer_judge *judge, const char *arra
     return NULL;
 }
 
-/* What the operation's hypotheses say of its rows: of a mistake, the reason of those that are WRONG, and ok with it. Of a
- * convention (NULL: of none), of each row the first alternative with which it is ok: that is its verdict then, and its words
- * go to `words` where another alternative would not do. */
+/* "y, dx: NaN is kept": row k, and those that follow the same; nothing when k was such a one. */
+static void add_words(const struct fer_judge *judge, const char *const *followed, const int *differs, int k,
+                      char words[FER_CASE_WORDS])
+{
+    const char *before = *words ? "; " : "";
+    size_t at = strlen(words);
+    int i;
+    for (i = 0; i < k; i++)
+        if (followed[i] == followed[k] && differs[i]) return;
+    for (i = k; i < judge->rows && at < FER_CASE_WORDS; i++) {
+        if (followed[i] != followed[k] || !differs[i]) continue;
+        at += (size_t)snprintf(words + at, FER_CASE_WORDS - at, "%s%s", before, judge->row[i].array);
+        before = ", ";
+    }
+    if (at < FER_CASE_WORDS) snprintf(words + at, FER_CASE_WORDS - at, ": %s", followed[k]);
+}
+
+/* What the operation's hypotheses say of its rows: of a mistake, the reason of those that are WRONG, and ok with it. Of
+ * a convention (NULL: of none), of each row the first alternative with which it is ok: that is its verdict then, and
+ * its words go to `words` where another alternative would not do. */
 static int try_hypotheses(const struct fer_op *op, const char *convention, char words[FER_CASE_WORDS])
 {
     struct fer_judge *again = fer_allocate(1, sizeof *again, op->e), *judge = op->judge;
@@ -218,11 +236,8 @@ static int try_hypotheses(const struct fer_op *op, const char *convention, char 
         }
     }
     for (k = 0; convention && k < judge->rows; k++) {
-        struct fer_verify_row *row = &judge->row[k];
-        const size_t at = strlen(words);
-        if (!followed[k]) continue;
-        if (row->verdict >= FER_SUSPECT) row->verdict = FER_OK;
-        if (differs[k]) snprintf(words + at, FER_CASE_WORDS - at, "%s%s: %s", at ? "; " : "", row->array, followed[k]);
+        if (followed[k] && judge->row[k].verdict >= FER_SUSPECT) judge->row[k].verdict = FER_OK;
+        if (followed[k] && differs[k]) add_words(judge, followed, differs, k, words);
     }
     fer_free(again);
     fer_free(given);
@@ -288,9 +303,9 @@ int fer_op_verify(const char *name, const char *in, const char *theirs, const st
     return failed ? -1 : 0;
 }
 
-int fer_op_verify_case(const char *name, const char *in, const char *theirs, const struct fer_op_option *option, int options,
-                       enum fer_unit unit, enum fer_unit accumulate, const char *convention, struct fer_verify_row *worst,
-                       char words[FER_CASE_WORDS], struct fer_error *e)
+int fer_op_verify_case(const char *name, const char *in, const char *theirs, const struct fer_op_option *option,
+                       int options, enum fer_unit unit, enum fer_unit accumulate, const char *convention,
+                       struct fer_verify_row *worst, char words[FER_CASE_WORDS], struct fer_error *e)
 {
     struct fer_op op = {0};
     struct fer_judge *j;

@@ -79,16 +79,16 @@ struct fer_tensor {
     real *values;
 };
 
-/* An operation's first result, y, without values, from the shapes of its arguments; these NULL: only name and options are
- * checked. */
-int fer_op_output_shape(const char *name, const struct fer_array *argument, size_t count, const struct fer_op_option *option,
-                        int options, struct fer_array *y, struct fer_error *e);
-/* fer_op_verify for one case: the worst of its rows, and which convention of this name ("": none) the answer follows, in
- * words; "" where that makes no difference. Returns how many results were judged, or -1. */
+/* An operation's first result, y, without values, from the shapes of its arguments; these NULL: only name and options
+ * are checked. */
+int fer_op_output_shape(const char *name, const struct fer_array *argument, size_t count,
+                        const struct fer_op_option *option, int options, struct fer_array *y, struct fer_error *e);
+/* fer_op_verify for one case: the worst of its rows, and which convention of this name ("": none) the answer follows,
+ * in words; "" where that makes no difference. Returns how many results were judged, or -1. */
 enum { FER_CASE_WORDS = 400 };
-int fer_op_verify_case(const char *name, const char *in, const char *theirs, const struct fer_op_option *option, int options,
-                       enum fer_unit unit, enum fer_unit accumulate, const char *convention, struct fer_verify_row *worst,
-                       char words[FER_CASE_WORDS], struct fer_error *e);
+int fer_op_verify_case(const char *name, const char *in, const char *theirs, const struct fer_op_option *option,
+                       int options, enum fer_unit unit, enum fer_unit accumulate, const char *convention,
+                       struct fer_verify_row *worst, char words[FER_CASE_WORDS], struct fer_error *e);
 
 /* Zeros, freed when the operation is over. NULL: no memory. */
 void *fer_op_allocate(struct fer_op *op, size_t count, size_t size);

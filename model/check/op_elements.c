@@ -211,7 +211,8 @@ int fer_op_normalization(struct fer_op *op)
 
 /* ---- Dropout ---- */
 
-/* Which elements are dropped is their own choice: each result is 0 or what is kept. */
+/* Which elements are dropped is their own choice: each result is 0 or what is kept; 1 / (1 - rate) may be made of a
+ * rounded rate, as in verify_elements.c. */
 static int write_kept(struct fer_op *op, const struct fer_tensor *t, const struct fer_tensor *from, double rate,
                       int training)
 {
@@ -220,7 +221,7 @@ static int write_kept(struct fer_op *op, const struct fer_tensor *t, const struc
         for (i = 0; i < t->about.count; i++)
             t->values[i] = !training ? from->values[i]
                            : op->judge->claimed[i] == 0 ? 0 : (real)((double)from->values[i] / (1 - rate));
-        fer_op_judge_magnitudes(op, t, training ? 3 : 0, t->values);
+        fer_op_judge_magnitudes(op, t, training ? 3 + 2 * rate / (1 - rate) : 0, t->values);
     }
     return fer_op_write(op, t);
 }

@@ -1,6 +1,6 @@
 /* op_hypotheses.c - how results of an operation that are WRONG may have come about: another choice of an option, or a
- * mistake that is often made. The operation is done once more so, and what is ok then is explained. Those with a word are
- * conventions: libraries differ there, and none is wrong. */
+ * mistake that is often made. The operation is done once more so, and what is ok then is explained. Those with a word
+ * are conventions: libraries differ there, and none is wrong. */
 #include "op.h"
 
 #include <string.h>
@@ -24,7 +24,8 @@ static const struct fer_hypothesis hypotheses[] = {
      "the moving variance takes the unbiased variance: --moving-variance unbiased"},
     {"batch_normalization", {NULL, NULL}, FER_CONSTANT_STATISTICS, "",
      "mean and variance are taken as constants, but they depend on x: two terms are missing"},
-    {"batch_normalization", {NULL, NULL}, FER_NO_VARIANCE_TERM, "", "the term that comes through the variance is missing"},
+    {"batch_normalization", {NULL, NULL}, FER_NO_VARIANCE_TERM, "",
+     "the term that comes through the variance is missing"},
     {"batch_normalization", {NULL, NULL}, FER_EXACT_CONSTANT, "constant", "a constant channel is exactly beta"},
     {"batch_normalization", {NULL, NULL}, FER_NO_TWIST, "constant",
      "a constant channel is beta but for what rounding leaves of x - mean, over the root of epsilon"},
@@ -41,10 +42,13 @@ static const struct fer_hypothesis hypotheses[] = {
     {"hard_sigmoid", {NULL, NULL}, FER_NAN_LOST, "nan", "NaN becomes 0, or its gradient does"},
     {"silu", {NULL, NULL}, FER_NO_TWIST, "limit", "at the infinities the limit"},
     {"silu", {NULL, NULL}, FER_NO_LIMIT, "limit", "infinity times 0 is NaN"},
-    {"max_pooling2d", {"ties", "last"}, FER_NO_TWIST, "ties", "the gradient goes to the last of equal maxima: --ties last"},
-    {"max_pooling2d", {"ties", "all"}, FER_NO_TWIST, "ties", "each of equal maxima gets the whole gradient: --ties all"},
+    {"max_pooling2d", {"ties", "last"}, FER_NO_TWIST, "ties",
+     "the gradient goes to the last of equal maxima: --ties last"},
+    {"max_pooling2d", {"ties", "all"}, FER_NO_TWIST, "ties",
+     "each of equal maxima gets the whole gradient: --ties all"},
     {"max_pooling2d", {"ties", "split"}, FER_NO_TWIST, "ties", "equal maxima share the gradient: --ties split"},
-    {"max_pooling2d", {"ties", "first"}, FER_NO_TWIST, "ties", "the gradient goes to the first of equal maxima: --ties first"},
+    {"max_pooling2d", {"ties", "first"}, FER_NO_TWIST, "ties",
+     "the gradient goes to the first of equal maxima: --ties first"},
     {"max_pooling2d", {NULL, NULL}, FER_NO_TWIST, "nan", "NaN is kept"},
     {"max_pooling2d", {NULL, NULL}, FER_NAN_LOST, "nan", "NaN is lost to any number"},
     {"max_pooling2d", {NULL, NULL}, FER_NAN_BY_PLACE, "nan", "NaN is kept or lost by its place"},
@@ -58,7 +62,8 @@ static const struct fer_hypothesis hypotheses[] = {
     {"average_pooling2d", {NULL, NULL}, FER_NO_TWIST, "overflow", "the mean, though the sum exceeds the format"},
     {"average_pooling2d", {NULL, NULL}, FER_SUM_OVERFLOWS, "overflow", "infinity, as the sum exceeds the format"},
     {"global_average_pooling2d", {NULL, NULL}, FER_NO_TWIST, "overflow", "the mean, though the sum exceeds the format"},
-    {"global_average_pooling2d", {NULL, NULL}, FER_SUM_OVERFLOWS, "overflow", "infinity, as the sum exceeds the format"},
+    {"global_average_pooling2d", {NULL, NULL}, FER_SUM_OVERFLOWS, "overflow",
+     "infinity, as the sum exceeds the format"},
     {"average_pooling2d", {"count-include-pad", "1"}, FER_NO_TWIST, "",
      "cells in the padding are counted: --count-include-pad 1"},
     {"average_pooling2d", {"count-include-pad", "0"}, FER_NO_TWIST, "",

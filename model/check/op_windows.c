@@ -262,7 +262,9 @@ int fer_op_global_max_pooling2d(struct fer_op *op)
     struct pooling p;
     size_t images, cells, channels;
     int ties;
-    if (fer_op_choice(op, "ties", "first|last|all|split", &ties) || read_global(op, &p, &images, &cells, &channels)) return -1;
+    if (fer_op_choice(op, "ties", "first|last|all|split", &ties) ||
+        read_global(op, &p, &images, &cells, &channels))
+        return -1;
     fer_global_max_pooling2d_forward(images, cells, channels, p.x.values, p.y.values);
     if (p.dy.values && ties == FER_TIES_FIRST)
         fer_global_max_pooling2d_backward(images, cells, channels, p.x.values, p.dy.values, p.dx.values);

@@ -16,8 +16,8 @@ def cross_entropy(o, logits, labels):
 
 def adam(o, parameter, gradient, m=0, v=0):
     get = lambda name, default: np.float32(o.get(name, default))
-    t, rate, b1, b2, epsilon = int(o.get("step", 1)), get("learning-rate", 1e-3), get("beta1", 0.9), get("beta2", 0.999), get("epsilon", 1e-7)
-    m, v, form = b1 * m + (1 - b1) * gradient, b2 * v + (1 - b2) * gradient ** 2, o.get("form", "keras")
+    b1, b2, epsilon, rate = get("beta1", 0.9), get("beta2", 0.999), get("epsilon", 1e-7), get("learning-rate", 1e-3)
+    t, m, v, form = int(o.get("step", 1)), b1 * m + (1 - b1) * gradient, b2 * v + (1 - b2) * gradient ** 2, o.get("form", "keras")
     c1, c2 = np.float32(1 - float(b1) ** t), np.float32(np.sqrt(1 - float(b2) ** t))
     step = {"keras": lambda: rate * c2 / c1 * m / (np.sqrt(v) + epsilon), "uncorrected": lambda: rate * m / (np.sqrt(v) + epsilon),
             "pytorch": lambda: rate / c1 * m / (np.sqrt(v) / c2 + epsilon)}[form]()

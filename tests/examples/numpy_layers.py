@@ -57,5 +57,5 @@ def multiply(o, dy, **x):
     return answer
 
 def concatenate(o, dy, **x):
-    parts = np.split(dy, np.cumsum([a.shape[-1] for a in x.values()])[:-1], -1)
-    return dict(zip(["d" + name for name in x], parts), y=np.concatenate(list(x.values()), -1))
+    ends = np.cumsum([a.shape[-1] for a in x.values()])[:-1]
+    return dict(zip(["d" + name for name in x], np.split(dy, ends, -1)), y=np.concatenate(list(x.values()), -1))
