@@ -33,7 +33,7 @@ OBJECTS := $(SOURCES:%.c=build/32/%.o)
 OBJECTS64 := $(SOURCES:%.c=build/64/%.o)
 TESTS   := $(wildcard tests/test_*.c) tests/main.c tests/plain.c tests/backend.c
 PRODUCTS := fer fer64 libfer.a libfer.so libfer64.a libfer64.so
-PROGRAMS := build/test build/npz_cat build/order build/broken
+PROGRAMS := build/test build/npz_cat build/order build/broken build/cases_c
 PROGRAMS64 := build/test64 build/keras_parameters64 build/npz_cat64 build/steps64 build/slopes64 build/slope_cases64 build/mistakes64 build/example_gradcheck build/example_layer
 
 all: $(PRODUCTS) ## fer, fer64 and their libraries; what make does when nothing is asked for
@@ -73,6 +73,7 @@ build/npz_cat: build/32/tests/npz_cat.o
 build/npz_cat64: build/64/tests/npz_cat.o
 build/order: build/32/tests/order.o
 build/broken: build/32/fer.o build/32/tests/broken_relu.o
+build/cases_c: build/32/tests/examples/cases_c.o
 build/keras_parameters64: build/64/tests/keras_parameters.o
 build/steps64: build/64/tests/steps.o
 build/slopes64: build/64/tests/slopes.o

@@ -843,7 +843,7 @@ static int verify(int argc, char **argv)
     w.unit = w.accumulate = NULL; /* all that cases take */
     if (argc == 2 && !memcmp(&w, &none, sizeof w) && !model) return verify_cases(argv[0], argv[1], &o, json);
     if (argc != 1)
-        return fer_fail(&e, "verify: expected one record, RECORD.npz; or DIR ANSWERS, with --unit and --accumulate alone"), complain(&e);
+        return fer_fail(&e, "verify: expected one record, RECORD.npz, or DIR ANSWERS, with --unit and --accumulate alone"), complain(&e);
     text.path = argv[0];
     failed = fer_verify(argv[0], &o, fer_verify_text_row, &text, &summary, &e);
     fer_verify_text_end(&text, failed ? NULL : &summary);

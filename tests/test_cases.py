@@ -135,6 +135,16 @@ def sound(what, answers, conventions):
           text.splitlines()[-1].split() == ["all"] + [str(n) for n in (len(verdicts), len(verdicts), whole["all"]["ok"], 0, 0, conventions)], text[-200:])
 
 
+def a_function_in_c():
+    """tests/examples/cases_c.c: a convolution, forward."""
+    answers = os.path.join(ROOT, "c")
+    os.makedirs(answers)
+    check("cases_c runs", call("build/cases_c", DIR, answers)[0] == 0)
+    _, whole, status = judge(DIR, answers)
+    cases = sum(row[1] == "conv2d" for row in rows_of(DIR))
+    check("cases_c: its convolution is right", status == 0 and whole["all"]["ok"] == whole["layers"]["conv2d"]["ok"] == cases, whole["all"])
+
+
 def faults():
     """In the plain case of every layer: one element, the last channel, one shifted, in every result."""
     for layer in sorted({row[1] for row in rows_of(DIR)[1:]}):
@@ -280,6 +290,7 @@ else:
     sound("fer", OWN, 24)
     run_example("cases_numpy.py", DIR, os.path.join(ROOT, "numpy"))
     sound("NumPy", os.path.join(ROOT, "numpy"), 26)
+    a_function_in_c()
     faults()
     conventions()
     exact()

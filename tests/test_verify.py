@@ -446,7 +446,7 @@ def faulty_files(ours):
     check("a damaged array", status == 2 and err.startswith(message), out + err)
     os.remove(THEIRS)
     refuses("no file", THEIRS + ": cannot be opened: No such file or directory")
-    refuses("no record", "verify: expected one record, RECORD.npz", path="--json")
+    refuses("no record", "verify: expected one record, RECORD.npz, or DIR ANSWERS, with --unit and --accumulate alone", path="--json")
     for option, message in (("--unit f8", "--unit f8: expected one of f64, f32, tf32, bf16, f16"),
                             ("--accumulate tf32",
                              "--accumulate tf32: nothing sums in tf32; expected f64, f32, bf16 or f16"),
