@@ -529,16 +529,6 @@ static int summary(int argc, char **argv)
 
 /* ---- gradcheck ---- */
 
-static int gradcheck_points(const char *in, const char *out)
-{
-    struct fer_error e;
-    size_t points;
-    if (!out) return fer_fail(&e, "gradcheck --points: expected -o and the file to write"), complain(&e);
-    if (fer_gradcheck_points(in, out, &points, &e)) return complain(&e);
-    printf("%s: %zu points: compute y at each, then `gradcheck --values` of a file with x, dx and y\n", out, points);
-    return EXIT_OK;
-}
-
 static int gradcheck(int argc, char **argv)
 {
     const int strict = take_flag(&argc, argv, "strict");
@@ -554,7 +544,7 @@ static int gradcheck(int argc, char **argv)
         return fer_fail(&e, "gradcheck: expected --points, --values, --model or names of layers"), complain(&e);
     if (is_given(&choice, "size") && !model)
         return fer_fail(&e, "--size: expected with --model"), complain(&e);
-    if (points) return gradcheck_points(points, out);
+    if (points) return fer_gradcheck_text_points(&text, points, out, &e) ? complain(&e) : EXIT_OK;
     if (values && (failed = fer_gradcheck_text_values(&text, values, &e)) < 0) return complain(&e);
     if (values) return failed ? EXIT_CHECK_FAILED : EXIT_OK;
     failed = model ? fer_gradcheck_model(model, (size_t)given_size(&choice), choice.settings.seed, fer_gradcheck_text_row,

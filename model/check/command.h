@@ -110,6 +110,8 @@ struct fer_gradcheck_text {
 };
 /* `report` of fer_gradcheck; the context is a struct fer_gradcheck_text. */
 void fer_gradcheck_text_row(void *context, const struct fer_gradcheck_row *row);
+/* fer_gradcheck_points, and what to do next. */
+int fer_gradcheck_text_points(struct fer_gradcheck_text *t, const char *in, const char *out, struct fer_error *e);
 /* The row of fer_gradcheck_values, a function of the user's. Returns whether it has failed, or -1. */
 int fer_gradcheck_text_values(struct fer_gradcheck_text *t, const char *path, struct fer_error *e);
 

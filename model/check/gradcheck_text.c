@@ -30,3 +30,12 @@ int fer_gradcheck_text_values(struct fer_gradcheck_text *t, const char *path, st
     fer_gradcheck_text_row(t, &row);
     return !fer_gradcheck_passed(&row.result) || t->unsaid;
 }
+
+int fer_gradcheck_text_points(struct fer_gradcheck_text *t, const char *in, const char *out, struct fer_error *e)
+{
+    size_t points;
+    if (!out) return fer_fail(e, "gradcheck --points: expected -o and the file to write");
+    if (fer_gradcheck_points(in, out, &points, e)) return -1;
+    fprintf(t->out, "%s: %zu points: compute y at each, then `gradcheck --values` of a file with x, dx and y\n", out, points);
+    return 0;
+}
