@@ -23,7 +23,7 @@ F = np.float32
 folder = tempfile.TemporaryDirectory()
 path = lambda name: os.path.join(folder.name, name)
 COLUMNS = {}
-WORDS = {"average_pool_ceil": "ceil mode", "max_pool_grad": "gradients", "relu_grad": "gradients", "adam": "training",
+WORDS = {"average_pool_ceil": "ceil mode", "max_pool_grad": "gradients", "relu_grad": "gradients", "adam": "optimizer",
          "conv_bn": "graph", "batch_norm": "BatchNormalization"}
 
 
