@@ -115,7 +115,7 @@ void fer_channels_given(struct fer_channel *channel, const struct fer_arithmetic
         channel[c].variance = (double)variance[c];
         channel[c].scale = 1 / sqrt((double)variance[c] + epsilon);
         channel[c].gain = 1;
-        channel[c].given = 1;
+        channel[c].given = FER_GIVEN;
         channel[c].mean_error = channel[c].variance_error = none;
         channel[c].scale_error.proven = channel[c].scale_error.likely = scale_error(a, (double)variance[c], epsilon, 0);
         channel[c].two_pass_error = channel[c].scale_error.proven;
@@ -393,8 +393,9 @@ static struct averages *find_averages(const struct fer_arithmetic *a, const stru
     sum_averages(averages, channel, rows, channels, x, dy);
     for (k = 0; k < channels; k++) {
         const struct averages none = {0, 0, 0, 0, {0, 0}, {0, 0}};
-        if (channel[k].given) averages[k] = none;
-        if (channel[k].given) continue;
+        if (channel[k].given == FER_GIVEN_VARIANCE) averages[k].b = averages[k].d = 0;
+        if (channel[k].given == FER_GIVEN) averages[k] = none;
+        if (channel[k].given == FER_GIVEN) continue;
         averages[k].a_error = gradient_errors_of_a(a, &averages[k], (double)rows);
         averages[k].b_error = gradient_errors_of_b(a, &averages[k], &channel[k], (double)rows);
     }

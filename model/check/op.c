@@ -1,6 +1,7 @@
 /* op.c - `fer op`: the operation of this name (op_layers.c) on arrays from a file. */
 #include "op.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -130,17 +131,19 @@ static void report_row(const struct fer_verify_row *row, struct fer_verify_summa
         snprintf(s->first_mistrusted, sizeof s->first_mistrusted, "%s", row->array);
     if (row->verdict == FER_WRONG && !*s->first_wrong)
         snprintf(s->first_wrong, sizeof s->first_wrong, "%s", row->array);
-    if ((row->verdict == FER_WRONG || row->verdict == FER_SUSPECT) && !*s->first) {
+    if (fer_verify_is_at_fault(row) && !*s->first) {
         snprintf(s->first, sizeof s->first, "%s", row->array);
+        snprintf(s->first_pattern, sizeof s->first_pattern, "%s", row->pattern);
         snprintf(s->first_reason, sizeof s->first_reason, "%s", row->reason);
         s->first_verdict = row->verdict;
     }
     if (report) report(context, row);
 }
 
-/* The operation once more, as the hypothesis has it: what was WRONG and is ok now, was done so. */
+/* The operation once more, as the hypothesis has it: what was at fault and is ok now, and more so than by any other, was
+ * done so. best[k]: the largest error of result k by the best one so far, as a part of the likely bound. */
 static void try_hypothesis(const struct fer_op *op, const struct fer_hypothesis *h, struct fer_judge *again,
-                           struct fer_op_option *given)
+                           struct fer_op_option *given, double best[FER_MOST_RESULTS])
 {
     struct fer_judge *first = op->judge;
     struct fer_op other = *op;
@@ -164,19 +167,22 @@ static void try_hypothesis(const struct fer_op *op, const struct fer_hypothesis 
     fer_op_free(&other);
     for (i = 0; i < again->rows; i++)
         for (k = 0; k < first->rows; k++)
-            if (strcmp(first->row[k].array, again->row[i].array) == 0 && first->row[k].verdict == FER_WRONG &&
-                again->row[i].verdict == FER_OK)
+            if (strcmp(first->row[k].array, again->row[i].array) == 0 && fer_verify_is_at_fault(&first->row[k]) &&
+                again->row[i].verdict == FER_OK && again->row[i].likely < best[k]) {
+                best[k] = again->row[i].likely;
                 snprintf(first->row[k].reason, sizeof first->row[k].reason, "%s", h->words);
+            }
 }
 
 static void explain_wrong_results(const struct fer_op *op)
 {
     struct fer_judge *again = fer_allocate(1, sizeof *again, NULL);
     struct fer_op_option *given = fer_allocate((size_t)op->given_count + 1, sizeof *given, NULL);
+    double best[FER_MOST_RESULTS];
     int i, wrong = 0;
-    for (i = 0; i < op->judge->rows; i++) wrong += op->judge->row[i].verdict == FER_WRONG;
-    for (i = 0; wrong && again && given && fer_op_hypothesis(op->operation->name, i); i++)
-        try_hypothesis(op, fer_op_hypothesis(op->operation->name, i), again, given);
+    for (i = 0; i < op->judge->rows; i++) best[i] = INFINITY, wrong += fer_verify_is_at_fault(&op->judge->row[i]);
+    for (i = 0; wrong && again && given && fer_hypothesis(op->operation->name, i); i++)
+        try_hypothesis(op, fer_hypothesis(op->operation->name, i), again, given, best);
     fer_free(again);
     fer_free(given);
 }

@@ -3,17 +3,8 @@
 #ifndef FER_OP_H
 #define FER_OP_H
 
+#include "hypotheses.h"
 #include "verify.h"
-
-/* Mistakes that no option makes: see op_hypotheses.c. */
-enum fer_twist {
-    FER_NO_TWIST,
-    FER_KERNEL_TURNED,
-    FER_NO_BIAS,
-    FER_CONSTANT_STATISTICS,
-    FER_NO_VARIANCE_TERM,
-    FER_NO_LABEL
-};
 
 struct fer_op {
     const struct fer_operation *operation;
@@ -31,7 +22,7 @@ struct fer_op {
     int blamed;                 /* the failure is one of shapes */
     int laid_out, parameters;   /* an array was read that the other layout has otherwise; one other than x and dy */
     struct fer_judge *judge;    /* results are judged, not written; NULL: no */
-    enum fer_twist twist;       /* what is done wrong on purpose, to see whether they did it too */
+    enum fer_twist twist;       /* what is done wrong on purpose, to see whether they did it too (hypotheses.h) */
     struct fer_error *e;
 };
 
@@ -152,18 +143,6 @@ int fer_op_shape_in_file(const struct fer_op *op, const struct fer_tensor *t, si
                          int axis[FER_MAX_DIMS]);
 /* Copies between the layer's layout, `here` (of this shape), and the file's. */
 void fer_op_reorder(int dims, const size_t *shape, const int *axis, real *here, real *file, int to_file);
-
-/* ---- Hypotheses (op_hypotheses.c) ---- */
-
-/* The i-th thing that an operation might have been done otherwise: an option (NULL: none) or a twist, and in words.
- * NULL behind the last. */
-struct fer_hypothesis {
-    const char *operation;
-    struct fer_op_option option;
-    enum fer_twist twist;
-    const char *words;
-};
-const struct fer_hypothesis *fer_op_hypothesis(const char *operation, int i);
 
 /* ---- Judging, before a result is written (op_judge.c) ----
  *

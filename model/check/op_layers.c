@@ -53,6 +53,7 @@ static int read_normalization(struct fer_op *op, struct normalization *b)
 static struct fer_channel *channels_of(struct fer_op *op, const struct normalization *b, const struct fer_tensor *t)
 {
     struct fer_channel *channel;
+    size_t c;
     if (!fer_op_claim(op, t)) return NULL;
     channel = fer_op_allocate(op, b->channels, sizeof *channel);
     if (!channel ||
@@ -61,6 +62,8 @@ static struct fer_channel *channels_of(struct fer_op *op, const struct normaliza
         op->judge->failed = 1;
         return NULL;
     }
+    for (c = 0; c < b->channels && b->training; c++)
+        channel[c].given = op->twist == FER_CONSTANT_STATISTICS ? FER_GIVEN : op->twist == FER_NO_VARIANCE_TERM ? FER_GIVEN_VARIANCE : 0;
     if (!b->training)
         fer_channels_given(channel, &op->judge->arithmetic, b->channels, b->mean.values, b->variance.values,
                            b->epsilon);
@@ -106,28 +109,6 @@ static void judge_gradient(struct fer_op *op, const struct normalization *b, con
                        &op->judge->tally, &op->judge->arithmetic, channel, b->rows, b->channels, b->x.values,
                        b->dy.values, op->judge->claimed, op->e))
         op->judge->failed = 1;
-}
-
-/* dx = gamma * scale * (dy - mean of dy): what is left when the variance is taken as a constant. */
-static void judge_without_variance(struct fer_op *op, const struct normalization *b, const struct fer_tensor *dx)
-{
-    real *magnitude;
-    size_t c, i;
-    if (!fer_op_claim(op, dx) || !(magnitude = fer_op_copy(op, dx))) return;
-    for (c = 0; c < b->channels; c++) {
-        const double gamma = b->gamma.values ? (double)b->gamma.values[c] : 1;
-        const double scale = gamma / sqrt((double)b->variance.values[c] + b->epsilon);
-        double mean = 0, size = 0;
-        for (i = c; i < dx->about.count; i += b->channels) {
-            mean += (double)b->dy.values[i] / (double)b->rows;
-            size += fabs((double)b->dy.values[i]) / (double)b->rows;
-        }
-        for (i = c; i < dx->about.count; i += b->channels) {
-            dx->values[i] = (real)(scale * ((double)b->dy.values[i] - mean));
-            magnitude[i] = (real)(fabs(scale) * (fabs((double)b->dy.values[i]) + size));
-        }
-    }
-    fer_op_judge_magnitudes(op, dx, (double)b->rows + 20, magnitude);
 }
 
 static int write_statistics(struct fer_op *op, const struct normalization *b, const real *mean, const real *variance)
@@ -180,11 +161,7 @@ static int batch_normalization(struct fer_op *op)
     fer_batch_normalization_backward(b.rows, b.channels, b.x.values, b.mean.values, b.variance.values,
                                      b.gamma.values, b.epsilon, b.training, b.dy.values, dx.values, dgamma.values,
                                      dbeta.values);
-    if (op->twist == FER_CONSTANT_STATISTICS) b.training = 0;
-    if (op->twist == FER_NO_VARIANCE_TERM)
-        judge_without_variance(op, &b, &dx);
-    else
-        judge_gradient(op, &b, &dx, 0);
+    judge_gradient(op, &b, &dx, 0);
     if (fer_op_write(op, &dx)) return -1;
     if (b.gamma.values) judge_gradient(op, &b, &dgamma, 1);
     if (b.gamma.values && fer_op_write(op, &dgamma)) return -1;
@@ -213,7 +190,9 @@ static int relu(struct fer_op *op)
     if (fer_op_write(op, &y)) return -1;
     if (!dy.values) return 0;
     if (fer_op_result_like(op, "dx", &x, &dx)) return -1;
-    if (slope == 0 && most == INFINITY)
+    if (op->twist == FER_NO_MASK)
+        memcpy(dx.values, dy.values, x.about.count * sizeof(real));
+    else if (slope == 0 && most == INFINITY)
         fer_relu_backward(x.about.count, x.values, dy.values, dx.values);
     else
         fer_leaky_relu_backward(x.about.count, (real)slope, (real)most, y.values, dy.values, dx.values);

@@ -45,11 +45,14 @@ struct fer_tally {
     int outgrows;                      /* somewhere the truth is larger than its likely bound: so a zero there would be found out */
     double first_value, first_truth;
     int one_pass;                      /* beyond the likely bound as a variance in one pass is */
-    double *truths, *bounds; /* [count] every element's, kept for the caller; NULL: not wanted */
+    double *truths, *bounds; /* [count] every element's, and its likely bound, kept for the caller; NULL: not wanted */
 };
+/* None so far. */
+void fer_tally_clear(struct fer_tally *tally);
 /* The next element. */
 void fer_tally_add(struct fer_tally *tally, double value, double truth, struct fer_bound bound);
 enum fer_verdict fer_tally_verdict(const struct fer_tally *tally);
+int fer_verify_is_at_fault(const struct fer_verify_row *row); /* WRONG or suspect */
 extern const char fer_one_pass_reason[]; /* what is said where `one_pass` is set */
 
 /* ---- bounds_sums.c ---- */
@@ -124,10 +127,12 @@ void fer_sums_add_any_max_input(struct fer_sums *s, const struct fer_arithmetic 
 
 /* ---- bounds_normalization.c ---- */
 
+enum { FER_GIVEN = 1, FER_GIVEN_VARIANCE };
+
 /* One channel's statistics, and how far a backend's can be from them. */
 struct fer_channel {
     double mean, variance, scale, gain;     /* scale = 1 / sqrt(variance + epsilon), gain = gamma */
-    int given;                              /* mean and variance are no functions of x */
+    int given;                              /* FER_GIVEN: mean and variance are no functions of x; or the variance alone is not */
     struct fer_bound mean_error;            /* absolute */
     struct fer_bound variance_error;        /* absolute */
     struct fer_bound scale_error;           /* relative */

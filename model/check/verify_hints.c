@@ -90,12 +90,10 @@ static struct fer_kept *first_open(struct fer_verification *v, unsigned family)
     return NULL;
 }
 
-/* In front of what else is said of it. */
+/* In place of what explains that array alone. */
 static void say(struct fer_kept *kept, const char *text)
 {
-    char before[sizeof kept->row.reason];
-    memcpy(before, kept->row.reason, sizeof before);
-    snprintf(kept->row.reason, sizeof kept->row.reason, "%.200s%s%.30s", text, *before ? "; " : "", before);
+    snprintf(kept->row.reason, sizeof kept->row.reason, "%s", text);
     kept->hinted = 1;
 }
 
