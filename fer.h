@@ -1206,6 +1206,7 @@ struct fer_verify_summary {
     size_t by_nature;          /* of those MISTRUSTED */
     size_t absent;             /* arrays of such a record that this one does not hold */
     size_t ignored;            /* arrays of the file that are none of such a record */
+    char unused[512];          /* the names of the first ten of these */
     char first[FER_MAX_ARRAY];            /* the first array that is WRONG or suspect, in order of computation; else "" */
     enum fer_verdict first_verdict;
     char first_writers[160], first_pattern[160], first_reason[240]; /* of its row */

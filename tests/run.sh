@@ -95,6 +95,7 @@ with pandas "pandas reads the log" tests/test_log.py
 with zlib "pages of reports" tests/test_report.py
 with torch "PyTorch agrees with op" tests/test_op.py ./fer ./fer64
 with numpy "verify's options, faulty records" tests/test_verify.py ./fer ./fer64
+with numpy "what is wrong, in words" tests/test_patterns.py ./fer ./fer64
 with numpy "fused layers, inference, NCHW" tests/test_chains.py ./fer ./fer64
 with numpy "Winograd's algorithm" tests/test_winograd.py ./fer ./fer64
 with numpy "records of real engines" tests/test_engines.py ./fer64

@@ -51,13 +51,15 @@ static void name_axes(const struct fer_verification *v, const struct fer_verify_
 
 /* ---- The second look ---- */
 
-static void look_again(struct fer_verification *v, struct fer_verify_row *row, enum fer_mistake *kind)
+/* Returns what kind of mistake it may be. */
+static enum fer_mistake look_again(struct fer_verification *v, struct fer_verify_row *row)
 {
     struct fer_compared c = {0};
+    enum fer_mistake kind = FER_NO_MISTAKE;
     double *room = fer_allocate(2 * row->elements, sizeof *room, v->e);
     if (!room) {
         v->failed = 1;
-        return;
+        return kind;
     }
     v->tally.truths = room, v->tally.bounds = room + row->elements;
     v->check(v, v->layer);
@@ -67,11 +69,15 @@ static void look_again(struct fer_verification *v, struct fer_verify_row *row, e
         c.unit = v->arithmetic.store > 0 ? v->arithmetic.store : v->arithmetic.sum;
         name_axes(v, row, &c);
         row->wrong = fer_mistake_place(&c, row->pattern, sizeof row->pattern);
-        if (!v->tally.not_finite && !*row->reason) *kind = fer_mistake_kind(&c, row->reason, sizeof row->reason);
+        if (v->tally.not_finite)
+            kind = FER_VAGUE_MISTAKE;
+        else
+            kind = *row->reason && !row->weak ? FER_CLEAR_MISTAKE : fer_mistake_kind(&c, row->reason, sizeof row->reason);
     }
     v->tally.truths = v->tally.bounds = NULL;
     fer_verify_release(v, 0);
     fer_free(room);
+    return kind;
 }
 
 /* ---- Mistakes made on purpose ---- */
@@ -82,7 +88,7 @@ static double attempt(struct fer_verification *v)
     double ratio = INFINITY;
     fer_chain_clear(v);
     v->check(v, v->layer);
-    if (!v->failed && v->row.verdict == FER_OK && v->tally.outgrows) ratio = v->row.likely;
+    if (!v->failed && v->row.verdict == FER_OK && (v->tally.outgrows || v->twist == FER_NO_MAXIMUM)) ratio = v->row.likely;
     fer_verify_release(v, 0);
     fer_chain_clear(v);
     return ratio;
@@ -152,6 +158,11 @@ static int take(struct fer_verification *v, const struct fer_hypothesis *h, cons
 {
     const int of_update = has_ending(row->array, "_new");
     int i, found = 0;
+    if (strcmp(h->operation, "softmax_cross_entropy") == 0) {
+        v->twist = h->twist;
+        return (h->twist == FER_NO_LABEL) == has_ending(row->array, "_grad") && v->layer == &v->net.layer[v->net.layers - 1] &&
+               row->elements == (size_t)v->n * v->layer->channels;
+    }
     if (of_update != (h->option.name && (strcmp(h->option.name, "momentum") == 0 || strcmp(h->option.name, "moving-variance") == 0)))
         return 0;
     for (i = 1; i < v->net.layers; i++) {
@@ -221,16 +232,15 @@ static void try_images(struct fer_verification *v, struct fer_verify_row *row)
 void fer_verify_explain(struct fer_verification *v)
 {
     struct fer_verify_row row = v->row;
-    enum fer_mistake kind = FER_NO_MISTAKE;
+    enum fer_mistake kind;
     char name[FER_MAX_ARRAY];
     const char *words;
     int of_output;
     fer_output_name(&v->net, (int)(v->layer - v->net.layer), has_ending(row.array, "_grad") ? "_grad" : "", name);
     of_output = strcmp(name, row.array) == 0;
     v->looking = row.array;
-    look_again(v, &row, &kind);
-    if (!v->failed && kind != FER_CLEAR_MISTAKE && (!*row.reason || kind == FER_VAGUE_MISTAKE) && row.wrong > 1 &&
-        v->explained++ < MOST_EXPLAINED) {
+    kind = look_again(v, &row);
+    if (!v->failed && kind != FER_CLEAR_MISTAKE && row.wrong > 1 && v->explained++ < MOST_EXPLAINED) {
         words = try_hypotheses(v, &row, of_output);
         if (words) snprintf(row.reason, sizeof row.reason, "%.*s", (int)(strstr(words, ": --") ? strstr(words, ": --") - words : 200), words);
         if (!words && of_output && has_ending(row.array, "_grad")) try_consumers(v, &row);

@@ -93,6 +93,8 @@ static const struct fer_hypothesis hypotheses[] = {
      "cells in the padding are counted: --count-include-pad 1"},
     {"average_pooling2d", {"count-include-pad", "0"}, FER_NO_TWIST,
      "cells in the padding are not counted: --count-include-pad 0"},
+    {"softmax", {NULL, NULL}, FER_NO_MAXIMUM, "softmax without its maximum: exp overflows"},
+    {"softmax_cross_entropy", {NULL, NULL}, FER_NO_MAXIMUM, "softmax without its maximum: exp overflows"},
     {"softmax_cross_entropy", {NULL, NULL}, FER_NO_LABEL, "the label's 1 is not subtracted from the probabilities"},
     {"adam", {"form", "pytorch"}, FER_NO_TWIST, "epsilon is added after the correction: --form pytorch"},
     {"adam", {"form", "keras"}, FER_NO_TWIST, "epsilon is added before the correction: --form keras"},

@@ -32,7 +32,8 @@ enum fer_twist {
     FER_CONSTANT_STATISTICS,
     FER_NO_VARIANCE_TERM,
     FER_NO_MASK,
-    FER_NO_LABEL
+    FER_NO_LABEL,
+    FER_NO_MAXIMUM
 };
 
 struct fer_hypothesis {

@@ -94,14 +94,16 @@ static void name_factor(double factor, int every, char *text, size_t size)
         snprintf(text, size, "%s %.7g times the right one", who, factor);
 }
 
-static int is_multiple(const struct fer_compared *c, size_t wrong, char *text, size_t size)
+/* Of some elements alone, a factor may have its reason: another slope below 0. */
+static enum fer_mistake is_multiple(const struct fer_compared *c, size_t wrong, char *text, size_t size)
 {
     double factor, doubt;
     size_t i = 0;
-    if (!one_factor(c, 0, 1, &factor, &doubt) || (wrong == 1 && !is_known(factor))) return 0; /* a number is a multiple of any */
+    if (!one_factor(c, 0, 1, &factor, &doubt) || (wrong == 1 && !is_known(factor)))
+        return FER_NO_MISTAKE; /* a number is a multiple of any */
     while (i < c->count && fits(c, i, factor * c->truth[i], magnitude(factor) * (c->error[i] + doubt * magnitude(c->truth[i])))) i++;
     name_factor(factor, i == c->count, text, size);
-    return 1;
+    return i == c->count ? FER_CLEAR_MISTAKE : FER_VAGUE_MISTAKE;
 }
 
 /* ---- Cut off, or not; all the same ---- */
@@ -141,7 +143,15 @@ static int is_constant(const struct fer_compared *c, size_t wrong, char *text, s
         return snprintf(text, size, "where it should be %.7g it is less: not cut off", truth.least);
     if (wrong > 1 && truths.most == truth.most && claims.least > truth.most)
         return snprintf(text, size, "where it should be %.7g it is more: not cut off", truth.most);
-    return truth.least == 0 ? snprintf(text, size, wrong == 1 ? "it should be 0" : "each of them should be 0") : 0;
+    return 0;
+}
+
+static int should_be_zero(const struct fer_compared *c, size_t wrong, char *text, size_t size)
+{
+    size_t i;
+    for (i = 0; i < c->count; i++)
+        if (is_wrong(c, i) && c->truth[i] != 0) return 0;
+    return snprintf(text, size, wrong == 1 ? "it should be 0" : "each of them should be 0");
 }
 
 /* ---- A factor or a term of each channel ---- */
@@ -207,7 +217,9 @@ static size_t constant_per_channel(const struct fer_compared *c)
             for (i = k; i < c->count; i += channels) {
                 if (c->dims > 1 && !is_wrong(c, i)) continue;
                 if (first == c->count) first = i, off = (double)c->claimed[i] - c->truth[i];
-                if (!fits(c, i, c->truth[i] + off, c->error[i] + c->error[first] + 4 * c->unit * magnitude(off))) break;
+                if (!fits(c, i, c->truth[i] + off, c->error[i] + c->error[first] + 4 * c->unit * magnitude(off)) ||
+                    (is_wrong(c, i) && magnitude(off) < 8 * c->error[i]))
+                    break;
             }
             if (i < c->count) break;
         }
@@ -221,7 +233,7 @@ static int is_off_by_constant(const struct fer_compared *c, size_t wrong, char *
     const size_t channels = constant_per_channel(c);
     size_t i = 0;
     while (i < c->count && !is_wrong(c, i)) i++;
-    if (wrong <= 2 * channels && c->dims > 1) return 0;
+    if (wrong <= 2 * channels) return 0;
     if (channels == 1)
         return snprintf(text, size, "%s off by the same number, %.6g", wrong == c->count ? "every element is" : "they are",
                         (double)c->claimed[i] - c->truth[i]);
@@ -264,10 +276,11 @@ static int is_short(const struct fer_compared *c, char *text, size_t size)
 enum fer_mistake fer_mistake_kind(const struct fer_compared *c, char *text, size_t size)
 {
     const size_t wrong = count_wrong(c);
+    enum fer_mistake multiple;
     if (!wrong || !is_sharp(c)) return FER_NO_MISTAKE;
-    if (is_constant(c, wrong, text, size) || is_multiple(c, wrong, text, size) || fer_mistake_order(c, text, size) ||
-        is_short(c, text, size))
-        return FER_CLEAR_MISTAKE;
-    if (is_off_by_constant(c, wrong, text, size) || (c->dims > 1 && is_scaled(c, wrong, text, size))) return FER_VAGUE_MISTAKE;
+    if (is_constant(c, wrong, text, size)) return FER_CLEAR_MISTAKE;
+    if ((multiple = is_multiple(c, wrong, text, size)) != FER_NO_MISTAKE) return multiple;
+    if (fer_mistake_order(c, text, size) || is_short(c, text, size)) return FER_CLEAR_MISTAKE;
+    if (should_be_zero(c, wrong, text, size) || is_off_by_constant(c, wrong, text, size) || (c->dims > 1 && is_scaled(c, wrong, text, size))) return FER_VAGUE_MISTAKE;
     return FER_NO_MISTAKE;
 }

@@ -1,6 +1,8 @@
 /* op.c - `fer op`: the operation of this name (op_layers.c) on arrays from a file. */
 #include "op.h"
 
+#include "../../data/data.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -58,20 +60,6 @@ static int fits_other_layout(const struct fer_op *op)
     return other.fits;
 }
 
-/* The names of the arrays that were not asked for, the first ten of them, and how many they are. */
-static void list_unused(const struct fer_op *op, struct fer_op_result *result)
-{
-    size_t i, at = 0;
-    for (i = 0; i < fer_npz_count(op->in); i++) {
-        if (op->used[i]) continue;
-        if (result->ignored++ < 10 && at < sizeof result->unused)
-            at += (size_t)snprintf(result->unused + at, sizeof result->unused - at, at ? ", %.40s" : "%.40s",
-                                   fer_npz_at(op->in, i)->name);
-    }
-    if (result->ignored > 10 && at < sizeof result->unused)
-        snprintf(result->unused + at, sizeof result->unused - at, ", ...");
-}
-
 /* Runs the operation. Where its shapes decide nothing, or speak for the other layout, that is said. */
 static int run(struct fer_op *op, struct fer_op_result *result)
 {
@@ -86,7 +74,7 @@ static int run(struct fer_op *op, struct fer_op_result *result)
     if (failed) return -1;
     result->written = op->written;
     result->own = op->own;
-    list_unused(op, result);
+    result->ignored = fer_npz_unused(op->in, op->used, result->unused);
     if (op->laid_out && op->parameters && !fer_op_is_given(op, "layout") && fits_other_layout(op))
         snprintf(result->note, sizeof result->note,
                  "the shapes fit both layouts: taken as NHWC, kernels as HWIO; --layout nchw takes NCHW and OIHW");
@@ -114,13 +102,6 @@ int fer_op(const char *name, const char *in, const char *out, const struct fer_o
 }
 
 /* ---- Somebody else's results ---- */
-
-static size_t count_unused(const struct fer_npz *npz, const unsigned char *used, const unsigned char *read)
-{
-    size_t i, count = 0;
-    for (i = 0; i < fer_npz_count(npz); i++) count += !used[i] && !(read && read[i]);
-    return count;
-}
 
 /* Counts a row and reports it. */
 static void report_row(const struct fer_verify_row *row, struct fer_verify_summary *s,
@@ -208,6 +189,7 @@ int fer_op_verify(const char *name, const char *in, const char *theirs, const st
     struct fer_judge *j;
     struct fer_op op = {0};
     int failed, i;
+    size_t k;
     memset(summary, 0, sizeof *summary);
     if (sizeof(real) < sizeof(double)) return fer_fail(e, "results are judged in float64: use fer64, or libfer64");
     op.given = option;
@@ -223,7 +205,8 @@ int fer_op_verify(const char *name, const char *in, const char *theirs, const st
     failed = !op.used || !j->used || judge(&op, theirs);
     for (i = 0; i < j->rows && !failed; i++) report_row(&j->row[i], summary, report, context);
     summary->absent = j->absent;
-    if (!failed) summary->ignored = count_unused(j->theirs, j->used, j->is_input ? op.used : NULL);
+    for (k = 0; !failed && j->is_input && k < fer_npz_count(j->theirs); k++) j->used[k] |= op.used[k];
+    if (!failed) summary->ignored = fer_npz_unused(j->theirs, j->used, summary->unused);
     fer_free(op.used);
     fer_free(j->used);
     fer_npz_close(j->theirs);

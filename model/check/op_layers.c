@@ -411,12 +411,11 @@ static int read_targets(struct fer_op *op, const struct fer_tensor *logits, stru
 static int write_softmax(struct fer_op *op, const struct fer_tensor *t, enum fer_softmax_result result,
                          const struct fer_tensor *logits, const struct fer_tensor *targets)
 {
-    size_t i;
-    if (op->twist == FER_NO_LABEL && result == FER_LOGITS_GRADIENT) {
-        fer_softmax(size_at(logits, 0), size_at(logits, 1), logits->values, t->values);
-        for (i = 0; i < t->about.count; i++) t->values[i] /= (real)size_at(logits, 0);
-        fer_op_judge_roundings(op, t, 60 + (double)size_at(logits, 1));
-    } else if (fer_op_claim(op, t))
+    const int claimed = fer_op_claim(op, t);
+    if (claimed && op->twist && result == (op->twist == FER_NO_LABEL ? FER_LOGITS_GRADIENT : FER_PROBABILITIES))
+        fer_tally_softmax_mistaken(&op->judge->tally, &op->judge->arithmetic, op->twist, (int)size_at(logits, 0),
+                                   (int)size_at(logits, 1), logits->values, op->judge->claimed);
+    else if (claimed)
         fer_tally_soft_labels(&op->judge->tally, &op->judge->arithmetic, result, (int)size_at(logits, 0),
                               (int)size_at(logits, 1), logits->values, targets->values, op->judge->claimed);
     return fer_op_write(op, t);

@@ -16,6 +16,8 @@
  *     moving_mean_new, ...       moving_mean, ..., and the layer's input */
 #include "checks.h"
 
+#include "../../data/data.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -34,7 +36,9 @@ static void check_softmax(struct fer_verification *v, const struct fer_layer *la
 {
     const real *logits = fer_verify_load_output(v, layer);
     if (!v->labels && result != FER_PROBABILITIES) fer_verify_lack(v, "labels");
-    if (fer_verify_ready(v))
+    if (fer_verify_ready(v) && (v->twist == FER_NO_LABEL || v->twist == FER_NO_MAXIMUM))
+        fer_tally_softmax_mistaken(&v->tally, &v->arithmetic, v->twist, v->n, (int)layer->channels, logits, v->claimed);
+    else if (fer_verify_ready(v))
         fer_tally_softmax(&v->tally, &v->arithmetic, result, v->n, (int)layer->channels, logits, v->labels, v->claimed);
     fer_verify_finish(v);
 }
@@ -209,13 +213,20 @@ static void find_zeros(struct fer_verification *v)
 
 /* ---- The whole record ---- */
 
-static void count_arrays(struct fer_verification *v)
+static int count_arrays(struct fer_verification *v)
 {
-    size_t known = 0;
+    unsigned char *used = fer_allocate(fer_npz_count(v->npz) + 1, 1, v->e);
+    size_t k;
     int i;
-    for (i = 0; i < v->expected_count; i++) known += v->expected[i].array != NULL;
-    v->summary->absent = (size_t)v->expected_count - known;
-    v->summary->ignored = fer_npz_count(v->npz) - known;
+    if (!used) return -1;
+    for (i = 0; i < v->expected_count; i++) {
+        if (!v->expected[i].array) v->summary->absent++;
+        for (k = 0; k < fer_npz_count(v->npz) && v->expected[i].array; k++)
+            if (fer_npz_at(v->npz, k) == v->expected[i].array) used[k] = 1;
+    }
+    v->summary->ignored = fer_npz_unused(v->npz, used, v->summary->unused);
+    fer_free(used);
+    return 0;
 }
 
 static int check_all(struct fer_verification *v)
@@ -302,9 +313,8 @@ int fer_verify(const char *path, const struct fer_verify_options *options,
     v->context = context;
     v->summary = summary;
     v->at_fault = fer_verify_explain;
-    failed = check_all(v);
+    failed = check_all(v) || count_arrays(v);
     if (!failed) {
-        count_arrays(v);
         fer_verify_hints(v, retry);
         fer_verify_report(v);
         failed = fail_empty(v);

@@ -9,7 +9,7 @@
 #ifndef FER_VERIFY_H
 #define FER_VERIFY_H
 
-#include "../../fer.h"
+#include "hypotheses.h"
 
 /* What a backend computes in. u is a format's unit roundoff; `least` its smallest normal number, to which more than
  * one that is smaller may be flushed. An error of 0 stands for: not rounded. */
@@ -183,6 +183,10 @@ void fer_tally_softmax(struct fer_tally *tally, const struct fer_arithmetic *a, 
 /* The same with soft labels, targets[n][classes]. */
 void fer_tally_soft_labels(struct fer_tally *tally, const struct fer_arithmetic *a, enum fer_softmax_result result, int n,
                            int classes, const real *logits, const real *targets, const real *claimed);
+
+/* Without the maximum's subtraction, the probabilities; without the label's, the gradient. */
+void fer_tally_softmax_mistaken(struct fer_tally *tally, const struct fer_arithmetic *a, enum fer_twist twist, int n,
+                                int classes, const real *logits, const real *claimed);
 
 /* truth[count]: what one step of Adam from zero moments makes of before[count]. */
 void fer_tally_adam(struct fer_tally *tally, const struct fer_arithmetic *a, const struct fer_adam *adam, size_t count,

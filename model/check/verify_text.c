@@ -118,6 +118,7 @@ static void write_json_summary(struct fer_json *j, const struct fer_verify_summa
     fer_json_count(j, "mistrusted_by_nature", s->by_nature);
     fer_json_count(j, "not_in_the_record", s->absent);
     fer_json_count(j, "unknown", s->ignored);
+    fer_json_string(j, "unknown_names", s->unused);
     fer_json_line(j, " ");
     fer_json_string_or_null(j, "first_at_fault", s->first);
     fer_json_string_or_null(j, "first_wrong", s->first_wrong);
@@ -145,6 +146,9 @@ void fer_verify_text_row(void *context, const struct fer_verify_row *row)
 
 void fer_verify_text_end(struct fer_verify_text *t, const struct fer_verify_summary *summary)
 {
+    if (summary && summary->ignored)
+        fprintf(stderr, "fer: %s: %zu array%s not used: %s\n", t->path, summary->ignored, summary->ignored == 1 ? " is" : "s are",
+                summary->unused);
     if (t->is_json && summary && t->rows++ == 0) write_json_head(t); /* a part in which nothing is */
     if (t->is_json && t->rows) {
         fer_json_close(&t->json, ']');
