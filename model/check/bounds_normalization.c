@@ -123,6 +123,18 @@ void fer_channels_given(struct fer_channel *channel, const struct fer_arithmetic
     }
 }
 
+void fer_twist_channels(enum fer_twist twist, size_t rows, size_t channels, double epsilon, struct fer_channel *channel)
+{
+    size_t c;
+    for (c = 0; c < channels; c++) {
+        const double v = channel[c].variance;
+        if (twist == FER_CONSTANT_STATISTICS) channel[c].given = FER_GIVEN;
+        if (twist == FER_NO_VARIANCE_TERM) channel[c].given = FER_GIVEN_VARIANCE;
+        if (twist == FER_UNBIASED_SCALE && rows > 1) channel[c].scale = 1 / sqrt(v * (double)rows / (double)(rows - 1) + epsilon);
+        if (twist == FER_EPSILON_OUTSIDE) channel[c].scale = 1 / (sqrt(v) + epsilon);
+    }
+}
+
 void fer_channels_scale(struct fer_channel *channel, const struct fer_arithmetic *a, size_t channels, const real *gamma)
 {
     size_t c;

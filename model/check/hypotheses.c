@@ -52,6 +52,8 @@ static const struct fer_hypothesis hypotheses[] = {
     {"batch_normalization", {"epsilon", "1e-4"}, FER_NO_TWIST, "epsilon is 1e-4"},
     {"batch_normalization", {"epsilon", "1e-5"}, FER_NO_TWIST, "epsilon is 1e-5, PyTorch's"},
     {"batch_normalization", {"epsilon", "1e-6"}, FER_NO_TWIST, "epsilon is 1e-6"},
+    {"batch_normalization", {NULL, NULL}, FER_UNBIASED_SCALE, "normalised with the unbiased variance"},
+    {"batch_normalization", {NULL, NULL}, FER_EPSILON_OUTSIDE, "epsilon is added outside the root"},
     {"batch_normalization", {"training", "0"}, FER_NO_TWIST, "normalised with the moving statistics, as in inference: --training 0"},
     {"batch_normalization", {"training", "1"}, FER_NO_TWIST, "normalised with the batch's statistics, as in training: --training 1"},
     {"batch_normalization", {"momentum", "0.9"}, FER_NO_TWIST, "momentum is 0.9: --momentum 0.9"},

@@ -30,6 +30,8 @@ enum fer_twist {
     FER_NO_BETA,
     FER_NO_SHIFT,            /* beta - mean * scale */
     FER_CONSTANT_STATISTICS,
+    FER_UNBIASED_SCALE,      /* of a batch, 1 / sqrt(its unbiased variance + epsilon) */
+    FER_EPSILON_OUTSIDE,     /* 1 / (sqrt(variance) + epsilon) */
     FER_NO_VARIANCE_TERM,
     FER_NO_MASK,
     FER_NO_LABEL,

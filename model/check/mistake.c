@@ -78,20 +78,19 @@ static size_t one_factor(const struct fer_compared *c, size_t first, size_t step
     return count;
 }
 
-static void name_factor(double factor, int every, char *text, size_t size)
+static void name_factor(double factor, const char *who, char *text, size_t size)
 {
-    const char *who = every ? "every element is" : "each of them is";
     if (magnitude(factor + 1) < 1e-6)
-        snprintf(text, size, "%s has the wrong sign", every ? "every element" : "each of them");
+        snprintf(text, size, "%s has the wrong sign", who);
     else if (magnitude(factor / LOG2_E - 1) < 1e-6 || magnitude(factor / LOG10_E - 1) < 1e-6)
         snprintf(text, size, "%.7g times the right one: a logarithm to base %d in place of the natural one?", factor,
                  factor > 1 ? 2 : 10);
     else if (factor > 1 && is_whole(factor))
-        snprintf(text, size, "%s %.0f times the right one: is a division by %.0f forgotten?", who, factor, factor);
+        snprintf(text, size, "%s is %.0f times the right one: is a division by %.0f forgotten?", who, factor, factor);
     else if (factor > 0 && factor < 1 && is_whole(1 / factor))
-        snprintf(text, size, "%s 1/%.0f of the right one: is a division by %.0f too many?", who, 1 / factor, 1 / factor);
+        snprintf(text, size, "%s is 1/%.0f of the right one: is a division by %.0f too many?", who, 1 / factor, 1 / factor);
     else
-        snprintf(text, size, "%s %.7g times the right one", who, factor);
+        snprintf(text, size, "%s is %.7g times the right one", who, factor);
 }
 
 /* Of some elements alone, a factor may have its reason: another slope below 0. */
@@ -102,7 +101,7 @@ static enum fer_mistake is_multiple(const struct fer_compared *c, size_t wrong, 
     if (!one_factor(c, 0, 1, &factor, &doubt) || (wrong == 1 && !is_known(factor)))
         return FER_NO_MISTAKE; /* a number is a multiple of any */
     while (i < c->count && fits(c, i, factor * c->truth[i], magnitude(factor) * (c->error[i] + doubt * magnitude(c->truth[i])))) i++;
-    name_factor(factor, i == c->count, text, size);
+    name_factor(factor, wrong == 1 ? "it" : i == c->count ? "every element" : "each of them", text, size);
     return i == c->count ? FER_CLEAR_MISTAKE : FER_VAGUE_MISTAKE;
 }
 

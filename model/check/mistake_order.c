@@ -106,7 +106,7 @@ static int slice_holds(const struct fer_compared *c, unsigned char *const *marks
                 if (b != d && !marks[b][fer_mistake_index(c, here, b)]) break;
             if (b < c->dims) continue;
             if (!holds(c, here, there)) return 0;
-            told += (other < 0 ? -other : other) > c->error[here] + c->error[there];
+            told += (other < 0 ? -other : other) > 8 * (c->error[here] + c->error[there]);
         }
     return told > 0;
 }

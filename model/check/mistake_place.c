@@ -167,8 +167,9 @@ static void name_axes(const struct fer_compared *c, size_t wrong, unsigned char 
         snprintf(text, room, ", %s alone", words[0]);
         return;
     }
-    at = (size_t)snprintf(text, room, ", all %s", wrong > right ? "of" : "in");
-    for (k = 0, d = c->dims - 1; d >= 0; d--)
+    for (d = c->dims - 1; !named[d];) d--;
+    at = (size_t)snprintf(text, room, wrong <= right ? ", all in" : strncmp(words[d], "every ", 6) ? ", all of" : ",");
+    for (k = 0; d >= 0; d--)
         if (named[d] && at < room) at += (size_t)snprintf(text + at, room - at, k++ ? " of %s" : " %s", words[d]);
     if (right && wrong > right && at < room) snprintf(text + at, room - at, " but %zu", right);
 }
@@ -182,7 +183,7 @@ size_t fer_mistake_place(const struct fer_compared *c, char *text, size_t size)
         if (!fer_mistake_is_right(c, i)) first = i, wrong++;
     if (!memory || wrong == 0) return fer_free(memory), wrong;
     at = (size_t)snprintf(text, size, "%zu of %zu", wrong, c->count);
-    for (d = 0; d < c->dims && wrong == 1 && at < size; d++)
+    for (d = 0; d < c->dims && wrong == 1 && c->count > 1 && at < size; d++)
         at += (size_t)snprintf(text + at, size - at, ", %s %zu%s", c->axis[d], fer_mistake_index(c, first, d),
                                d + 1 == c->dims ? " alone" : "");
     if (wrong > 1) name_axes(c, wrong, marks, text + at, size - at);

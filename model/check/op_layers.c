@@ -53,7 +53,6 @@ static int read_normalization(struct fer_op *op, struct normalization *b)
 static struct fer_channel *channels_of(struct fer_op *op, const struct normalization *b, const struct fer_tensor *t)
 {
     struct fer_channel *channel;
-    size_t c;
     if (!fer_op_claim(op, t)) return NULL;
     channel = fer_op_allocate(op, b->channels, sizeof *channel);
     if (!channel ||
@@ -62,8 +61,7 @@ static struct fer_channel *channels_of(struct fer_op *op, const struct normaliza
         op->judge->failed = 1;
         return NULL;
     }
-    for (c = 0; c < b->channels && b->training; c++)
-        channel[c].given = op->twist == FER_CONSTANT_STATISTICS ? FER_GIVEN : op->twist == FER_NO_VARIANCE_TERM ? FER_GIVEN_VARIANCE : 0;
+    if (b->training) fer_twist_channels(op->twist, b->rows, b->channels, b->epsilon, channel);
     if (!b->training)
         fer_channels_given(channel, &op->judge->arithmetic, b->channels, b->mean.values, b->variance.values,
                            b->epsilon);

@@ -145,6 +145,8 @@ int fer_channels(struct fer_channel *channel, const struct fer_arithmetic *a, si
                  double epsilon, struct fer_error *e);
 void fer_channels_given(struct fer_channel *channel, const struct fer_arithmetic *a, size_t channels, const real *mean,
                         const real *variance, double epsilon);
+/* What is often mistaken about a batch's statistics (hypotheses.h). */
+void fer_twist_channels(enum fer_twist twist, size_t rows, size_t channels, double epsilon, struct fer_channel *channel);
 /* Puts gamma[channels] in. */
 void fer_channels_scale(struct fer_channel *channel, const struct fer_arithmetic *a, size_t channels, const real *gamma);
 /* With statistics that are given; gamma and beta may be NULL. */

@@ -116,12 +116,12 @@ static void name_options(const struct hint *h, char text[100])
     }
 }
 
-/* Errors of Winograd's algorithm are everywhere. */
+/* Errors of Winograd's algorithm are everywhere, and nothing else explains them. */
 static int are_spread(const struct fer_verification *v)
 {
     int i, spread = 1;
     for (i = 0; i < v->kept_count; i++)
-        if (is_open(&v->kept[i], FER_ON_WINOGRAD)) spread &= v->kept[i].spread;
+        if (is_open(&v->kept[i], FER_ON_WINOGRAD)) spread &= v->kept[i].spread && !*v->kept[i].row.reason;
     return spread;
 }
 

@@ -115,7 +115,6 @@ static struct fer_channel *load_channels(struct fer_verification *v, const struc
     const real *mean = batch ? NULL : fer_verify_load_own(v, layer, "mean");
     const real *variance = batch ? NULL : fer_verify_load_own(v, layer, "variance");
     struct fer_channel *channel;
-    size_t c;
     v->depends |= FER_ON_EPSILON;
     if (!fer_verify_ready(v)) return NULL;
     channel = fer_allocate(layer->channels, sizeof *channel, v->e);
@@ -126,8 +125,7 @@ static struct fer_channel *load_channels(struct fer_verification *v, const struc
         return NULL;
     }
     if (!batch) fer_channels_given(channel, &v->arithmetic, layer->channels, mean, variance, layer->epsilon);
-    for (c = 0; c < layer->channels && batch; c++) /* made on purpose: see explain.c */
-        channel[c].given = v->twist == FER_CONSTANT_STATISTICS ? FER_GIVEN : v->twist == FER_NO_VARIANCE_TERM ? FER_GIVEN_VARIANCE : 0;
+    if (batch) fer_twist_channels(v->twist, fer_verify_rows(v, layer), layer->channels, layer->epsilon, channel);
     if (gamma) fer_channels_scale(channel, &v->arithmetic, layer->channels, gamma);
     return channel;
 }
