@@ -198,8 +198,8 @@ void fer_tally_softmax_mistaken(struct fer_tally *t, const struct fer_arithmetic
         for (k = 0; k < classes; k++) {
             const double z = magnitude_of((double)logits[k]) + magnitude_of(s.largest), p = probability(&s, (double)logits[k]);
             const double truth = twist == FER_NO_LABEL ? p / n : without_maximum(classes, logits, k);
-            const double relative = error_of(&s, a, (double)logits[k]) + (2 * z + 8) * a->sum;
-            fer_tally_add(t, (double)*claimed++, truth, stored(a, relative * truth, truth));
+            const double more = (2 * z + 8) * a->sum * truth; /* exp of larger numbers; the division */
+            fer_tally_add(t, (double)*claimed++, truth, stored(a, error_of(&s, a, (double)logits[k]), truth, more, truth));
         }
     }
 }
