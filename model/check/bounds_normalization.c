@@ -148,7 +148,7 @@ void fer_channels_scale(struct fer_channel *channel, const struct fer_arithmetic
 }
 
 /* Up to this relative error of the scale, one pass is as good as two. */
-static const double most_of_one_pass = 0.1;
+static const double most_of_one_pass = 0.25;
 
 static void leave_one_pass_out(struct fer_channel *c, const struct fer_arithmetic *a, double n, double epsilon)
 {
@@ -265,7 +265,8 @@ static enum origin origin_of(const struct fer_arithmetic *a, const struct fer_ch
         if (factor > most) most = factor;
     }
     if (channels == 1) return magnitude_of(most - 2) > 2 * alike ? ONE_PASS : ONE_FACTOR;
-    return most - least > alike * most ? ONE_PASS : ONE_FACTOR;
+    if (most - least > alike * most) return ONE_PASS;
+    return magnitude_of(most - 1) > 2 * alike ? ONE_FACTOR : UNKNOWN;
 }
 
 static void tally_normalization(struct fer_tally *tally, const struct fer_arithmetic *a, const struct fer_channel *channel,
