@@ -181,7 +181,8 @@ def moving(lib, x):
     share = mean[0] / x.mean(tuple(range(x.ndim - 1)))[0]
     ratio = (variance / share / x.var(tuple(range(x.ndim - 1))))[0]
     count = x[..., 0].size
-    return {round(1.0, 3): "`biased`", round(count / (count - 1), 3): "`unbiased`"}.get(round(ratio, 3), "none: times " + g(ratio))
+    words = {1.0: "`biased`", round(count / (count - 1), 3): "`unbiased`"}
+    return words.get(round(ratio, 3), "none: times " + g(ratio))
 
 
 @column("normalization", "moving variance: of a map, of a vector")

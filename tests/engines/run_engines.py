@@ -20,7 +20,8 @@ def main(chosen):
                     try:
                         seen = told(path, dict(settings, NETWORK=network, ROW=name), packages, within)
                     except TROUBLE as error:
-                        print("%-28s %-12s %-13s skipped: %s" % (name, "", network, str(error).splitlines()[0][-100:]), flush=True)
+                        why = str(error).splitlines()[0][-100:]
+                        print("%-28s %-12s %-13s skipped: %s" % (name, "", network, why), flush=True)
                         skipped += 1
                         continue
                     words = ", ".join(seen["fault"][:2]) or "ok"

@@ -1,4 +1,5 @@
-"""jax-js in Node, on WebAssembly: jax.lax and jax.nn; it has no optimizer or BatchNormalization of its own. Its program is jax_js.mjs.
+"""jax-js in Node, on WebAssembly: jax.lax and jax.nn; it has no optimizer or BatchNormalization of its
+own. Its program is jax_js.mjs.
 
 # row jax_js: NODE=1 numpy
 """
