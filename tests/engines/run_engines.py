@@ -30,7 +30,8 @@ def main(chosen):
                                                                    seen["likely"], words, seen["options"]), flush=True)
                     sound = seen["status"] == 0 and seen["checked"] > 0
                     passed, failed = passed + sound, failed + (not sound)
-    print("%d skipped" % skipped if skipped else "")
+    if skipped:
+        print("%d skipped" % skipped)
     print("%d passed, %d failed" % (passed, failed))
     return failed > 0
 
