@@ -1194,7 +1194,11 @@ struct fer_verify_row {
     char through[160];
     double sees;
     int weak;
-    char reason[240];
+    /* Of one at fault: how many elements rounding does not explain, and the smallest set of indices that holds them all,
+     * "400 of 4800, all of channels 44 to 47". */
+    size_t wrong;
+    char pattern[160];
+    char reason[240];         /* what the array is instead, or may be computed otherwise, or lacks */
 };
 
 struct fer_verify_summary {
@@ -1202,9 +1206,10 @@ struct fer_verify_summary {
     size_t by_nature;          /* of those MISTRUSTED */
     size_t absent;             /* arrays of such a record that this one does not hold */
     size_t ignored;            /* arrays of the file that are none of such a record */
+    char unused[512];          /* the names of the first ten of these */
     char first[FER_MAX_ARRAY];            /* the first array that is WRONG or suspect, in order of computation; else "" */
     enum fer_verdict first_verdict;
-    char first_writers[160], first_reason[240]; /* of its row */
+    char first_writers[160], first_pattern[160], first_reason[240]; /* of its row */
     char first_wrong[FER_MAX_ARRAY];      /* the first that is WRONG; else "" */
     char only_consumers_of[FER_MAX_ARRAY]; /* an array that is ok, when only what is computed from it is at fault; else "" */
     char first_mistrusted[FER_MAX_ARRAY]; /* the first that is MISTRUSTED, not by nature; else "" */

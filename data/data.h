@@ -201,6 +201,9 @@ uint32_t fer_crc32_values(uint32_t crc, const void *values, size_t size, size_t 
 
 /* ---- npz and zip (npz.c, npz_write.c) ---- */
 
+/* The arrays that are not `used`, by index: how many, and the names of the first ten. */
+size_t fer_npz_unused(const struct fer_npz *npz, const unsigned char *used, char names[512]);
+
 /* The first four bytes of a zip file's parts, as a number, and their lengths without name, extra field and comment. */
 #define ZIP_LOCAL 0x04034b50u   /* the local header, before an entry's bytes */
 #define ZIP_CENTRAL 0x02014b50u /* an entry of the directory */

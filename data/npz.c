@@ -673,6 +673,17 @@ const struct fer_array *fer_npz_at(const struct fer_npz *npz, size_t i)
     return &npz->entry[i].array;
 }
 
+size_t fer_npz_unused(const struct fer_npz *npz, const unsigned char *used, char names[512])
+{
+    size_t i, at = 0, unused = 0;
+    *names = 0;
+    for (i = 0; i < npz->count; i++)
+        if (!used[i] && unused++ < 10)
+            at += (size_t)snprintf(names + at, 512 - at, at ? ", %.40s" : "%.40s", npz->entry[i].array.name);
+    if (unused > 10) snprintf(names + at, 512 - at, ", ...");
+    return unused;
+}
+
 const struct fer_array *fer_npz_find(const struct fer_npz *npz, const char *name)
 {
     size_t low = 0, high = npz->count;

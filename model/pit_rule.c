@@ -5,16 +5,16 @@
  *     level    = the smaller of two medians: of the up to 5 epochs before e, and of the up to 5 after it; the same
  *                with 3 in place of 5, where that is higher
  *     s        = 1.4826 / sqrt(2) * median |x[i] - x[i-1]| of the n differences from e-9 to e+5 that e has no part in
- *     noise^2  = (s^n * usual^8)^(2 / (n + 8)) + sampling
+ *     noise^2  = (s^n * usual^4)^(2 / (n + 4)) + sampling
  *     pit:       level - x[e] > 6 * noise, with at least 3 epochs before e and 1 after it
  *
  * Accuracy over N images has the sampling variance p * (1 - p) / N, p = (level * N + 1) / (N + 2): with one hit and
- * one miss more than were seen, so that one mistake among epochs without any is no pit. Usual is what 400 images
- * would have, 2.5 points where p is a half. The loss has 0.02^2 and 0.2 in their places. The smaller of two medians
+ * one miss more than were seen, so that one mistake among epochs without any is no pit. Usual is what 350 images
+ * would have, 2.7 points where p is a half. The loss has 0.02^2 and 0.2 in their places. The smaller of two medians
  * is above neither side's usual figures: so the rise at the start is no pit, nor is a fall from which a run does not
  * come back. With 5 epochs, two or three bad ones in succession do not hide each other; with 3, a rise does not hide
  * them. The median takes no notice of a few bad epochs among fifteen. A handful of differences may all be small by
- * chance, or large because the run still rises: so eight more are thought to have shown the usual noise (the
+ * chance, or large because the run still rises: so four more are thought to have shown the usual noise (the
  * geometric mean, since a scale is wrong by a factor).
  *
  * tests/test_pits.c simulates healthy runs of several shapes; README.md in pits/ has how often each is accused.
@@ -24,7 +24,7 @@
 #include <math.h>
 
 enum { SIDE = 5, NEAR = 3, REACH = 10, LEAST_BEFORE = 3, MOST = REACH + SIDE + 1 };
-enum { USUAL_IMAGES = 400, USUAL_DIFFERENCES = 8 };
+enum { USUAL_IMAGES = 350, USUAL_DIFFERENCES = 4 };
 
 static const double LOSS_FLOOR = 0.02, USUAL_LOSS = 0.2;
 

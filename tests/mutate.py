@@ -38,7 +38,7 @@ def stages_of(path):
     stages = [("32", test.split(), 3) for test in first + ["-s suite_vectors", "-s suite_kinds", "-s suite_op"]]
     own = [kind + BITS for kind in ("conv2d_", "pooling_", "batch_normalization_") if kind.rstrip("_") in path and "depthwise" not in path]
     own += [kind + BITS for kind in ("conv2d_", "pooling_", "batch_normalization_") if path.endswith((".h", "tile.c", "window.c"))]
-    stages += [("32", NOT_BITS, 8)] + [("32", ["-t", test], 30) for test in own]
+    stages = [("32", ["-t", test], 30) for test in own] + stages + [("32", NOT_BITS, 8)]
     return stages + [("64", test.split(), 3) for test in first + ["-s suite_math", "-s suite_vectors", "-s suite_kinds"]]
 
 

@@ -98,6 +98,7 @@ with numpy "cases, answers of fer and NumPy, faults" tests/test_cases.py ./fer .
 with torch "PyTorch answers the cases" tests/test_cases.py ./fer ./fer64 ./libfer.so torch
 with onnxruntime "ONNX Runtime answers the cases" tests/test_cases.py ./fer ./fer64 ./libfer.so onnxruntime
 with numpy "verify's options, faulty records" tests/test_verify.py ./fer ./fer64
+with numpy "what is wrong, in words" tests/test_patterns.py ./fer ./fer64
 with numpy "fused layers, inference, NCHW" tests/test_chains.py ./fer ./fer64
 with numpy "Winograd's algorithm" tests/test_winograd.py ./fer ./fer64
 with numpy "records of real engines" tests/test_engines.py ./fer64

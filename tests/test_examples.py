@@ -178,7 +178,7 @@ def exercise():
     commands = ("fer record --seed 1 --size 48 --batch 4 -o ours.npz && python3 %s ours.npz theirs.npz && "
                 "fer64 verify theirs.npz")
     status, output = shell(commands % "tests/examples/exercise.py")
-    last = "\nfirst at fault: batch_normalization_39/output, WRONG\n"
+    last = "\nfirst at fault: batch_normalization_39/output, WRONG: 3072 of 3072: normalised with the unbiased variance\n"
     check("the mistake is found", status == 1 and output.endswith(last), output)
     check("one array was checked", "\n1 arrays checked: 0 ok, 1 WRONG" in output, output)
     text = read("tests/examples/exercise.py")

@@ -301,7 +301,7 @@ TEST small_weights_and_any_step_are_right(void)
             ASSERT_EQ(0, fer_gradcheck_function(dense_loss, &d, d.w, d.dw, INPUTS * CLASSES, 0, steps[k], 1, &r, &e));
             ASSERT_EQ(1, r.wrong);
             ASSERT_EQ(77, r.index);
-            ASSERT_STR_EQ("element 77 alone is wrong", r.reason);
+            ASSERT_STR_EQ("1 of 140, element 77 alone", r.reason);
         }
     PASS();
 }
@@ -393,11 +393,11 @@ TEST the_kind_of_mistake_is_named(void)
     for (i = 0; i < COUNT; i++) dw[i] = d.dw[i % INPUTS * CLASSES + i / INPUTS];
     ASSERT_STR_EQ("the array is transposed, taken as 7 x 20", mistake_in(&d, dw));
     for (i = 0; i < COUNT; i++) dw[i] = d.dw[i ? i - 1 : COUNT - 1];
-    ASSERT_STR_EQ("the array is shifted by 1, towards its end", mistake_in(&d, dw));
+    ASSERT_STR_EQ("the truth shifted by 1 element, towards the end, and around", mistake_in(&d, dw));
     for (i = 0; i < COUNT; i++) dw[i] = i % CLASSES == 2 ? d.dw[i] * 2 : d.dw[i];
-    ASSERT_STR_EQ("every element of one channel is wrong, no others: number 2 of 7, the last axis", mistake_in(&d, dw));
+    ASSERT_STR_EQ("20 of 140, every 7th element from 2 on: each of them is 2 times the right one: is a division by 2 forgotten?", mistake_in(&d, dw));
     for (i = 0; i < COUNT; i++) dw[i] = i / CLASSES == 3 ? 0 : d.dw[i];
-    ASSERT_STR_EQ("elements 21 to 27 are wrong, no others", mistake_in(&d, dw));
+    ASSERT_STR_EQ("7 of 140, all of elements 21 to 27: each of them is 0", mistake_in(&d, dw));
     for (i = 0; i < COUNT; i++) dw[i] = d.dw[i] + (real)0.1 * (real)(i % CLASSES + 1);
     ASSERT_STR_EQ("off by a constant in each of 7 channels: is a term with their mean missing?", mistake_in(&d, dw));
     for (i = 0; i < COUNT; i++) dw[i] = d.dw[i] + (real)0.5;
@@ -609,7 +609,7 @@ TEST a_layer_of_ones_own_is_checked(void)
     for (i = 0; i < 3; i++) ASSERTm(result[i].reason, fer_gradcheck_passed(&result[i]));
     ASSERT_EQ(0, check_own(LAST_ELEMENT, 0, result, &e));
     ASSERT(fer_gradcheck_passed(&result[0]) && !fer_gradcheck_passed(&result[1]) && fer_gradcheck_passed(&result[2]));
-    ASSERT_STR_EQ("element 7 alone is wrong", result[1].reason);
+    ASSERT_STR_EQ("1 of 8, element 7 alone", result[1].reason);
     ASSERT_EQ(0, check_own(BIAS_FORGOTTEN, 0, result, &e));
     ASSERT(fer_gradcheck_passed(&result[0]) && fer_gradcheck_passed(&result[1]) && !fer_gradcheck_passed(&result[2]));
     ASSERT_EQ(-1, check_own(WRITES_INPUT, 0, result, &e));

@@ -224,6 +224,10 @@ TEST dropout_draws_as_it_says(void)
     fer_dropout(ELEMENTS, 0.3, 11, 6, 1000, ones, again); /* another step */
     for (i = 0; i < ELEMENTS; i++) differ += (dropped[i] != 0) != (again[i] != 0);
     ASSERT(differ > 0.38 * ELEMENTS && differ < 0.46 * ELEMENTS); /* 2 * 0.3 * 0.7 */
+    fer_dropout(2, fer_uniform(11, FER_FOR_DROPOUT, 5, 0), 11, 5, 0, ones, again); /* as large as the rate is large enough */
+    ASSERT(again[0] != 0);
+    fer_spatial_dropout2d(1, 1, 2, fer_uniform(11, FER_FOR_DROPOUT, 5, 0), 11, 5, 0, ones, again);
+    ASSERT(again[0] != 0);
     fer_dropout(ELEMENTS, 0, 11, 5, 0, dropped, again);
     ASSERT(memcmp(dropped, again, sizeof again) == 0);
     PASS();

@@ -828,7 +828,8 @@ TEST own_results_beside_the_arguments(void)
     ASSERT_EQ(0, judge("relu", "", IN, &summary));
     ASSERT_EQ_FMT((size_t)1, summary.rows[FER_OK], "%zu");
     ASSERT_STR_EQ("dx", summary.first_wrong);
-    ASSERT_STR_EQ("element 3 alone is wrong", summary.first_reason);
+    ASSERT_STR_EQ("1 of 4, element 3 alone", summary.first_pattern);
+    ASSERT_STR_EQ("it should be 0", summary.first_reason);
     ASSERT_EQ_FMT((size_t)1, summary.ignored, "%zu");
     ASSERT_EQ(0, make("x 4; dy 4"));
     ASSERT_EQ(-1, judge("relu", "", IN, &summary));

@@ -176,6 +176,34 @@ void fer_tally_soft_labels(struct fer_tally *t, const struct fer_arithmetic *a, 
     tally(t, a, result, n, classes, logits, NULL, targets, claimed);
 }
 
+/* exp in float32, which overflows, of numbers from which no maximum was subtracted: infinite, 0 or NaN where it does so. */
+static double without_maximum(int classes, const real *z, int class)
+{
+    double sum = 0, own = 0;
+    int k;
+    for (k = 0; k < classes; k++) {
+        const double e = (double)z[k] > 88.7228 ? INFINITY : (double)z[k] < -103.97 ? 0 : fer_exp((double)z[k]);
+        sum += e;
+        if (k == class) own = e;
+    }
+    return own / sum;
+}
+
+void fer_tally_softmax_mistaken(struct fer_tally *t, const struct fer_arithmetic *a, enum fer_twist twist, int n, int classes,
+                                const real *logits, const real *claimed)
+{
+    int image, k;
+    for (image = 0; image < n; image++, logits += classes) {
+        const struct softmax s = softmax_of(a, classes, logits);
+        for (k = 0; k < classes; k++) {
+            const double z = magnitude_of((double)logits[k]) + magnitude_of(s.largest), p = probability(&s, (double)logits[k]);
+            const double truth = twist == FER_NO_LABEL ? p / n : without_maximum(classes, logits, k);
+            const double more = (2 * z + 8) * a->sum * truth; /* exp of larger numbers; the division */
+            fer_tally_add(t, (double)*claimed++, truth, stored(a, error_of(&s, a, (double)logits[k]), truth, more, truth));
+        }
+    }
+}
+
 /* ---- Adam ---- */
 
 void fer_tally_adam(struct fer_tally *tally, const struct fer_arithmetic *a, const struct fer_adam *adam, size_t count,

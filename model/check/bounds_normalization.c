@@ -115,11 +115,23 @@ void fer_channels_given(struct fer_channel *channel, const struct fer_arithmetic
         channel[c].variance = (double)variance[c];
         channel[c].scale = 1 / sqrt((double)variance[c] + epsilon);
         channel[c].gain = 1;
-        channel[c].given = 1;
+        channel[c].given = FER_GIVEN;
         channel[c].mean_error = channel[c].variance_error = none;
         channel[c].scale_error.proven = channel[c].scale_error.likely = scale_error(a, (double)variance[c], epsilon, 0);
         channel[c].two_pass_error = channel[c].scale_error.proven;
         channel[c].one_pass_fails = 0;
+    }
+}
+
+void fer_twist_channels(enum fer_twist twist, size_t rows, size_t channels, double epsilon, struct fer_channel *channel)
+{
+    size_t c;
+    for (c = 0; c < channels; c++) {
+        const double v = channel[c].variance;
+        if (twist == FER_CONSTANT_STATISTICS) channel[c].given = FER_GIVEN;
+        if (twist == FER_NO_VARIANCE_TERM) channel[c].given = FER_GIVEN_VARIANCE;
+        if (twist == FER_UNBIASED_SCALE && rows > 1) channel[c].scale = 1 / sqrt(v * (double)rows / (double)(rows - 1) + epsilon);
+        if (twist == FER_EPSILON_OUTSIDE) channel[c].scale = 1 / (sqrt(v) + epsilon);
     }
 }
 
@@ -136,7 +148,7 @@ void fer_channels_scale(struct fer_channel *channel, const struct fer_arithmetic
 }
 
 /* Up to this relative error of the scale, one pass is as good as two. */
-static const double most_of_one_pass = 0.1;
+static const double most_of_one_pass = 0.25;
 
 static void leave_one_pass_out(struct fer_channel *c, const struct fer_arithmetic *a, double n, double epsilon)
 {
@@ -253,7 +265,8 @@ static enum origin origin_of(const struct fer_arithmetic *a, const struct fer_ch
         if (factor > most) most = factor;
     }
     if (channels == 1) return magnitude_of(most - 2) > 2 * alike ? ONE_PASS : ONE_FACTOR;
-    return most - least > alike * most ? ONE_PASS : ONE_FACTOR;
+    if (most - least > alike * most) return ONE_PASS;
+    return magnitude_of(most - 1) > 2 * alike ? ONE_FACTOR : UNKNOWN;
 }
 
 static void tally_normalization(struct fer_tally *tally, const struct fer_arithmetic *a, const struct fer_channel *channel,
@@ -393,8 +406,9 @@ static struct averages *find_averages(const struct fer_arithmetic *a, const stru
     sum_averages(averages, channel, rows, channels, x, dy);
     for (k = 0; k < channels; k++) {
         const struct averages none = {0, 0, 0, 0, {0, 0}, {0, 0}};
-        if (channel[k].given) averages[k] = none;
-        if (channel[k].given) continue;
+        if (channel[k].given == FER_GIVEN_VARIANCE) averages[k].b = averages[k].d = 0;
+        if (channel[k].given == FER_GIVEN) averages[k] = none;
+        if (channel[k].given == FER_GIVEN) continue;
         averages[k].a_error = gradient_errors_of_a(a, &averages[k], (double)rows);
         averages[k].b_error = gradient_errors_of_b(a, &averages[k], &channel[k], (double)rows);
     }

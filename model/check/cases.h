@@ -12,7 +12,7 @@
  *               kernel), and what is done, in this order, to numbers drawn uniformly from -1 ... 1. dy has the shape of
  *               y, and is there unless the layer has none; `dy times 0` says more of it.
  *     why       what goes wrong there; "convention (WORD): ..." where real libraries differ and none is wrong. WORD is
- *               that of op_hypotheses.c.
+ *               that of conventions.c.
  *
  *     times V, plus V      each number                  absolute     without its sign
  *     steps V              to whole multiples of V      alike        all rows as the first (a row: the last dimension)

@@ -47,12 +47,12 @@ static char *take_field(char **line)
 /* The word in "convention (WORD): ...", which must be one of the layer's. */
 static int read_convention(struct fer_case *c, const char *why, struct fer_error *e)
 {
-    const struct fer_hypothesis *h;
+    const struct fer_convention *known;
     const size_t length = strcspn(why + 12, ")");
     int i;
     snprintf(c->convention, sizeof c->convention, "%.*s", (int)length, why + 12);
-    for (i = 0; (h = fer_op_hypothesis(c->layer, i)) != NULL; i++)
-        if (*c->convention && strcmp(h->convention, c->convention) == 0) return 0;
+    for (i = 0; (known = fer_op_convention(c->layer, i)) != NULL; i++)
+        if (*c->convention && strcmp(known->word, c->convention) == 0) return 0;
     return fer_fail(e, "convention (%s): %s has none of this name", c->convention, c->layer);
 }
 

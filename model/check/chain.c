@@ -222,9 +222,14 @@ void fer_chain_check_probabilities(struct fer_verification *v)
         fer_state_free(&s);
 }
 
-void fer_chain_end(struct fer_verification *v)
+void fer_chain_clear(struct fer_verification *v)
 {
     int i;
     for (i = 0; i < FER_MAX_LAYERS; i++) fer_state_free(&v->state[i]);
+}
+
+void fer_chain_end(struct fer_verification *v)
+{
+    fer_chain_clear(v);
     fer_free(v->state);
 }

@@ -42,7 +42,8 @@ int fer_chain_has_inputs(const struct fer_verification *v, const struct fer_laye
 /* Gives up the states that no layer behind this one takes from. */
 void fer_chain_forget(struct fer_verification *v, const struct fer_layer *layer);
 
-/* Gives up all states. */
+/* Gives up all states; they are computed again when they are needed. And their table too. */
+void fer_chain_clear(struct fer_verification *v);
 void fer_chain_end(struct fer_verification *v);
 
 #endif

@@ -246,7 +246,7 @@ int fer_chain_batch_normalization(struct fer_verification *v, const struct fer_l
                                   struct fer_state *out)
 {
     const int held = v->held_count;
-    const real *mean, *variance, *gamma, *beta;
+    real *mean, *variance, *gamma, *beta;
     double *scale, *shift, *means;
     size_t c;
     int failed;
@@ -255,6 +255,7 @@ int fer_chain_batch_normalization(struct fer_verification *v, const struct fer_l
     mean = fer_verify_load_own(v, layer, "mean"), variance = fer_verify_load_own(v, layer, "variance");
     gamma = fer_verify_load_own(v, layer, "gamma"), beta = fer_verify_load_own(v, layer, "beta");
     if (!(scale = hold_doubles(v, 3 * layer->channels))) return -1;
+    fer_twist_scaling(v->twist, layer->channels, layer->epsilon, mean, variance, gamma, beta);
     shift = scale + layer->channels, means = shift + layer->channels;
     for (c = 0; c < layer->channels; c++) {
         scale[c] = (gamma ? (double)gamma[c] : 1) / sqrt((double)variance[c] + layer->epsilon);

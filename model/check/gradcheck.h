@@ -17,15 +17,6 @@ struct fer_gradcheck_run {
                    size_t count, struct fer_error *e);
 };
 
-/* The slopes of a whole array: measured, with their errors, and claimed. */
-struct fer_slopes {
-    size_t count;
-    const double *measured, *error;
-    const real *claimed;
-};
-/* mistake.c: what kind of mistake the wrong ones are, in words; nothing where no kind fits. */
-void fer_gradcheck_mistake(const struct fer_slopes *slopes, char *text, size_t size);
-
 /* For a function that cannot be asked, only answered beforehand (gradcheck_points.c): steps and distances at which it is
  * known, for each element, and for the noise along FER_NOISY_ELEMENTS of them. */
 enum { FER_LEVELS = 4, FER_NOISE_POINTS = 8, FER_NOISY_ELEMENTS = 3, FER_STEPS = 10, FER_DISTANCES = 4 };

@@ -34,11 +34,16 @@ struct frozen {
     struct fer_network *network;
     int labels[IMAGES];
     long *choice[FER_MAX_LAYERS]; /* which input cell each output cell takes, -1 none; NULL: not a layer that chooses */
+    real *here[FER_MAX_LAYERS];   /* each layer's output at the point, and the loss there */
+    double loss;
     /* what the next frozen_loss has to do */
-    char recompute[FER_MAX_LAYERS], changed[FER_MAX_LAYERS]; /* layers with new parameters, with new outputs */
+    char recompute[FER_MAX_LAYERS]; /* layers with other parameters than at the point */
+    char moved[FER_MAX_LAYERS];     /* layers whose output is another now */
+    const struct probe *held;       /* the one cell of an output that is moved, and where to; NULL: none */
+    real held_at;
     real distance[MAX_DISTANCES], claimed[MAX_DISTANCES];    /* the checker's x, and its gradient */
     /* single elements */
-    int probes, moved; /* which probe was moved last, -1 none */
+    int probes;
     struct probe probe[MAX_DISTANCES];
     /* directions: one in each trainable array, and some that move many arrays, each along its own, to or fro */
     double noise; /* of the loss, once a row has found it */
@@ -54,17 +59,19 @@ static size_t output_size(const struct fer_layer *layer)
 
 /* ---- Freezing ---- */
 
-/* Writes down what each ReLU and max pooling takes after a forward pass. */
+/* Writes down what a forward pass gave, and what each ReLU and max pooling took. */
 static int freeze(struct frozen *f, struct fer_error *e)
 {
     int i;
     size_t k;
-    for (i = 1; i < f->network->layers; i++) {
+    for (i = 0; i < f->network->layers; i++) {
         const struct fer_layer *layer = &f->network->layer[i];
-        const real *x = f->network->layer[layer->input[0]].output;
+        if (!(f->here[i] = fer_allocate(output_size(layer), sizeof(real), e))) return -1;
+        memcpy(f->here[i], layer->output, output_size(layer) * sizeof(real));
         if (!fer_checks[layer->type].takes) continue;
         if (!(f->choice[i] = fer_allocate(output_size(layer), sizeof(long), e))) return -1;
-        for (k = 0; k < output_size(layer); k++) f->choice[i][k] = fer_checks[layer->type].takes(layer, x, k);
+        for (k = 0; k < output_size(layer); k++)
+            f->choice[i][k] = fer_checks[layer->type].takes(layer, f->here[layer->input[0]], k);
     }
     return 0;
 }
@@ -80,24 +87,36 @@ static void take_chosen(const struct fer_layer *layer, const real *x, const long
         for (k = 0; k < count; k++) layer->output[k] = choice[k] < 0 ? 0 : x[choice[k]];
 }
 
-/* The mean loss of the frozen network. Only the layers that a change reaches are computed again. */
+/* Whether a layer's output is another than at the point, once it is what it has to be. */
+static int recompute(struct frozen *f, int i)
+{
+    const struct fer_layer *layer = &f->network->layer[i];
+    const size_t bytes = output_size(layer) * sizeof(real);
+    int j, anew = f->recompute[i];
+    for (j = 0; j < layer->inputs; j++) anew = anew || f->moved[layer->input[j]];
+    if (f->held && f->held->layer == i) {
+        memcpy(layer->output, f->here[i], bytes);
+        *f->held->value = f->held_at;
+        return 1;
+    }
+    if (anew) {
+        if (f->choice[i]) take_chosen(layer, f->network->layer[layer->input[0]].output, f->choice[i]);
+        else fer_layer_forward(f->network, i, IMAGES, 1);
+        return i == f->network->layers - 1 || memcmp(layer->output, f->here[i], bytes) != 0;
+    }
+    if (f->moved[i]) memcpy(layer->output, f->here[i], bytes);
+    return 0;
+}
+
+/* The mean loss of the frozen network. Computed are only the layers that a change reaches: most of the time goes into
+ * this. */
 static double frozen_loss(struct frozen *f)
 {
-    struct fer_network *network = f->network;
-    int i, j;
-    for (i = 1; i < network->layers; i++) {
-        const struct fer_layer *layer = &network->layer[i];
-        const real *x = network->layer[layer->input[0]].output;
-        const long *choice = f->choice[i];
-        for (j = 0; j < layer->inputs; j++)
-            if (f->changed[layer->input[j]]) f->recompute[i] = 1;
-        if (!f->recompute[i]) continue;
-        f->changed[i] = 1;
-        if (!choice) fer_layer_forward(network, i, IMAGES, 1);
-        if (choice) take_chosen(layer, x, choice);
-    }
+    const struct fer_network *network = f->network;
+    int i;
+    for (i = 1; i < network->layers; i++) f->moved[i] = (char)recompute(f, i);
     memset(f->recompute, 0, sizeof f->recompute);
-    memset(f->changed, 0, sizeof f->changed);
+    if (!f->moved[network->layers - 1]) return f->loss;
     return fer_cross_entropy(IMAGES, network->classes, network->logits, f->labels, NULL, NULL) / IMAGES;
 }
 
@@ -105,7 +124,6 @@ static double frozen_loss(struct frozen *f)
 static int set_up(struct frozen *f, uint64_t seed, struct fer_error *e)
 {
     struct fer_network *network = f->network;
-    double loss;
     size_t k;
     int i;
     if (fer_network_fits(network, IMAGES, FER_PLAN_KEEP, fer_memory_available(), e) ||
@@ -120,10 +138,10 @@ static int set_up(struct frozen *f, uint64_t seed, struct fer_error *e)
     for (i = 0; i < IMAGES; i++)
         f->labels[i] = (int)(fer_draw(seed, FER_FOR_CHECKS, 1001, (uint64_t)i) % network->classes);
     fer_network_forward(network, IMAGES, 1);
-    loss = fer_network_backward(network, IMAGES, f->labels) / IMAGES;
+    f->loss = fer_network_backward(network, IMAGES, f->labels) / IMAGES;
     if (freeze(f, e)) return -1;
-    f->changed[0] = 1; /* all layers */
-    if (frozen_loss(f) != loss) return fer_fail(e, "the frozen network's loss differs from the network's");
+    memset(f->recompute, 1, sizeof f->recompute);
+    if (frozen_loss(f) != f->loss) return fer_fail(e, "the frozen network's loss differs from the network's");
     return 0;
 }
 
@@ -131,7 +149,10 @@ static void tear_down(struct frozen *f)
 {
     int i;
     if (!f) return;
-    for (i = 0; i < FER_MAX_LAYERS; i++) fer_free(f->choice[i]);
+    for (i = 0; i < FER_MAX_LAYERS; i++) {
+        fer_free(f->choice[i]);
+        fer_free(f->here[i]);
+    }
     fer_network_free(f->network);
     fer_free(f);
 }
@@ -197,31 +218,30 @@ static void add_probes(struct frozen *f, uint64_t seed, const char *name, real *
     }
 }
 
-static void move(struct frozen *f, int probe)
-{
-    const struct probe *p = &f->probe[probe];
-    *p->value = (real)((double)p->here + (double)f->distance[probe] * p->size);
-    if (p->output)
-        f->changed[p->layer] = 1;
-    else
-        f->recompute[p->layer] = 1;
-}
-
-/* At most one distance is not zero. The probe that was moved before goes back first, for its way back must not
- * compute anew, and so undo, the output that is moved now. */
+/* At most one distance is not zero. */
 static double loss_at_distances(void *context)
 {
     struct frozen *f = context;
-    int k, now = -1;
-    for (k = 0; k < f->probes; k++)
-        if (f->distance[k] != 0) now = k;
-    if (f->moved >= 0 && f->moved != now) {
-        move(f, f->moved);
-        frozen_loss(f);
+    const struct probe *p = NULL;
+    double loss;
+    real at = 0;
+    int k;
+    for (k = 0; k < f->probes; k++) {
+        if (f->distance[k] == 0) continue;
+        p = &f->probe[k];
+        at = (real)((double)p->here + (double)f->distance[k] * p->size);
     }
-    if (now >= 0) move(f, now);
-    f->moved = now;
-    return frozen_loss(f);
+    if (p && p->output) {
+        f->held = p;
+        f->held_at = at;
+    } else if (p) {
+        *p->value = at;
+        f->recompute[p->layer] = 1;
+    }
+    loss = frozen_loss(f);
+    f->held = NULL;
+    if (p && !p->output) *p->value = p->here;
+    return loss;
 }
 
 /* The row of all probes; they are taken away afterwards. */
@@ -231,7 +251,6 @@ static int check_probes(struct frozen *f, struct fer_gradcheck_run *run, const c
     const struct probe *worst;
     if (f->probes == 0) return 0; /* it has no such array */
     begin_row(f, &row, "elements of every array", argument);
-    f->moved = -1;
     if (check(f, run, loss_at_distances, 0, f->probes, ELEMENT_STEP, &row.result, e)) return -1;
     loss_at_distances(f); /* everything is as it was */
     worst = &f->probe[row.result.index];
@@ -277,10 +296,10 @@ static double loss_along(void *context)
         const struct fer_parameter *p = &f->network->parameter[f->array[i]];
         real distance = f->distance[i];
         for (j = 0; j < DIRECTIONS; j++) distance += f->sign[j][i] * f->distance[f->arrays + j];
+        if (distance != 0) f->recompute[owner(f->network, f->array[i])] = 1;
         if (distance == f->at[i]) continue;
         f->at[i] = distance;
         for (k = 0; k < p->count; k++) p->value[k] = p->v[k] + distance * p->m[k];
-        f->recompute[owner(f->network, f->array[i])] = 1;
     }
     return frozen_loss(f);
 }

@@ -23,6 +23,7 @@
  *
  * What no such check can see: an error that forward and backward share. The forward pass needs a judge of its own. */
 #include "gradcheck.h"
+#include "mistake.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -466,7 +467,9 @@ static int find_mistake(const struct element *element, const real *claimed, size
 {
     const struct claims c = claims_of(claimed, element, count);
     double *measured = fer_allocate(2 * count, sizeof *measured, e), *error = measured + count;
-    struct fer_slopes slopes;
+    struct fer_compared slopes = {0};
+    char place[160] = "", kind[160] = "";
+    size_t wrong;
     size_t i;
     if (!measured) return -1;
     for (i = 0; i < count; i++) {
@@ -474,11 +477,18 @@ static int find_mistake(const struct element *element, const real *claimed, size
         error[i] = element[i].state == NOT_MEASURED ? DBL_MAX : allowed(&element[i], (double)claimed[i], &c);
     }
     slopes.count = count;
-    slopes.measured = measured;
+    slopes.truth = measured;
     slopes.error = error;
     slopes.claimed = claimed;
-    *result->reason = 0;
-    fer_gradcheck_mistake(&slopes, result->reason, sizeof result->reason);
+    slopes.dims = 1;
+    slopes.shape[0] = count;
+    slopes.axis[0] = "element";
+    wrong = fer_mistake_place(&slopes, place, sizeof place);
+    fer_mistake_kind(&slopes, kind, sizeof kind);
+    if (*kind && 2 * wrong > count)
+        snprintf(result->reason, sizeof result->reason, "%s", kind);
+    else
+        snprintf(result->reason, sizeof result->reason, "%s%s%s", strchr(place, ',') || *kind ? place : "", *kind ? ": " : "", kind);
     fer_free(measured);
     return 0;
 }

@@ -3,6 +3,7 @@
 
 #include "../../data/data.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -59,20 +60,6 @@ static int fits_other_layout(const struct fer_op *op)
     return other.fits;
 }
 
-/* The names of the arrays that were not asked for, the first ten of them, and how many they are. */
-static void list_unused(const struct fer_op *op, struct fer_op_result *result)
-{
-    size_t i, at = 0;
-    for (i = 0; i < fer_npz_count(op->in); i++) {
-        if (op->used[i]) continue;
-        if (result->ignored++ < 10 && at < sizeof result->unused)
-            at += (size_t)snprintf(result->unused + at, sizeof result->unused - at, at ? ", %.40s" : "%.40s",
-                                   fer_npz_at(op->in, i)->name);
-    }
-    if (result->ignored > 10 && at < sizeof result->unused)
-        snprintf(result->unused + at, sizeof result->unused - at, ", ...");
-}
-
 /* Runs the operation. Where its shapes decide nothing, or speak for the other layout, that is said. */
 static int run(struct fer_op *op, struct fer_op_result *result)
 {
@@ -87,7 +74,7 @@ static int run(struct fer_op *op, struct fer_op_result *result)
     if (failed) return -1;
     result->written = op->written;
     result->own = op->own;
-    list_unused(op, result);
+    result->ignored = fer_npz_unused(op->in, op->used, result->unused);
     if (op->laid_out && op->parameters && !fer_op_is_given(op, "layout") && fits_other_layout(op))
         snprintf(result->note, sizeof result->note,
                  "the shapes fit both layouts: taken as NHWC, kernels as HWIO; --layout nchw takes NCHW and OIHW");
@@ -137,13 +124,6 @@ int fer_op(const char *name, const char *in, const char *out, const struct fer_o
 
 /* ---- Somebody else's results ---- */
 
-static size_t count_unused(const struct fer_npz *npz, const unsigned char *used, const unsigned char *read)
-{
-    size_t i, count = 0;
-    for (i = 0; i < fer_npz_count(npz); i++) count += !used[i] && !(read && read[i]);
-    return count;
-}
-
 /* Counts a row and reports it. */
 static void report_row(const struct fer_verify_row *row, struct fer_verify_summary *s,
                        void (*report)(void *context, const struct fer_verify_row *row), void *context)
@@ -153,36 +133,37 @@ static void report_row(const struct fer_verify_row *row, struct fer_verify_summa
         snprintf(s->first_mistrusted, sizeof s->first_mistrusted, "%s", row->array);
     if (row->verdict == FER_WRONG && !*s->first_wrong)
         snprintf(s->first_wrong, sizeof s->first_wrong, "%s", row->array);
-    if ((row->verdict == FER_WRONG || row->verdict == FER_SUSPECT) && !*s->first) {
+    if (fer_verify_is_at_fault(row) && !*s->first) {
         snprintf(s->first, sizeof s->first, "%s", row->array);
+        snprintf(s->first_pattern, sizeof s->first_pattern, "%s", row->pattern);
         snprintf(s->first_reason, sizeof s->first_reason, "%s", row->reason);
         s->first_verdict = row->verdict;
     }
     if (report) report(context, row);
 }
 
-/* The operation once more, as the hypothesis has it; its rows are in again->row. `given` has room for one option
- * more. */
-static void try_hypothesis(const struct fer_op *op, const struct fer_hypothesis *h, struct fer_judge *again,
-                           struct fer_op_option *given)
+/* The operation once more, with another option (name NULL: none) or a twist; its rows are in again->row. `given` has room
+ * for one option more. */
+static void run_again(const struct fer_op *op, const struct fer_op_option *option, enum fer_twist twist,
+                      struct fer_judge *again, struct fer_op_option *given)
 {
     struct fer_op other = *op;
     struct fer_error reason;
     int i;
     other.memory = NULL;
     other.written = 0;
-    other.twist = h->twist;
+    other.twist = twist;
     other.e = &reason;
     other.judge = again;
     *again = *op->judge;
     again->rows = 0;
     again->name = NULL;
     for (i = 0; i < op->given_count; i++)
-        if (h->option.name && strcmp(op->given[i].name, h->option.name) == 0) break;
+        if (option->name && strcmp(op->given[i].name, option->name) == 0) break;
     memcpy(given, op->given, (size_t)op->given_count * sizeof *given);
-    if (h->option.name) given[i] = h->option;
+    if (option->name) given[i] = *option;
     other.given = given;
-    other.given_count = op->given_count + (h->option.name && i == op->given_count);
+    other.given_count = op->given_count + (option->name && i == op->given_count);
     other.operation->run(&other);
     fer_op_free(&other);
 }
@@ -193,6 +174,29 @@ static struct fer_verify_row *find_row(struct fer_judge *judge, const char *arra
     for (i = 0; i < judge->rows; i++)
         if (strcmp(judge->row[i].array, array) == 0) return &judge->row[i];
     return NULL;
+}
+
+/* What was at fault and is ok as a hypothesis has it, and more so than as any other has it, was done so. best[k]: the
+ * largest error of result k by the best one so far, as a part of the likely bound. */
+static void explain_wrong_results(const struct fer_op *op)
+{
+    struct fer_judge *again = fer_allocate(1, sizeof *again, NULL), *judge = op->judge;
+    struct fer_op_option *given = fer_allocate((size_t)op->given_count + 1, sizeof *given, NULL);
+    const struct fer_hypothesis *h;
+    double best[FER_MOST_RESULTS];
+    int i, k, wrong = 0;
+    for (k = 0; k < judge->rows; k++) best[k] = INFINITY, wrong += fer_verify_is_at_fault(&judge->row[k]);
+    for (i = 0; wrong && again && given && (h = fer_hypothesis(op->operation->name, i)) != NULL; i++) {
+        run_again(op, &h->option, h->twist, again, given);
+        for (k = 0; k < judge->rows; k++) {
+            struct fer_verify_row *row = &judge->row[k], *other = find_row(again, row->array);
+            if (!other || !fer_verify_is_at_fault(row) || other->verdict != FER_OK || other->likely >= best[k]) continue;
+            best[k] = other->likely;
+            snprintf(row->reason, sizeof row->reason, "%s", h->words);
+        }
+    }
+    fer_free(again);
+    fer_free(given);
 }
 
 /* "y, dx: NaN is kept": row k, and those that follow the same; nothing when k was such a one. */
@@ -212,43 +216,33 @@ static void add_words(const struct fer_judge *judge, const char *const *followed
     if (at < FER_CASE_WORDS) snprintf(words + at, FER_CASE_WORDS - at, ": %s", followed[k]);
 }
 
-/* What the operation's hypotheses say of its rows: of a mistake, the reason of those that are WRONG, and ok with it. Of
- * a convention (NULL: of none), of each row the first alternative with which it is ok: that is its verdict then, and
- * its words go to `words` where another alternative would not do. */
-static int try_hypotheses(const struct fer_op *op, const char *convention, char words[FER_CASE_WORDS])
+/* Of each result the first way of this convention with which it is ok: that is its verdict then, and its words go to `words`
+ * where another way would not do. */
+static int follow_convention(const struct fer_op *op, const char *word, char words[FER_CASE_WORDS])
 {
     struct fer_judge *again = fer_allocate(1, sizeof *again, op->e), *judge = op->judge;
     struct fer_op_option *given = fer_allocate((size_t)op->given_count + 1, sizeof *given, op->e);
-    const struct fer_hypothesis *h;
+    const struct fer_convention *c;
     const char *followed[FER_MOST_RESULTS] = {NULL};
     int differs[FER_MOST_RESULTS] = {0}, i, k, failed = !again || !given;
-    for (i = 0; !failed && (h = fer_op_hypothesis(op->operation->name, i)) != NULL; i++) {
-        if (convention && strcmp(h->convention, convention) != 0) continue;
-        try_hypothesis(op, h, again, given);
+    for (i = 0; !failed && (c = fer_op_convention(op->operation->name, i)) != NULL; i++) {
+        if (strcmp(c->word, word) != 0) continue;
+        run_again(op, &c->option, c->twist, again, given);
         for (k = 0; k < judge->rows; k++) {
-            struct fer_verify_row *row = &judge->row[k], *other = find_row(again, row->array);
+            const struct fer_verify_row *other = find_row(again, judge->row[k].array);
             if (!other || other->verdict >= FER_SUSPECT)
                 differs[k] = 1;
-            else if (convention && !followed[k])
-                followed[k] = h->words;
-            else if (!convention && row->verdict == FER_WRONG && other->verdict == FER_OK)
-                snprintf(row->reason, sizeof row->reason, "%s", h->words);
+            else if (!followed[k])
+                followed[k] = c->words;
         }
     }
-    for (k = 0; convention && k < judge->rows; k++) {
+    for (k = 0; k < judge->rows; k++) {
         if (followed[k] && judge->row[k].verdict >= FER_SUSPECT) judge->row[k].verdict = FER_OK;
         if (followed[k] && differs[k]) add_words(judge, followed, differs, k, words);
     }
     fer_free(again);
     fer_free(given);
     return failed ? -1 : 0;
-}
-
-static int has_wrong_rows(const struct fer_judge *judge)
-{
-    int i, wrong = 0;
-    for (i = 0; i < judge->rows; i++) wrong |= judge->row[i].verdict == FER_WRONG;
-    return wrong;
 }
 
 /* Runs the operation for its verdicts, in op->judge->row. Whatever comes of it, close_judged frees what was opened. */
@@ -287,6 +281,7 @@ int fer_op_verify(const char *name, const char *in, const char *theirs, const st
     struct fer_op op = {0};
     struct fer_judge *j;
     int failed, i;
+    size_t k;
     memset(summary, 0, sizeof *summary);
     op.given = option;
     op.given_count = options;
@@ -295,10 +290,11 @@ int fer_op_verify(const char *name, const char *in, const char *theirs, const st
     failed = judge(&op, name, in, theirs, unit, accumulate);
     if (!failed && j->rows == 0)
         failed = fer_fail(e, "%s: holds no result of %s: expected y, dx, ..., as op writes them", theirs, name);
-    if (!failed && has_wrong_rows(j)) failed = try_hypotheses(&op, NULL, NULL);
+    if (!failed) explain_wrong_results(&op);
     for (i = 0; i < j->rows && !failed; i++) report_row(&j->row[i], summary, report, context);
     summary->absent = j->absent;
-    if (!failed) summary->ignored = count_unused(j->theirs, j->used, j->is_input ? op.used : NULL);
+    for (k = 0; !failed && j->is_input && k < fer_npz_count(j->theirs); k++) j->used[k] |= op.used[k];
+    if (!failed) summary->ignored = fer_npz_unused(j->theirs, j->used, summary->unused);
     close_judged(&op);
     return failed ? -1 : 0;
 }
@@ -317,8 +313,8 @@ int fer_op_verify_case(const char *name, const char *in, const char *theirs, con
     if (!(op.judge = j = fer_allocate(1, sizeof *j, e))) return -1;
     j->any_shape = 1;
     failed = judge(&op, name, in, theirs, unit, accumulate);
-    if (!failed && *convention) failed = try_hypotheses(&op, convention, words);
-    if (!failed && has_wrong_rows(j)) failed = try_hypotheses(&op, NULL, NULL);
+    if (!failed && *convention) failed = follow_convention(&op, convention, words);
+    if (!failed) explain_wrong_results(&op);
     for (i = 0; i < j->rows; i++) {
         struct fer_verify_row *row = &j->row[i];
         if (row->verdict == FER_MISTRUSTED) row->verdict = FER_OK, *row->reason = 0; /* the case is meant so */

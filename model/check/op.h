@@ -3,25 +3,8 @@
 #ifndef FER_OP_H
 #define FER_OP_H
 
+#include "hypotheses.h"
 #include "verify.h"
-
-/* Mistakes that no option makes: see op_hypotheses.c. */
-enum fer_twist {
-    FER_NO_TWIST,
-    FER_KERNEL_TURNED,
-    FER_NO_BIAS,
-    FER_CONSTANT_STATISTICS,
-    FER_NO_VARIANCE_TERM,
-    FER_NO_LABEL,
-    /* and what is none: conventions, of libraries that are not wrong */
-    FER_NAN_LOST,       /* NaN in x is taken for -infinity */
-    FER_NAN_BY_PLACE,   /* a maximum keeps it or loses it */
-    FER_SLOPE_HALF,     /* at a kink */
-    FER_SLOPE_INSIDE,   /* at the upper end of what is clipped, the slope below */
-    FER_NO_LIMIT,       /* of x * sigmoid(x) at the infinities */
-    FER_EXACT_CONSTANT, /* a constant channel, normalised, is exactly beta */
-    FER_SUM_OVERFLOWS   /* of an average, before it is divided */
-};
 
 struct fer_op {
     const struct fer_operation *operation;
@@ -40,7 +23,7 @@ struct fer_op {
     int blamed;                 /* the failure is one of shapes */
     int laid_out, parameters;   /* an array was read that the other layout has otherwise; one other than x and dy */
     struct fer_judge *judge;    /* results are judged, not written; NULL: no */
-    enum fer_twist twist;       /* what is done wrong on purpose, to see whether they did it too */
+    enum fer_twist twist;       /* what is done wrong on purpose, to see whether they did it too (hypotheses.h) */
     struct fer_error *e;
 };
 
@@ -175,18 +158,16 @@ int fer_op_shape_in_file(const struct fer_op *op, const struct fer_tensor *t, si
 /* Copies between the layer's layout, `here` (of this shape), and the file's. */
 void fer_op_reorder(int dims, const size_t *shape, const int *axis, real *here, real *file, int to_file);
 
-/* ---- Hypotheses (op_hypotheses.c) ---- */
+/* ---- Conventions (conventions.c) ---- */
 
-/* The i-th thing that an operation might have been done otherwise: an option (NULL: none) or a twist, and in words.
- * NULL behind the last. */
-struct fer_hypothesis {
+/* The i-th way of an operation among those that are all right: an option (NULL: none) or a twist. NULL behind the last. */
+struct fer_convention {
     const char *operation;
     struct fer_op_option option;
     enum fer_twist twist;
-    const char *convention; /* "": it is a mistake */
-    const char *words;
+    const char *word, *words; /* "ties"; what is done */
 };
-const struct fer_hypothesis *fer_op_hypothesis(const char *operation, int i);
+const struct fer_convention *fer_op_convention(const char *operation, int i);
 
 /* ---- Judging, before a result is written (op_judge.c) ----
  *

@@ -252,20 +252,6 @@ static int read_values(struct fer_op *op, const struct fer_array *array, const i
     return 0;
 }
 
-/* A kernel by 180 degrees. */
-static void turn(struct fer_tensor *t)
-{
-    const size_t cells = t->about.shape[0] * t->about.shape[1], each = t->about.count / cells;
-    size_t cell, k;
-    for (cell = 0; cell < cells / 2; cell++)
-        for (k = 0; k < each; k++) {
-            real *here = t->values + cell * each + k, *there = t->values + (cells - 1 - cell) * each + k;
-            const real value = *here;
-            *here = *there;
-            *there = value;
-        }
-}
-
 int fer_op_maybe(struct fer_op *op, const char *name, const char *meaning, struct fer_tensor *t)
 {
     const struct fer_array *array = fer_op_find(op, name);
@@ -279,11 +265,9 @@ int fer_op_maybe(struct fer_op *op, const char *name, const char *meaning, struc
     if (*name != 'x' && strcmp(name, "dy") != 0) op->parameters = 1;
     for (d = 0; d < array->dims; d++) t->about.shape[d] = array->shape[axis[d]];
     if (check_shape(op, t) || read_values(op, array, axis, t)) return -1;
-    if (op->twist == FER_KERNEL_TURNED && strcmp(name, "kernel") == 0) turn(t);
     for (i = 0; op->twist >= FER_NAN_LOST && op->twist <= FER_NAN_BY_PLACE && *name == 'x' && i < t->about.count; i++)
         if (t->values[i] != t->values[i]) t->values[i] = -INFINITY;
-    if (op->twist == FER_NO_BIAS && strcmp(name, "bias") == 0) memset(t->values, 0, t->about.count * sizeof *t->values);
-    return 0;
+    return op->twist ? fer_twist_array(op->twist, name, t->about.dims, t->about.shape, 1, t->values, op->e) : 0;
 }
 
 int fer_op_need(struct fer_op *op, const char *name, const char *meaning, struct fer_tensor *t)

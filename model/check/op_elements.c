@@ -123,9 +123,14 @@ int fer_op_hard_sigmoid(struct fer_op *op)
 static int write_softmax(struct fer_op *op, const struct elements *a)
 {
     size_t i, k;
-    if (fer_op_claim(op, &a->y))
-        fer_tally_softmax(&op->judge->tally, &op->judge->arithmetic, FER_PROBABILITIES, (int)a->rows, (int)a->channels,
-                          a->x.values, NULL, op->judge->claimed);
+    if (fer_op_claim(op, &a->y)) {
+        if (op->twist == FER_NO_MAXIMUM)
+            fer_tally_softmax_mistaken(&op->judge->tally, &op->judge->arithmetic, op->twist, (int)a->rows, (int)a->channels,
+                                       a->x.values, op->judge->claimed);
+        else
+            fer_tally_softmax(&op->judge->tally, &op->judge->arithmetic, FER_PROBABILITIES, (int)a->rows, (int)a->channels,
+                              a->x.values, NULL, op->judge->claimed);
+    }
     if (fer_op_write(op, &a->y)) return -1;
     if (!a->dy.values) return 0;
     if (fer_op_claim(op, &a->dx)) {

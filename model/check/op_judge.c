@@ -1,8 +1,8 @@
 /* op_judge.c - a result is written, or, where results of somebody else are there, they are judged by the rounding
  * bound. The operation computes its own from the same arguments, in float64; where there is a result of theirs by that
- * name it says how far rounding can go (bounds_*.c), and each element is tallied. What kind of mistake it is, is said
- * as in the gradient check (mistake.c). */
-#include "gradcheck.h"
+ * name it says how far rounding can go (bounds_*.c), and each element is tallied. What kind of mistake it is, mistake.c
+ * says. */
+#include "mistake.h"
 #include "op.h"
 
 #include <math.h>
@@ -172,16 +172,45 @@ static size_t index_in_file(const struct fer_op *op, const struct fer_tensor *t,
     return at;
 }
 
-static void explain(const struct fer_judge *judge, struct fer_verify_row *row)
+/* What its axes are called, by what it means. */
+static void name_axes(const struct fer_tensor *t, struct fer_compared *c)
+{
+    static const struct {
+        const char *meaning, *axis[4];
+    } known[] = {{"[N,H,W,C]", {"image", "row", "column", "channel"}},
+                 {"[KH,KW,CI,CO]", {"kernel row", "kernel column", "input channel", "output channel"}},
+                 {"[KH,KW,C,M]", {"kernel row", "kernel column", "channel", "multiple"}},
+                 {"[I,O]", {"input", "output"}},
+                 {"[N,C]", {"image", "channel"}}};
+    size_t k = 0;
+    int d;
+    while (k < 5 && !(t->meaning && strcmp(t->meaning, known[k].meaning) == 0)) k++;
+    if (k == 5 && t->about.dims == 4) k = 0;
+    c->dims = t->about.dims;
+    for (d = 0; d < c->dims; d++) {
+        c->shape[d] = t->about.shape[d];
+        c->axis[d] = k < 5 ? known[k].axis[d] : c->dims == 1 ? "element" : d == 0 ? "row" : d + 1 == c->dims ? "channel" : "column";
+    }
+    if (c->dims == 0) c->dims = 1, c->shape[0] = 1, c->axis[0] = "element";
+}
+
+static void explain(const struct fer_judge *judge, const struct fer_tensor *t, struct fer_verify_row *row)
 {
     const struct fer_tally *tally = &judge->tally;
-    const struct fer_slopes slopes = {tally->count, tally->truths, tally->bounds, judge->claimed};
+    struct fer_compared c = {0};
+    if (fer_verify_is_at_fault(row)) {
+        c.count = tally->count;
+        c.truth = tally->truths, c.error = tally->bounds, c.claimed = judge->claimed;
+        c.unit = judge->arithmetic.store > 0 ? judge->arithmetic.store : judge->arithmetic.sum;
+        name_axes(t, &c);
+        row->wrong = fer_mistake_place(&c, row->pattern, sizeof row->pattern);
+    }
     if (row->verdict == FER_WRONG && tally->not_finite)
         snprintf(row->reason, sizeof row->reason, "one of value and truth is finite, the other is not");
-    else if (row->verdict == FER_WRONG)
-        fer_gradcheck_mistake(&slopes, row->reason, sizeof row->reason);
     else if (row->verdict == FER_SUSPECT && tally->one_pass)
         snprintf(row->reason, sizeof row->reason, "%s", fer_one_pass_reason);
+    else if (fer_verify_is_at_fault(row))
+        fer_mistake_kind(&c, row->reason, sizeof row->reason);
     else if (row->verdict == FER_MISTRUSTED)
         snprintf(row->reason, sizeof row->reason, "%s: that proves nothing",
                  tally->finite ? tally->nonzero ? "all equal" : "all zero" : "nothing is finite");
@@ -224,7 +253,7 @@ static int verdict(struct fer_op *op, const struct fer_tensor *t)
         row.truth = worst->truth;
         row.proven_bound = worst->bound.proven;
         row.likely_bound = worst->bound.likely;
-        explain(judge, &row);
+        explain(judge, t, &row);
     }
     if (judge->rows < FER_MOST_RESULTS) judge->row[judge->rows++] = row;
     judge->name = NULL;

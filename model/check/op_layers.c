@@ -61,6 +61,7 @@ static struct fer_channel *channels_of(struct fer_op *op, const struct normaliza
         op->judge->failed = 1;
         return NULL;
     }
+    if (b->training) fer_twist_channels(op->twist, b->rows, b->channels, b->epsilon, channel);
     if (!b->training)
         fer_channels_given(channel, &op->judge->arithmetic, b->channels, b->mean.values, b->variance.values,
                            b->epsilon);
@@ -108,28 +109,6 @@ static void judge_gradient(struct fer_op *op, const struct normalization *b, con
                        &op->judge->tally, &op->judge->arithmetic, channel, b->rows, b->channels, b->x.values,
                        b->dy.values, op->judge->claimed, op->e))
         op->judge->failed = 1;
-}
-
-/* dx = gamma * scale * (dy - mean of dy): what is left when the variance is taken as a constant. */
-static void judge_without_variance(struct fer_op *op, const struct normalization *b, const struct fer_tensor *dx)
-{
-    real *magnitude;
-    size_t c, i;
-    if (!fer_op_claim(op, dx) || !(magnitude = fer_op_copy(op, dx))) return;
-    for (c = 0; c < b->channels; c++) {
-        const double gamma = b->gamma.values ? (double)b->gamma.values[c] : 1;
-        const double scale = gamma / sqrt((double)b->variance.values[c] + b->epsilon);
-        double mean = 0, size = 0;
-        for (i = c; i < dx->about.count; i += b->channels) {
-            mean += (double)b->dy.values[i] / (double)b->rows;
-            size += fabs((double)b->dy.values[i]) / (double)b->rows;
-        }
-        for (i = c; i < dx->about.count; i += b->channels) {
-            dx->values[i] = (real)(scale * ((double)b->dy.values[i] - mean));
-            magnitude[i] = (real)(fabs(scale) * (fabs((double)b->dy.values[i]) + size));
-        }
-    }
-    fer_op_judge_magnitudes(op, dx, (double)b->rows + 20, magnitude);
 }
 
 static int write_statistics(struct fer_op *op, const struct normalization *b, const real *mean, const real *variance)
@@ -182,11 +161,7 @@ static int batch_normalization(struct fer_op *op)
     fer_batch_normalization_backward(b.rows, b.channels, b.x.values, b.mean.values, b.variance.values,
                                      b.gamma.values, b.epsilon, b.training, b.dy.values, dx.values, dgamma.values,
                                      dbeta.values);
-    if (op->twist == FER_CONSTANT_STATISTICS) b.training = 0;
-    if (op->twist == FER_NO_VARIANCE_TERM)
-        judge_without_variance(op, &b, &dx);
-    else
-        judge_gradient(op, &b, &dx, 0);
+    judge_gradient(op, &b, &dx, 0);
     if (fer_op_write(op, &dx)) return -1;
     if (b.gamma.values) judge_gradient(op, &b, &dgamma, 1);
     if (b.gamma.values && fer_op_write(op, &dgamma)) return -1;
@@ -215,7 +190,9 @@ static int relu(struct fer_op *op)
     if (fer_op_write(op, &y)) return -1;
     if (!dy.values) return 0;
     if (fer_op_result_like(op, "dx", &x, &dx)) return -1;
-    if (slope == 0 && most == INFINITY)
+    if (op->twist == FER_NO_MASK)
+        memcpy(dx.values, dy.values, x.about.count * sizeof(real));
+    else if (slope == 0 && most == INFINITY)
         fer_relu_backward(x.about.count, x.values, dy.values, dx.values);
     else
         fer_leaky_relu_backward(x.about.count, (real)slope, (real)most, y.values, dy.values, dx.values);
@@ -439,12 +416,11 @@ static int read_targets(struct fer_op *op, const struct fer_tensor *logits, stru
 static int write_softmax(struct fer_op *op, const struct fer_tensor *t, enum fer_softmax_result result,
                          const struct fer_tensor *logits, const struct fer_tensor *targets)
 {
-    size_t i;
-    if (op->twist == FER_NO_LABEL && result == FER_LOGITS_GRADIENT) {
-        fer_softmax(size_at(logits, 0), size_at(logits, 1), logits->values, t->values);
-        for (i = 0; i < t->about.count; i++) t->values[i] /= (real)size_at(logits, 0);
-        fer_op_judge_roundings(op, t, 60 + (double)size_at(logits, 1));
-    } else if (fer_op_claim(op, t))
+    const int claimed = fer_op_claim(op, t);
+    if (claimed && op->twist && result == (op->twist == FER_NO_LABEL ? FER_LOGITS_GRADIENT : FER_PROBABILITIES))
+        fer_tally_softmax_mistaken(&op->judge->tally, &op->judge->arithmetic, op->twist, (int)size_at(logits, 0),
+                                   (int)size_at(logits, 1), logits->values, op->judge->claimed);
+    else if (claimed)
         fer_tally_soft_labels(&op->judge->tally, &op->judge->arithmetic, result, (int)size_at(logits, 0),
                               (int)size_at(logits, 1), logits->values, targets->values, op->judge->claimed);
     return fer_op_write(op, t);

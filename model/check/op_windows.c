@@ -88,6 +88,7 @@ static int convolve(struct fer_op *op, struct convolution *c)
     if (read_window(op, size_at(&c->kernel, 0), size_at(&c->kernel, 1), &c->options) ||
         window_over(op, &c->x, &c->options, &c->g, out))
         return -1;
+    fer_twist_window(op->twist, c->options.padding != FER_VALID, &c->g);
     if (fer_op_maybe(op, "bias", "[CO]", &c->bias) || fer_op_vector(op, &c->bias, g->out_c) ||
         fer_op_result(op, "y", 4, out, &y) || fer_op_maybe(op, "dy", "[N,H,W,C]", &c->dy) ||
         fer_op_same_shape(op, &c->dy, &y))
@@ -130,6 +131,9 @@ int fer_op_conv2d(struct fer_op *op)
         return fer_op_blame(op, &c.kernel, "expected a multiple of %zu groups for output channels", groups);
     c.options.groups = groups;
     c.options.out_c = size_at(&c.kernel, 3);
+    if ((op->twist == FER_GROUPS_CROSSED || op->twist == FER_GROUPS_MIXED) &&
+        fer_twist_array(op->twist, "x", 4, c.x.about.shape, groups, c.x.values, op->e))
+        return -1;
     return convolve(op, &c);
 }
 

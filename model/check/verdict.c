@@ -73,6 +73,13 @@ static int is_smaller(double error, double bound, double ratio)
     return error < bound * ratio * (1 - 0x1p-50);
 }
 
+void fer_tally_clear(struct fer_tally *tally)
+{
+    struct fer_tally none = {0};
+    none.truths = tally->truths, none.bounds = tally->bounds;
+    *tally = none;
+}
+
 void fer_tally_add(struct fer_tally *tally, double value, double truth, struct fer_bound bound)
 {
     const size_t i = tally->count++;
@@ -88,7 +95,7 @@ void fer_tally_add(struct fer_tally *tally, double value, double truth, struct f
     if (value != 0 || truth != 0) tally->nonzero = 1;
     if (finite) tally->finite = 1;
     if (differ) tally->not_finite = 1;
-    if (tally->truths) tally->truths[i] = truth, tally->bounds[i] = bound.proven;
+    if (tally->truths) tally->truths[i] = truth, tally->bounds[i] = bound.likely;
     if ((truth < 0 ? -truth : truth) > bound.likely) tally->outgrows = 1;
     if (error * 16 > bound.likely) tally->sizeable++;
     if (i && is_smaller(error, bound.proven, tally->proven.ratio) &&
@@ -106,4 +113,9 @@ enum fer_verdict fer_tally_verdict(const struct fer_tally *tally)
     if (tally->likely.ratio > 1) return FER_SUSPECT;
     if (!tally->finite || !tally->nonzero || (!tally->varies && tally->count > 1)) return FER_MISTRUSTED;
     return FER_OK;
+}
+
+int fer_verify_is_at_fault(const struct fer_verify_row *row)
+{
+    return row->verdict == FER_WRONG || row->verdict == FER_SUSPECT;
 }

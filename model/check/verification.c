@@ -448,11 +448,21 @@ real *fer_verify_load(struct fer_verification *v, const char *name)
     return values;
 }
 
+/* As the mistake has it that is made on purpose. */
+static void twist(struct fer_verification *v, const char *what, int dims, const size_t *shape, real *values)
+{
+    if (v->twist && values && fer_twist_array(v->twist, what, dims, shape, v->twisted_groups, values, v->e)) v->failed = 1;
+}
+
 real *fer_verify_load_output(struct fer_verification *v, const struct fer_layer *layer)
 {
+    const size_t image[4] = {(size_t)v->n, layer->height, layer->width, layer->channels}, flat[2] = {image[0], image[3]};
     char name[FER_MAX_ARRAY];
+    real *values;
     fer_output_name(&v->net, index_of(v, layer), "", name);
-    return fer_verify_load(v, name);
+    values = fer_verify_load(v, name);
+    if (layer != v->layer) twist(v, "x", layer->flat ? 2 : 4, layer->flat ? flat : image, values);
+    return values;
 }
 
 /* The ReLU behind a layer that is one with it in Keras, and whose preactivation the record does not show; NULL: none. Its
@@ -493,7 +503,9 @@ real *fer_verify_load_gradient(struct fer_verification *v, const struct fer_laye
 real *fer_verify_load_own(struct fer_verification *v, const struct fer_layer *layer, const char *what)
 {
     const struct fer_parameter *p = fer_layer_parameter(&v->net, layer, what);
-    return p ? fer_verify_load(v, p->name) : NULL;
+    real *values = p ? fer_verify_load(v, p->name) : NULL;
+    if (p && layer->type == v->twisted) twist(v, what, p->dims, p->shape, values);
+    return values;
 }
 
 real *fer_verify_load_parameter(struct fer_verification *v, const struct fer_parameter *p, const char *ending)
@@ -508,6 +520,7 @@ static int is_wanted(struct fer_verification *v, const char *name)
 {
     const struct fer_verification *first = v->tried_for;
     int i;
+    if (v->looking) return strcmp(name, v->looking) == 0;
     if (!first && v->options->parts > 0) return v->position++ % v->options->parts == v->options->part - 1;
     for (i = 0; first && i < first->kept_count; i++)
         if (first->kept[i].depends & v->family && strcmp(first->kept[i].row.array, name) == 0) return !v->stopped;
@@ -521,7 +534,7 @@ int fer_verify_begin(struct fer_verification *v, const char *name)
     int i;
     if (v->failed || !x || !x->array || !is_wanted(v, name)) return 0;
     memset(&v->row, 0, sizeof v->row);
-    memset(&v->tally, 0, sizeof v->tally);
+    fer_tally_clear(&v->tally);
     v->depends = 0;
     v->rate = 0;
     snprintf(v->row.array, sizeof v->row.array, "%s", name);
@@ -585,11 +598,6 @@ void fer_verify_conclude(struct fer_verification *v, struct fer_verify_row *row)
         snprintf(row->reason, sizeof row->reason, "weak: no value is larger than its bound");
 }
 
-int fer_verify_is_at_fault(const struct fer_verify_row *row)
-{
-    return row->verdict == FER_SUSPECT || row->verdict == FER_WRONG;
-}
-
 void fer_verify_add_up(struct fer_verify_summary *s, const struct fer_verify_row *row)
 {
     s->rows[row->verdict]++;
@@ -600,6 +608,7 @@ void fer_verify_add_up(struct fer_verify_summary *s, const struct fer_verify_row
         snprintf(s->first_wrong, sizeof s->first_wrong, "%s", row->array);
     if (fer_verify_is_at_fault(row) && !*s->first) {
         snprintf(s->first, sizeof s->first, "%s", row->array);
+        snprintf(s->first_pattern, sizeof s->first_pattern, "%s", row->pattern);
         snprintf(s->first_writers, sizeof s->first_writers, "%s", row->writers);
         snprintf(s->first_reason, sizeof s->first_reason, "%s", row->reason);
         s->first_verdict = row->verdict;
@@ -618,14 +627,16 @@ void fer_verify_report(struct fer_verification *v)
 void fer_verify_finish(struct fer_verification *v)
 {
     struct fer_kept *kept = &v->kept[v->kept_count];
+    if (fer_verify_ready(v)) fer_verify_conclude(v, &v->row);
+    if (v->looking) return; /* who looks wants what is held */
     fer_verify_release(v, 0);
     if (v->failed) return;
-    if (fer_verify_ready(v)) fer_verify_conclude(v, &v->row);
-    kept->row = v->row;
     kept->depends = v->row.verdict == FER_NOT_CHECKABLE ? 0 : v->depends;
     kept->rate = v->rate;
     memcpy(kept->uses, v->uses, sizeof kept->uses);
     kept->spread = v->tally.sizeable * 8 >= v->tally.count;
+    if (v->at_fault && fer_verify_is_at_fault(&v->row)) v->at_fault(v);
+    kept->row = v->row;
     v->kept_count++;
     v->stopped |= v->row.verdict >= FER_SUSPECT && v->family != FER_ON_MOVING_VARIANCE;
     if (v->reported == v->kept_count - 1 && !fer_verify_is_at_fault(&v->row) && !v->tried_for) fer_verify_report(v);

@@ -3,6 +3,7 @@
 #define FER_VERIFICATION_H
 
 #include "../kinds.h"
+#include "hypotheses.h"
 #include "verify.h"
 
 /* An array that a record may hold. With --layout nchw it stands there in another order than fer has it: the axes of the
@@ -65,6 +66,18 @@ struct fer_verification {
     real *claimed;
     struct fer_room held[MOST_HELD], spare[MOST_HELD]; /* in use; and to be used again, since fresh memory costs time */
     int held_count, spare_count;
+
+    /* By what the array is checked; and, of one that is at fault (explain.c), the second look: its name, while no other is
+     * begun (NULL: none), and a mistake that layers of one kind make on purpose. */
+    void (*check)(struct fer_verification *v, const struct fer_layer *layer);
+    const struct fer_layer *layer;
+    void (*at_fault)(struct fer_verification *v);
+    const char *looking;
+    enum fer_twist twist;
+    enum fer_layer_type twisted;
+    size_t twisted_groups;
+    int left_out, twice;          /* consumers of the layer, by index: theirs is no part of its gradient, or two (0: none) */
+    int explained;                /* arrays so far */
 
     struct fer_state *state;      /* [FER_MAX_LAYERS], see chain.h */
     int through[FER_MAX_LAYERS]; /* the layers that the check at hand goes through, row.chain of them */
@@ -133,8 +146,10 @@ void fer_verify_tally_sums(struct fer_verification *v, const struct fer_sums *s)
 void fer_verify_conclude(struct fer_verification *v, struct fer_verify_row *row);
 void fer_verify_report(struct fer_verification *v);
 void fer_verify_add_up(struct fer_verify_summary *summary, const struct fer_verify_row *row);
-int fer_verify_is_at_fault(const struct fer_verify_row *row); /* WRONG or suspect */
 void fer_verify_finish(struct fer_verification *v);
+
+/* explain.c: what is wrong with the array that was checked, into its row. */
+void fer_verify_explain(struct fer_verification *v);
 
 size_t fer_verify_rows(const struct fer_verification *v, const struct fer_layer *layer);
 

@@ -16,16 +16,29 @@
  *     moving_mean_new, ...       moving_mean, ..., and the layer's input */
 #include "checks.h"
 
+#include "../../data/data.h"
+
 #include <stdio.h>
 #include <string.h>
 
 /* ---- Forward ---- */
 
+/* Does a check of arrays that belong to a layer, so that one at fault can be looked at again. */
+static void check(struct fer_verification *v, void (*function)(struct fer_verification *v, const struct fer_layer *layer),
+                  const struct fer_layer *layer)
+{
+    v->check = function;
+    v->layer = layer;
+    function(v, layer);
+}
+
 static void check_softmax(struct fer_verification *v, const struct fer_layer *layer, enum fer_softmax_result result)
 {
     const real *logits = fer_verify_load_output(v, layer);
     if (!v->labels && result != FER_PROBABILITIES) fer_verify_lack(v, "labels");
-    if (fer_verify_ready(v))
+    if (fer_verify_ready(v) && (v->twist == FER_NO_LABEL || v->twist == FER_NO_MAXIMUM))
+        fer_tally_softmax_mistaken(&v->tally, &v->arithmetic, v->twist, v->n, (int)layer->channels, logits, v->claimed);
+    else if (fer_verify_ready(v))
         fer_tally_softmax(&v->tally, &v->arithmetic, result, v->n, (int)layer->channels, logits, v->labels, v->claimed);
     fer_verify_finish(v);
 }
@@ -39,8 +52,8 @@ static void check_anew(struct fer_verification *v, const struct fer_layer *layer
     const unsigned depends = v->depends;
     unsigned char uses[sizeof v->uses];
     memcpy(uses, v->uses, sizeof uses);
-    if (!fer_verify_ready(v) || fer_tally_verdict(&first) < FER_SUSPECT) return;
-    memset(&v->tally, 0, sizeof v->tally);
+    if (!fer_verify_ready(v) || fer_tally_verdict(&first) < FER_SUSPECT || v->looking) return;
+    fer_tally_clear(&v->tally);
     fer_chain_check(v, layer, 1);
     if (fer_verify_ready(v) && fer_tally_verdict(&v->tally) < FER_SUSPECT) {
         snprintf(v->row.reason, sizeof v->row.reason, "computed anew: not from the recorded input, but sound");
@@ -72,13 +85,12 @@ static void check_output(struct fer_verification *v, const struct fer_layer *lay
     fer_chain_forget(v, layer);
 }
 
-static void check_forward(struct fer_verification *v)
+/* The probabilities and the loss, behind the last layer. */
+static void check_end(struct fer_verification *v, const struct fer_layer *last)
 {
-    const struct fer_layer *last = &v->net.layer[v->net.layers - 1], *layer;
     char probabilities[FER_MAX_ARRAY], logits[FER_MAX_ARRAY];
     fer_output_name(&v->net, v->net.layers - 1, "", logits);
     snprintf(probabilities, sizeof probabilities, "%s/output", v->net.softmax);
-    for (layer = v->net.layer + 1; layer <= last; layer++) check_output(v, layer);
     if (fer_verify_begin(v, probabilities)) {
         if (v->options->no_chains || fer_verify_held(v, logits))
             check_softmax(v, last, FER_PROBABILITIES);
@@ -86,6 +98,13 @@ static void check_forward(struct fer_verification *v)
             fer_chain_check_probabilities(v), fer_verify_finish(v);
     }
     if (fer_verify_begin(v, "loss")) check_softmax(v, last, FER_LOSS);
+}
+
+static void check_forward(struct fer_verification *v)
+{
+    const struct fer_layer *last = &v->net.layer[v->net.layers - 1], *layer;
+    for (layer = v->net.layer + 1; layer <= last; layer++) check(v, check_output, layer);
+    check(v, check_end, last);
 }
 
 /* ---- Backward ---- */
@@ -118,16 +137,16 @@ static void sum_consumers(struct fer_verification *v, int i, int own_errors)
 {
     const int held = v->held_count;
     struct fer_sums s;
-    int j, maxima;
-    memset(&v->tally, 0, sizeof v->tally);
+    int j, maxima, times;
+    fer_tally_clear(&v->tally);
     if (fer_verify_begin_sums(v, &s)) {
         if (own_errors) s.own_proven = fer_verify_hold(v, s.count), s.own_likely = fer_verify_hold(v, s.count);
         for (maxima = 0; maxima < 2; maxima++)
             for (j = i + 1; j < v->net.layers && fer_verify_ready(v); j++) {
                 const struct fer_check *check = &fer_checks[v->net.layer[j].type];
                 const int before = v->held_count;
-                if (!takes_from(&v->net.layer[j], i) || check->chooses != maxima) continue;
-                check->add_input(v, &v->net.layer[j], i, &s);
+                if (!takes_from(&v->net.layer[j], i) || check->chooses != maxima || j == v->left_out) continue;
+                for (times = j == v->twice; times >= 0; times--) check->add_input(v, &v->net.layer[j], i, &s);
                 fer_verify_release(v, before);
             }
         if (fer_verify_ready(v)) fer_verify_tally_sums(v, &s);
@@ -136,11 +155,12 @@ static void sum_consumers(struct fer_verification *v, int i, int own_errors)
 }
 
 /* The gradient of layer i's output, which its consumers have written. */
-static void check_output_gradient(struct fer_verification *v, int i)
+static void check_output_gradient(struct fer_verification *v, const struct fer_layer *of)
 {
     const struct fer_layer *alone = NULL; /* a consumer whose gradient is no plain sum */
+    const int i = (int)(of - v->net.layer);
     int j;
-    if (!fer_verify_begin_output(v, &v->net.layer[i], "_grad")) return;
+    if (!fer_verify_begin_output(v, of, "_grad")) return;
     v->row.by_nature = v->zero_by_nature[i];
     for (j = i + 1; j < v->net.layers; j++) {
         const struct fer_layer *layer = &v->net.layer[j];
@@ -160,15 +180,19 @@ static void check_parameter_gradients(struct fer_verification *v, const struct f
     if (fer_checks[layer->type].parameters) fer_checks[layer->type].parameters(v, layer);
 }
 
+static void check_logits_gradient(struct fer_verification *v, const struct fer_layer *last)
+{
+    if (fer_verify_begin_output(v, last, "_grad")) check_softmax(v, last, FER_LOGITS_GRADIENT);
+}
+
 static void check_backward(struct fer_verification *v)
 {
     int i = v->net.layers - 1;
-    if (fer_verify_begin_output(v, &v->net.layer[i], "_grad"))
-        check_softmax(v, &v->net.layer[i], FER_LOGITS_GRADIENT);
-    check_parameter_gradients(v, &v->net.layer[i]);
+    check(v, check_logits_gradient, &v->net.layer[i]);
+    check(v, check_parameter_gradients, &v->net.layer[i]);
     while (--i > 0) {
-        check_output_gradient(v, i);
-        check_parameter_gradients(v, &v->net.layer[i]);
+        check(v, check_output_gradient, &v->net.layer[i]);
+        check(v, check_parameter_gradients, &v->net.layer[i]);
     }
 }
 
@@ -189,13 +213,20 @@ static void find_zeros(struct fer_verification *v)
 
 /* ---- The whole record ---- */
 
-static void count_arrays(struct fer_verification *v)
+static int count_arrays(struct fer_verification *v)
 {
-    size_t known = 0;
+    unsigned char *used = fer_allocate(fer_npz_count(v->npz) + 1, 1, v->e);
+    size_t k;
     int i;
-    for (i = 0; i < v->expected_count; i++) known += v->expected[i].array != NULL;
-    v->summary->absent = (size_t)v->expected_count - known;
-    v->summary->ignored = fer_npz_count(v->npz) - known;
+    if (!used) return -1;
+    for (i = 0; i < v->expected_count; i++) {
+        if (!v->expected[i].array) v->summary->absent++;
+        for (k = 0; k < fer_npz_count(v->npz) && v->expected[i].array; k++)
+            if (fer_npz_at(v->npz, k) == v->expected[i].array) used[k] = 1;
+    }
+    v->summary->ignored = fer_npz_unused(v->npz, used, v->summary->unused);
+    fer_free(used);
+    return 0;
 }
 
 static int check_all(struct fer_verification *v)
@@ -281,9 +312,9 @@ int fer_verify(const char *path, const struct fer_verify_options *options,
     v->report = report_row;
     v->context = context;
     v->summary = summary;
-    failed = check_all(v);
+    v->at_fault = fer_verify_explain;
+    failed = check_all(v) || count_arrays(v);
     if (!failed) {
-        count_arrays(v);
         fer_verify_hints(v, retry);
         fer_verify_report(v);
         failed = fail_empty(v);

@@ -9,7 +9,7 @@
 #ifndef FER_VERIFY_H
 #define FER_VERIFY_H
 
-#include "../../fer.h"
+#include "hypotheses.h"
 
 /* What a backend computes in. u is a format's unit roundoff; `least` its smallest normal number, to which more than
  * one that is smaller may be flushed. An error of 0 stands for: not rounded. */
@@ -46,11 +46,14 @@ struct fer_tally {
     int outgrows;                      /* somewhere the truth is larger than its likely bound: so a zero there would be found out */
     double first_value, first_truth;
     int one_pass;                      /* beyond the likely bound as a variance in one pass is */
-    double *truths, *bounds; /* [count] every element's, kept for the caller; NULL: not wanted */
+    double *truths, *bounds; /* [count] every element's, and its likely bound, kept for the caller; NULL: not wanted */
 };
+/* None so far. */
+void fer_tally_clear(struct fer_tally *tally);
 /* The next element. */
 void fer_tally_add(struct fer_tally *tally, double value, double truth, struct fer_bound bound);
 enum fer_verdict fer_tally_verdict(const struct fer_tally *tally);
+int fer_verify_is_at_fault(const struct fer_verify_row *row); /* WRONG or suspect */
 extern const char fer_one_pass_reason[]; /* what is said where `one_pass` is set */
 
 /* ---- bounds_sums.c ---- */
@@ -125,10 +128,12 @@ void fer_sums_add_any_max_input(struct fer_sums *s, const struct fer_arithmetic 
 
 /* ---- bounds_normalization.c ---- */
 
+enum { FER_GIVEN = 1, FER_GIVEN_VARIANCE };
+
 /* One channel's statistics, and how far a backend's can be from them. */
 struct fer_channel {
     double mean, variance, scale, gain;     /* scale = 1 / sqrt(variance + epsilon), gain = gamma */
-    int given;                              /* mean and variance are no functions of x */
+    int given;                              /* FER_GIVEN: mean and variance are no functions of x; or the variance alone is not */
     struct fer_bound mean_error;            /* absolute */
     struct fer_bound variance_error;        /* absolute */
     struct fer_bound scale_error;           /* relative */
@@ -141,6 +146,8 @@ int fer_channels(struct fer_channel *channel, const struct fer_arithmetic *a, si
                  double epsilon, struct fer_error *e);
 void fer_channels_given(struct fer_channel *channel, const struct fer_arithmetic *a, size_t channels, const real *mean,
                         const real *variance, double epsilon);
+/* What is often mistaken about a batch's statistics (hypotheses.h). */
+void fer_twist_channels(enum fer_twist twist, size_t rows, size_t channels, double epsilon, struct fer_channel *channel);
 /* Puts gamma[channels] in. */
 void fer_channels_scale(struct fer_channel *channel, const struct fer_arithmetic *a, size_t channels, const real *gamma);
 /* With statistics that are given; gamma and beta may be NULL. */
@@ -179,6 +186,10 @@ void fer_tally_softmax(struct fer_tally *tally, const struct fer_arithmetic *a, 
 /* The same with soft labels, targets[n][classes]. */
 void fer_tally_soft_labels(struct fer_tally *tally, const struct fer_arithmetic *a, enum fer_softmax_result result, int n,
                            int classes, const real *logits, const real *targets, const real *claimed);
+
+/* Without the maximum's subtraction, the probabilities; without the label's, the gradient. */
+void fer_tally_softmax_mistaken(struct fer_tally *tally, const struct fer_arithmetic *a, enum fer_twist twist, int n,
+                                int classes, const real *logits, const real *claimed);
 
 /* truth[count]: what one step of Adam from zero moments makes of before[count]. */
 void fer_tally_adam(struct fer_tally *tally, const struct fer_arithmetic *a, const struct fer_adam *adam, size_t count,

@@ -90,12 +90,10 @@ static struct fer_kept *first_open(struct fer_verification *v, unsigned family)
     return NULL;
 }
 
-/* In front of what else is said of it. */
+/* In place of what explains that array alone. */
 static void say(struct fer_kept *kept, const char *text)
 {
-    char before[sizeof kept->row.reason];
-    memcpy(before, kept->row.reason, sizeof before);
-    snprintf(kept->row.reason, sizeof kept->row.reason, "%.200s%s%.30s", text, *before ? "; " : "", before);
+    snprintf(kept->row.reason, sizeof kept->row.reason, "%s", text);
     kept->hinted = 1;
 }
 
@@ -118,12 +116,12 @@ static void name_options(const struct hint *h, char text[100])
     }
 }
 
-/* Errors of Winograd's algorithm are everywhere. */
+/* Errors of Winograd's algorithm are everywhere, and nothing else explains them. */
 static int are_spread(const struct fer_verification *v)
 {
     int i, spread = 1;
     for (i = 0; i < v->kept_count; i++)
-        if (is_open(&v->kept[i], FER_ON_WINOGRAD)) spread &= v->kept[i].spread;
+        if (is_open(&v->kept[i], FER_ON_WINOGRAD)) spread &= v->kept[i].spread && !*v->kept[i].row.reason;
     return spread;
 }
 

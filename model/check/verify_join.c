@@ -72,6 +72,8 @@ static int read_row(const struct part *p, struct fer_verify_row *row, struct fer
     snprintf(row->writers, sizeof row->writers, "%s", text_of(node, "written_by"));
     snprintf(row->through, sizeof row->through, "%s", text_of(node, "through"));
     snprintf(row->reason, sizeof row->reason, "%s", text_of(node, "reason"));
+    snprintf(row->pattern, sizeof row->pattern, "%s", text_of(node, "pattern"));
+    row->wrong = count_of(node, "wrong");
     row->elements = count_of(node, "elements");
     row->proven = number_of(node, "proven_ratio"), row->likely = number_of(node, "likely_ratio");
     row->value = number_of(node, "value"), row->truth = number_of(node, "truth");
@@ -152,6 +154,7 @@ int fer_verify_join(char **paths, int count, struct fer_verify_text *text, struc
         text->path = text_of(parts[0].root, "record");
         summary->absent = count_of(parts[0].root, "not_in_the_record");
         summary->ignored = count_of(parts[0].root, "unknown");
+        snprintf(summary->unused, sizeof summary->unused, "%s", text_of(parts[0].root, "unknown_names"));
         failed = add_up(parts, count, text, summary, e);
         fer_verify_text_end(text, failed ? NULL : summary);
     }

@@ -125,18 +125,20 @@ static struct fer_channel *load_channels(struct fer_verification *v, const struc
         return NULL;
     }
     if (!batch) fer_channels_given(channel, &v->arithmetic, layer->channels, mean, variance, layer->epsilon);
+    if (batch) fer_twist_channels(v->twist, fer_verify_rows(v, layer), layer->channels, layer->epsilon, channel);
     if (gamma) fer_channels_scale(channel, &v->arithmetic, layer->channels, gamma);
     return channel;
 }
 
 static void check_scaling(struct fer_verification *v, const struct fer_layer *layer)
 {
-    const real *x = fer_verify_load_output(v, source(v, layer)), *mean = fer_verify_load_own(v, layer, "mean");
-    const real *variance = fer_verify_load_own(v, layer, "variance"), *gamma = fer_verify_load_own(v, layer, "gamma");
-    const real *beta = fer_verify_load_own(v, layer, "beta");
+    const real *x = fer_verify_load_output(v, source(v, layer));
+    real *mean = fer_verify_load_own(v, layer, "mean"), *variance = fer_verify_load_own(v, layer, "variance");
+    real *gamma = fer_verify_load_own(v, layer, "gamma"), *beta = fer_verify_load_own(v, layer, "beta");
     struct fer_sums s;
     v->depends |= FER_ON_EPSILON;
     if (!fer_verify_begin_sums(v, &s)) return;
+    fer_twist_scaling(v->twist, layer->channels, layer->epsilon, mean, variance, gamma, beta);
     fer_sums_add_scaling(&s, &v->arithmetic, layer->channels, x, mean, variance, gamma, beta, layer->epsilon);
     fer_verify_tally_sums(v, &s);
 }
@@ -229,7 +231,10 @@ void fer_verify_activation_input(struct fer_verification *v, const struct fer_la
     const real *dy = fer_verify_load_gradient(v, layer), *y = fer_verify_load_output(v, layer);
     (void)i;
     if (!fer_verify_ready(v)) return;
-    fer_relu_backward(s->count, y, dy, s->part);
+    if (v->twist == FER_NO_MASK)
+        memcpy(s->part, dy, s->count * sizeof *dy);
+    else
+        fer_relu_backward(s->count, y, dy, s->part);
     fer_verify_pass_at_zero(v, layer, s->count, dy, s->part);
     fer_sums_add_copies(s, &v->arithmetic);
 }

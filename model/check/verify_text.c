@@ -11,6 +11,12 @@ static void write_head(FILE *out)
             "worst at", "value", "truth");
 }
 
+static void write_words(FILE *out, const char *pattern, const char *reason)
+{
+    if (*pattern) fprintf(out, ": %s", pattern);
+    if (*reason) fprintf(out, ": %s", reason);
+}
+
 static void write_row(FILE *out, const struct fer_verify_row *row)
 {
     char index[96] = "", proven[32], likely[32];
@@ -25,7 +31,7 @@ static void write_row(FILE *out, const struct fer_verify_row *row)
     }
     fprintf(out, "  %s", fer_verdict_names[row->verdict]);
     if (row->chain) fprintf(out, "  through %s, sees %.1g", row->through, row->sees);
-    if (*row->reason) fprintf(out, ": %s", row->reason);
+    write_words(out, row->pattern, row->reason);
     if (*row->writers) fprintf(out, " (written by %s)", row->writers);
     fprintf(out, "\n");
 }
@@ -40,7 +46,7 @@ static void write_summary(FILE *out, const struct fer_verify_summary *s)
     if (*s->first) {
         fprintf(out, "first at fault: %s, %s", s->first, fer_verdict_names[s->first_verdict]);
         if (*s->first_writers) fprintf(out, " (written by %s)", s->first_writers);
-        if (*s->first_reason) fprintf(out, ": %s", s->first_reason);
+        write_words(out, s->first_pattern, s->first_reason);
         if (s->first_verdict != FER_WRONG && *s->first_wrong)
             fprintf(out, "; the first that is WRONG: %s", s->first_wrong);
         fprintf(out, "\n");
@@ -93,6 +99,10 @@ static void write_json_row(struct fer_json *j, const struct fer_verify_row *row)
         fer_json_number(j, "sees", row->sees);
         fer_json_value(j, "weak", row->weak ? "true" : "false");
     }
+    if (row->wrong) {
+        fer_json_count(j, "wrong", row->wrong);
+        fer_json_string(j, "pattern", row->pattern);
+    }
     fer_json_string(j, "reason", row->reason);
     fer_json_close(j, '}');
 }
@@ -108,6 +118,7 @@ static void write_json_summary(struct fer_json *j, const struct fer_verify_summa
     fer_json_count(j, "mistrusted_by_nature", s->by_nature);
     fer_json_count(j, "not_in_the_record", s->absent);
     fer_json_count(j, "unknown", s->ignored);
+    fer_json_string(j, "unknown_names", s->unused);
     fer_json_line(j, " ");
     fer_json_string_or_null(j, "first_at_fault", s->first);
     fer_json_string_or_null(j, "first_wrong", s->first_wrong);
@@ -135,6 +146,9 @@ void fer_verify_text_row(void *context, const struct fer_verify_row *row)
 
 void fer_verify_text_end(struct fer_verify_text *t, const struct fer_verify_summary *summary)
 {
+    if (summary && summary->ignored)
+        fprintf(stderr, "fer: %s: %zu array%s not used: %s\n", t->path, summary->ignored, summary->ignored == 1 ? " is" : "s are",
+                summary->unused);
     if (t->is_json && summary && t->rows++ == 0) write_json_head(t); /* a part in which nothing is */
     if (t->is_json && t->rows) {
         fer_json_close(&t->json, ']');

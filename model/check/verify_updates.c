@@ -82,19 +82,26 @@ static void check_unchanged(struct fer_verification *v, const struct fer_layer *
     fer_verify_finish(v);
 }
 
+static void check_updates(struct fer_verification *v, const struct fer_layer *layer)
+{
+    int k;
+    for (k = 0; k < layer->parameters; k++) {
+        const struct fer_parameter *p = &v->net.parameter[layer->parameter + k];
+        if (p->trainable)
+            check_trainable(v, layer, p);
+        else if (!fer_layer_takes_statistics(layer))
+            check_unchanged(v, layer, p);
+        else
+            check_moving(v, layer, p, strstr(p->name, "variance") != NULL);
+    }
+}
+
 void fer_verify_updates(struct fer_verification *v)
 {
-    int i, k;
+    int i;
+    v->check = check_updates;
     for (i = 1; i < v->net.layers; i++) {
-        const struct fer_layer *layer = &v->net.layer[i];
-        for (k = 0; k < layer->parameters; k++) {
-            const struct fer_parameter *p = &v->net.parameter[layer->parameter + k];
-            if (p->trainable)
-                check_trainable(v, layer, p);
-            else if (!fer_layer_takes_statistics(layer))
-                check_unchanged(v, layer, p);
-            else
-                check_moving(v, layer, p, strstr(p->name, "variance") != NULL);
-        }
+        v->layer = &v->net.layer[i];
+        check_updates(v, v->layer);
     }
 }

@@ -1,7 +1,7 @@
 """environments.py - the rows that scripts in a folder announce, and the packages they run with.
 
-A line of a script, `# row NAME: [VARIABLE=VALUE ...] packages`, says with which settings it is run and what pip installs for it, into
-a folder under ENGINES (an environment variable; else a temporary folder, which is removed)."""
+A line of a script, `# row NAME: [VARIABLE=VALUE ...] packages`, says with which settings it is run and what pip installs
+for it, into a folder under ENGINES (an environment variable; else a temporary folder, which is removed)."""
 import contextlib
 import hashlib
 import json

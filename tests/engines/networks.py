@@ -31,39 +31,38 @@ class Network:
         self.x = arrays["input"].astype(np.float32)
         self.weights = dict(np.load(os.path.join(self.folder, "weights.npz")))
         self.shapes = {name[:-len("/output")]: a.shape for name, a in arrays.items() if name.endswith("/output")}
-        self.labels = arrays.get("labels")
-        consumers = {}
         for layer in self.layers:
             layer["takes"] = [edge[0] for edge in layer["inbound_nodes"][0]] if layer["inbound_nodes"] else []
-            for source in layer["takes"]:
-                consumers.setdefault(source, []).append(layer["class_name"])
         hidden = ("InputLayer", "Conv2D", "DepthwiseConv2D", "BatchNormalization", "ZeroPadding2D", "Dropout", "Dense")
         self.shown = [l["name"] for l in self.layers if l["class_name"] not in hidden] + [self.layers[-1]["name"]]
 
     def make(self):
-        source = os.path.join(self.folder, "source.json")
         model = ["--size", str(SIZES[self.name])] if self.name in SIZES else []
         if self.name == "small":
             model += ["--model", os.path.join(HERE, "small.json")]
         elif self.name != "incv3v1":
-            with gzip.open(os.path.join(HERE, "..", "vectors", "keras", self.name + "-3.json.gz")) as file:
-                open(source, "wb").write(file.read())
+            source = os.path.join(self.folder, "source.json")
+            packed = os.path.join(HERE, "..", "vectors", "keras", self.name + "-3.json.gz")
+            with gzip.open(packed) as whole, open(source, "wb") as file:
+                file.write(whole.read())
             model += ["--model", source]
         with open(self.path, "w") as file:
             subprocess.run([FER64, "summary", "--json"] + model, check=True, stdout=file)
         path, random = lambda name: os.path.join(self.folder, name), np.random.default_rng(5)
         model = ["--model", self.path, "--batch", "2", "--seed", "1"]
-        record = lambda *options: subprocess.run([FER64, "record"] + model + list(options), check=True, stdout=subprocess.DEVNULL)
+
+        def record(*options):
+            subprocess.run([FER64, "record", *model, *options], check=True, stdout=subprocess.DEVNULL)
+
         record("-o", path("step.npz"))
-        weights = {n: a for n, a in np.load(path("step.npz")).items()
-                   if not n.endswith(("output", "logits", "_grad", "_new", "preactivation")) and n not in ("input", "labels", "loss")}
+        step = np.load(path("step.npz"))
+        weights = {n: step[n].astype(np.float32) for n in step if n + "_new" in step}
         for name, a in weights.items():
             kind = name.rsplit("/", 1)[1]
             if kind in ("gamma", "moving_variance"):
-                weights[name] = random.uniform(0.5, 1.5, a.shape)
+                weights[name] = random.uniform(0.5, 1.5, a.shape).astype(np.float32)
             elif kind in ("beta", "bias", "moving_mean"):
-                weights[name] = random.normal(0, 0.2, a.shape)
-            weights[name] = weights[name].astype(np.float32)
+                weights[name] = random.normal(0, 0.2, a.shape).astype(np.float32)
         np.savez(path("weights.npz"), **weights)
         record("--weights", path("weights.npz"), "--bn-momentum", "0", "-o", path("step.npz"))
         step = np.load(path("step.npz"))
@@ -106,8 +105,10 @@ def nchw(net, weights):
 
 
 def keep(name, arrays):
-    """Records of `small` become those of tests/vectors/engines."""
+    """Records of `small` become those of tests/vectors/engines; each run of it has the same parameters."""
     if os.environ.get("KEEP") and name == "small":
+        net = Network(name)
+        np.savez_compressed(os.path.join(os.environ["KEEP"], "parameters.npz"), input=net.x, **net.weights)
         np.savez_compressed(os.path.join(os.environ["KEEP"], os.environ["ROW"] + ".npz"), **arrays)
 
 
@@ -118,7 +119,8 @@ def judge(engine, version, net, outputs, *options, layout="nhwc"):
     x, weights = net.x, net.weights
     if layout == "nchw":
         x, weights = x.transpose(0, 3, 1, 2), nchw(net, weights)
-    verdict(engine, version, net.name, net.folder, dict(record, input=x, **weights), "--inference", "--layout", layout, *options)
+    arrays = dict(record, input=x, **weights)
+    verdict(engine, version, net.name, net.folder, arrays, "--inference", "--layout", layout, *options)
 
 
 def verdict(engine, version, name, folder, arrays, *options):

@@ -23,7 +23,7 @@ F = np.float32
 folder = tempfile.TemporaryDirectory()
 path = lambda name: os.path.join(folder.name, name)
 COLUMNS = {}
-WORDS = {"average_pool_ceil": "ceil mode", "max_pool_grad": "gradients", "relu_grad": "gradients", "adam": "training",
+WORDS = {"average_pool_ceil": "ceil mode", "max_pool_grad": "gradients", "relu_grad": "gradients", "adam": "optimizer",
          "conv_bn": "graph", "batch_norm": "BatchNormalization"}
 
 
@@ -181,7 +181,8 @@ def moving(lib, x):
     share = mean[0] / x.mean(tuple(range(x.ndim - 1)))[0]
     ratio = (variance / share / x.var(tuple(range(x.ndim - 1))))[0]
     count = x[..., 0].size
-    return {round(1.0, 3): "`biased`", round(count / (count - 1), 3): "`unbiased`"}.get(round(ratio, 3), "none: times " + g(ratio))
+    words = {1.0: "`biased`", round(count / (count - 1), 3): "`unbiased`"}
+    return words.get(round(ratio, 3), "none: times " + g(ratio))
 
 
 @column("normalization", "moving variance: of a map, of a vector")

@@ -20,7 +20,8 @@ def main(chosen):
                     try:
                         seen = told(path, dict(settings, NETWORK=network, ROW=name), packages, within)
                     except TROUBLE as error:
-                        print("%-28s %-12s %-13s skipped: %s" % (name, "", network, str(error).splitlines()[0][-100:]), flush=True)
+                        why = str(error).splitlines()[0][-100:]
+                        print("%-28s %-12s %-13s skipped: %s" % (name, "", network, why), flush=True)
                         skipped += 1
                         continue
                     words = ", ".join(seen["fault"][:2]) or "ok"
@@ -29,7 +30,8 @@ def main(chosen):
                                                                    seen["likely"], words, seen["options"]), flush=True)
                     sound = seen["status"] == 0 and seen["checked"] > 0
                     passed, failed = passed + sound, failed + (not sound)
-    print("%d skipped" % skipped if skipped else "")
+    if skipped:
+        print("%d skipped" % skipped)
     print("%d passed, %d failed" % (passed, failed))
     return failed > 0
 

@@ -19,7 +19,8 @@ def cells(padding):
 
 
 def conv(x, kernel, strides, padding):
-    return nhwc(T.convolution_2d(nchw(x), np.ascontiguousarray(kernel.transpose(3, 2, 0, 1)), stride=strides, pad=cells(padding)))
+    kernel = np.ascontiguousarray(kernel.transpose(3, 2, 0, 1))
+    return nhwc(T.convolution_2d(nchw(x), kernel, stride=strides, pad=cells(padding)))
 
 
 def max_pool(x, size, strides, padding): return nhwc(T.max_pooling_2d(nchw(x), size, strides, cells(padding)))

@@ -5,7 +5,6 @@
 """
 import os
 from importlib.metadata import version
-import numpy as np
 import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 from probes import Missing, measure

@@ -4,8 +4,8 @@
 """
 import numpy as np
 import mindspore as ms
-from mindspore import nn, ops
-from probes import Missing, measure
+from mindspore import nn
+from probes import measure
 
 ms.set_context(mode=ms.PYNATIVE_MODE, device_target="CPU")
 given = lambda **options: {k: v for k, v in options.items() if v is not None}

@@ -2,10 +2,9 @@
 
 # row mxnet: mxnet==1.9.1 numpy<1.24
 """
-import numpy as np
 import mxnet as mx
 from mxnet import autograd, gluon, nd
-from probes import Missing, measure
+from probes import measure
 
 given = lambda **options: {k: v for k, v in options.items() if v is not None}
 nchw = lambda a: nd.array(a.transpose(0, 3, 1, 2)) if a.ndim == 4 else nd.array(a)

@@ -9,7 +9,6 @@
 """
 import io
 import os
-import sys
 import numpy as np
 from probes import measure
 from onnx_graphs import functions

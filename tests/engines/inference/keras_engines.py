@@ -5,16 +5,14 @@
 # row jax_jit: HOW=jit KERAS_BACKEND=jax NETWORKS=small,incv3v1 jax==0.10.2 keras==3.15.1
 """
 import os
-import sys
 from importlib.metadata import version
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 import keras
-import numpy as np
 from networks import judge, keras_model, network
 
 net = network()
 model = keras_model(net)
-names = [n for n in net.shown]
+names = net.shown
 blocks = keras.Model(model.inputs, [model.get_layer(n).output for n in names])
 
 
