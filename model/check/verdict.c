@@ -81,6 +81,11 @@ void fer_tally_add(struct fer_tally *tally, double value, double truth, struct f
     const double error = value > truth ? value - truth : truth - value;
     const int finite = is_finite(value) && is_finite(truth), differ = is_finite(value) != is_finite(truth);
     double proven, likely;
+    if (tally->wider) {
+        bound.proven += tally->wider[i].proven;
+        bound.likely += tally->wider[i].likely;
+        if (bound.likely > bound.proven) bound.likely = bound.proven;
+    }
     if (i == 0) {
         tally->first_value = value;
         tally->first_truth = truth;
