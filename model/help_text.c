@@ -145,7 +145,7 @@ const struct fer_command_help fer_command_helps[] = {
      "  --model M.json          the network (`fer help summary`); --size N where the file leaves the size open\n"
      "  --inference             BatchNormalization with the moving statistics, Dropout passes on\n"
      "  --layout nchw           images are [N,C,H,W], kernels [O,I,H,W], dense kernels [O,I]\n"
-     "  --no-chains             an output is checked only where what its layer takes from is recorded too; else it is also\n"
+     "  --no-chains             an array is checked only where all that it is computed from is recorded too; else it is also\n"
      "                          checked from the nearest recorded arrays, and the line says through what and which relative\n"
      "                          fault it `sees`\n"
      "  --unit F                f64, f32, tf32, bf16 or f16: the format of inputs and outputs (f32)\n"

@@ -100,6 +100,7 @@ with onnxruntime "ONNX Runtime answers the cases" tests/test_cases.py ./fer ./fe
 with numpy "verify's options, faulty records" tests/test_verify.py ./fer ./fer64
 with numpy "what is wrong, in words" tests/test_patterns.py ./fer ./fer64
 with numpy "fused layers, inference, NCHW" tests/test_chains.py ./fer ./fer64
+with numpy "gradients and updates through others" tests/test_gradient_chains.py ./fer ./fer64
 with numpy "Winograd's algorithm" tests/test_winograd.py ./fer ./fer64
 with numpy "records of real engines" tests/test_engines.py ./fer64
 with numpy "records of every kind of layer" tests/test_kinds.py ./fer ./fer64

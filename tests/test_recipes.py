@@ -22,19 +22,23 @@ sys.path.insert(0, os.path.join("tests", "examples"))
 passed = failed = 0
 
 
+def check(what, fact, shown=""):
+    global passed, failed
+    passed += bool(fact)
+    failed += not fact
+    if not fact:
+        print("FAILED: %s %s" % (what, shown))
+
+
 def verify(what, least, *options):
     """At least so many arrays are checked, and none is at fault."""
-    global passed, failed
     command = [FER64, "verify", RECORD, "--model", MODEL] + list(options)
     run = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, universal_newlines=True)
     rows = run.stdout.splitlines()
     counted = [int(row.split()[0]) for row in rows if " arrays checked: " in row]
     sound = run.returncode == 0 and counted and counted[0] >= least
-    passed += bool(sound)
-    failed += not sound
-    if not sound:
-        print("FAILED: %s, exit status %d\n%s\n%s" % (what, run.returncode, run.stderr,
-                                                      "\n".join(row for row in rows if not row.endswith("ok"))))
+    check(what, sound, "exit status %d\n%s\n%s" % (run.returncode, run.stderr,
+                                                   "\n".join(row for row in rows if not row.endswith("ok"))))
 
 
 def pytorch():
@@ -78,6 +82,14 @@ def keras():
     weights, two = keras_model.weights(model), keras.__version__.startswith("2")
     keras_model.load(model, {name: 2 * value for name, value in weights.items()})
     keras_model.load(model, weights)
+    for file in "model.keras", "model.h5", "model.weights.h5":
+        path, text = os.path.join(FOLDER, file), model.to_json()
+        (model.save_weights if "weights" in file else model.save)(path)
+        again = keras.models.model_from_json(text) if "weights" in file else keras.models.load_model(path)
+        if "weights" in file:
+            again.load_weights(path)
+        got = keras_model.weights(again)
+        check(file, sorted(got) == sorted(weights) and all(np.array_equal(got[name], weights[name]) for name in got))
     with open(MODEL, "w") as out:
         out.write(model.to_json())
     x, labels = np.random.default_rng(1).random((4, 48, 48, 1), np.float32), np.array([0, 6, 3, 3])

@@ -141,7 +141,7 @@ def check_log_page(name, lines, said, *options):
         check("%s: says %s" % (name, part), part in text)
     pits = subprocess.run(["./fer", "pits", path, *options, "--json"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, universal_newlines=True).stdout
     headings = [e.text for e in root.find(".//section[@id='pits']").iter("h3") if e.text.startswith("Epoch")]
-    check(name + ": its pits", [int(re.match("Epoch ([0-9]+):", h).group(1)) for h in headings] ==
+    check(name + ": its pits", [int(re.match("Epoch ([0-9]+) \\(line", h).group(1)) for h in headings] ==
           [p["epoch"] for p in json.loads(pits)["pits"]])
     section = root.find(".//section[@id='course']")
     check(name + ": every epoch", len(section.findall(".//tbody/tr")) == sum(bool(re.match("[0-9]", line)) for line in lines))
@@ -203,14 +203,14 @@ calm = ["%d,%.4f,%.4f" % (i + 1, 0.6 + 0.01 * (i * 7 % 5) / 5, 1.1 + 0.02 * (i %
 pit = calm[:12] + ["13,0.2100,7.5"] + calm[13:]
 lost = calm[:20] + ["%d,0.1400,nan" % (i + 1) for i in range(20, 30)]
 check_log_page("pit.csv", ["epoch,val_accuracy,val_loss"] + pit,
-               ["30 validated epochs", "over 500 images, by their last digits", "Epoch 13: 21.0", "a pit too", "drop_remainder"])
+               ["30 validated epochs", "over 500 images, by their last digits", "Epoch 13 (line 14): 21.0", "a pit too", "drop_remainder"])
 root = check_log_page("two-runs.txt", ["epoch,val_acc,val_loss"] + pit + lost,
                       ["of 2 runs", "A fall without return: from epoch 21 (line 52) on val_loss is no number",
                        "From epoch 21 on the run is lost"])
 curves = [e.get("d") for e in root.iter("path") if e.get("class") == "curve validation" and "M0 0" in e.get("d")]
 check("two runs are two curves", [d.count("M") for d in curves] == [3, 3])
 check_log_page("loss.csv", ["epoch\tval_loss"] + ["%d\t%s" % (i, 80 if i == 9 else 1 + i % 2 / 10) for i in range(20)],
-               ["Epoch 9: a loss of 80.0000", "Lowest validation loss"])
+               ["Epoch 9 (line 11): a loss of 80.0000", "Lowest validation loss"])
 check_log_page("<b>&.csv", ["epoch,speed"] + ["%d,%.2f" % (i, 0.5 + i / 100) for i in range(4)],
                ["speed over 100 images", "No epoch can be judged yet", "Train longer"], "--column", "speed")
 check("the same page by -o", subprocess.run(["./fer", "report", TMP + "/pit.csv", "-o", TMP + "/p.html"],

@@ -199,7 +199,9 @@ static void write_fall(struct fer_page *page, double value, double level, int pe
 /* A heading, and a sentence on how deep it is and what else fell. */
 static void write_pit(struct fer_page *page, const struct fer_report *r, const struct fer_pit *pit)
 {
-    fer_page_print(page, "<h3>Epoch %ld: ", number_of(r, pit->epoch));
+    fer_page_print(page, "<h3>Epoch %ld", number_of(r, pit->epoch));
+    if (r->line) fer_page_print(page, " (line %ld)", r->line[pit->epoch]);
+    fer_page_print(page, ": ");
     if (!pit->in_accuracy) fer_page_print(page, "a loss of ");
     if (pit->in_accuracy)
         write_fall(page, pit->accuracy, pit->level, 1);

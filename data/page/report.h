@@ -31,7 +31,7 @@ struct fer_report {
     int validated;                 /* the data have a PublicTest split */
     long epochs, planned;          /* done; asked for */
     double (*history)[4];          /* [epochs] */
-    const long *number;            /* [epochs] of a log: how it counts them; NULL: this is a run, which counts from 0 */
+    const long *number, *line;     /* [epochs] of a log: how it counts them, and where; NULL: a run, which counts from 0 */
     long shown;                    /* the epoch whose logged validation these weights reproduce to the bit; -1: none */
     long pits;
     struct fer_pit *pit;           /* [pits] */

@@ -38,7 +38,8 @@ const char *const fer_report_style[] = {
     ".figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(9rem,1fr));gap:.6rem;margin:1.75rem 0 ",
     "0;padding:0}",
     /* the figure stands above its name, so that all are on one line however long the names are */
-    ".figures div{display:flex;flex-direction:column;padding:.8rem .85rem;background:var(--card);border:1px solid var(--line);border-radius:.5rem}",
+    ".figures div{display:flex;flex-direction:column;padding:.8rem .85rem;background:var(--card);",
+    "border:1px solid var(--line);border-radius:.5rem}",
     ".figures dt{font-size:.9rem;font-weight:600;line-height:1.3;margin-bottom:.2rem}",
     ".figures dd{margin:0}",
     ".figures dd.big{order:-1;font-size:1.7rem;font-weight:650;line-height:1.25;letter-spacing:-.01em;",
@@ -80,7 +81,7 @@ const char *const fer_report_style[] = {
     ".wide{width:100%}",
     ".wide th:first-child{width:60%}",
     ".wide th small{display:block;font-weight:400;font-size:.85rem}",
-    ".wide td.word{overflow-wrap:anywhere}",
+    ".wide th,.wide td.word{overflow-wrap:anywhere}",
     ".wide td.part{background:linear-gradient(to right,var(--validation) var(--part),transparent 0) left ",
     "bottom/100% .2rem no-repeat}",
     ".changed{background:var(--card)}",

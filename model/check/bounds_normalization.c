@@ -467,8 +467,8 @@ int fer_sums_add_normalization_input(struct fer_sums *s, const struct fer_arithm
     return 0;
 }
 
-int fer_tally_gamma(struct fer_tally *tally, const struct fer_arithmetic *a, const struct fer_channel *channel,
-                    size_t rows, size_t channels, const real *x, const real *dy, const real *claimed, struct fer_error *e)
+int fer_gamma_gradient(const struct fer_arithmetic *a, const struct fer_channel *channel, size_t rows, size_t channels,
+                       const real *x, const real *dy, real *truth, struct fer_bound *bound, struct fer_error *e)
 {
     struct averages *averages = fer_allocate(channels, sizeof *averages, e);
     const double n = (double)rows;
@@ -476,15 +476,27 @@ int fer_tally_gamma(struct fer_tally *tally, const struct fer_arithmetic *a, con
     if (!averages) return -1;
     sum_averages(averages, channel, rows, channels, x, dy);
     for (k = 0; k < channels; k++) {
-        const double truth = averages[k].b * n, kept = a->store * magnitude_of(truth) + a->store_least;
-        struct fer_bound error = gradient_errors_of_b(a, &averages[k], &channel[k], n);
-        error.proven = (error.proven * n + kept) * (1 + a->store);
-        error.likely = (error.likely * n + kept) * (1 + a->store);
-        fer_tally_add(tally, (double)claimed[k], truth, error);
+        const double sum = averages[k].b * n, kept = a->store * magnitude_of(sum) + a->store_least;
+        const struct fer_bound error = gradient_errors_of_b(a, &averages[k], &channel[k], n);
+        truth[k] = (real)sum;
+        bound[k].proven = (error.proven * n + kept) * (1 + a->store);
+        bound[k].likely = (error.likely * n + kept) * (1 + a->store);
     }
-    note_one_pass(tally, channel, channels);
     fer_free(averages);
     return 0;
+}
+
+int fer_tally_gamma(struct fer_tally *tally, const struct fer_arithmetic *a, const struct fer_channel *channel,
+                    size_t rows, size_t channels, const real *x, const real *dy, const real *claimed, struct fer_error *e)
+{
+    real *truth = fer_allocate(channels, sizeof *truth, e);
+    struct fer_bound *bound = truth ? fer_allocate(channels, sizeof *bound, e) : NULL;
+    const int failed = !bound || fer_gamma_gradient(a, channel, rows, channels, x, dy, truth, bound, e);
+    size_t k;
+    for (k = 0; k < channels && !failed; k++) fer_tally_add(tally, (double)claimed[k], (double)truth[k], bound[k]);
+    if (!failed) note_one_pass(tally, channel, channels);
+    fer_free(truth), fer_free(bound);
+    return failed ? -1 : 0;
 }
 
 /* ---- Moving statistics ---- */

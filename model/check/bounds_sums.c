@@ -244,12 +244,12 @@ static void convolve(const struct fer_window *g, const real *x, const real *kern
     (is_depthwise(g) ? fer_depthwise_conv2d_forward : fer_conv2d_forward)(g, x, kernel, y);
 }
 
-static void convolve_input(const struct fer_window *g, const real *dy, const real *kernel, real *dx)
+void fer_convolve_input(const struct fer_window *g, const real *dy, const real *kernel, real *dx)
 {
     (is_depthwise(g) ? fer_depthwise_conv2d_backward_input : fer_conv2d_backward_input)(g, dy, kernel, dx);
 }
 
-static void convolve_kernel(const struct fer_window *g, const real *x, const real *dy, real *dkernel)
+void fer_convolve_kernel(const struct fer_window *g, const real *x, const real *dy, real *dkernel)
 {
     (is_depthwise(g) ? fer_depthwise_conv2d_backward_kernel : fer_conv2d_backward_kernel)(g, x, dy, dkernel);
 }
@@ -271,11 +271,11 @@ void fer_sums_add_conv2d_input(struct fer_sums *s, const struct fer_arithmetic *
                                real *kernel)
 {
     begin_products(s, a, dy, outputs(g), kernel, weights(g));
-    convolve_input(g, dy, kernel, s->part);
+    fer_convolve_input(g, dy, kernel, s->part);
     add_part(s, s->truth);
     take_absolute(dy, outputs(g));
     take_absolute(kernel, weights(g));
-    convolve_input(g, dy, kernel, s->part);
+    fer_convolve_input(g, dy, kernel, s->part);
     add_part(s, s->magnitude);
     add_roundings(s, g, g->n, g->in_h, g->in_w, g->in_c, outputs_of_input, g->out_c / g->groups);
 }
@@ -284,11 +284,11 @@ void fer_sums_add_conv2d_kernel(struct fer_sums *s, const struct fer_arithmetic 
                                 real *dy)
 {
     begin_products(s, a, x, inputs(g), dy, outputs(g));
-    convolve_kernel(g, x, dy, s->part);
+    fer_convolve_kernel(g, x, dy, s->part);
     add_part(s, s->truth);
     take_absolute(x, inputs(g));
     take_absolute(dy, outputs(g));
-    convolve_kernel(g, x, dy, s->part);
+    fer_convolve_kernel(g, x, dy, s->part);
     add_part(s, s->magnitude);
     add_roundings(s, g, 1, g->kernel_h, g->kernel_w, g->in_c / g->groups * g->out_c, outputs_of_tap, g->n);
 }
@@ -311,7 +311,7 @@ void fer_sums_add_bias(struct fer_sums *s, const struct fer_arithmetic *a, size_
 
 /* ---- Dense: a 1x1 convolution of 1x1 images ---- */
 
-static struct fer_window dense_window(size_t rows, size_t in, size_t out)
+struct fer_window fer_dense_window(size_t rows, size_t in, size_t out)
 {
     const struct fer_window g = {rows, 1, 1, in, 1, 1, out, 1, 1, 1, 1, 0, 0, 0, 0, 1, 1, 1, 0};
     return g;
@@ -320,21 +320,21 @@ static struct fer_window dense_window(size_t rows, size_t in, size_t out)
 void fer_sums_add_dense(struct fer_sums *s, const struct fer_arithmetic *a, size_t rows, size_t in, size_t out, real *x,
                         real *kernel)
 {
-    const struct fer_window g = dense_window(rows, in, out);
+    const struct fer_window g = fer_dense_window(rows, in, out);
     fer_sums_add_conv2d(s, a, &g, x, kernel);
 }
 
 void fer_sums_add_dense_input(struct fer_sums *s, const struct fer_arithmetic *a, size_t rows, size_t in, size_t out,
                               real *dy, real *kernel)
 {
-    const struct fer_window g = dense_window(rows, in, out);
+    const struct fer_window g = fer_dense_window(rows, in, out);
     fer_sums_add_conv2d_input(s, a, &g, dy, kernel);
 }
 
 void fer_sums_add_dense_kernel(struct fer_sums *s, const struct fer_arithmetic *a, size_t rows, size_t in, size_t out,
                                real *x, real *dy)
 {
-    const struct fer_window g = dense_window(rows, in, out);
+    const struct fer_window g = fer_dense_window(rows, in, out);
     fer_sums_add_conv2d_kernel(s, a, &g, x, dy);
 }
 

@@ -17,7 +17,6 @@
 
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* ---- Which states there are ---- */
@@ -37,18 +36,17 @@ int fer_chain_has_inputs(const struct fer_verification *v, const struct fer_laye
     return 1;
 }
 
-/* Layer i is one that the check goes through; they are kept in the order of computation. */
-static void note_through(struct fer_verification *v, int i)
+int fer_chain_note(struct fer_verification *v, int i)
 {
     int k = v->row.chain, j;
     while (k > 0 && v->through[k - 1] > i) k--;
-    if (k > 0 && v->through[k - 1] == i) return;
+    if (k > 0 && v->through[k - 1] == i) return 0;
     for (j = v->row.chain++; j > k; j--) v->through[j] = v->through[j - 1];
     v->through[k] = i;
+    return 1;
 }
 
-/* "conv2d_3, batch_normalization_3", at most four of them. */
-static void name_through(struct fer_verification *v)
+void fer_chain_name(struct fer_verification *v)
 {
     struct fer_verify_row *row = &v->row;
     size_t at = 0;
@@ -61,33 +59,42 @@ static void name_through(struct fer_verification *v)
     }
     if (row->chain > 4 && at < sizeof row->through)
         snprintf(row->through + at, sizeof row->through - at, " and %d more", row->chain - 4);
-    if (row->weak && row->chain) {
-        char middle[FER_MAX_ARRAY];
-        fer_output_name(&v->net, v->through[row->chain / 2], "", middle);
-        snprintf(row->reason, sizeof row->reason, "weak; %s in the record would sharpen it", middle);
-    }
 }
 
 static int compute(struct fer_verification *v, int i, int anew, struct fer_state *out);
+
+/* The state of an output that the record holds. */
+static int load(struct fer_verification *v, int i, struct fer_state *s)
+{
+    const int held = v->held_count;
+    const struct fer_layer *layer = &v->net.layer[i];
+    const real *values = fer_verify_load_output(v, layer);
+    const int failed = !values || fer_state_allocate(v, s, fer_layer_count(layer, (size_t)v->n), 0);
+    if (!failed) memcpy(s->v, values, s->count * sizeof *values);
+    fer_verify_release(v, held);
+    return failed;
+}
 
 /* The output of layer i: as the record has it, or computed, and then kept for its other consumers. NULL: neither. */
 static struct fer_state *state_of(struct fer_verification *v, int i, int anew)
 {
     struct fer_state *s = &v->state[i];
-    real *values;
-    if (recorded(v, i) && !(anew && v->net.layer[i].inputs)) {
-        fer_verify_use(v, recorded(v, i));
-        if (s->v) return s;
-        if (fer_state_allocate(v, s, fer_layer_count(&v->net.layer[i], (size_t)v->n), 0)) return NULL;
-        values = fer_verify_load_output(v, &v->net.layer[i]);
-        if (values) memcpy(s->v, values, s->count * sizeof *values);
-        return values ? s : NULL;
-    }
-    if (v->net.layer[i].inputs == 0) return fer_verify_load_output(v, &v->net.layer[i]), NULL; /* notes that it lacks */
-    note_through(v, i);
-    if (s->v && !anew) return s;
+    const int is_input = v->net.layer[i].inputs == 0, loads = is_input || (recorded(v, i) && !anew);
+    struct fer_sources outer;
+    int failed;
+    if (!loads) fer_chain_note(v, i);
+    if (s->v && (loads || !anew)) return fer_sources_add(v, &s->sources), s;
     fer_state_free(s);
-    return compute(v, i, 0, s) ? NULL : s;
+    outer = fer_sources_begin(v);
+    failed = loads ? load(v, i, s) : compute(v, i, 0, s);
+    fer_sources_end(v, &outer, s);
+    if (failed) fer_state_free(s);
+    return failed ? NULL : s;
+}
+
+struct fer_state *fer_chain_state(struct fer_verification *v, int i)
+{
+    return state_of(v, i, 0);
 }
 
 /* A backend may store it in its format, rounded. */
@@ -151,41 +158,32 @@ void fer_chain_forget(struct fer_verification *v, const struct fer_layer *layer)
 
 /* ---- The check ---- */
 
-static int compare_doubles(const void *a, const void *b)
-{
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-/* The smallest relative fault that the array would show: the median of e / |truth| over a sample of its elements. */
-static double sees(const struct fer_state *s)
-{
-    double sample[1001];
-    const size_t step = s->count / 1000 + 1;
-    size_t i, count = 0;
-    for (i = 0; i < s->count && count < 1001; i += step)
-        if (s->v[i] != 0) sample[count++] = s->e[i] / fabs(s->v[i]);
-    if (!count) return 0;
-    qsort(sample, count, sizeof *sample, compare_doubles);
-    return sample[count / 2];
-}
-
-/* Into the tally of the array at hand; then the state is given up. */
-static void tally(struct fer_verification *v, struct fer_state *s)
+void fer_chain_tally(struct fer_verification *v, struct fer_state *s, double weak)
 {
     const double u = v->arithmetic.store > v->arithmetic.sum ? v->arithmetic.store : v->arithmetic.sum;
     size_t i;
     fer_state_close(v, s);
     for (i = 0; i < s->count; i++) {
         struct fer_bound b;
-        b.likely = (double)s->e[i];
-        b.proven = (double)s->E[i] < b.likely ? b.likely : (double)s->E[i];
+        if (s->c) s->e[i] += s->c[i];
+        if (s->E[i] < s->e[i]) s->e[i] = s->E[i];
+        b.likely = (double)s->e[i], b.proven = (double)s->E[i];
         fer_tally_add(&v->tally, (double)v->claimed[i], (double)s->v[i], b);
     }
-    v->row.sees = sees(s);
-    v->row.weak = v->row.sees > (32 * u > 1e-3 ? 32 * u : 1e-3);
-    name_through(v);
+    v->row.sees = fer_chain_sees(s->count, s->v, s->e);
+    v->row.weak = v->row.sees > (32 * u > weak ? 32 * u : weak) && v->row.sees > 2 * s->own && s->own < 1;
+    fer_chain_name(v);
     fer_state_free(s);
+}
+
+/* Of an output, and its sight is short: what would sharpen it. */
+static void tally(struct fer_verification *v, struct fer_state *s)
+{
+    char middle[FER_MAX_ARRAY];
+    fer_chain_tally(v, s, 1e-3);
+    if (!v->row.weak || !v->row.chain) return;
+    fer_output_name(&v->net, v->through[v->row.chain / 2], "", middle);
+    snprintf(v->row.reason, sizeof v->row.reason, "weak; %s in the record would sharpen it", middle);
 }
 
 static void begin(struct fer_verification *v)
@@ -210,13 +208,20 @@ void fer_chain_check(struct fer_verification *v, const struct fer_layer *layer, 
     for (k = 0; k < layer->parameters && !v->failed; k++) fer_verify_require(v, v->net.parameter[layer->parameter + k].name);
 }
 
+int fer_chain_probabilities(struct fer_verification *v, struct fer_state *p)
+{
+    const int last = v->net.layers - 1;
+    struct fer_state *logits = fer_verify_ready(v) ? state_of(v, last, 0) : NULL;
+    if (!logits || fer_checks[FER_SOFTMAX].chain(v, &v->net.layer[last], &logits, p)) return -1;
+    store(v, p);
+    return 0;
+}
+
 void fer_chain_check_probabilities(struct fer_verification *v)
 {
-    const struct fer_layer *last = &v->net.layer[v->net.layers - 1];
-    struct fer_state s = {0}, *logits;
+    struct fer_state s = {0};
     begin(v);
-    logits = fer_verify_ready(v) ? state_of(v, v->net.layers - 1, 0) : NULL;
-    if (logits && fer_checks[FER_SOFTMAX].chain(v, last, &logits, &s) == 0)
+    if (fer_chain_probabilities(v, &s) == 0)
         tally(v, &s);
     else
         fer_state_free(&s);
@@ -225,11 +230,14 @@ void fer_chain_check_probabilities(struct fer_verification *v)
 void fer_chain_clear(struct fer_verification *v)
 {
     int i;
-    for (i = 0; i < FER_MAX_LAYERS; i++) fer_state_free(&v->state[i]);
+    for (i = 0; i < FER_MAX_LAYERS && v->state; i++) fer_state_free(&v->state[i]);
+    for (i = 0; i < FER_MAX_LAYERS && v->gradient; i++) fer_state_free(&v->gradient[i]);
 }
 
 void fer_chain_end(struct fer_verification *v)
 {
+    int i;
     fer_chain_clear(v);
-    fer_free(v->state);
+    for (i = 0; i < FER_MAX_PARAMETERS && v->of_parameter; i++) fer_state_free(&v->of_parameter[i]);
+    fer_free(v->state), fer_free(v->gradient), fer_free(v->of_parameter);
 }

@@ -24,19 +24,6 @@ static size_t count_of(const struct fer_verification *v, const struct fer_layer 
     return fer_layer_count(layer, (size_t)v->n);
 }
 
-/* The input's sum, closed: itself, or a copy in `room`, which the caller frees. NULL: no memory. */
-static const struct fer_state *closed(struct fer_verification *v, const struct fer_state *in, struct fer_state *room)
-{
-    const size_t size = in->count * sizeof(real);
-    memset(room, 0, sizeof *room);
-    if (!in->A) return in;
-    if (fer_state_allocate(v, room, in->count, 1)) return NULL;
-    memcpy(room->v, in->v, size), memcpy(room->E, in->E, size), memcpy(room->e, in->e, size);
-    memcpy(room->A, in->A, size), memcpy(room->K, in->K, size);
-    fer_state_close(v, room);
-    return room;
-}
-
 /* ---- Convolution, Dense ---- */
 
 /* The layer's sum over x, without bias, with this array in its kernel's place. */
@@ -81,7 +68,7 @@ int fer_chain_linear(struct fer_verification *v, const struct fer_layer *layer, 
     const struct fer_parameter *p = fer_layer_parameter(&v->net, layer, "kernel");
     const int held = v->held_count;
     struct fer_state room;
-    const struct fer_state *in = closed(v, inputs[0], &room);
+    const struct fer_state *in = fer_state_closed(v, inputs[0], &room);
     real *kernel = fer_verify_load_own(v, layer, "kernel"), *bias = fer_verify_load_own(v, layer, "bias");
     real *x = in && fer_verify_ready(v) ? fer_verify_hold(v, in->count) : NULL;
     size_t i;
@@ -187,29 +174,43 @@ int fer_chain_normalization(struct fer_verification *v, const struct fer_layer *
  *     e <- |gamma| s sqrt(e^2 + (mean e)^2 + (h mean(|h| e))^2)
  *
  * and its own roundings come in as those of an array that is there (bounds_normalization.c). */
+struct fer_shift fer_shift_of(const struct fer_state *in, size_t channels, size_t c, double epsilon)
+{
+    const double rows = (double)(in->count / channels);
+    struct fer_shift t = {0};
+    double variance = 0;
+    size_t i;
+    for (i = c; i < in->count; i += channels) t.mean += in->v[i], t.mean_E += in->E[i], t.mean_e += in->e[i];
+    t.mean /= rows, t.mean_E /= rows, t.mean_e /= rows;
+    for (i = c; i < in->count; i += channels) {
+        const double d = in->v[i] - t.mean;
+        variance += d * d;
+        t.dV += 2 * fabs(d) * in->E[i] + in->E[i] * in->E[i];
+        t.r += fabs(d) * in->e[i];
+    }
+    variance /= rows, t.dV /= rows;
+    t.scale = 1 / sqrt(variance + epsilon);
+    t.r *= t.scale * t.scale / rows;
+    t.R = t.dV < variance + epsilon ? 1 / sqrt(1 - t.dV / (variance + epsilon)) - 1 : INFINITY;
+    return t;
+}
+
+double fer_shift_proven(const struct fer_shift *t, double h, double E)
+{
+    return t->scale * (E + t->mean_E) * (1 + t->R) + (t->R > 0 ? fabs(h) * t->R : 0);
+}
+
 static void normalise_channel(const struct fer_state *in, struct fer_state *out, size_t channels, size_t c, double epsilon,
                               double gamma, double beta)
 {
-    const double rows = (double)(in->count / channels);
-    double mean = 0, variance = 0, dV = 0, mean_E = 0, mean_e = 0, he = 0, s, R;
+    const struct fer_shift t = fer_shift_of(in, channels, c, epsilon);
+    const double g = fabs(gamma);
     size_t i;
-    for (i = c; i < in->count; i += channels) mean += in->v[i], mean_E += in->E[i], mean_e += in->e[i];
-    mean /= rows, mean_E /= rows, mean_e /= rows;
     for (i = c; i < in->count; i += channels) {
-        const double d = in->v[i] - mean;
-        variance += d * d;
-        dV += 2 * fabs(d) * in->E[i] + in->E[i] * in->E[i];
-        he += fabs(d) * in->e[i];
-    }
-    variance /= rows, dV /= rows;
-    s = 1 / sqrt(variance + epsilon);
-    he *= s / rows;
-    R = dV < variance + epsilon ? 1 / sqrt(1 - dV / (variance + epsilon)) - 1 : INFINITY;
-    for (i = c; i < in->count; i += channels) {
-        const double h = (in->v[i] - mean) * s, e = in->e[i], g = fabs(gamma);
+        const double h = (in->v[i] - t.mean) * t.scale, e = t.scale * in->e[i], mean_e = t.scale * t.mean_e;
         out->v[i] = (real)(h * gamma + beta);
-        out->E[i] = (real)(g * (s * (in->E[i] + mean_E) * (1 + R) + (R > 0 ? fabs(h) * R : 0)));
-        out->e[i] = (real)(g * s * sqrt(e * e + mean_e * mean_e + h * he * h * he));
+        out->E[i] = (real)(g * fer_shift_proven(&t, h, in->E[i]));
+        out->e[i] = (real)(g * sqrt(e * e + mean_e * mean_e + h * t.r * h * t.r));
     }
 }
 
@@ -218,7 +219,7 @@ static int chain_training(struct fer_verification *v, const struct fer_layer *la
 {
     const int held = v->held_count;
     struct fer_state room;
-    const struct fer_state *in = closed(v, input, &room);
+    const struct fer_state *in = fer_state_closed(v, input, &room);
     const size_t rows = fer_verify_rows(v, layer), channels = layer->channels;
     const real *gamma = fer_verify_load_own(v, layer, "gamma"), *beta = fer_verify_load_own(v, layer, "beta");
     struct fer_channel *channel;
@@ -297,7 +298,7 @@ int fer_chain_multiply(struct fer_verification *v, const struct fer_layer *layer
     const struct fer_state *in[FER_MAX_INPUTS];
     int k, failed = fer_state_allocate(v, out, count_of(v, layer), 0);
     size_t i;
-    for (k = 0; k < layer->inputs; k++) failed |= !(in[k] = closed(v, inputs[k], &room[k]));
+    for (k = 0; k < layer->inputs; k++) failed |= !(in[k] = fer_state_closed(v, inputs[k], &room[k]));
     for (i = 0; i < out->count && !failed; i++) {
         double value = 1, E = 0, squares = 0;
         for (k = 0; k < layer->inputs; k++) {
@@ -413,7 +414,7 @@ int fer_chain_activation(struct fer_verification *v, const struct fer_layer *lay
                          struct fer_state *out)
 {
     struct fer_state room;
-    const struct fer_state *in = closed(v, inputs[0], &room);
+    const struct fer_state *in = fer_state_closed(v, inputs[0], &room);
     const real *x;
     size_t i;
     int failed;
@@ -438,7 +439,7 @@ int fer_chain_max_pooling(struct fer_verification *v, const struct fer_layer *la
     struct fer_state room;
     const real *x;
     int failed;
-    const struct fer_state *in = closed(v, inputs[0], &room);
+    const struct fer_state *in = fer_state_closed(v, inputs[0], &room);
     if (!in || fer_state_allocate(v, out, count_of(v, layer), 0)) return fer_state_free(&room), -1;
     x = in->v;
     fer_verify_compute(v, layer, &x, out->v);
@@ -455,7 +456,7 @@ int fer_chain_softmax(struct fer_verification *v, const struct fer_layer *layer,
     const size_t classes = layer->channels;
     size_t row, k;
     struct fer_state room;
-    const struct fer_state *in = closed(v, inputs[0], &room);
+    const struct fer_state *in = fer_state_closed(v, inputs[0], &room);
     if (!in || fer_state_allocate(v, out, count_of(v, layer), 0)) return fer_state_free(&room), -1;
     fer_softmax(out->count / classes, classes, in->v, out->v);
     for (row = 0; row < out->count; row += classes) {

@@ -19,6 +19,11 @@ struct fer_check {
     fer_check_layer *output; /* verify: LAYER/output (of the last layer LAYER/logits) */
     /* What it makes of a state of its inputs (chain.h), where the record does not hold them. NULL: nothing can be said */
     fer_chain_function *chain;
+    /* Of a gradient that goes back through it (chain.h): what it makes of that gradient's errors (NULL: of each what it makes
+     * of the gradient itself), and what the errors of the outputs that its backward pass reads add (NULL: nothing). And of
+     * its parameters' gradients. */
+    fer_back_function *errors, *doubts;
+    fer_parameter_function *gradient;
     int copies; /* its output's elements are some of its input's: nothing is rounded */
     fer_check_share *add_input;
     /* Where that gradient is no plain sum, and the layer is the only one that it comes from: checks it whole. */
@@ -46,6 +51,8 @@ fer_check_share fer_verify_conv2d_input, fer_verify_batch_normalization_add_inpu
     fer_verify_dense_input;
 void fer_verify_pass_at_zero(struct fer_verification *v, const struct fer_layer *layer, size_t count, const real *dy,
                              real *dx);
+/* Each channel's statistics, of x or the moving ones, and gamma. NULL when the check cannot be made. */
+struct fer_channel *fer_verify_load_channels(struct fer_verification *v, const struct fer_layer *layer, const real *x);
 
 /* verify_elements.c */
 fer_check_layer fer_verify_function, fer_verify_softmax, fer_verify_add, fer_verify_multiply, fer_verify_reshape,

@@ -385,6 +385,7 @@ int fer_gradcheck_model(const char *model, size_t size, uint64_t seed,
     run.report = report;
     run.context = context;
     if (sizeof(real) < sizeof(double))
-        return fer_fail(e, "a network's gradients are checked in float64 only: float32 is too coarse for it: use fer64");
+        return fer_fail(e,
+                        "a network's gradients are checked in float64 only: float32 is too coarse for it: use fer64");
     return fer_model_read(&network, model, size, e) || check_network(network, &run, e) ? -1 : run.failed;
 }

@@ -87,6 +87,11 @@ void fer_tally_add(struct fer_tally *tally, double value, double truth, struct f
     const int finite = is_finite(value) && is_finite(truth),
               differ = is_finite(truth) ? !is_finite(value) : truth == truth ? value != truth : is_finite(value);
     double proven, likely;
+    if (tally->wider) {
+        bound.proven += tally->wider[i].proven;
+        bound.likely += tally->wider[i].likely;
+        if (bound.likely > bound.proven) bound.likely = bound.proven;
+    }
     if (i == 0) {
         tally->first_value = value;
         tally->first_truth = truth;

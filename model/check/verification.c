@@ -448,6 +448,13 @@ real *fer_verify_load(struct fer_verification *v, const char *name)
     return values;
 }
 
+static real *hold_copy(struct fer_verification *v, size_t count, const real *from)
+{
+    real *copy = fer_verify_hold(v, count);
+    if (copy) memcpy(copy, from, count * sizeof *copy);
+    return copy;
+}
+
 /* As the mistake has it that is made on purpose. */
 static void twist(struct fer_verification *v, const char *what, int dims, const size_t *shape, real *values)
 {
@@ -459,6 +466,8 @@ real *fer_verify_load_output(struct fer_verification *v, const struct fer_layer 
     const size_t image[4] = {(size_t)v->n, layer->height, layer->width, layer->channels}, flat[2] = {image[0], image[3]};
     char name[FER_MAX_ARRAY];
     real *values;
+    const struct fer_state *s = &v->state[index_of(v, layer)];
+    if (v->given && s->v) return hold_copy(v, s->count, s->v);
     fer_output_name(&v->net, index_of(v, layer), "", name);
     values = fer_verify_load(v, name);
     if (layer != v->layer) twist(v, "x", layer->flat ? 2 : 4, layer->flat ? flat : image, values);
@@ -481,6 +490,13 @@ static const struct fer_layer *own_relu(const struct fer_verification *v, const 
     return !fer_verify_held(v, name) && fer_verify_held(v, output) && fer_verify_held(v, gradient) ? next : NULL;
 }
 
+int fer_verify_has_gradient(const struct fer_verification *v, const struct fer_layer *layer)
+{
+    char name[FER_MAX_ARRAY];
+    fer_output_name(&v->net, index_of(v, layer), "_grad", name);
+    return fer_verify_held(v, name) || own_relu(v, layer);
+}
+
 void fer_verify_require_gradient(struct fer_verification *v, const struct fer_layer *layer)
 {
     if (!own_relu(v, layer)) fer_verify_require_output(v, layer, "_grad");
@@ -492,6 +508,7 @@ real *fer_verify_load_gradient(struct fer_verification *v, const struct fer_laye
     const double most = relu && relu->type == FER_LEAKY_RELU ? relu->max_value : INFINITY;
     char name[FER_MAX_ARRAY];
     real *y, *dy;
+    if (v->given) return hold_copy(v, fer_layer_count(layer, (size_t)v->n), v->given);
     fer_output_name(&v->net, index_of(v, relu ? relu : layer), "_grad", name);
     dy = fer_verify_load(v, name);
     if (!relu || !dy) return dy;
@@ -594,7 +611,7 @@ void fer_verify_conclude(struct fer_verification *v, struct fer_verify_row *row)
     else if (row->verdict == FER_MISTRUSTED)
         snprintf(row->reason, sizeof row->reason, "%s: that proves nothing",
                  v->tally.finite ? v->tally.nonzero ? "all equal" : "all zero" : "nothing is finite");
-    else if (row->verdict == FER_OK && !v->tally.outgrows)
+    else if (row->verdict == FER_OK && !v->tally.outgrows && !*row->reason)
         snprintf(row->reason, sizeof row->reason, "weak: no value is larger than its bound");
 }
 
@@ -644,11 +661,15 @@ void fer_verify_finish(struct fer_verification *v)
 
 /* ---- Sums ---- */
 
-/* Room for the sums that make up the array. */
 int fer_verify_begin_sums(struct fer_verification *v, struct fer_sums *s)
 {
+    return fer_verify_hold_sums(v, s, v->row.elements);
+}
+
+int fer_verify_hold_sums(struct fer_verification *v, struct fer_sums *s, size_t count)
+{
     memset(s, 0, sizeof *s);
-    s->count = v->row.elements;
+    s->count = count;
     if (!fer_verify_ready(v)) return 0;
     s->truth = fer_verify_hold(v, s->count);
     s->magnitude = fer_verify_hold(v, s->count);

@@ -48,6 +48,23 @@ struct fer_kept {
     int hinted;          /* its reason begins with the choice that would make it ok */
 };
 
+/* What an array, or what is computed on the way to one, depends on beside arrays (enum fer_dependence), and a bit for each
+ * array of the list: whether it was read. */
+struct fer_sources {
+    unsigned depends;
+    unsigned char uses[MOST_EXPECTED / 8 + 1];
+};
+
+/* A layer's output, or the gradient of one, as far as the record's nearest arrays give it; see chain.h. */
+struct fer_state {
+    size_t count;
+    real *v, *E, *e;
+    real *A, *K; /* of an output whose sum is open */
+    real *c;     /* of a gradient; */
+    double own;  /* and what its own roundings alone let see of it (fer_chain_sees) */
+    struct fer_sources sources;
+};
+
 struct fer_verification {
     struct fer_npz *npz;
     const struct fer_verify_options *options;
@@ -79,8 +96,10 @@ struct fer_verification {
     int left_out, twice;          /* consumers of the layer, by index: theirs is no part of its gradient, or two (0: none) */
     int explained;                /* arrays so far */
 
-    struct fer_state *state;      /* [FER_MAX_LAYERS], see chain.h */
+    struct fer_state *state, *gradient; /* [FER_MAX_LAYERS] outputs, and gradients of outputs, see chain.h */
+    struct fer_state *of_parameter;     /* [FER_MAX_PARAMETERS] gradients that the record does not hold, of updates */
     int through[FER_MAX_LAYERS]; /* the layers that the check at hand goes through, row.chain of them */
+    const real *given;           /* not NULL: stands for the gradient of a layer's output, as states do for outputs */
 
     unsigned depends;      /* of the array being checked, as in fer_kept */
     double rate;
@@ -139,7 +158,9 @@ real *fer_verify_load_own(struct fer_verification *v, const struct fer_layer *la
 real *fer_verify_load_parameter(struct fer_verification *v, const struct fer_parameter *p, const char *ending);
 /* Whether everything that the check needs is there. */
 int fer_verify_ready(const struct fer_verification *v);
-/* Room for the sums that make up the array; 0 when the check cannot be made. And the sums into the tally. */
+/* Room for the sums that make up an array of so many elements, or the one being checked; 0 when the check cannot be made.
+ * And the sums into the tally. */
+int fer_verify_hold_sums(struct fer_verification *v, struct fer_sums *s, size_t count);
 int fer_verify_begin_sums(struct fer_verification *v, struct fer_sums *s);
 void fer_verify_tally_sums(struct fer_verification *v, const struct fer_sums *s);
 /* Turns the tally into the row's verdict; reports the rows that wait; and the end of a check. */
@@ -150,6 +171,8 @@ void fer_verify_finish(struct fer_verification *v);
 
 /* explain.c: what is wrong with the array that was checked, into its row. */
 void fer_verify_explain(struct fer_verification *v);
+/* Whether the gradient of the layer's output can be loaded. */
+int fer_verify_has_gradient(const struct fer_verification *v, const struct fer_layer *layer);
 
 size_t fer_verify_rows(const struct fer_verification *v, const struct fer_layer *layer);
 

@@ -97,7 +97,11 @@ static void check_end(struct fer_verification *v, const struct fer_layer *last)
         else
             fer_chain_check_probabilities(v), fer_verify_finish(v);
     }
-    if (fer_verify_begin(v, "loss")) check_softmax(v, last, FER_LOSS);
+    if (!fer_verify_begin(v, "loss")) return;
+    if (v->options->no_chains || fer_verify_held(v, logits) || fer_chain_check_loss(v))
+        check_softmax(v, last, FER_LOSS);
+    else
+        fer_verify_finish(v);
 }
 
 static void check_forward(struct fer_verification *v)
@@ -119,16 +123,18 @@ static int takes_from(const struct fer_layer *layer, int i)
 
 /* Notes what the backward pass of a consumer of layer i needs and the record does not hold; and who writes the
  * gradient. */
-static void require_consumer(struct fer_verification *v, int i, const struct fer_layer *layer)
+static void require_consumer(struct fer_verification *v, const struct fer_layer *layer)
 {
     const struct fer_check *check = &fer_checks[layer->type];
     char *writers = v->row.writers;
     const size_t length = strlen(writers);
+    int k;
     snprintf(writers + length, sizeof v->row.writers - length, "%s%s", length ? ", " : "", layer->name);
     fer_verify_involve(v, (int)(layer - v->net.layer));
     fer_verify_require_gradient(v, layer);
     if (check->reads_kernel) fer_verify_require(v, fer_layer_parameter(&v->net, layer, "kernel")->name);
-    if (check->reads_input) fer_verify_require_output(v, &v->net.layer[i], "");
+    for (k = 0; k < layer->inputs && check->reads_input; k++)
+        fer_verify_require_output(v, &v->net.layer[layer->input[k]], "");
     if (check->reads_output) fer_verify_require_output(v, layer, "");
 }
 
@@ -165,34 +171,57 @@ static void check_output_gradient(struct fer_verification *v, const struct fer_l
     for (j = i + 1; j < v->net.layers; j++) {
         const struct fer_layer *layer = &v->net.layer[j];
         if (!takes_from(layer, i)) continue;
-        require_consumer(v, i, layer);
+        require_consumer(v, layer);
         if (fer_checks[layer->type].input) alone = layer;
     }
     if (fer_verify_ready(v) && alone && v->net.layer[i].consumers == 1)
         fer_checks[alone->type].input(v, alone);
     else if (fer_verify_ready(v))
         sum_consumers(v, i, alone != NULL || v->options->winograd);
+    else if (!v->failed && !v->options->no_chains)
+        fer_chain_check_gradient(v, i);
     fer_verify_finish(v);
 }
 
 static void check_parameter_gradients(struct fer_verification *v, const struct fer_layer *layer)
 {
-    if (fer_checks[layer->type].parameters) fer_checks[layer->type].parameters(v, layer);
+    int k;
+    if (!fer_checks[layer->type].parameters) return;
+    if (v->options->no_chains || (fer_verify_has_gradient(v, layer) && fer_chain_has_inputs(v, layer))) {
+        fer_checks[layer->type].parameters(v, layer);
+        return;
+    }
+    for (k = 0; k < layer->parameters; k++) {
+        const struct fer_parameter *p = &v->net.parameter[layer->parameter + k];
+        if (!fer_verify_begin_parameter(v, layer, p, "_grad")) continue;
+        v->row.by_nature = v->zero_by_nature[layer - v->net.layer];
+        fer_verify_require_gradient(v, layer);
+        if (fer_chain_takes_input(p)) fer_verify_require_output(v, &v->net.layer[layer->input[0]], "");
+        fer_chain_check_parameter(v, layer, p);
+        fer_verify_finish(v);
+    }
 }
 
 static void check_logits_gradient(struct fer_verification *v, const struct fer_layer *last)
 {
-    if (fer_verify_begin_output(v, last, "_grad")) check_softmax(v, last, FER_LOGITS_GRADIENT);
+    const int i = (int)(last - v->net.layer);
+    if (!fer_verify_begin_output(v, last, "_grad")) return;
+    fer_verify_require_output(v, last, "");
+    if (fer_verify_ready(v) || v->options->no_chains || fer_chain_check_gradient(v, i))
+        check_softmax(v, last, FER_LOGITS_GRADIENT);
+    else
+        fer_verify_finish(v);
 }
 
 static void check_backward(struct fer_verification *v)
 {
-    int i = v->net.layers - 1;
-    check(v, check_logits_gradient, &v->net.layer[i]);
-    check(v, check_parameter_gradients, &v->net.layer[i]);
-    while (--i > 0) {
-        check(v, check_output_gradient, &v->net.layer[i]);
-        check(v, check_parameter_gradients, &v->net.layer[i]);
+    int i;
+    for (i = v->net.layers - 1; i > 0; i--) {
+        const struct fer_layer *layer = &v->net.layer[i];
+        check(v, i == v->net.layers - 1 ? check_logits_gradient : check_output_gradient, layer);
+        check(v, check_parameter_gradients, layer);
+        if (!v->options->no_chains) fer_chain_keep_gradients(v, layer);
+        fer_chain_forget_gradients(v, i);
     }
 }
 
@@ -258,8 +287,10 @@ static struct fer_verification *begin(struct fer_npz *npz, const struct fer_veri
     v->options = options;
     v->e = e;
     v->state = fer_allocate(FER_MAX_LAYERS, sizeof *v->state, e);
+    v->gradient = fer_allocate(FER_MAX_LAYERS, sizeof *v->gradient, e);
+    v->of_parameter = fer_allocate(FER_MAX_PARAMETERS, sizeof *v->of_parameter, e);
     v->kept = fer_allocate(MOST_EXPECTED, sizeof *v->kept, e);
-    if (v->state && v->kept) return v;
+    if (v->state && v->gradient && v->of_parameter && v->kept) return v;
     end(v);
     return NULL;
 }

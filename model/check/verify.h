@@ -47,6 +47,7 @@ struct fer_tally {
     double first_value, first_truth;
     int one_pass;                      /* beyond the likely bound as a variance in one pass is */
     double *truths, *bounds; /* [count] every element's, and its likely bound, kept for the caller; NULL: not wanted */
+    const struct fer_bound *wider; /* [count] errors of what the truth was computed from; NULL: none */
 };
 /* None so far. */
 void fer_tally_clear(struct fer_tally *tally);
@@ -81,6 +82,10 @@ void fer_sums_add_conv2d_input(struct fer_sums *s, const struct fer_arithmetic *
                                real *dy, real *kernel);
 void fer_sums_add_conv2d_kernel(struct fer_sums *s, const struct fer_arithmetic *a, const struct fer_window *g,
                                 real *x, real *dy);
+/* A convolution of any groups, to its input and to its kernel; a dense layer is one of 1x1 images. */
+void fer_convolve_input(const struct fer_window *g, const real *dy, const real *kernel, real *dx);
+void fer_convolve_kernel(const struct fer_window *g, const real *x, const real *dy, real *dkernel);
+struct fer_window fer_dense_window(size_t rows, size_t in, size_t out);
 void fer_sums_add_dense(struct fer_sums *s, const struct fer_arithmetic *a, size_t rows, size_t in, size_t out, real *x,
                         real *kernel);
 void fer_sums_add_dense_input(struct fer_sums *s, const struct fer_arithmetic *a, size_t rows, size_t in, size_t out,
@@ -167,6 +172,9 @@ int fer_tally_normalization_input(struct fer_tally *tally, const struct fer_arit
 int fer_sums_add_normalization_input(struct fer_sums *s, const struct fer_arithmetic *a,
                                      const struct fer_channel *channel, size_t rows, size_t channels, const real *x,
                                      const real *dy, struct fer_error *e);
+/* The gradient of gamma, truth[channels], and its bounds. 0, or -1 when memory runs out. */
+int fer_gamma_gradient(const struct fer_arithmetic *a, const struct fer_channel *channel, size_t rows, size_t channels,
+                       const real *x, const real *dy, real *truth, struct fer_bound *bound, struct fer_error *e);
 int fer_tally_gamma(struct fer_tally *tally, const struct fer_arithmetic *a, const struct fer_channel *channel,
                     size_t rows, size_t channels, const real *x, const real *dy, const real *claimed, struct fer_error *e);
 void fer_tally_moving_mean(struct fer_tally *tally, const struct fer_arithmetic *a, const struct fer_channel *channel,

@@ -107,8 +107,7 @@ void fer_verify_conv2d_parameters(struct fer_verification *v, const struct fer_l
 
 /* ---- BatchNormalization ---- */
 
-/* Each channel's statistics, of x or the moving ones, and gamma. NULL when the check cannot be made. */
-static struct fer_channel *load_channels(struct fer_verification *v, const struct fer_layer *layer, const real *x)
+struct fer_channel *fer_verify_load_channels(struct fer_verification *v, const struct fer_layer *layer, const real *x)
 {
     const int batch = fer_layer_takes_statistics(layer);
     const real *gamma = fer_verify_load_own(v, layer, "gamma");
@@ -154,7 +153,7 @@ void fer_verify_batch_normalization(struct fer_verification *v, const struct fer
     }
     x = fer_verify_load_output(v, source(v, layer));
     beta = fer_verify_load_own(v, layer, "beta");
-    channel = load_channels(v, layer, x);
+    channel = fer_verify_load_channels(v, layer, x);
     if (channel)
         fer_tally_normalization(&v->tally, &v->arithmetic, channel, fer_verify_rows(v, layer), layer->channels, x,
                                 beta, v->claimed);
@@ -164,7 +163,7 @@ void fer_verify_batch_normalization(struct fer_verification *v, const struct fer
 void fer_verify_batch_normalization_input(struct fer_verification *v, const struct fer_layer *layer)
 {
     const real *x = fer_verify_load_output(v, source(v, layer)), *dy = fer_verify_load_gradient(v, layer);
-    struct fer_channel *channel = load_channels(v, layer, x);
+    struct fer_channel *channel = fer_verify_load_channels(v, layer, x);
     if (channel && fer_tally_normalization_input(&v->tally, &v->arithmetic, channel, fer_verify_rows(v, layer),
                                                  layer->channels, x, dy, v->claimed, v->e))
         v->failed = 1;
@@ -175,7 +174,7 @@ void fer_verify_batch_normalization_add_input(struct fer_verification *v, const 
                                               struct fer_sums *s)
 {
     const real *x = fer_verify_load_output(v, source(v, layer)), *dy = fer_verify_load_gradient(v, layer);
-    struct fer_channel *channel = load_channels(v, layer, x);
+    struct fer_channel *channel = fer_verify_load_channels(v, layer, x);
     (void)i;
     if (channel && fer_sums_add_normalization_input(s, &v->arithmetic, channel, fer_verify_rows(v, layer),
                                                     layer->channels, x, dy, v->e))
@@ -190,7 +189,7 @@ static void check_gamma(struct fer_verification *v, const struct fer_layer *laye
     if (!begin_gradient(v, layer, "gamma")) return;
     x = fer_verify_load_output(v, source(v, layer));
     dy = fer_verify_load_gradient(v, layer);
-    channel = load_channels(v, layer, x);
+    channel = fer_verify_load_channels(v, layer, x);
     if (channel && fer_tally_gamma(&v->tally, &v->arithmetic, channel, fer_verify_rows(v, layer), layer->channels, x,
                                    dy, v->claimed, v->e))
         v->failed = 1;

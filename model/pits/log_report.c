@@ -47,7 +47,7 @@ static int write_page(const char *path, const struct fer_log *log, const struct 
     if (!page) return -1;
     snprintf(page->report.name, sizeof page->report.name, "%s", name_of(path));
     page->report.history = log->row;
-    page->report.number = log->epoch;
+    page->report.number = log->epoch, page->report.line = log->line;
     page->report.epochs = log->count;
     page->report.validated = 1;
     page->report.shown = -1;

@@ -36,7 +36,9 @@ void fer_pits_describe(char line[FER_PITS_LINE], const struct fer_log *log, cons
     snprintf(line, FER_PITS_LINE, "epoch %ld (line %ld), %.60s %.4f where %.4f was to be expected, %.1f times the noise%s",
              log->epoch[p->epoch], log->line[p->epoch], in_loss ? "val_loss" : c->name, in_loss ? p->loss : p->accuracy,
              in_loss ? p->loss_level : p->level, noises,
-             fer_pits_not_judged(log, p->epoch) ? ": not judged" : noises >= FER_DIP_THRESHOLD ? ": no pit by the rule" : "");
+             fer_pits_not_judged(log, p->epoch) ? ": not judged"
+             : noises >= FER_DIP_THRESHOLD      ? ": no pit by the rule"
+                                                : "");
 }
 
 void fer_pits_describe_lost(char line[FER_PITS_LINE], const struct fer_log *log, const struct fer_pits_choice *c,
