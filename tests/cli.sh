@@ -41,7 +41,7 @@ check "three epochs" test "$(wc -l < $T/whole/log.csv)" -eq 4
 check "no temporary file" test "$(ls $T/whole)" = "$(printf 'best.npz\nconfig.txt\nepochs\nlast.npz\nlog.csv')"
 check "a checkpoint an epoch" test "$(ls $T/whole/epochs)" = "$(printf '0000.npz\n0001.npz\n0002.npz')"
 check "the last of them is last.npz" cmp $T/whole/epochs/0002.npz $T/whole/last.npz
-check "every setting" test "$(grep -c ' = ' $T/whole/config.txt)" -eq 20
+check "every setting" test "$(grep -c ' = ' $T/whole/config.txt)" -eq 22
 expect 2 "fer: $T/whole: holds a run already: \`fer train --resume $T/whole\` goes on with it, --out takes another folder" ./fer train $SMALL --epochs 3 --out $T/whole
 
 # drawn faces say so on the first line
@@ -57,15 +57,15 @@ done
 expect 0 "" ./fer train --resume $T/part --epochs 2
 expect 0 "" ./fer train --resume $T/part --epochs 3
 for file in last.npz best.npz log.csv config.txt epochs/0000.npz epochs/0002.npz; do check "resumed $file" cmp $T/whole/$file $T/part/$file; done
-# a run from before there were epochs/, clip-norm and precise-bn
+# a run from before there were epochs/ and some settings
 cp -r $T/drawn $T/old
 rm -r $T/old/epochs
-grep -v -e clip-norm -e precise-bn $T/drawn/config.txt > $T/old/config.txt
+grep -v -e clip-norm -e precise-bn -e reduce-lr -e ema $T/drawn/config.txt > $T/old/config.txt
 check "an old config.txt" test "$(grep -c ' = ' $T/old/config.txt)" -eq 18
 expect 0 "" ./fer train --resume $T/old
 check "its new settings have their defaults" cmp $T/drawn/config.txt $T/old/config.txt
 sed '$d' $T/drawn/config.txt > $T/old/config.txt
-expect 2 "fer: $T/old/config.txt:19: the file ends early: expected its last line to be batch-order" ./fer train --resume $T/old
+expect 2 "fer: $T/old/config.txt:21: the file ends early: expected its last line to be batch-order" ./fer train --resume $T/old
 # killed at any instant
 expect 0 "" ./fer train $SMALL --epochs 0 --out $T/killed
 for delay in 0.1 0.2 0.3 0.4 0.5 0.6; do

@@ -5,7 +5,7 @@ T=${SCRATCH:-build/tmp}/install
 . tests/expect.sh
 root=$PWD/$T/root share=$PWD/$T/root/opt/fer/share
 
-expect 0 "" ${MAKE:-make} -s install DESTDIR="$root" PREFIX=/opt/fer
+expect 0 "" env -u MAKEFLAGS -u MAKELEVEL ${MAKE:-make} -s install DESTDIR="$root" PREFIX=/opt/fer
 check "the program" test "$("$root/opt/fer/bin/fer" version)" = "$(./fer version)"
 check "pkg-config" grep -q '^Libs: -L/opt/fer/lib -lfer64$' "$root/opt/fer/lib/pkgconfig/fer64.pc"
 
@@ -58,7 +58,7 @@ if command -v bash > $T/which; then
 fi
 
 # ---- nothing is left ----
-expect 0 "" ${MAKE:-make} -s uninstall DESTDIR="$root" PREFIX=/opt/fer
+expect 0 "" env -u MAKEFLAGS -u MAKELEVEL ${MAKE:-make} -s uninstall DESTDIR="$root" PREFIX=/opt/fer
 check "nothing is left" test -z "$(find "$root" -mindepth 1)"
 
 rm -rf $T
