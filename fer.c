@@ -210,7 +210,7 @@ static int check_weights(const char *weights, const char *run, int epochs, struc
 /* The first checkpoint and the settings of a new run, in a folder that holds no run yet. */
 static int begin_run(struct fer_trainer *t, const struct fer_config *config, const char *run, struct fer_error *e)
 {
-    char path[FER_PATH];
+    char path[FER_PATH], epochs[FER_PATH];
     size_t ignored;
     if (fer_join_path(path, run, "config.txt", e)) return -1;
     if (fer_file_exists(path))
@@ -219,10 +219,10 @@ static int begin_run(struct fer_trainer *t, const struct fer_config *config, con
                         run, run);
     if (check_weights(config->weights, run, t->settings.epochs, e)) return -1;
     if (*config->weights && fer_weights_read(t->network, config->weights, &ignored, e)) return -1;
-    if (fer_make_folder(run, e) || fer_join_path(path, run, "epochs", e) || fer_make_folder(path, e)) return -1;
+    if (fer_make_folder(run, e) || fer_join_path(epochs, run, "epochs", e) || fer_make_folder(epochs, e)) return -1;
+    if (fer_join_path(path, run, "last.npz", e) || fer_checkpoint_save(t, path, e)) return fer_remove_folder(epochs), -1;
     if (*config->settings.model && (fer_join_path(path, run, "model.json", e) || fer_file_copy(config->settings.model, path, e)))
         return -1;
-    if (fer_join_path(path, run, "last.npz", e) || fer_checkpoint_save(t, path, e)) return -1;
     return write_log_and_config(t, config, run, e);
 }
 
@@ -831,7 +831,9 @@ static int verify(int argc, char **argv)
     if (model && !is_given(&choice, "bn-momentum")) o.settings.bn_momentum = -1;
     if (model && !is_given(&choice, "bn-epsilon")) o.settings.bn_epsilon = -1;
     w.unit = w.accumulate = NULL; /* all that cases take */
-    if (argc == 2 && !memcmp(&w, &none, sizeof w) && !model) return verify_cases(argv[0], argv[1], &o, json);
+    if (argc == 2 && !memcmp(&w, &none, sizeof w) && !model && !inference && !no_chains && !o.exceptions &&
+        !memchr(choice.given, 1, FER_SETTINGS))
+        return verify_cases(argv[0], argv[1], &o, json);
     if (argc != 1)
         return fer_fail(&e, "verify: expected one record, RECORD.npz, or DIR ANSWERS, with --unit and --accumulate alone"), complain(&e);
     text.path = argv[0];

@@ -50,6 +50,8 @@ void fer_wait_passively(char **argv);
 #define FER_FACE_SIDE 48        /* FER2013's images, and the drawn ones */
 #define FER_MAX_SIDE 16384      /* no image is higher or wider: height * width fits into 32 bits */
 
+/* Control characters become question marks: a name out of a file is shown on one line, and changes no terminal. */
+void fer_make_printable(char *text);
 /* The index of a word in a list, in upper or lower case; -1: it is not there. */
 int fer_find_word(const char *word, const char *const *list, int count);
 /* The class 0 ... 6 that a word stands for: its code, its name or a common form of it, in any case; -1: none. */

@@ -1,4 +1,4 @@
-/* names.c - what people call the seven classes and the three usages, in folders and in CSVs. */
+/* names.c - what people call the seven classes and the three usages, in folders and in CSVs; names that are shown. */
 #include "data.h"
 
 #include <string.h>
@@ -7,6 +7,12 @@ struct name {
     const char *name; /* in lower case, without blanks, _ and - */
     int code;
 };
+
+void fer_make_printable(char *text)
+{
+    for (; *text; text++)
+        if ((unsigned char)*text < ' ' || *text == 127) *text = '?';
+}
 
 static const struct name classes[] = {
     {"angry", 0},    {"anger", 0},      {"disgust", 1},  {"disgusted", 1}, {"fear", 2},      {"fearful", 2},

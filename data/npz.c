@@ -681,6 +681,7 @@ size_t fer_npz_unused(const struct fer_npz *npz, const unsigned char *used, char
         if (!used[i] && unused++ < 10)
             at += (size_t)snprintf(names + at, 512 - at, at ? ", %.40s" : "%.40s", npz->entry[i].array.name);
     if (unused > 10) snprintf(names + at, 512 - at, ", ...");
+    fer_make_printable(names);
     return unused;
 }
 

@@ -46,16 +46,29 @@ int fer_threads(void)
 #endif
 }
 
+#if defined _OPENMP && defined __linux__ && !defined FER_PURE_C99
+/* The name behind a path's last slash. */
+static const char *last_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+#endif
+
 /* Threads that wait for work shall sleep, not spin: on a busy machine spinning ones take the time of those that work. GNU's
  * OpenMP reads this from the environment before main begins (and glibc undoes what a function of .preinit_array has set
- * there), so the program begins anew, once, with it set. Where that fails it goes on and spins. */
+ * there), so the program begins anew, once, with it set. Where that fails it goes on and spins; so it does where the
+ * running file has another name than the program, as one has that a loader or an emulator runs: these would take the
+ * arguments for their own. */
 void fer_wait_passively(char **argv)
 {
-#if defined _OPENMP && !defined FER_PURE_C99 && !defined _WIN32
-    if (getenv("OMP_WAIT_POLICY") || getenv("GOMP_SPINCOUNT") || setenv("OMP_WAIT_POLICY", "passive", 1)) return;
-#ifdef __linux__
-    execv("/proc/self/exe", argv);
-#endif
+#if defined _OPENMP && defined __linux__ && !defined FER_PURE_C99
+    char path[FER_PATH];
+    const ssize_t length = readlink("/proc/self/exe", path, sizeof path - 1);
+    if (getenv("OMP_WAIT_POLICY") || getenv("GOMP_SPINCOUNT") || !argv[0] || length < 0) return;
+    path[length] = 0;
+    if (strcmp(last_name(path), last_name(argv[0])) != 0 || setenv("OMP_WAIT_POLICY", "passive", 1)) return;
+    execv(path, argv);
 #endif
     (void)argv;
 }

@@ -71,7 +71,7 @@ static int set_plateau(struct fer_plateau *plateau, const struct fer_setting *s,
     const long patience = *comma == ',' ? strtol(comma + 1, &end, 10) : 0;
     *plateau = off;
     if (strcmp(text, "0") == 0) return 0;
-    if (*comma != ',' || end == comma + 1 || *end || !(factor >= 0 && factor < 1) || patience < 1 || patience > 1000000)
+    if (comma == text || *comma != ',' || end == comma + 1 || *end || !(factor >= 0 && factor < 1) || patience < 1 || patience > 1000000)
         return fer_fail(e, "%s %s: expected a factor below 1 and a number of epochs, as 0.1,10; or 0", s->name, text);
     plateau->factor = factor;
     plateau->patience = (int)patience;

@@ -142,6 +142,9 @@ check "a full disk is an error" test $? -eq 2
 check "it says which file" grep -q "^fer: $T/full/epochs/0003.npz.*: File too large" $T/err
 check "the last checkpoint is there" cmp $T/before.npz $T/full/last.npz
 check "nothing half-written" test ! -e $T/full/last.npz.part -a ! -e $T/full/epochs/0003.npz -a ! -e $T/full/epochs/0003.npz.part
+(trap '' XFSZ; ulimit -f 1000; ./fer train $SMALL --epochs 1 --out $T/unbegun > $T/out 2> $T/err)
+check "no room to begin: exit status" test $? -eq 2
+check "no room to begin: nothing is left" test ! -e $T/unbegun
 if [ -e /dev/full ]; then
     ./fer summary > /dev/full 2> $T/err
     check "output to a full disk" test $? -eq 2
@@ -276,6 +279,8 @@ mv $T/config.txt $T/whole/config.txt
 if ldd ./fer 2> /dev/null | grep -q libgomp; then
     env -u OMP_WAIT_POLICY OMP_DISPLAY_ENV=verbose ./fer version > $T/out 2> $T/err
     check "they sleep" sh -c "grep SPINCOUNT $T/err | tail -1 | grep -q \"= '0'\""
+    loader=$(ldd ./fer | sed -n 's|^[^/]*\(/[^ ]*ld-linux[^ ]*\).*|\1|p')
+    [ "$loader" ] && check "a loader that runs fer gets no arguments" env -u OMP_WAIT_POLICY $loader ./fer version
     env OMP_WAIT_POLICY=active OMP_DISPLAY_ENV=TRUE ./fer version > $T/out 2> $T/err
     check "unless the user says otherwise" grep -q "OMP_WAIT_POLICY = 'ACTIVE'" $T/err
 fi

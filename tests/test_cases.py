@@ -227,6 +227,12 @@ def some_answers():
     np.savez(os.path.join(answers, "dense_square"), z=[1.0])
     status, out, _ = call(FER64, "verify", DIR, answers)
     check("any subset will do", status == 0 and "1 file is no case's answer: dense_plane.npz" in out and " 2      2 " in out.splitlines()[-2], out[-400:])
+    os.rename(os.path.join(answers, "dense_plane.npz"), os.path.join(answers, "dense\n\x1b[2J.npz"))
+    out = call(FER64, "verify", DIR, answers)[1]
+    check("a name of control characters is shown on one line", "1 file is no case's answer: dense??[2J.npz\n" in out, out[-400:])
+    latin = os.fsencode(ROOT) + b"/caf\xe9"
+    os.rename(answers, latin)
+    check("JSON is UTF-8, whatever a path is", json.loads(call(FER64, "verify", DIR, os.fsdecode(latin), "--json")[1])["answers"].endswith("caf\ufffd"))
     status, out, _ = call(FER64, "verify", DIR, OWN, "--unit", "f64")
     check("float32 is not float64", status == 1, out[-300:])
 
@@ -239,6 +245,12 @@ def refusals():
     refused("a folder that holds files", "holds files already", FER64, "cases", "-o", DIR)
     refused("float32 does not judge", "use fer64", FER, "verify", DIR, OWN)
     refused("an option of records", "--unit and --accumulate alone", FER64, "verify", DIR, OWN, "--ties", "any")
+    for option in (["--inference"], ["--no-chains"], ["--bn-epsilon", "1"], ["--unit", "relu=f16"]):
+        refused("an option of records, %s" % option[0], "--unit and --accumulate alone", FER64, "verify", DIR, OWN, *option)
+    np.savez(os.path.join(ROOT, "complex"), y=np.zeros((2, 9), "c8"))
+    os.makedirs(os.path.join(ROOT, "complex"))
+    os.rename(os.path.join(ROOT, "complex.npz"), os.path.join(ROOT, "complex", "relu_all_negative.npz"))
+    refused("answers of another type", "relu_all_negative.npz: y: type '<c8'; one of", FER64, "verify", DIR, os.path.join(ROOT, "complex"))
     refused("answers that are no folder", "is no folder", FER64, "verify", DIR, os.path.join(ROOT, "nowhere"))
     refused("cases that are no folder", "cases.csv: cannot be opened", FER64, "verify", os.path.join(ROOT, "nowhere"), OWN)
     os.makedirs(folder)
@@ -252,10 +264,12 @@ def refusals():
                           (head + "a;conv2d;" + "--groups 1 " * 9 + ";\n", "expected at most 8 options"), (head + "a;conv2d;" + "-" * 500 + ";\n", "options of more than"),
                           (head + line + line, ":3: dense_plain: stands there twice"), (head + "a;dense;;convention (ties): x\n", "dense has none of this name"),
                           (head + "a;relu;;convention (ties\n", "relu has none of this name"), (head + "a\0b;dense;;\n", "is no text"),
+                          (head + "relu_plain;relu;--max-value x;\n", "cases.csv: relu_plain: --max-value x: expected a number"),
                           (head + "dense_plain;conv2d;;why\n", "dense_plain.npz: x: shape"), (head + "dense_square;dense;;why\n", "dense_square.npz: cannot be opened")):
         with open(os.path.join(folder, "cases.csv"), "w", encoding="utf-8") as file:
             file.write(text)
-        shutil.copy(os.path.join(DIR, "dense_plain.npz"), folder)
+        for case in ("dense_plain", "relu_plain"):
+            shutil.copy(os.path.join(DIR, case + ".npz"), folder)
         refused("hostile: %r" % text[-60:], message, FER64, "verify", folder, OWN)
     with open(os.path.join(folder, "cases.csv"), "w", encoding="utf-8", newline="") as file:
         file.write("case;layer;options\r\ndense_plain;dense;\r\n\r\n")

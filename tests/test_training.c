@@ -655,6 +655,8 @@ TEST bad_settings_are_refused(void)
     ASSERT_STR_EQ("shuffle of: expected on|off", complaint("shuffle", "of"));
     ASSERT_STR_EQ("reduce-lr-on-plateau 0.1: expected a factor below 1 and a number of epochs, as 0.1,10; or 0",
                   complaint("reduce-lr-on-plateau", "0.1"));
+    ASSERT_STR_EQ("reduce-lr-on-plateau ,3: expected a factor below 1 and a number of epochs, as 0.1,10; or 0",
+                  complaint("reduce-lr-on-plateau", ",3"));
     ASSERT_STR_EQ("accepted", complaint("reduce-lr-on-plateau", "0"));
     ASSERT_STR_EQ("accepted", complaint("reduce-lr-on-plateau", "0.1,10"));
     ASSERT(strncmp("reduce-lr-on-plateau 1,3: ", complaint("reduce-lr-on-plateau", "1,3"), 26) == 0);

@@ -137,14 +137,17 @@ static int judge_case(struct fer_case *c, const char *dir, const char *answers, 
                       struct fer_case_row_judged *row, struct fer_error *e)
 {
     char in[FER_PATH], theirs[FER_PATH];
+    struct fer_error reason;
     int results = 0;
     memset(row, 0, sizeof *row);
     row->name = c->name, row->layer = c->layer;
     if (path_of(in, dir, c, e) || path_of(theirs, answers, c, e)) return -1;
     if (fer_file_exists(theirs))
         results = fer_op_verify_case(c->layer, in, theirs, c->option, c->options, o->unit, o->accumulate, c->convention,
-                                     &row->worst, row->words, e);
-    if (results < 0) return -1;
+                                     &row->worst, row->words, &reason);
+    if (results < 0 && strncmp(reason.text, "--", 2) == 0) /* of a file it says which */
+        return fer_fail(e, "%s/cases.csv: %s: %s", dir, c->name, reason.text);
+    if (results < 0) return fer_fail(e, "%s", reason.text);
     row->verdict = !results                             ? FER_CASE_UNANSWERED
                    : row->worst.verdict == FER_WRONG    ? FER_CASE_WRONG
                    : row->worst.verdict == FER_SUSPECT  ? FER_CASE_SUSPECT
@@ -170,6 +173,7 @@ static int note_stranger(void *context, const char *name, struct fer_error *e)
     for (i = 0; i < s->count; i++)
         if (strlen(s->cases[i].name) == length - 4 && strncmp(s->cases[i].name, name, length - 4) == 0) return 0;
     if (!s->summary->strangers++) snprintf(s->summary->stranger, sizeof s->summary->stranger, "%s", name);
+    fer_make_printable(s->summary->stranger);
     return 0;
 }
 
