@@ -15,7 +15,7 @@ static void copy(size_t count, const real *x, real *y)
     if (x != y) memcpy(y, x, count * sizeof *y);
 }
 
-/* ---- Activations: the backward of all but SiLU is given the output ---- */
+/* ---- Activations: the backward is given the output, or the input, as the table says ---- */
 
 void fer_kind_leaky_relu_forward(const struct fer_network *net, const struct fer_layer *layer, size_t n, int training)
 {
