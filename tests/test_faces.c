@@ -101,6 +101,12 @@ TEST shuffle_is_the_written_permutation(void)
         for (i = 0; i < count; i++) seen[order[i]]++;
         for (i = 0; i < count; i++) ASSERT_EQ(1, seen[i]);
     }
+    for (count = 0, i = 0; i < 100; i++) { /* two are exchanged about every second time */
+        order[0] = 0, order[1] = 1;
+        fer_shuffle(order, 2, 5, FER_FOR_SHUFFLE, (uint32_t)i);
+        count += order[0];
+    }
+    ASSERT_IN_RANGE(50.0, (double)count, 25.0);
     PASS();
 }
 
