@@ -83,7 +83,7 @@ const struct fer_command_help fer_command_helps[] = {
      "                                                                            --ties first|last|all|split (first)\n"
      "  average_pooling2d         x, [dy]                 y, dx                   the same, in place of --ties\n"
      "                                                                            --count-include-pad 0|1 (0)\n"
-     "  global_average_pooling2d, global_max_pooling2d (--ties): x, [dy] y, dx\n"
+     "  global_average_pooling2d, global_max_pooling2d: x, [dy] y, dx  max: --ties\n"
      "  concatenate, add          x0, x1, ..., [dy]       y, dx0, dx1, ...\n"
      "  multiply                  x0, x1, ..., [dy]       y, dx0, dx1, ...        some may be [N,1,1,C]\n"
      "  zero_padding2d            x, [dy]                 y, dx                   --padding T,B,L,R (1,1,1,1)\n"

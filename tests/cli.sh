@@ -367,7 +367,7 @@ expect 0 "" ./fer op relu $T/six.npy $T/o.npz --layout nchw
 expect 0 "" ./fer64 verify --op relu $T/six.npy $T/right.npz
 check "a result is ok" grep -q "^1 arrays checked: 1 ok, " $T/out
 expect 1 "" ./fer64 verify --op relu $T/six.npy $T/right.npz --max-value 5
-check "another is not" grep -q "^first at fault: y, WRONG: 1 of 6, element 5 alone" $T/out
+check "another is not" grep -q "^first at fault: y, WRONG: 1 of 6, row 2, channel 1 alone: relu for relu6: it is not cut off above" $T/out
 expect 2 "fer: verify --op: expected IN.npz and THEIRS.npz" ./fer64 verify --op relu $T/six.npy
 expect 2 "fer: results are judged in float64: use fer64, or libfer64" ./fer verify --op relu $T/six.npy $T/right.npz
 expect 2 "fer: --layout NCHW: expected nhwc|nchw" ./fer op relu $T/six.npy $T/o.npz --layout=NCHW

@@ -87,11 +87,12 @@ def verify(*options):
 
 
 def check(what, result, expected):
-    """expected: verify's last line; the rest of the exit status and of the table goes with it."""
+    """expected: verify's last line, or its beginning and its end; the rest of the exit status and of the table goes with it."""
     global passed, failed
     status, last, whole = result
     sound = expected == SOUND
-    if status == (not sound) and last == expected and ("\n514 arrays checked: 514 ok" in whole) == sound:
+    said = last == expected if sound else last.startswith(expected[0]) and last.endswith(expected[1])
+    if status == (not sound) and said and ("\n514 arrays checked: 514 ok" in whole) == sound:
         passed += 1
         return
     failed += 1
@@ -110,10 +111,10 @@ def step(memory_format=torch.contiguous_format, model=None, precision=torch.floa
 
 
 torch.set_num_threads(1)
-SOUND, WRONG = "no array is at fault", "first at fault: %s, WRONG"
+SOUND = "no array is at fault"
 step()
 check("NCHW", verify("--adam", "pytorch"), SOUND)
-check("Adam's other rule", verify(), WRONG % "conv2d/kernel_new" + ": with --adam pytorch every update by Adam is ok")
+check("Adam's other rule", verify(), ("first at fault: conv2d/kernel_new, WRONG: ", ": with --adam pytorch every update by Adam is ok"))
 step(torch.channels_last)
 check("channels_last", verify("--adam", "pytorch"), SOUND)
 step(precision=torch.float64)
@@ -122,11 +123,11 @@ check("float64", verify("--adam", "pytorch", "--unit", "f64"), SOUND)
 model = Incv3v1()
 model.mixed1[3][0].count_include_pad = True
 step(model=model)
-check("padding counted", verify("--adam", "pytorch"), WRONG % "average_pooling2d_1/output")
+check("padding counted", verify("--adam", "pytorch"), ("first at fault: average_pooling2d_1/output, WRONG: ", ", every border cell: cells in the padding are counted"))
 model = Incv3v1()
 model.mixed3[1][1][1].eps = 1e-5
 step(model=model)
-check("BatchNorm2d's own epsilon", verify("--adam", "pytorch"), WRONG % "batch_normalization_28/output")
+check("BatchNorm2d's own epsilon", verify("--adam", "pytorch"), ("first at fault: batch_normalization_28/output, WRONG: ", ": epsilon is 1e-5, PyTorch's"))
 
 os.remove(RECORD)
 print("%d passed, %d failed" % (passed, failed))

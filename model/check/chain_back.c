@@ -114,10 +114,9 @@ int fer_back_activation(struct fer_verification *v, const struct fer_layer *laye
 /* ---- Maxima ---- */
 
 /* One window's gradient dy, with its error E, goes to whichever cell may be the largest: x + d reaches every other x - d.
- * Equal ones without an error are no doubt, by the rule that the first has it. Adds to error[]; likely: the square of twice
- * dy. */
+ * Equal ones without an error are a doubt where any of them will do. Adds to error[]; likely: the square of twice dy. */
 static void doubt_window(const struct fer_window *g, size_t out, const real *x, const real *d, double dy, double E, int likely,
-                         int ties_any, real *error)
+                         int any, real *error)
 {
     const size_t c = out % g->out_c, cell = out / g->out_c, n = cell / (g->out_w * g->out_h);
     const struct fer_cells seen = fer_window_inputs(g, cell / g->out_w % g->out_h, cell % g->out_w);
@@ -134,7 +133,7 @@ static void doubt_window(const struct fer_window *g, size_t out, const real *x, 
                 const size_t at = in_at(g, n, h, w, c);
                 if ((double)x[at] + (double)d[at] < least) continue;
                 if (pass == 0) may++, most_d = larger(most_d, (double)d[at]);
-                if (pass && may > 1 && (most_d > 0 || ties_any)) error[at] += (real)(likely ? 4 * dy * dy : fabs(dy) + E);
+                if (pass && may > 1 && (most_d > 0 || any)) error[at] += (real)(likely ? 4 * dy * dy : fabs(dy) + E);
             }
 }
 
@@ -144,11 +143,17 @@ int fer_back_maxima(struct fer_verification *v, const struct fer_layer *layer, i
     const struct fer_window g = fer_layer_window(layer, (size_t)v->n);
     struct fer_state room;
     const struct fer_state *x = fer_state_closed(v, &v->state[i], &room);
+    char name[FER_MAX_ARRAY];
     size_t out;
+    int any;
     if (!x) return -1;
-    for (out = 0; out < dy->count; out++) {
-        doubt_window(&g, out, x->v, x->E, (double)dy->v[out], (double)dy->E[out], 0, v->options->ties == FER_TIES_ANY, dx->E);
-        doubt_window(&g, out, x->v, x->e, (double)dy->v[out], 0, 1, v->options->ties == FER_TIES_ANY, dx->e);
+    /* What was not shown may be ordered otherwise: padding is a zero beside others here, in PyTorch it is below all. */
+    fer_output_name(&v->net, i, "", name);
+    any = v->options->ties == FER_TIES_ANY || !fer_verify_held(v, name);
+    for (out = 0; out < dy->count; out++) { /* a cell that adds up windows rounds each of their gradients so often at most */
+        const double rounded = (double)(g.kernel_h * g.kernel_w) * v->arithmetic.sum * fabs(dy->v[out]);
+        doubt_window(&g, out, x->v, x->E, (double)dy->v[out], (double)dy->E[out] + rounded, 0, any, dx->E);
+        doubt_window(&g, out, x->v, x->e, (double)dy->v[out], 0, 1, any, dx->e);
     }
     fer_state_free(&room);
     return 0;

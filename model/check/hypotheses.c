@@ -1,5 +1,6 @@
 /* hypotheses.c - the table of what is tried (hypotheses.h), and what each twist does to what an operation reads. */
 #include "hypotheses.h"
+#include "mistake.h"
 
 #include <math.h>
 #include <string.h>
@@ -174,16 +175,10 @@ static int cross_groups(const size_t *shape, size_t groups, int mixed, real *val
     return 0;
 }
 
-/* Rounded to so many binary digits, or cut off. */
 static void shorten(size_t count, int digits, int cut, real *values)
 {
     size_t i;
-    for (i = 0; i < count; i++) {
-        int exponent;
-        const double x = ldexp(frexp((double)values[i], &exponent), digits), whole = floor(x), rest = x - whole;
-        const int up = cut ? x < 0 && rest > 0 : rest > 0.5 || (rest == 0.5 && floor(whole / 2) * 2 != whole);
-        values[i] = (real)ldexp(whole + up, exponent - digits);
-    }
+    for (i = 0; i < count; i++) values[i] = (real)fer_shortened((double)values[i], digits, cut);
 }
 
 int fer_twist_array(enum fer_twist twist, const char *what, int dims, const size_t *shape, size_t groups, real *values,

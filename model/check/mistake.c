@@ -4,6 +4,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 static double magnitude(double x)
 {
@@ -127,11 +128,11 @@ static int is_constant(const struct fer_compared *c, size_t wrong, char *text, s
         widen(&all, (double)c->claimed[i]), widen(&truths, c->truth[i]);
         if (is_wrong(c, i)) widen(&claims, (double)c->claimed[i]), widen(&truth, c->truth[i]);
     }
+    if (all.least == 0 && claims.most == 0 && truth.most < 0) return snprintf(text, size, "where it should be negative it is 0");
     if (wrong > 1 && claims.least == claims.most) {
         const double at = claims.least;
         if (all.least == at && truth.most < at)
-            return at == 0 ? snprintf(text, size, "where it should be negative it is 0")
-                           : snprintf(text, size, "where it should be less than %.7g it is that", at);
+            return snprintf(text, size, "where it should be less than %.7g it is that", at);
         if (all.most == at && truth.least > at && at != 0)
             return snprintf(text, size, "where it should be more than %.7g it is that: cut off", at);
     }
@@ -237,18 +238,23 @@ static int is_off_by_constant(const struct fer_compared *c, size_t wrong, char *
         return snprintf(text, size, "%s off by the same number, %.6g", wrong == c->count ? "every element is" : "they are",
                         (double)c->claimed[i] - c->truth[i]);
     if (channels == 0) return 0;
-    if (c->dims > 1) return snprintf(text, size, "off by a constant in each channel");
     return snprintf(text, size, "off by a constant in each of %zu channels: is a term with their mean missing?", channels);
 }
 
 /* ---- Numbers of fewer digits ---- */
 
-/* The nearest number of so many binary digits. */
-static double shorten(double x, int digits)
+double fer_shortened(double x, int digits, int cut)
 {
-    int exponent;
-    const double fraction = frexp(x, &exponent);
-    return ldexp(floor(ldexp(fraction, digits) + 0.5), exponent - digits);
+    const int dropped = 53 - digits;
+    uint64_t bits, rest;
+    if (x - x != 0) return x;
+    memcpy(&bits, &x, sizeof bits);
+    rest = bits & (((uint64_t)1 << dropped) - 1);
+    bits -= rest;
+    if (!cut && (rest << 1 > (uint64_t)1 << dropped || (rest << 1 == (uint64_t)1 << dropped && bits >> dropped & 1)))
+        bits += (uint64_t)1 << dropped;
+    memcpy(&x, &bits, sizeof x);
+    return x;
 }
 
 /* Every value has few digits, although the truth has not. */
@@ -260,9 +266,9 @@ static int is_short(const struct fer_compared *c, char *text, size_t size)
     for (k = 0; k < 2; k++) {
         numbers = changed = 0;
         for (i = 0; i < c->count; i++) {
-            if ((double)c->claimed[i] != shorten((double)c->claimed[i], formats[k].digits)) break;
+            if ((double)c->claimed[i] != fer_shortened((double)c->claimed[i], formats[k].digits, 0)) break;
             numbers += c->claimed[i] != 0;
-            changed += magnitude(c->truth[i] - shorten(c->truth[i], formats[k].digits)) > c->error[i];
+            changed += magnitude(c->truth[i] - fer_shortened(c->truth[i], formats[k].digits, 0)) > c->error[i];
         }
         if (i == c->count && numbers > 8 && 2 * changed > numbers)
             return snprintf(text, size, "every value has %d binary digits: summed or stored in %s?", formats[k].digits, formats[k].name);

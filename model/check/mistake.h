@@ -22,6 +22,9 @@ size_t fer_mistake_place(const struct fer_compared *c, char *text, size_t size);
 enum fer_mistake { FER_NO_MISTAKE, FER_VAGUE_MISTAKE, FER_CLEAR_MISTAKE };
 enum fer_mistake fer_mistake_kind(const struct fer_compared *c, char *text, size_t size);
 
+/* x with so many binary digits (up to 52): the nearest such number, of two as near the even one, or cut off. */
+double fer_shortened(double x, int digits, int cut);
+
 /* mistake_order.c: the truth in another order. */
 int fer_mistake_order(const struct fer_compared *c, char *text, size_t size);
 

@@ -49,7 +49,7 @@ planted 6 batch_normalization_backward "dx: mean and variance are taken as const
 planted 7 batch_normalization_backward "dx: off by a constant in each of [0-9]* channels: is a term with their mean missing"
 planted 8 max_pooling2d_forward "y: where it should be negative it is 0"
 planted 9 max_pooling2d_backward "dx: each of equal maxima gets the whole gradient"
-planted 10 softmax_loss "loss: every element is [0-9]* times the right one: is a division by [0-9]* forgotten"
+planted 10 softmax_loss "loss: it is [0-9]* times the right one: is a division by [0-9]* forgotten"
 planted 11 softmax_loss "dlogits: every element is [0-9]* times the right one: is a division by [0-9]* forgotten"
 planted 12 softmax_loss "dlogits: the label's 1 is not subtracted from the probabilities"
 
