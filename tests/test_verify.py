@@ -538,6 +538,13 @@ def divided(ours):
         file.write('{"arrays": []}')
     status, out, err = verify("--join", *names[1:], path=names[0])
     check("joined: no part", status == 2 and err == "fer: %s: expected what `fer64 verify --part I/N --json` writes\n" % names[6], err)
+    for changes, others, message in (({"unit": "f16"}, names[1:], "%s: --unit was f16; that of the first part f32" % names[6]),
+                                     ({"part": [1, 1], "arrays": []}, [], "%s: no array was checked in it" % names[6]),
+                                     ({"part": [1, 1], "arrays": [dict(got[0]["arrays"][0], reason="a\x1b[2J\n")]}, [], "")):
+        with open(names[6], "w") as file:
+            json.dump(dict(got[6], **changes), file)
+        status, out, err = verify("--join", *others, path=names[0] if others else names[6])
+        check("joined: " + str(changes), message in err and status == 2 if message else "a?[2J?\n" in out, (out, err))
     for part in ("0/3", "4/3", "2", "a/b", "1/0", "1/3x"):
         refuses("part", "--part %s: expected I/N, such as 2/8, with I from 1 to N" % part, "--part", part)
 

@@ -19,6 +19,12 @@ static const char *text_of(const struct fer_json_node *object, const char *name)
     return member && member->type == FER_JSON_STRING ? member->text : "";
 }
 
+static void take_text(char *to, size_t size, const struct fer_json_node *object, const char *name)
+{
+    snprintf(to, size, "%s", text_of(object, name));
+    fer_make_printable(to);
+}
+
 /* Infinities and NaN are strings. */
 static double number_of(const struct fer_json_node *object, const char *name)
 {
@@ -68,11 +74,11 @@ static int read_row(const struct part *p, struct fer_verify_row *row, struct fer
     if (verdict == FER_VERDICTS || !*text_of(node, "array"))
         return fer_fail(e, "%s:%ld: no row of a verification: expected an array's name and its verdict", p->path, node->line);
     row->verdict = (enum fer_verdict)verdict;
-    snprintf(row->array, sizeof row->array, "%s", text_of(node, "array"));
-    snprintf(row->writers, sizeof row->writers, "%s", text_of(node, "written_by"));
-    snprintf(row->through, sizeof row->through, "%s", text_of(node, "through"));
-    snprintf(row->reason, sizeof row->reason, "%s", text_of(node, "reason"));
-    snprintf(row->pattern, sizeof row->pattern, "%s", text_of(node, "pattern"));
+    take_text(row->array, sizeof row->array, node, "array");
+    take_text(row->writers, sizeof row->writers, node, "written_by");
+    take_text(row->through, sizeof row->through, node, "through");
+    take_text(row->reason, sizeof row->reason, node, "reason");
+    take_text(row->pattern, sizeof row->pattern, node, "pattern");
     row->wrong = count_of(node, "wrong");
     row->elements = count_of(node, "elements");
     row->proven = number_of(node, "proven_ratio"), row->likely = number_of(node, "likely_ratio");
@@ -87,12 +93,18 @@ static int read_row(const struct part *p, struct fer_verify_row *row, struct fer
 /* Its number, 0 ..., of `count` parts; -1: it is none of them, or of another record. */
 static int place_of(const struct part *p, const struct fer_json_node *first, int count, struct fer_error *e)
 {
+    static const char *const formats[] = {"unit", "accumulate"};
     const struct fer_json_node *part = fer_json_member(p->root, "part"), *rows = fer_json_member(p->root, "arrays");
+    int i;
     if (!part || part->count != 2 || !rows || rows->type != FER_JSON_ARRAY || !fer_json_member(p->root, "unknown"))
         return fer_fail(e, "%s: expected what `fer64 verify --part I/N --json` writes", p->path);
     if (strcmp(text_of(p->root, "record"), text_of(first, "record")) != 0)
         return fer_fail(e, "%s: a part of %.80s; the first one is of %.80s", p->path, text_of(p->root, "record"),
                         text_of(first, "record"));
+    for (i = 0; i < 2; i++)
+        if (strcmp(text_of(p->root, formats[i]), text_of(first, formats[i])) != 0)
+            return fer_fail(e, "%s: --%s was %.40s; that of the first part %.40s", p->path, formats[i],
+                            text_of(p->root, formats[i]), text_of(first, formats[i]));
     if (part->child->next->number != count || !(part->child->number >= 1 && part->child->number <= count))
         return fer_fail(e, "%s: part %.6g of %.6g; %d parts were given", p->path, part->child->number,
                         part->child->next->number, count);
@@ -125,6 +137,7 @@ static int add_up(struct part *parts, int count, struct fer_verify_text *text, s
 {
     struct fer_verify_row row;
     int i;
+    if (!parts[0].row) return fer_fail(e, "%s: no array was checked in it", parts[0].path);
     for (i = 0; parts[i].row; i = (i + 1) % count) { /* the first that has no more ends the whole */
         if (read_row(&parts[i], &row, e)) return -1;
         fer_verify_add_up(summary, &row);
@@ -154,7 +167,7 @@ int fer_verify_join(char **paths, int count, struct fer_verify_text *text, struc
         text->path = text_of(parts[0].root, "record");
         summary->absent = count_of(parts[0].root, "not_in_the_record");
         summary->ignored = count_of(parts[0].root, "unknown");
-        snprintf(summary->unused, sizeof summary->unused, "%s", text_of(parts[0].root, "unknown_names"));
+        take_text(summary->unused, sizeof summary->unused, parts[0].root, "unknown_names");
         failed = add_up(parts, count, text, summary, e);
         fer_verify_text_end(text, failed ? NULL : summary);
     }
