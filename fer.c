@@ -448,14 +448,6 @@ static int check_page(const char *out, const char *run, const char *data, struct
     return fer_file_apart(out, data, e);
 }
 
-static int read_images(const char *text, size_t *images, struct fer_error *e)
-{
-    char *end;
-    *images = strtoul(text, &end, 10);
-    if (*text >= '1' && *text <= '9' && !*end) return 0;
-    return fer_fail(e, "--images %s: expected a whole number from 1", text);
-}
-
 /* The page of a log lies beside it: log.csv has log-report.html. */
 static int report_log(const char *log, const char *column, const char *images, const char *out)
 {
@@ -468,7 +460,7 @@ static int report_log(const char *log, const char *column, const char *images, c
     if (!out && snprintf(path, sizeof path, "%.*s-report.html", length, log) >= FER_PATH)
         return fer_fail(&e, "%s: the path is too long", log), complain(&e);
     if (!out) out = path;
-    if ((images && read_images(images, &count, &e)) || fer_pits_page(log, column, count, out, &e)) return complain(&e);
+    if ((images && read_count("images", images, 1000000000, &count, &e)) || fer_pits_page(log, column, count, out, &e)) return complain(&e);
     printf("%s: open it in a browser\n", out);
     return EXIT_OK;
 }

@@ -97,7 +97,8 @@ check "no page of nothing" test ! -e $T/head-report.html
 cp $T/loss.csv $T/copy.csv
 expect 2 "fer: $T/copy.csv: is an input too; expected another file for the output" ./fer report $T/copy.csv -o $T/copy.csv
 check "the log stays" cmp $T/loss.csv $T/copy.csv
-expect 2 "fer: --images 0: expected a whole number from 1" ./fer report $T/loss.csv --images 0
+expect 2 "fer: --images 0: expected a whole number, 1 ... 1000000000" ./fer report $T/loss.csv --images 0
+expect 2 "fer: --images 99999999999999999999: expected a whole number, 1 ... 1000000000" ./fer report $T/loss.csv --images 99999999999999999999
 
 rm -rf $T
 echo "$passed passed, $failed failed"
