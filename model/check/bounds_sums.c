@@ -31,6 +31,7 @@
 
 #include "../../layers/layers.h"
 
+#include <float.h>
 #include <math.h>
 
 static double larger(double a, double b)
@@ -78,21 +79,28 @@ static double quantum(const real *x, size_t count)
     return unit > 0 ? unit : 1; /* zeros are multiples of anything */
 }
 
-/* Among the finite ones: what is not finite shows in the truth of every sum that it enters. */
+/* Among the finite ones: what is not finite shows in the truth of every sum that it enters. Eight side by side, as a
+ * processor does it. */
 static double largest(const real *x, size_t count)
 {
-    double most = 0;
-    size_t i;
-    for (i = 0; i < count; i++)
-        if (x[i] - x[i] == 0) most = larger(most, x[i] < 0 ? -(double)x[i] : (double)x[i]);
-    return most;
+    double most[8] = {0};
+    size_t i, k;
+    for (i = 0; i < count / 8 * 8; i += 8)
+        for (k = 0; k < 8; k++) {
+            const double size = fabs((double)x[i + k]);
+            most[k] = size > most[k] && size <= DBL_MAX ? size : most[k];
+        }
+    for (; i < count; i++)
+        if (x[i] - x[i] == 0) most[0] = larger(most[0], fabs((double)x[i]));
+    for (k = 1; k < 8; k++) most[0] = larger(most[0], most[k]);
+    return most[0];
 }
 
 /* How many may be flushed to zero. */
 static double count_small(const real *x, size_t count, double least)
 {
     size_t i, small = 0;
-    for (i = 0; i < count; i++) small += x[i] != 0 && (double)x[i] < least && (double)x[i] > -least;
+    for (i = 0; i < count; i++) small += (size_t)(fabs((double)x[i]) < least) & (size_t)(x[i] != 0);
     return (double)small;
 }
 
