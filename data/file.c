@@ -109,9 +109,12 @@ void fer_file_abandon(FILE *file, const char *path)
 
 int fer_file_copy(const char *from, const char *to, struct fer_error *e)
 {
-    FILE *in = fopen(from, "rb"), *out;
+    FILE *in, *out;
     char bytes[4096];
     size_t got;
+    if (fer_is_same_file(from, to)) return 0;
+    if (fer_file_apart(to, from, e)) return -1; /* PATH.part */
+    in = fopen(from, "rb");
     if (!in) return fer_fail(e, "%s: cannot be read: %s", from, strerror(errno));
     if (!(out = fer_file_create(to, e))) return fclose(in), -1;
     while ((got = fread(bytes, 1, sizeof bytes, in)) > 0) fwrite(bytes, 1, got, out); /* a failed write shows at the commit */

@@ -145,6 +145,12 @@ check "nothing half-written" test ! -e $T/full/last.npz.part -a ! -e $T/full/epo
 (trap '' XFSZ; ulimit -f 1000; ./fer train $SMALL --epochs 1 --out $T/unbegun > $T/out 2> $T/err)
 check "no room to begin: exit status" test $? -eq 2
 check "no room to begin: nothing is left" test ! -e $T/unbegun
+mkdir $T/own
+./fer summary --json --size 48 > $T/own/model.json.part
+expect 2 "fer: $T/own/model.json.part: is an input too; expected another file for the output" ./fer train $SMALL --model $T/own/model.json.part --epochs 0 --out $T/own
+check "the model is still there" test -s $T/own/model.json.part
+mv $T/own/model.json.part $T/own/model.json
+expect 0 "" ./fer train $SMALL --model $T/own/model.json --epochs 0 --out $T/own
 if [ -e /dev/full ]; then
     ./fer summary > /dev/full 2> $T/err
     check "output to a full disk" test $? -eq 2
