@@ -252,6 +252,7 @@ def refusals():
     os.rename(os.path.join(ROOT, "complex.npz"), os.path.join(ROOT, "complex", "relu_all_negative.npz"))
     refused("answers of another type", "relu_all_negative.npz: y: type '<c8'; one of", FER64, "verify", DIR, os.path.join(ROOT, "complex"))
     refused("answers that are no folder", "is no folder", FER64, "verify", DIR, os.path.join(ROOT, "nowhere"))
+    refused("a path that is too long", "cases.csv: the path is too long", FER64, "verify", "x" * 4090, OWN)
     refused("cases that are no folder", "cases.csv: cannot be opened", FER64, "verify", os.path.join(ROOT, "nowhere"), OWN)
     os.makedirs(folder)
     head, line = "case;layer;options;why\n", "dense_plain;dense;;why\n"

@@ -105,7 +105,7 @@ static int read_lines(const char *path, char *text, struct fer_case *cases, size
 int fer_cases_read(const char *dir, struct fer_case **cases, size_t *count, struct fer_error *e)
 {
     char path[FER_PATH], *text;
-    unsigned char *bytes;
+    unsigned char *bytes = NULL;
     size_t size, lines = 1, i;
     int failed;
     *cases = NULL;
