@@ -22,6 +22,8 @@ static int allocate(struct fer_trainer *t, struct fer_error *e)
     const size_t epochs = (size_t)t->settings.epochs, batch = (size_t)t->settings.batch;
     t->train_count = t->data->usage_count[FER_TRAINING];
     if (t->train_count == 0) return fer_fail(e, "%s: no images of usage Training to train on", t->data->source);
+    if (!t->data->usage_count[FER_PUBLIC_TEST] && (t->settings.plateau.patience || t->settings.ema > 0))
+        return fer_fail(e, "%s: no images of usage PublicTest: reduce-lr-on-plateau and ema are for validation", t->data->source);
     t->batches = (t->train_count + batch - 1) / batch;
     t->train = fer_allocate(t->train_count, sizeof *t->train, e);
     t->order = fer_allocate(t->train_count, sizeof *t->order, e);

@@ -439,6 +439,26 @@ TEST the_learning_rate_falls_on_a_plateau(void)
     PASS();
 }
 
+TEST what_is_for_validation_wants_some(void)
+{
+    const struct fer_plateau plateau = {0.1, 3};
+    struct fer_settings s = small_settings(4, 1);
+    struct fer_dataset data = {0};
+    struct fer_trainer *t;
+    draw(&data, 4, 0);
+    s.ema = 0.9;
+    ASSERT_EQ(-1, fer_trainer_create(&t, &s, &data, &error));
+    ASSERT(strstr(error.text, "no images of usage PublicTest: reduce-lr-on-plateau and ema are for validation"));
+    s.ema = 0;
+    s.plateau = plateau;
+    ASSERT_EQ(-1, fer_trainer_create(&t, &s, &data, &error));
+    s.plateau.patience = 0;
+    ASSERT_EQ(0, fer_trainer_create(&t, &s, &data, &error));
+    fer_trainer_free(t);
+    fer_dataset_free(&data);
+    PASS();
+}
+
 /* The first kernel after each step, averaged here; and the validation is that of the averaged weights. */
 TEST validation_sees_the_moving_average(void)
 {
@@ -826,6 +846,7 @@ SUITE(suite_training)
     RUN_TEST(an_epoch_visits_every_image_once);
     RUN_TEST(resumed_runs_end_in_the_same_bits);
     RUN_TEST(the_learning_rate_falls_on_a_plateau);
+    RUN_TEST(what_is_for_validation_wants_some);
     RUN_TEST(validation_sees_the_moving_average);
     RUN_TEST(a_loss_that_is_not_finite_names_the_layer);
     RUN_TEST(a_benchs_times_add_up);
