@@ -448,20 +448,13 @@ static int check_page(const char *out, const char *run, const char *data, struct
     return fer_file_apart(out, data, e);
 }
 
-/* The page of a log lies beside it: log.csv has log-report.html. */
-static int report_log(const char *log, const char *column, const char *images, const char *out)
+static int report_logs(char **logs, int count, const char *column, const char *images, const char *out)
 {
     struct fer_error e;
-    char path[FER_PATH];
-    const char *dot = strrchr(log, '.');
-    const int length = (int)(dot && dot > log && !strpbrk(dot, "/\\") ? (size_t)(dot - log) : strlen(log));
-    size_t count = 0;
-    if (fer_is_folder(log)) return fer_fail(&e, "%s: no run folder: there is no config.txt in it", log), complain(&e);
-    if (!out && snprintf(path, sizeof path, "%.*s-report.html", length, log) >= FER_PATH)
-        return fer_fail(&e, "%s: the path is too long", log), complain(&e);
-    if (!out) out = path;
-    if ((images && read_count("images", images, 1000000000, &count, &e)) || fer_pits_page(log, column, count, out, &e)) return complain(&e);
-    printf("%s: open it in a browser\n", out);
+    size_t shown = 0;
+    if ((images && read_count("images", images, 1000000000, &shown, &e)) ||
+        fer_pits_report(stdout, (const char *const *)logs, count, column, shown, out, &e))
+        return complain(&e);
     return EXIT_OK;
 }
 
@@ -480,9 +473,10 @@ static int report(int argc, char **argv)
     char path[FER_PATH];
     int failed;
     if (parse(&argc, argv, options, 4, NULL, &e)) return complain(&e);
-    if (argc != 1) return fer_fail(&e, "report: expected one run folder or log"), complain(&e);
+    if (argc < 1 || (argc > 1 && !fer_is_picture(out)))
+        return fer_fail(&e, "report: expected one run folder or log; several logs need -o FILE.svg"), complain(&e);
     if (fer_join_path(path, argv[0], "config.txt", &e)) return complain(&e);
-    if (!fer_file_exists(path) && !data_path) return report_log(argv[0], column, images, out);
+    if (!data_path && (!fer_file_exists(path) || fer_is_picture(out))) return report_logs(argv, argc, column, images, out);
     if (!fer_file_exists(path)) return fer_fail(&e, "%s: cannot be opened: --data needs a run folder", path), complain(&e);
     if (column || images) return fer_fail(&e, "--column, --images: %s is a run, not a log", argv[0]), complain(&e);
     if (load_network(&network, argv[0], "", 0, &config, &e)) return complain(&e);

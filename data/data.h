@@ -253,7 +253,9 @@ int fer_page_commit(struct fer_page *page, struct fer_error *e);
 size_t fer_png_encode(unsigned char out[FER_PNG_ROOM], int height, int width, const uint8_t *pixels);
 
 /* Two curves over the epochs, as one SVG picture. */
+#define FER_PLOT_WIDTH 640
 struct fer_plot {
+    int height;               /* of the picture; its width is FER_PLOT_WIDTH */
     const char *name, *title; /* "accuracy": a word for ids; what it shows, in words */
     const double (*history)[4];
     long epochs;
@@ -266,6 +268,8 @@ struct fer_plot {
     const long *number;        /* [epochs] what each is called; NULL: from 0 */
 };
 void fer_plot_write(struct fer_page *page, const struct fer_plot *plot);
+/* The same as a part of another SVG picture, `y` from its top. */
+void fer_plot_write_panel(struct fer_page *page, const struct fer_plot *plot, int y);
 
 /* The page's style sheet, in lines; NULL behind the last (report_style.c). */
 extern const char *const fer_report_style[];

@@ -33,11 +33,12 @@ const struct fer_command_help fer_command_helps[] = {
      "that reads back to the same bits. Colour is made grey by Pillow's rule.\n"
      "  --json           the same as one JSON object\n",
      0},
-    {"report", "a run, or a log of any program, as one HTML page", "RUN|LOG.csv [-o report.html] [--data PATH]",
+    {"report", "a run, or a log of any program, as one HTML page", "RUN|LOG.csv ... [-o report.html] [--data PATH]",
      "Writes a page with the run's curves, pits, confusion matrix, faces, worst mistakes and settings; it needs no\n"
      "other file, no network and no script. Of a log, in any form that `fer pits` reads: its curves, pits and other falls, and\n"
      "what to do next.\n"
      "  -o FILE          where it goes (RUN/report.html; beside LOG.csv, LOG-report.html)\n"
+     "  -o FILE.svg      accuracies and pits alone, as a picture; of several runs and logs a panel each\n"
      "  --column NAME, --images N  of a log: as of `fer pits`\n"
      "  --data PATH      where the run's data are now; their digest must be that of config.txt\n",
      0},

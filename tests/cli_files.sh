@@ -99,6 +99,13 @@ expect 2 "fer: $T/copy.csv: is an input too; expected another file for the outpu
 check "the log stays" cmp $T/loss.csv $T/copy.csv
 expect 2 "fer: --images 0: expected a whole number, 1 ... 1000000000" ./fer report $T/loss.csv --images 0
 expect 2 "fer: --images 99999999999999999999: expected a whole number, 1 ... 1000000000" ./fer report $T/loss.csv --images 99999999999999999999
+expect 2 "fer: report: expected one run folder or log; several logs need -o FILE.svg" ./fer report $T/loss.csv $T/runs.csv
+expect 0 "" ./fer report $T/loss.csv $T/runs.csv -o $T/logs.svg
+check "where the picture is" grep -qx "$T/logs.svg: open it in a browser" $T/out
+expect 2 "fer: $T/head.csv: $cannot 0" ./fer report $T/loss.csv $T/head.csv -o $T/none.svg
+check "half a picture is none" test ! -e $T/none.svg -a ! -e $T/none.svg.part
+mkdir -p $T/empty
+expect 2 "fer: $T/empty/log.csv: cannot be read: No such file or directory" ./fer report $T/empty -o $T/none.svg
 
 rm -rf $T
 echo "$passed passed, $failed failed"

@@ -147,6 +147,25 @@ def check_log_page(name, lines, said, *options):
     check(name + ": every epoch", len(section.findall(".//tbody/tr")) == sum(bool(re.match("[0-9]", line)) for line in lines))
     return root
 
+def check_picture(names):
+    """Several logs, or runs, as one picture: a panel each, and an arrowhead for each pit of that log."""
+    subprocess.run(["./fer", "report", *names, "-o", TMP + "/logs.svg"], check=True, stdout=subprocess.DEVNULL)
+    svg = "{http://www.w3.org/2000/svg}"
+    root = tree.parse(TMP + "/logs.svg").getroot()
+    panels = root.findall(svg + "svg")
+    check("a panel for each log", root.tag == svg + "svg" and len(panels) == len(names))
+    heads = [t.text for t in root.iter(svg + "text") if t.get("class") == "head"]
+    check("panels have the logs' names", heads == [re.sub("[.](csv|txt)$", "", os.path.basename(n)) for n in names])
+    for name, panel in zip(names, panels):
+        log = name + "/log.csv" if os.path.isdir(name) else name
+        found = json.loads(subprocess.run(["./fer", "pits", log, "--json"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout)["pits"]
+        marks = [p for p in panel.iter(svg + "path") if p.get("class") == "pit"]
+        check("the picture of %s has its pits" % name, len(marks) == len(found))
+        rows = sum(line[:1].isdigit() for line in open(log))
+        line = [p.get("d") for p in panel.iter(svg + "path") if p.get("class") == "curve validation"]
+        check("the picture of %s has every epoch" % name, len(line) == 1 and len(re.findall("[ML][1-9][0-9.]* [0-9.]+", line[0])) == rows)
+    check("nothing from elsewhere", "http" not in open(TMP + "/logs.svg").read().replace("http://www.w3.org/2000/svg", ""))
+
 shutil.rmtree(TMP, ignore_errors=True)
 os.makedirs(TMP)
 rows = open("tests/tiny.csv").read().splitlines()
@@ -209,6 +228,7 @@ root = check_log_page("two-runs.txt", ["epoch,val_acc,val_loss"] + pit + lost,
                        "From epoch 21 on the run is lost"])
 curves = [e.get("d") for e in root.iter("path") if e.get("class") == "curve validation" and "M0 0" in e.get("d")]
 check("two runs are two curves", [d.count("M") for d in curves] == [3, 3])
+check_picture([TMP + "/pit.csv", TMP + "/two-runs.txt", TMP + "/runfer3"])
 check_log_page("loss.csv", ["epoch\tval_loss"] + ["%d\t%s" % (i, 80 if i == 9 else 1 + i % 2 / 10) for i in range(20)],
                ["Epoch 9 (line 11): a loss of 80.0000", "Lowest validation loss"])
 check_log_page("<b>&.csv", ["epoch,speed"] + ["%d,%.2f" % (i, 0.5 + i / 100) for i in range(4)],

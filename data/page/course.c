@@ -60,6 +60,7 @@ static void write_plot(struct fer_page *page, const struct fer_report *r, int is
     plot.history = (const double(*)[4])r->history;
     plot.number = r->number;
     plot.epochs = r->epochs;
+    plot.height = 280;
     plot.shown = r->shown;
     plot.pit = r->pit;
     plot.pits = r->pits;

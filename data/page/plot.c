@@ -5,7 +5,7 @@
  * beyond 1200 epochs each stretch of epochs is drawn as its lowest and its highest value, so that no pit gets lost. */
 #include "../data.h"
 
-enum { WIDTH = 640, HEIGHT = 280, LEFT = 62, RIGHT = 626, TOP = 14, BOTTOM = 232 };
+enum { WIDTH = FER_PLOT_WIDTH, LEFT = 62, RIGHT = 626, TOP = 14, BELOW = 48 };
 enum { MOST_POINTS = 1200, STRETCHES = 600, MOST_TITLES = 500, MOST_MARKS = 500 };
 
 struct axis {
@@ -26,17 +26,24 @@ static double x_of(const struct fer_plot *plot, long epoch)
     return LEFT + (double)epoch * (RIGHT - LEFT) / (double)(plot->epochs - 1);
 }
 
+/* Where the curves' part ends; the epochs' numbers stand below. */
+static int bottom_of(const struct fer_plot *plot)
+{
+    return plot->height - BELOW;
+}
+
 static long number_of(const struct fer_plot *plot, long epoch)
 {
     return plot->number ? plot->number[epoch] : epoch;
 }
 
-static double y_of(const struct axis *axis, double value)
+static double y_of(const struct fer_plot *plot, const struct axis *axis, double value)
 {
+    const double bottom = bottom_of(plot);
     const double v = value < axis->low ? axis->low : value > axis->high ? axis->high : value;
     const double part = axis->step > 0 ? (v - axis->low) / (axis->high - axis->low)
                                        : fer_log(v / axis->low) / fer_log(axis->high / axis->low);
-    return BOTTOM - part * (BOTTOM - TOP);
+    return bottom - part * (bottom - TOP);
 }
 
 /* ---- Axes ---- */
@@ -92,7 +99,7 @@ static struct axis choose_axis(const struct fer_plot *plot)
 
 static void write_line(struct fer_page *page, const struct fer_plot *plot, const struct axis *axis, double value)
 {
-    const double y = y_of(axis, value);
+    const double y = y_of(plot, axis, value);
     fer_page_print(page, "<path class=\"grid\" d=\"M%d %.1fH%d\"/><text class=\"left\" x=\"%d\" y=\"%.1f\">", LEFT, y,
                    RIGHT, LEFT - 8, y + 4.5);
     fer_page_print(page, plot->percent ? "%.0f%%</text>\n" : "%g</text>\n", plot->percent ? 100 * value : value);
@@ -116,9 +123,9 @@ static void write_epochs(struct fer_page *page, const struct fer_plot *plot)
     long epoch;
     for (epoch = 0; epoch <= last; epoch += step)
         fer_page_print(page, "<path class=\"tick\" d=\"M%.1f %dv5\"/><text x=\"%.1f\" y=\"%d\">%ld</text>\n",
-                       x_of(plot, epoch), BOTTOM, x_of(plot, epoch), BOTTOM + 22, number_of(plot, epoch));
-    fer_page_print(page, "<path class=\"tick\" d=\"M%d %dH%d\"/><text x=\"%d\" y=\"%d\">epoch</text>\n", LEFT, BOTTOM,
-                   RIGHT, (LEFT + RIGHT) / 2, HEIGHT - 4);
+                       x_of(plot, epoch), bottom_of(plot), x_of(plot, epoch), bottom_of(plot) + 22, number_of(plot, epoch));
+    fer_page_print(page, "<path class=\"tick\" d=\"M%d %dH%d\"/><text x=\"%d\" y=\"%d\">epoch</text>\n", LEFT, bottom_of(plot),
+                   RIGHT, (LEFT + RIGHT) / 2, plot->height - 4);
 }
 
 /* ---- Curves and marks ---- */
@@ -153,7 +160,7 @@ static void write_curve(struct fer_page *page, const struct fer_plot *plot, cons
         if (count == 0 || (last >= 0 && number_of(plot, epoch[0]) < number_of(plot, last))) drawing = 0; /* another run */
         for (k = 0; k < count; k++) {
             fer_page_print(page, drawing ? "L%.1f %.1f" : "M%.1f %.1fh0", x_of(plot, epoch[k]),
-                           y_of(axis, plot->history[epoch[k]][column]));
+                           y_of(plot, axis, plot->history[epoch[k]][column]));
             drawing = 1, last = epoch[k];
         }
     }
@@ -168,7 +175,7 @@ static void write_pits(struct fer_page *page, const struct fer_plot *plot)
     long i;
     for (i = 0; i < plot->pits && i < MOST_MARKS; i++) {
         const double x = x_of(plot, plot->pit[i].epoch);
-        fer_page_print(page, "<path class=\"band\" d=\"M%.1f %dh%.1fV%dh%.1fz\"/>", x - width / 2, TOP, width, BOTTOM,
+        fer_page_print(page, "<path class=\"band\" d=\"M%.1f %dh%.1fV%dh%.1fz\"/>", x - width / 2, TOP, width, bottom_of(plot),
                        -width);
         fer_page_print(page, "<path class=\"pit\" d=\"M%.1f %dh10l-5 8z\"/>\n", x - 5, TOP - 10);
     }
@@ -180,7 +187,7 @@ static void write_shown(struct fer_page *page, const struct fer_plot *plot, cons
         plot->shown >= 0 && plot->validation >= 0 ? plot->history[plot->shown][plot->validation] : 1e30;
     if (drawable(value))
         fer_page_print(page, "<circle class=\"shown\" cx=\"%.1f\" cy=\"%.1f\" r=\"6\"/>\n", x_of(plot, plot->shown),
-                       y_of(axis, value));
+                       y_of(plot, axis, value));
 }
 
 /* What an epoch says when the mouse rests on it. */
@@ -191,7 +198,7 @@ static void write_titles(struct fer_page *page, const struct fer_plot *plot)
     long i;
     for (i = 0; i < plot->epochs && plot->epochs <= MOST_TITLES; i++) {
         fer_page_print(page, "<path class=\"hover\" d=\"M%.1f %dh%.1fV%dh%.1fz\"><title>epoch %ld",
-                       x_of(plot, i) - spacing / 2, TOP, spacing, BOTTOM, -spacing, number_of(plot, i));
+                       x_of(plot, i) - spacing / 2, TOP, spacing, bottom_of(plot), -spacing, number_of(plot, i));
         if (plot->training >= 0) fer_format_short(plot->history[i][plot->training], plot->percent, text);
         if (plot->training >= 0) fer_page_print(page, ": training %s", text);
         if (plot->validation >= 0) fer_format_short(plot->history[i][plot->validation], plot->percent, text);
@@ -200,20 +207,33 @@ static void write_titles(struct fer_page *page, const struct fer_plot *plot)
     }
 }
 
-void fer_plot_write(struct fer_page *page, const struct fer_plot *plot)
+static void write_drawing(struct fer_page *page, const struct fer_plot *plot)
 {
     const struct axis axis = choose_axis(plot);
-    fer_page_print(page, "<svg viewBox=\"0 0 %d %d\" role=\"img\" aria-labelledby=\"%s-title\">\n", WIDTH, HEIGHT,
-                   plot->name);
     fer_page_print(page, "<title id=\"%s-title\">%s</title>\n", plot->name, plot->title);
     write_pits(page, plot);
     write_lines(page, plot, &axis);
     if (plot->chance >= axis.low && plot->chance <= axis.high)
-        fer_page_print(page, "<path class=\"chance\" d=\"M%d %.1fH%d\"/>\n", LEFT, y_of(&axis, plot->chance), RIGHT);
+        fer_page_print(page, "<path class=\"chance\" d=\"M%d %.1fH%d\"/>\n", LEFT, y_of(plot, &axis, plot->chance), RIGHT);
     write_epochs(page, plot);
     write_curve(page, plot, &axis, plot->training, "training");
     write_curve(page, plot, &axis, plot->validation, "validation");
     write_shown(page, plot, &axis);
+}
+
+void fer_plot_write(struct fer_page *page, const struct fer_plot *plot)
+{
+    fer_page_print(page, "<svg viewBox=\"0 0 %d %d\" role=\"img\" aria-labelledby=\"%s-title\">\n", WIDTH, plot->height,
+                   plot->name);
+    write_drawing(page, plot);
     write_titles(page, plot);
+    fer_page_print(page, "</svg>\n");
+}
+
+void fer_plot_write_panel(struct fer_page *page, const struct fer_plot *plot, int y)
+{
+    fer_page_print(page, "<svg y=\"%d\" width=\"%d\" height=\"%d\" role=\"img\" aria-labelledby=\"%s-title\">\n", y, WIDTH,
+                   plot->height, plot->name);
+    write_drawing(page, plot);
     fer_page_print(page, "</svg>\n");
 }

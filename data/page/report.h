@@ -72,4 +72,11 @@ struct fer_log_page {
 };
 int fer_log_page_write(const struct fer_log_page *log, const char *path, struct fer_error *e);
 
+/* ---- picture.c ---- */
+
+/* An SVG picture of logs, a panel each: name, epochs, history and pits of the report. */
+void fer_picture_begin(struct fer_page *page, int panels);
+void fer_picture_panel(struct fer_page *page, int panel, const struct fer_report *report);
+void fer_picture_end(struct fer_page *page, int panels);
+
 #endif

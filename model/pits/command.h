@@ -107,7 +107,10 @@ void fer_pits_text_explained(struct fer_pits_text *t, const struct fer_network *
 
 /* ---- log_report.c ---- */
 
-/* The page of a log, in any form that `fer pits` reads. */
-int fer_pits_page(const char *path, const char *column, size_t images, const char *out, struct fer_error *e);
+/* The page of a log, in any form that `fer pits` reads; out NULL: beside it. With out FILE.svg one picture of all the logs.
+ * Says where it is. */
+int fer_pits_report(FILE *say, const char *const *logs, int count, const char *column, size_t images, const char *out,
+                    struct fer_error *e);
+int fer_is_picture(const char *path);
 
 #endif
