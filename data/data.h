@@ -255,7 +255,6 @@ size_t fer_png_encode(unsigned char out[FER_PNG_ROOM], int height, int width, co
 /* Two curves over the epochs, as one SVG picture. */
 #define FER_PLOT_WIDTH 640
 struct fer_plot {
-    int height;               /* of the picture; its width is FER_PLOT_WIDTH */
     const char *name, *title; /* "accuracy": a word for ids; what it shows, in words */
     const double (*history)[4];
     long epochs;
@@ -266,6 +265,7 @@ struct fer_plot {
     const struct fer_pit *pit; /* epochs to be marked */
     long pits;
     const long *number;        /* [epochs] what each is called; NULL: from 0 */
+    int height;                /* of the picture; its width is FER_PLOT_WIDTH */
 };
 void fer_plot_write(struct fer_page *page, const struct fer_plot *plot);
 /* The same as a part of another SVG picture, `y` from its top. */

@@ -21,15 +21,20 @@ void fer_dense_forward(size_t rows, size_t in_c, size_t out_c, const real *x, co
     if (bias) fer_bias_forward(rows, out_c, bias, y);
 }
 
+enum { ROWS = 16 }; /* sums side by side: each waits for its own last addition alone */
+
 void fer_dense_backward_input(size_t rows, size_t in_c, size_t out_c, const real *dy, const real *kernel, real *dx)
 {
 #pragma omp parallel for if (rows * in_c * out_c > FER_FEW)
-    for (size_t row = 0; row < rows; row++)
-        for (size_t ci = 0; ci < in_c; ci++) {
-            real sum = 0;
+    for (size_t ci = 0; ci < in_c; ci++)
+        for (size_t first = 0; first < rows; first += ROWS) {
+            const size_t end = rows - first < ROWS ? rows : first + ROWS;
+            real sum[ROWS] = {0};
             /* y[row][co] += x[row][ci] * kernel[ci][co], so by x[row][ci]: */
-            for (size_t co = 0; co < out_c; co++) sum += dy[row * out_c + co] * kernel[ci * out_c + co];
-            dx[row * in_c + ci] = sum;
+            for (size_t co = 0; co < out_c; co++)
+                for (size_t row = first; row < end; row++)
+                    sum[row - first] += dy[row * out_c + co] * kernel[ci * out_c + co];
+            for (size_t row = first; row < end; row++) dx[row * in_c + ci] = sum[row - first];
         }
 }
 
@@ -37,11 +42,14 @@ void fer_dense_backward_kernel(size_t rows, size_t in_c, size_t out_c, const rea
 {
 #pragma omp parallel for if (rows * in_c * out_c > FER_FEW)
     for (size_t ci = 0; ci < in_c; ci++)
-        for (size_t co = 0; co < out_c; co++) {
-            double sum = 0;
+        for (size_t first = 0; first < out_c; first += FER_SLICE) {
+            const size_t end = slice_end(first, out_c);
+            double sum[FER_SLICE] = {0};
             /* y[row][co] += x[row][ci] * kernel[ci][co], so by kernel[ci][co]: */
-            for (size_t row = 0; row < rows; row++) sum += (double)x[row * in_c + ci] * dy[row * out_c + co];
-            dkernel[ci * out_c + co] = (real)sum;
+            for (size_t row = 0; row < rows; row++)
+                for (size_t co = first; co < end; co++)
+                    sum[co - first] += (double)x[row * in_c + ci] * dy[row * out_c + co];
+            for (size_t co = first; co < end; co++) dkernel[ci * out_c + co] = (real)sum[co - first];
         }
 }
 

@@ -781,7 +781,8 @@ struct full_connection {
 static void random_dense(int round, struct full_connection *d)
 {
     start(round);
-    d->n = 1 + below(40), d->in = 1 + below(70), d->out = 1 + below(20);
+    d->n = 1 + below(40), d->in = 1 + below(70);
+    d->out = round % 8 == 7 ? 100 + below(200) : 1 + below(20); /* more than a slice of sums, too */
     snprintf(where, sizeof where, "round %d, x[%zu][%zu], kernel[%zu][%zu]", round, d->n, d->in, d->in, d->out);
     d->x = random_reals(d->n * d->in);
     d->kernel = random_reals(d->in * d->out);

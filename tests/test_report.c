@@ -215,7 +215,7 @@ TEST pictures_hold_their_pixels(void)
 
 static size_t plot_of(const double (*history)[4], long epochs, int percent, int training, int validation)
 {
-    struct fer_plot plot = {"test", "A test", NULL, 0, 0, 0, 0, 0.5, -1, NULL, 0, NULL};
+    struct fer_plot plot = {"test", "A test", NULL, 0, 0, 0, 0, 0.5, -1, NULL, 0, NULL, 280};
     struct fer_page page;
     plot.history = history;
     plot.epochs = epochs;
