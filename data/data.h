@@ -6,6 +6,14 @@
 
 #include <stdio.h>
 
+/* ---- memory (grow.c) ---- */
+
+/* The array with room for `needed` elements of that size: itself, or moved to one of twice the room or more; freed by
+ * free. NULL: out of memory, and the array is as it was. Memory follows what has been read, never what a file claims. */
+void *fer_grow(void *array, size_t *room, size_t needed, size_t size);
+/* A copy of text[length], with another text behind it; freed by free. NULL: out of memory. */
+char *fer_copy_text(const void *text, size_t length, const char *behind);
+
 /* ---- files (file.c, platform.c) ---- */
 
 int fer_is_file(const char *path);          /* 1 for a plain file (no folder, pipe or device); pure C99: always 1 */
@@ -32,7 +40,7 @@ int fer_folder_lock(struct fer_folder_lock *lock, const char *folder, struct fer
 /* A folder that was made, and into which nothing was written, is removed. */
 void fer_folder_unlock(struct fer_folder_lock *lock);
 
-/* All bytes of a file, however it arrives, up to 1 GB; freed by free. */
+/* All bytes of a file, however it arrives, below 1 GB, and a zero byte behind them; freed by free. */
 int fer_file_bytes(const char *path, unsigned char **bytes, size_t *count, struct fer_error *e);
 /* Closes a file that was written, once all of it is on the disk. Returns 0, or -1 when some of it is not there. */
 int fer_close_written(FILE *file);
@@ -52,6 +60,8 @@ void fer_wait_passively(char **argv);
 
 /* Control characters become question marks: a name out of a file is shown on one line, and changes no terminal. */
 void fer_make_printable(char *text);
+/* The bytes of the character in UTF-8 (RFC 3629) that the text begins with, and its code; 0: they are none. */
+int fer_utf8(const char *text, unsigned long *code);
 /* The index of a word in a list, in upper or lower case; -1: it is not there. */
 int fer_find_word(const char *word, const char *const *list, int count);
 /* The class 0 ... 6 that a word stands for: its code, its name or a common form of it, in any case; -1: none. */
@@ -142,6 +152,7 @@ const struct fer_json_node *fer_json_member(const struct fer_json_node *object, 
 
 /* Where deflated bytes come from: gives up to `count` of them, and 0 at the end. */
 typedef size_t (*fer_source)(void *context, unsigned char *bytes, size_t count);
+#define FER_MOST_INFLATED 1032 /* bytes that one can become: a match of 258 in two bits */
 
 struct fer_inflate;
 struct fer_inflate *fer_inflate_create(void); /* NULL: out of memory */
@@ -158,6 +169,8 @@ size_t fer_inflate_behind(struct fer_inflate *z, unsigned char *bytes, size_t co
 void fer_inflate_again(struct fer_inflate *z);
 /* Returns NULL when the data end here, and with them the deflated bytes; else what is wrong. */
 const char *fer_inflate_end(struct fer_inflate *z);
+/* The sum that ends a zlib stream (RFC 1950), of bytes behind those whose sum is `adler`; of none it is 1. */
+uint32_t fer_adler32(uint32_t adler, const unsigned char *bytes, size_t count);
 
 /* ---- gzip (gzip.c) ---- */
 
@@ -224,8 +237,6 @@ size_t fer_npz_unused(const struct fer_npz *npz, const unsigned char *used, char
 int fer_npz_open_file(struct fer_npz **npz, FILE *file, const char *path, struct fer_error *e);
 /* A file that is not there, of arrays that have shapes and cannot be read. */
 int fer_npz_of_shapes(struct fer_npz **npz, const struct fer_array *array, size_t count, const char *path, struct fer_error *e);
-/* A copy of text[length], with another text behind it; freed by free. NULL: out of memory. */
-char *fer_copy_text(const void *text, size_t length, const char *behind);
 
 /* ---- pages (html.c, png.c, plot.c) ---- */
 

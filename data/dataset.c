@@ -11,32 +11,16 @@ const char *const fer_usage_names[FER_USAGES] = {"Training", "PublicTest", "Priv
 
 /* ---- A set that grows, and is given up ---- */
 
-/* Doubles an array until it holds `needed` elements. */
-static int grow(void **array, size_t *room, size_t needed, size_t size, struct fer_error *e)
-{
-    size_t more = *room ? *room : 64;
-    void *moved;
-    while (more < needed && more <= SIZE_MAX / 2) more *= 2;
-    moved = more < needed || more > SIZE_MAX / size ? NULL : realloc(*array, more * size);
-    if (!moved) return fer_fail(e, "out of memory: %.1f MB are needed for images", (double)needed * (double)size / 1e6);
-    *array = moved;
-    *room = more;
-    return 0;
-}
-
 int fer_dataset_reserve(struct fer_growing *set, size_t pixels, struct fer_error *e)
 {
     struct fer_dataset *data = set->data;
-    void *image = data->image, *bytes = data->pixels;
-    int result = 0;
+    const size_t needed = data->pixel_count + pixels;
+    void *image, *bytes;
     if (pixels > SIZE_MAX - data->pixel_count) return fer_fail(e, "more pixels than this machine can address");
-    if (data->count >= set->image_room)
-        result = grow(&image, &set->image_room, data->count + 1, sizeof *data->image, e);
-    if (result == 0 && data->pixel_count + pixels > set->pixel_room)
-        result = grow(&bytes, &set->pixel_room, data->pixel_count + pixels, 1, e);
-    data->image = image;
-    data->pixels = bytes;
-    return result;
+    if ((image = fer_grow(data->image, &set->image_room, data->count + 1, sizeof *data->image)) != NULL)
+        data->image = image;
+    if ((bytes = fer_grow(data->pixels, &set->pixel_room, needed, 1)) != NULL) data->pixels = bytes;
+    return image && bytes ? 0 : fer_fail(e, "out of memory: %.1f MB are needed for images", (double)needed / 1e6);
 }
 
 void fer_dataset_append(struct fer_growing *set, int height, int width, int label, int usage)
@@ -54,16 +38,15 @@ void fer_dataset_append(struct fer_growing *set, int height, int width, int labe
 
 void fer_dataset_note(struct fer_dataset *data, const char *format, ...)
 {
-    const size_t length = strlen(data->notes);
-    char *c;
+    size_t length = strlen(data->notes);
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(data->notes + length, sizeof data->notes - length, format, arguments);
     va_end(arguments);
-    for (c = data->notes + length; *c; c++) /* a hostile file name must not reach a terminal as control characters */
-        if ((unsigned char)*c < 32 || *c == 127) *c = '?';
-    if (c == data->notes + sizeof data->notes - 1) c--; /* it is full, and cut short */
-    memcpy(c, "\n", 2);
+    fer_make_printable(data->notes + length);
+    length = strlen(data->notes);
+    if (length == sizeof data->notes - 1) length--; /* it is full, and cut short */
+    memcpy(data->notes + length, "\n", 2);
 }
 
 void fer_dataset_shrink(struct fer_growing *set)
@@ -84,23 +67,17 @@ void fer_dataset_free(struct fer_dataset *data)
 
 /* ---- What is in it ---- */
 
-static void put_little_endian(unsigned char out[4], int value)
-{
-    int i;
-    for (i = 0; i < 4; i++) out[i] = (unsigned char)((unsigned)value >> 8 * i & 255);
-}
-
 uint32_t fer_dataset_digest(const struct fer_dataset *data)
 {
     uint32_t crc = 0;
     size_t i;
     for (i = 0; i < data->count; i++) {
         const struct fer_image *image = &data->image[i];
+        const uint32_t sides[2] = {(uint32_t)image->height, (uint32_t)image->width};
         unsigned char head[10];
         head[0] = image->label;
         head[1] = image->usage;
-        put_little_endian(head + 2, image->height);
-        put_little_endian(head + 6, image->width);
+        fer_little_endian(head + 2, sides, sizeof *sides, 2);
         crc = fer_crc32(crc, head, sizeof head);
         crc = fer_crc32(crc, data->pixels + image->offset, (size_t)image->height * (size_t)image->width);
     }

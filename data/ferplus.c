@@ -109,13 +109,9 @@ static int count_votes(struct reader *r, char **field, unsigned char *label)
 static int keep(struct reader *r, int usage, unsigned char label)
 {
     struct labels *of = &r->of[usage];
-    if (of->count == of->room) {
-        const size_t room = of->room ? 2 * of->room : 4096;
-        unsigned char *more = realloc(of->label, room);
-        if (!more) return fer_fail(r->e, "%s: out of memory for its labels", r->path);
-        of->label = more;
-        of->room = room;
-    }
+    unsigned char *more = fer_grow(of->label, &of->room, of->count + 1, 1);
+    if (!more) return fer_fail(r->e, "%s: out of memory for its labels", r->path);
+    of->label = more;
     of->label[of->count++] = label;
     return 0;
 }

@@ -26,7 +26,7 @@ int fer_file_bytes(const char *path, unsigned char **bytes, size_t *count, struc
     *count = 0;
     if (!file) return fer_fail(e, "%s: cannot be opened: %s", path, strerror(errno));
     while (result == 0 && got) {
-        if (*count == room) {
+        if (*count + 1 >= room) {
             unsigned char *more = room < MOST_BYTES ? realloc(*bytes, room = room ? 2 * room : 8192) : NULL;
             if (!more) {
                 result = fer_fail(e, "%s: too large, expected at most %lu MB", path, (unsigned long)(room >> 20));
@@ -34,8 +34,9 @@ int fer_file_bytes(const char *path, unsigned char **bytes, size_t *count, struc
             }
             *bytes = more;
         }
-        got = fread(*bytes + *count, 1, room - *count, file);
+        got = fread(*bytes + *count, 1, room - *count - 1, file);
         *count += got;
+        (*bytes)[*count] = 0;
     }
     if (result == 0 && ferror(file)) result = fer_fail(e, "%s: cannot be read: %s", path, strerror(errno));
     fclose(file);

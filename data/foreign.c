@@ -19,7 +19,7 @@ static const struct {
     {0, "Rar!", 4, "a RAR archive: unpack it and take what is in it"},
     {257, "ustar", 5, "a tar archive: unpack it (`tar xf FILE`) and take what is in it"},
     {0, "\x89HDF", 4, "an HDF5 file, as Keras's .h5 is"},
-    {0, "\x93NUMPY", 6, "a NumPy array"},
+    {0, FER_NPY_MAGIC, 6, "a NumPy array"},
     {0, "SQLite format 3", 15, "an SQLite database"},
     {0, "\xd0\xcf\x11\xe0", 4, "an Excel file: save it as CSV"},
     {0, "%PDF", 4, "a PDF file"},

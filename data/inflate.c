@@ -325,3 +325,13 @@ const char *fer_inflate_end(struct fer_inflate *z)
     if (z->held_bits >= 8) fail(z, "other bytes follow their end");
     return z->wrong;
 }
+
+uint32_t fer_adler32(uint32_t adler, const unsigned char *bytes, size_t count)
+{
+    uint32_t sum = adler & 0xffff, sum_of_sums = adler >> 16;
+    for (; count; count--) {
+        sum = (sum + *bytes++) % 65521;
+        sum_of_sums = (sum_of_sums + sum) % 65521;
+    }
+    return sum_of_sums << 16 | sum;
+}

@@ -16,27 +16,16 @@ static void begin_item(struct fer_json *j, const char *name)
     if (name) fprintf(j->out, "\"%s\": ", name);
 }
 
-/* How many bytes this character has in UTF-8; 0: they are none. */
-static int character_bytes(const char *text)
-{
-    const unsigned char *c = (const unsigned char *)text;
-    const int bytes = *c < 0x80 ? 1 : *c < 0xc2 ? 0 : *c < 0xe0 ? 2 : *c < 0xf0 ? 3 : *c < 0xf5 ? 4 : 0;
-    int i;
-    for (i = 1; i < bytes; i++)
-        if ((c[i] & 0xc0) != 0x80) return 0;
-    if ((*c == 0xe0 && c[1] < 0xa0) || (*c == 0xf0 && c[1] < 0x90)) return 0;   /* shorter ones are there */
-    return (*c == 0xed && c[1] >= 0xa0) || (*c == 0xf4 && c[1] >= 0x90) ? 0 : bytes; /* surrogates; above U+10FFFF */
-}
-
 /* A byte that is no UTF-8, as of a path, or of a name that was cut short, becomes U+FFFD. */
 static void write_string(FILE *out, const char *text)
 {
     putc('"', out);
     while (*text) {
-        const int bytes = character_bytes(text);
+        unsigned long code;
+        const int bytes = fer_utf8(text, &code);
         if (*text == '"' || *text == '\\') putc('\\', out);
-        if (bytes == 0 || (unsigned char)*text < 32)
-            fprintf(out, "\\u%04x", bytes ? (unsigned)*text : 0xfffdu);
+        if (bytes == 0 || code < 32)
+            fprintf(out, "\\u%04lx", bytes ? code : 0xfffdul);
         else
             fprintf(out, "%.*s", bytes, text);
         text += bytes ? bytes : 1;

@@ -2,7 +2,6 @@
  * read too. Of a name that stands twice in an object the last one counts, as in Python. */
 #include "data.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -242,32 +241,17 @@ static struct fer_json_node *read_value(struct reader *r, int depth)
 
 /* ---- The file ---- */
 
+/* The file, ended by a zero byte; NULL: it is none that is read. */
 static char *read_text(const char *path, struct fer_error *e)
 {
-    FILE *file = fopen(path, "rb");
-    size_t size = 0, room = 0, got;
-    char *text = NULL;
-    if (!file) return fer_fail(e, "%s: cannot be opened: %s", path, strerror(errno)), NULL;
-    do {
-        if (size + 1 >= room) {
-            char *more = realloc(text, room = room ? 2 * room : 65536);
-            if (!more) break;
-            text = more;
-        }
-        got = fread(text + size, 1, room - size - 1, file);
-        size += got;
-    } while (got > 0 && size < FILE_LIMIT);
-    if (!text || ferror(file) || !feof(file)) {
-        fer_fail(e, "%s: cannot be read: %s", path,
-                 size >= FILE_LIMIT ? "256 MB or more" : ferror(file) ? strerror(errno) : "out of memory");
-        free(text);
-        text = NULL;
-    } else {
-        text[size] = 0;
-        if (strlen(text) < size) fer_fail(e, "%s: a byte of 0: expected text", path), free(text), text = NULL;
-    }
-    fclose(file);
-    return text;
+    unsigned char *text;
+    size_t size;
+    int failed = fer_file_bytes(path, &text, &size, e);
+    if (!failed && size >= FILE_LIMIT) failed = fer_fail(e, "%s: cannot be read: 256 MB or more", path);
+    if (!failed && memchr(text, 0, size)) failed = fer_fail(e, "%s: a byte of 0: expected text", path);
+    if (!failed) return (char *)text;
+    free(text);
+    return NULL;
 }
 
 int fer_json_read(const char *path, struct fer_json_tree **tree, struct fer_error *e)

@@ -14,6 +14,20 @@ void fer_make_printable(char *text)
         if ((unsigned char)*text < ' ' || *text == 127) *text = '?';
 }
 
+int fer_utf8(const char *text, unsigned long *code)
+{
+    static const unsigned long least[5] = {0, 0, 0x80, 0x800, 0x10000};
+    const unsigned char *s = (const unsigned char *)text;
+    const int length = *s < 0x80 ? 1 : *s < 0xc0 ? 0 : *s < 0xe0 ? 2 : *s < 0xf0 ? 3 : *s < 0xf5 ? 4 : 0;
+    int i;
+    *code = length > 1 ? *s & (0xffu >> (length + 1)) : *s;
+    for (i = 1; i < length; i++) {
+        if ((s[i] & 0xc0) != 0x80) return 0; /* also at the end of the text */
+        *code = *code << 6 | (s[i] & 0x3fu);
+    }
+    return *code < least[length] || *code > 0x10ffff || (*code >= 0xd800 && *code <= 0xdfff) ? 0 : length;
+}
+
 static const struct name classes[] = {
     {"angry", 0},    {"anger", 0},      {"disgust", 1},  {"disgusted", 1}, {"fear", 2},      {"fearful", 2},
     {"afraid", 2},   {"scared", 2},     {"happy", 3},    {"happiness", 3}, {"sad", 4},       {"sadness", 4},

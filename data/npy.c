@@ -192,7 +192,7 @@ size_t fer_npy_format(unsigned char out[FER_NPY_ROOM], enum fer_type type, int d
     length += (size_t)snprintf(text + length, room - length, dims == 1 ? ",), }" : "), }");
     while ((10 + length) % 64 != 63) text[length++] = ' ';
     text[length++] = '\n';
-    memcpy(out, "\x93NUMPY\1\0", 8);
+    memcpy(out, FER_NPY_MAGIC "\1\0", 8);
     out[8] = (unsigned char)(length & 255);
     out[9] = (unsigned char)(length >> 8);
     return 10 + length;

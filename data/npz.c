@@ -21,9 +21,6 @@
 
 enum { STORED = 0, DEFLATED = 8 }; /* zip's compression methods that are read */
 
-/* deflate's best: a match of 258 bytes in two bits */
-#define MOST_INFLATED 1032
-
 struct entry {
     struct fer_array array; /* stays first: a pointer to it is a pointer to the entry */
     char *name;             /* the memory of array.name */
@@ -67,16 +64,6 @@ static uint32_t get4(const unsigned char *p)
 static uint64_t get8(const unsigned char *p)
 {
     return fer_value_bits(p, 8, 0);
-}
-
-char *fer_copy_text(const void *text, size_t length, const char *behind)
-{
-    const size_t more = strlen(behind) + 1;
-    char *copy = length > SIZE_MAX - more ? NULL : malloc(length + more);
-    if (!copy) return NULL;
-    memcpy(copy, text, length);
-    memcpy(copy + length, behind, more);
-    return copy;
 }
 
 int fer_npz_fail(const struct fer_npz *npz, const struct fer_array *array, struct fer_error *e, const char *format, ...)
@@ -203,16 +190,9 @@ static int find_directory(struct fer_npz *npz, struct directory *d, struct fer_e
 /* A new entry at the end of the list, all zero but for its name. */
 static struct entry *add_entry(struct fer_npz *npz, const void *name, size_t length, struct fer_error *e)
 {
-    struct entry *entry = npz->entry;
+    struct entry *entry = fer_grow(npz->entry, &npz->room, npz->count + 1, sizeof *entry);
     char *copy = fer_copy_text(name, length, "");
-    if (copy && npz->count == npz->room) {
-        const size_t room = npz->room ? 2 * npz->room : 16;
-        entry = room > SIZE_MAX / sizeof *entry ? NULL : realloc(npz->entry, room * sizeof *entry);
-        if (entry) {
-            npz->entry = entry;
-            npz->room = room;
-        }
-    }
+    if (entry) npz->entry = entry;
     if (!copy || !entry) {
         free(copy);
         fer_fail(e, "%s: out of memory for its directory", npz->path);
@@ -270,7 +250,7 @@ static int check_packing(const struct fer_npz *npz, struct entry *entry, unsigne
                      entry->method);
         return refuse(npz, entry, &reason, e);
     }
-    if ((entry->method == STORED && packed != size) || size / MOST_INFLATED > packed)
+    if ((entry->method == STORED && packed != size) || size / FER_MOST_INFLATED > packed)
         return fer_npz_fail(npz, &entry->array, e, "damaged zip file: %llu bytes in the file cannot hold %llu bytes",
                             packed, size);
     return 0;

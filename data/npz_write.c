@@ -157,14 +157,9 @@ static int write_values(struct fer_npz_writer *writer, const void *values, size_
 /* A new entry, which begins here. */
 static struct entry *add_entry(struct fer_npz_writer *writer, const char *name)
 {
-    struct entry *entry = writer->entry;
-    if (writer->count == writer->room) {
-        const size_t room = writer->room ? 2 * writer->room : 64;
-        entry = room > SIZE_MAX / sizeof *entry ? NULL : realloc(entry, room * sizeof *entry);
-        if (!entry) return NULL;
-        writer->entry = entry;
-        writer->room = room;
-    }
+    struct entry *entry = fer_grow(writer->entry, &writer->room, writer->count + 1, sizeof *entry);
+    if (!entry) return NULL;
+    writer->entry = entry;
     entry += writer->count;
     entry->offset = writer->written;
     if (!(entry->name = fer_copy_text(name, strlen(name), ".npy"))) return NULL;

@@ -181,18 +181,12 @@ struct names {
 
 static int add_name(struct names *names, const char *name, struct fer_error *e)
 {
-    const size_t length = strlen(name) + 1;
-    char *copy;
+    char **more, *copy;
     if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0) return 0;
-    if (names->count == names->room) {
-        const size_t room = names->room ? 2 * names->room : 64;
-        char **more = room > SIZE_MAX / sizeof *more ? NULL : realloc(names->name, room * sizeof *more);
-        if (!more) return fer_fail(e, "out of memory: a folder has more than %lu entries", (unsigned long)names->count);
-        names->name = more;
-        names->room = room;
-    }
-    if (!(copy = malloc(length))) return fer_fail(e, "out of memory for the name of a file");
-    memcpy(copy, name, length);
+    more = fer_grow(names->name, &names->room, names->count + 1, sizeof *more);
+    if (!more) return fer_fail(e, "out of memory: a folder has more than %lu entries", (unsigned long)names->count);
+    names->name = more;
+    if (!(copy = fer_copy_text(name, strlen(name), ""))) return fer_fail(e, "out of memory for the name of a file");
     names->name[names->count++] = copy;
     return 0;
 }

@@ -20,9 +20,6 @@
 
 enum { GREY = 0, COLOUR = 2, PALETTE = 3, GREY_ALPHA = 4, COLOUR_ALPHA = 6 };
 
-/* deflate's best: a match of 258 bytes in two bits */
-#define MOST_INFLATED 1032
-
 struct png {
     const char *path;
     const unsigned char *bytes;
@@ -282,19 +279,15 @@ struct rows {
     struct png *p;
     struct fer_inflate *inflate;
     unsigned char *row, *above; /* each with room for the widest */
-    uint32_t sum, sum_of_sums;  /* Adler-32 of all so far */
+    uint32_t adler;             /* Adler-32 of all so far */
 };
 
 static int inflate(struct rows *r, unsigned char *bytes, size_t count)
 {
     const char *wrong;
-    size_t i;
     if (fer_inflate_some(r->inflate, bytes, count, &wrong) < count)
         return fail(r->p, "its deflated bytes %s%s", wrong ? "are damaged: " : "", wrong ? wrong : "end early");
-    for (i = 0; i < count; i++) {
-        r->sum = (r->sum + bytes[i]) % 65521;
-        r->sum_of_sums = (r->sum_of_sums + r->sum) % 65521;
-    }
+    r->adler = fer_adler32(r->adler, bytes, count);
     return 0;
 }
 
@@ -336,11 +329,11 @@ static int read_stream(struct rows *r, uint8_t *pixels)
     if ((head[0] & 15) != 8 || head[0] >> 4 > 7 || head[1] & 32 || (head[0] << 8 | head[1]) % 31)
         return fail(p, "its rows are no zlib stream");
     fer_inflate_start(r->inflate, next_bytes, p);
-    r->sum = 1;
+    r->adler = 1;
     for (i = 0; i < (p->interlaced ? 7 : 1); i++)
         if (read_pass(r, p->interlaced ? &interlaced[i] : &whole, pixels)) return -1;
     if (fer_inflate_some(r->inflate, &more, 1, &wrong) || wrong) return fail(p, "it has more rows than its height");
-    if (fer_inflate_behind(r->inflate, sum, 4) < 4 || word(sum) != (r->sum_of_sums << 16 | r->sum))
+    if (fer_inflate_behind(r->inflate, sum, 4) < 4 || word(sum) != r->adler)
         return fail(p, "the Adler-32 of its rows is wrong");
     return 0;
 }
@@ -383,7 +376,7 @@ int fer_png_parse(const char *path, const unsigned char *bytes, size_t count, in
         p->grey[i] = grey_of(over_black(p->colour[i][0], p->alpha[i]), over_black(p->colour[i][1], p->alpha[i]),
                              over_black(p->colour[i][2], p->alpha[i]));
     needed = failed ? 0 : inflated_bytes(p);
-    if (!failed && needed / MOST_INFLATED > packed) /* only now is memory worth asking for */
+    if (!failed && needed / FER_MOST_INFLATED > packed) /* only now is memory worth asking for */
         failed = fail(p, "%zu deflated bytes cannot hold %d * %d pixels", packed, p->width, p->height);
     if (!failed && !(*pixels = fer_allocate((size_t)p->height * (size_t)p->width, 1, e))) failed = 1;
     if (!failed && (failed = read_rows(p, *pixels)) != 0) {

@@ -21,28 +21,19 @@ void fer_page_print(struct fer_page *page, const char *format, ...)
     va_end(arguments);
 }
 
-/* The bytes of the UTF-8 character at `s` (RFC 3629); 0: it is none, or one that XML has no place for. */
-static int character_length(const unsigned char *s)
+/* The bytes of the character at `text`; 0: it is none, or one that XML has no place for. */
+static int character_length(const char *text)
 {
-    static const unsigned long least[5] = {0, 0, 0x80, 0x800, 0x10000};
     unsigned long code;
-    int length, i;
-    if (s[0] < 0x80) return (s[0] >= 0x20 && s[0] != 0x7f) || s[0] == '\t' || s[0] == '\n';
-    length = s[0] >= 0xf0 ? 4 : s[0] >= 0xe0 ? 3 : 2;
-    code = s[0] & (0xffu >> (length + 1));
-    for (i = 1; i < length; i++) {
-        if ((s[i] & 0xc0) != 0x80) return 0; /* also at the end of the text */
-        code = code << 6 | (s[i] & 0x3fu);
-    }
-    if (s[0] < 0xc0 || s[0] > 0xf4 || code < least[length] || code > 0x10ffff) return 0;
-    if ((code >= 0xd800 && code <= 0xdfff) || code < 0xa0 || (code & 0xfffe) == 0xfffe) return 0;
-    return length;
+    const int length = fer_utf8(text, &code);
+    const int is_control = (code < 0x20 && code != '\t' && code != '\n') || (code >= 0x7f && code < 0xa0);
+    return is_control || (code & 0xfffe) == 0xfffe ? 0 : length;
 }
 
 void fer_page_text(struct fer_page *page, const char *text)
 {
     while (*text) {
-        const int length = character_length((const unsigned char *)text);
+        const int length = character_length(text);
         switch (*text) {
         case '&': fputs("&amp;", page->file); break;
         case '<': fputs("&lt;", page->file); break;

@@ -23,16 +23,6 @@ static unsigned char *close_chunk(unsigned char *at, const char *name, size_t le
     return put_word(at + 8 + length, fer_crc32(0, at + 4, length + 4));
 }
 
-static uint32_t adler32(const unsigned char *bytes, size_t count)
-{
-    uint32_t sum = 1, sum_of_sums = 0;
-    for (; count; count--) {
-        sum = (sum + *bytes++) % 65521;
-        sum_of_sums = (sum_of_sums + sum) % 65521;
-    }
-    return sum_of_sums << 16 | sum;
-}
-
 /* The zlib stream of the rows. Returns its length. */
 static size_t store_rows(unsigned char *out, int height, int width, const uint8_t *pixels)
 {
@@ -50,13 +40,13 @@ static size_t store_rows(unsigned char *out, int height, int width, const uint8_
         *at++ = 0;
         memcpy(at, pixels + (size_t)row * (size_t)width, (size_t)width);
     }
-    return (size_t)(put_word(at, adler32(out + 7, count)) - out);
+    return (size_t)(put_word(at, fer_adler32(1, out + 7, count)) - out);
 }
 
 size_t fer_png_encode(unsigned char out[FER_PNG_ROOM], int height, int width, const uint8_t *pixels)
 {
     unsigned char *at = out + 8;
-    memcpy(out, "\x89PNG\r\n\x1a\n", 8);
+    memcpy(out, FER_PNG_MAGIC, 8);
     put_word(put_word(at + 8, (uint32_t)width), (uint32_t)height);
     memcpy(at + 16, "\x08\0\0\0\0", 5); /* 8 bits; grey; deflate; the five filters; not interlaced */
     at = close_chunk(at, "IHDR", 13);
