@@ -158,11 +158,9 @@ static void write_experiments(struct fer_page *page, const struct fer_report *r,
         count += r->finding[i].epoch == epoch && table_of(&r->finding[i]) == layers;
     if (count == 0) return;
     if (layers) fer_page_print(page, "<details><summary>Layer by layer (%lu)</summary>\n", (unsigned long)count);
-    fer_page_print(
-        page,
-        "<div class=\"scroll\" tabindex=\"0\"><table class=\"wide\">\n<thead><tr><th class=\"word\" scope=\"col\">"
-        "what was changed</th><th scope=\"col\">accuracy</th><th scope=\"col\">loss</th><th "
-        "scope=\"col\">recovered</th></tr></thead>\n<tbody>\n");
+    fer_page_print(page, "<div class=\"scroll\" tabindex=\"0\"><table class=\"wide\">\n<thead><tr>"
+                         "<th class=\"word\" scope=\"col\">what was changed</th><th scope=\"col\">accuracy</th>"
+                         "<th scope=\"col\">loss</th><th scope=\"col\">recovered</th></tr></thead>\n<tbody>\n");
     for (i = 0; i < r->findings && i < MOST_ROWS; i++)
         if (r->finding[i].epoch == epoch && table_of(&r->finding[i]) == layers) write_finding(page, &r->finding[i]);
     fer_page_print(page, "</tbody>\n</table></div>\n%s", layers ? "</details>\n" : "");
@@ -242,11 +240,9 @@ void fer_page_pits(struct fer_page *page, const struct fer_report *r)
 {
     long i, unexplained = 0;
     size_t k;
-    fer_page_print(
-        page,
-        "<section id=\"pits\">\n<h2>Pits</h2>\n<p>A pit is an epoch whose validation lies far below that of the "
-        "epochs around it: by more than %.0f times the noise of healthy epochs.</p>\n",
-        FER_PIT_THRESHOLD);
+    fer_page_print(page, "<section id=\"pits\">\n<h2>Pits</h2>\n<p>A pit is an epoch whose validation lies far below "
+                         "that of the epochs around it: by more than %.0f times the noise of healthy epochs.</p>\n",
+                   FER_PIT_THRESHOLD);
     if (!r->validated)
         fer_page_print(page, "<p>Nothing was validated, so there is none to be seen.</p>\n");
     else if (r->epochs < 5)
@@ -266,9 +262,8 @@ void fer_page_pits(struct fer_page *page, const struct fer_report *r)
         fer_page_print(page, i + 1 < r->notes && i + 1 < MOST_ROWS ? "</li>\n" : "</li>\n</ul>\n");
     }
     if (unexplained && !r->number)
-        fer_page_print(
-            page, "<p>Why? <code>fer pits RUN</code> finds out by experiment; a page that is written after that shows "
-                  "the answer.</p>\n");
+        fer_page_print(page, "<p>Why? <code>fer pits RUN</code> finds out by experiment; a page that is written after "
+                             "that shows the answer.</p>\n");
     for (k = 0; k < r->findings && k < MOST_ROWS; k++)
         if (is_extra(r, k)) {
             fer_page_print(page, "<h3>Epoch %ld, which is no pit, was looked into too</h3>\n", r->finding[k].epoch);

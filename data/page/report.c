@@ -32,11 +32,10 @@ static void write_header(struct fer_page *page, const struct fer_report *r)
     if (r->drawn)
         fer_page_print(page, "<p class=\"warn\"><b>Drawn cartoon faces, not FER2013.</b> These figures say how training "
                              "went on them, and nothing of FER2013, whose faces are far harder.</p>\n");
-    fer_page_print(
-        page, "<nav aria-label=\"Sections\"><a href=\"#course\">Course</a> <a href=\"#pits\">Pits</a> "
-              "<a href=\"#confusion\">Confusions</a> <a href=\"#classes\">Classes</a> <a href=\"#faces\">Faces</a> "
-              "<a href=\"#mistakes\">Mistakes</a> <a href=\"#settings\">Settings</a> "
-              "<a href=\"#again\">Make it again</a></nav>\n</header>\n");
+    fer_page_print(page, "<nav aria-label=\"Sections\"><a href=\"#course\">Course</a> <a href=\"#pits\">Pits</a> "
+                         "<a href=\"#confusion\">Confusions</a> <a href=\"#classes\">Classes</a> "
+                         "<a href=\"#faces\">Faces</a> <a href=\"#mistakes\">Mistakes</a> "
+                         "<a href=\"#settings\">Settings</a> <a href=\"#again\">Make it again</a></nav>\n</header>\n");
 }
 
 /* ---- Headline figures ---- */
@@ -113,20 +112,17 @@ static void write_figures(struct fer_page *page, const struct fer_report *r)
     fer_page_print(page, "</dd><dd class=\"note\">by always answering “%s”</dd></div>\n", fer_class_names[largest]);
     if (r->validated) {
         begin_figure(page, "Pits");
-        fer_page_print(
-            page,
-            "<data value=\"%ld\">%ld</data></dd><dd class=\"note\">epochs whose validation collapses</dd></div>\n",
-            r->pits, r->pits);
+        fer_page_print(page, "<data value=\"%ld\">%ld</data></dd><dd class=\"note\">epochs whose validation "
+                             "collapses</dd></div>\n",
+                       r->pits, r->pits);
     }
     fer_page_print(page, "</dl>\n");
     if (r->validated && r->epochs && r->shown < 0)
-        fer_page_print(
-            page, "<p class=\"warn\">The weights that are evaluated here reproduce the validation of no epoch of the "
-                  "log: they are of another moment, or were replaced.</p>\n");
+        fer_page_print(page, "<p class=\"warn\">The weights that are evaluated here reproduce the validation of no "
+                             "epoch of the log: they are of another moment, or were replaced.</p>\n");
     if (!r->validated)
-        fer_page_print(
-            page, "<p class=\"warn\">These data have no PublicTest split, so nothing was validated: the figures are of "
-                  "the images that the network has learnt.</p>\n");
+        fer_page_print(page, "<p class=\"warn\">These data have no PublicTest split, so nothing was validated: the "
+                             "figures are of the images that the network has learnt.</p>\n");
 }
 
 /* ---- Who was taken for whom ---- */
@@ -152,11 +148,10 @@ static void write_cell(struct fer_page *page, const struct fer_report *r, int la
 {
     const size_t count = r->evaluation.confusion[label][predicted], images = r->score[label].images;
     const double share = images ? (double)count / (double)images : 0;
-    fer_page_print(
-        page,
-        "<td class=\"%s %s\" style=\"--share:%.3f\" title=\"labelled %s, taken for %s\">%lu<small>%.0f%%</small></td>",
-        label == predicted ? "same" : "", share > 0.5 ? "dark" : "", share, fer_class_names[label],
-        fer_class_names[predicted], (unsigned long)count, 100 * share);
+    fer_page_print(page, "<td class=\"%s %s\" style=\"--share:%.3f\" title=\"labelled %s, taken for %s\">"
+                         "%lu<small>%.0f%%</small></td>",
+                   label == predicted ? "same" : "", share > 0.5 ? "dark" : "", share, fer_class_names[label],
+                   fer_class_names[predicted], (unsigned long)count, 100 * share);
 }
 
 static void write_confusion(struct fer_page *page, const struct fer_report *r)
@@ -164,12 +159,11 @@ static void write_confusion(struct fer_page *page, const struct fer_report *r)
     int i, k;
     fer_page_print(page, "<section id=\"confusion\">\n<h2>Who is taken for whom</h2>\n");
     write_worst_confusion(page, r);
-    fer_page_print(
-        page,
-        "<div class=\"scroll\" tabindex=\"0\"><table class=\"confusion\">\n<caption>Confusion matrix, %s, %lu faces: "
-        "counts, and shares of the row</caption>\n<thead><tr><td></td><th class=\"word\" scope=\"colgroup\" "
-        "colspan=\"%d\">taken for</th></tr>\n<tr><th class=\"word\" scope=\"col\">labelled</th>",
-        fer_usage_names[r->usage], (unsigned long)r->evaluation.count, FER_CLASSES);
+    fer_page_print(page, "<div class=\"scroll\" tabindex=\"0\"><table class=\"confusion\">\n<caption>Confusion "
+                         "matrix, %s, %lu faces: counts, and shares of the row</caption>\n<thead><tr><td></td>"
+                         "<th class=\"word\" scope=\"colgroup\" colspan=\"%d\">taken for</th></tr>\n<tr>"
+                         "<th class=\"word\" scope=\"col\">labelled</th>",
+                   fer_usage_names[r->usage], (unsigned long)r->evaluation.count, FER_CLASSES);
     for (k = 0; k < FER_CLASSES; k++) fer_page_print(page, "<th scope=\"col\">%s</th>", fer_class_names[k]);
     fer_page_print(page, "</tr></thead>\n<tbody>\n");
     for (i = 0; i < FER_CLASSES; i++) {
@@ -198,14 +192,14 @@ static void write_classes(struct fer_page *page, const struct fer_report *r)
 {
     double precision = 0, recall = 0, f1 = 0;
     int i;
-    fer_page_print(
-        page,
-        "<section id=\"classes\">\n<h2>Class by class</h2>\n<p>Precision: of the faces taken for this class, how many "
-        "are. Recall: of the faces that are, how many were found. F1: the harmonic mean of both. Support: how many "
-        "there are.</p>\n<div class=\"scroll\" tabindex=\"0\"><table>\n<caption>%s, %lu faces</caption>\n<thead><tr>"
-        "<th class=\"word\" scope=\"col\">class</th><th scope=\"col\">precision</th><th scope=\"col\">recall</th>"
-        "<th scope=\"col\">F1</th><th scope=\"col\">support</th></tr></thead>\n<tbody>\n",
-        fer_usage_names[r->usage], (unsigned long)r->evaluation.count);
+    fer_page_print(page, "<section id=\"classes\">\n<h2>Class by class</h2>\n<p>Precision: of the faces taken for "
+                         "this class, how many are. Recall: of the faces that are, how many were found. F1: the "
+                         "harmonic mean of both. Support: how many there are.</p>\n"
+                         "<div class=\"scroll\" tabindex=\"0\"><table>\n<caption>%s, %lu faces</caption>\n<thead><tr>"
+                         "<th class=\"word\" scope=\"col\">class</th><th scope=\"col\">precision</th>"
+                         "<th scope=\"col\">recall</th><th scope=\"col\">F1</th><th scope=\"col\">support</th></tr>"
+                         "</thead>\n<tbody>\n",
+                   fer_usage_names[r->usage], (unsigned long)r->evaluation.count);
     for (i = 0; i < FER_CLASSES; i++) {
         const struct fer_class_score *s = &r->score[i];
         write_scores(page, fer_class_names[i], s->precision, s->recall, s->f1, s->images);
@@ -269,11 +263,10 @@ static void write_face(struct fer_page *page, const struct fer_report *r, const 
 static void write_faces(struct fer_page *page, const struct fer_report *r)
 {
     int i, last = -1;
-    fer_page_print(
-        page,
-        "<section id=\"faces\">\n<h2>Faces</h2>\n<p>The first %d of each class of %s, whatever became of them, "
-        "with the seven probabilities; the label is underlined.</p>\n<div class=\"pairs\">\n",
-        FER_REPORT_SAMPLES, fer_usage_names[r->usage]);
+    fer_page_print(page, "<section id=\"faces\">\n<h2>Faces</h2>\n<p>The first %d of each class of %s, whatever "
+                         "became of them, with the seven probabilities; the label is underlined.</p>\n"
+                         "<div class=\"pairs\">\n",
+                   FER_REPORT_SAMPLES, fer_usage_names[r->usage]);
     for (i = 0; i < r->samples; i++) {
         const int label = r->data->image[r->sample[i].image].label;
         if (label != last) fer_page_print(page, "%s<div class=\"pair\">\n", i ? "</div>\n" : "");
@@ -283,11 +276,9 @@ static void write_faces(struct fer_page *page, const struct fer_report *r)
     fer_page_print(page, "%s</div>\n</section>\n<section id=\"mistakes\">\n<h2>Worst mistakes</h2>\n",
                    r->samples ? "</div>\n" : "");
     if (r->mistakes)
-        fer_page_print(
-            page,
-            "<p>The faces of %s with the largest loss: where the network was surest of something else. Some of them "
-            "may be labelled wrongly.</p>\n<div class=\"faces\">\n",
-            fer_usage_names[r->usage]);
+        fer_page_print(page, "<p>The faces of %s with the largest loss: where the network was surest of something "
+                             "else. Some of them may be labelled wrongly.</p>\n<div class=\"faces\">\n",
+                       fer_usage_names[r->usage]);
     else
         fer_page_print(page, "<p>There are none: every face is recognised.</p>\n<div>\n");
     for (i = 0; i < r->mistakes; i++) write_face(page, r, &r->mistake[i]);
@@ -316,21 +307,16 @@ static void write_fact(struct fer_page *page, const struct fer_report_fact *fact
 static void write_settings(struct fer_page *page, const struct fer_report *r)
 {
     int i, changed;
-    fer_page_print(
-        page, "<section id=\"settings\">\n<h2>Settings</h2>\n<div class=\"scroll\" tabindex=\"0\"><table "
-              "class=\"wide\">\n<thead>"
-              "<tr><th class=\"word\" scope=\"col\">name</th><th class=\"word\" scope=\"col\">value</th></tr></thead>\n"
-              "<tbody>\n");
+    fer_page_print(page, "<section id=\"settings\">\n<h2>Settings</h2>\n<div class=\"scroll\" tabindex=\"0\">"
+                         "<table class=\"wide\">\n<thead><tr><th class=\"word\" scope=\"col\">name</th>"
+                         "<th class=\"word\" scope=\"col\">value</th></tr></thead>\n<tbody>\n");
     for (changed = 1; changed >= 0; changed--)
         for (i = 0; i < r->facts; i++)
             if ((*r->fact[i].usual != 0) == changed) write_fact(page, &r->fact[i]);
-    fer_page_print(
-        page,
-        "</tbody>\n</table></div>\n</section>\n<section id=\"again\">\n<h2>Make it again</h2>\n<p>fer's results are "
-        "the "
-        "same to the last bit on every machine, compiler and number of threads. This makes the same log%s:</p>\n"
-        "<pre><code>",
-        shows_best(r) ? ", and a best.npz of the same weights-digest" : "");
+    fer_page_print(page, "</tbody>\n</table></div>\n</section>\n<section id=\"again\">\n<h2>Make it again</h2>\n"
+                         "<p>fer's results are the same to the last bit on every machine, compiler and number of "
+                         "threads. This makes the same log%s:</p>\n<pre><code>",
+                   shows_best(r) ? ", and a best.npz of the same weights-digest" : "");
     fer_page_text(page, r->command);
     fer_page_print(page, "</code></pre>\n</section>\n");
 }
