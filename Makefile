@@ -1,6 +1,6 @@
 # Makefile - builds fer and fer64, with their libraries. `make help` lists what else it does.
 #
-# CC may be gcc, clang, musl-gcc or tcc. NATIVE=0 leaves out -march=native (for packages): slower, the same bits.
+# CC may be gcc, clang, musl-gcc or tcc. NATIVE=0 leaves out -march=native (for packages): the same bits.
 # OPENMP= leaves out threads: the same bits. Run `make clean` before you change one of them. But for the programs and
 # libraries themselves, all that is built, and all that tests write, lies in build/.
 

@@ -1,6 +1,7 @@
 /* fer.c - the program: one function a command. Everything that computes is in the library (fer.h). */
 #include "fer.h"
 #include "data/data.h"
+#include "layers/fast/tile.h"
 #include "model/check/command.h"
 #include "model/pits/command.h"
 #include "model/text.h"
@@ -1094,7 +1095,7 @@ static int help(int argc, char **argv)
 static int version(int argc, char **argv)
 {
     (void)argc, (void)argv;
-    printf("fer %s %s\n", FER_VERSION, FER_REAL_NAME);
+    printf("fer %s %s, convolutions %s\n", FER_VERSION, FER_REAL_NAME, fer_tile_names[fer_tile_variant()]);
     return EXIT_OK;
 }
 
@@ -1125,9 +1126,11 @@ static int run(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+    const char *tile = getenv("FER_TILE"); /* for tests: layers/fast/README.md */
     struct fer_error e;
     int status;
     fer_wait_passively(argv);
+    if (tile) fer_tile_limit(atoi(tile));
     if (fer_arithmetic_check(&e)) return complain(&e);
     status = run(argc, argv);
     if (fflush(stdout) || ferror(stdout)) return fer_fail(&e, "the output cannot be written"), complain(&e);

@@ -9,8 +9,6 @@
  * term (backward). */
 #include "layers.h"
 
-#ifdef FER_PLAIN /* else layers/fast/average_pooling2d.c defines these functions, with the same bits */
-
 static real divisor(const struct fer_window *g, size_t oh, size_t ow)
 {
     return (real)fer_window_divisor(g, oh, ow);
@@ -18,19 +16,22 @@ static real divisor(const struct fer_window *g, size_t oh, size_t ow)
 
 void fer_average_pooling2d_forward(const struct fer_window *g, const real *x, real *y)
 {
-#pragma omp parallel for
+#pragma omp parallel for collapse(2)
     for (size_t n = 0; n < g->n; n++)
         for (size_t oh = 0; oh < g->out_h; oh++)
             for (size_t ow = 0; ow < g->out_w; ow++) {
                 const struct fer_cells in = fer_window_inputs(g, oh, ow);
+                const real cells = divisor(g, oh, ow);
                 for (size_t c = 0; c < g->in_c; c++) y[out_at(g, n, oh, ow, c)] = 0;
                 for (size_t ih = in.top; ih < in.bottom; ih++)
                     for (size_t iw = in.left; iw < in.right; iw++)
                         for (size_t c = 0; c < g->in_c; c++)
                             y[out_at(g, n, oh, ow, c)] += x[in_at(g, n, ih, iw, c)];
-                for (size_t c = 0; c < g->in_c; c++) y[out_at(g, n, oh, ow, c)] /= divisor(g, oh, ow);
+                for (size_t c = 0; c < g->in_c; c++) y[out_at(g, n, oh, ow, c)] /= cells;
             }
 }
+
+#ifdef FER_PLAIN /* else layers/fast/average_pooling2d.c defines this function, with the same bits */
 
 void fer_average_pooling2d_backward(const struct fer_window *g, const real *dy, real *dx)
 {

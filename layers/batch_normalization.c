@@ -21,8 +21,6 @@
  * 0, so is the last term, whatever x is: in inference a NaN in x has no part in dx. */
 #include "layers.h"
 
-#ifdef FER_PLAIN /* else layers/fast/batch_normalization.c defines these functions, with the same bits */
-
 #include <math.h>
 
 void fer_batch_moments(size_t rows, size_t channels, const real *x, real *mean, real *variance)
@@ -46,6 +44,8 @@ void fer_batch_moments(size_t rows, size_t channels, const real *x, real *mean, 
         }
     }
 }
+
+#ifdef FER_PLAIN /* else layers/fast/batch_normalization.c defines these functions, with the same bits */
 
 void fer_batch_normalization_forward(size_t rows, size_t channels, const real *x, const real *mean,
                                      const real *variance, const real *gamma, const real *beta, double epsilon,

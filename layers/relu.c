@@ -14,5 +14,8 @@ void fer_relu_forward(size_t count, const real *x, real *y)
 void fer_relu_backward(size_t count, const real *x, const real *dy, real *dx)
 {
 #pragma omp parallel for if (count > FER_FEW)
-    for (size_t i = 0; i < count; i++) dx[i] = x[i] <= 0 ? 0 : dy[i];
+    for (size_t i = 0; i < count; i++) {
+        const real d = dy[i]; /* read in any case, so that SIMD can choose afterwards */
+        dx[i] = x[i] <= 0 ? 0 : d;
+    }
 }

@@ -310,6 +310,9 @@ done
 for threads in 1 2 3 8; do
     expect 0 "" env OMP_NUM_THREADS=$threads ./fer fingerprint --check
 done
+for tile in 0 1 2; do expect 0 "" env FER_TILE=$tile ./fer fingerprint --check; done
+FER_TILE=0 ./fer version > $T/out
+check "the tile as built" grep -q "^fer [0-9.]* float32, convolutions as built$" $T/out
 expect 0 "" ./fer fingerprint
 check "a header" grep -Eq '^fer [0-9.]+ float32, compiled by .+, [0-9]+ threads?$' $T/out
 check "the table's digests" test "$(tail -n +2 $T/out | awk '{ print "    {\"" $1 "\", 0x" $2 "," }' | cksum)" = "$(grep '^    {' model/check/fingerprint_expected.c | cut -d ' ' -f 1-6 | cksum)"

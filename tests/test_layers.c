@@ -8,6 +8,7 @@
  * A failure names its round and geometry; rounds do not depend on one another. */
 #include "greatest.h"
 #include "plain.h"
+#include "../layers/fast/tile.h"
 
 #include <float.h>
 #include <math.h>
@@ -495,6 +496,7 @@ TEST conv2d_has_the_plain_bits(void)
         struct fer_window g;
         real *x, *kernel, *dy;
         conv2d_window(round, &g);
+        fer_tile_limit(round / 3 % FER_TILE_VARIANTS);
         x = random_reals(in_size(&g));
         kernel = random_reals(kernel_size(&g));
         dy = random_reals(out_size(&g));
@@ -508,6 +510,36 @@ TEST conv2d_has_the_plain_bits(void)
         ASSERTm(note, conv2d_agrees(round, &g, x, kernel, dy));
         release(NULL);
     }
+    fer_tile_limit(FER_TILE_VARIANTS - 1);
+    PASS();
+}
+
+/* Each variant that this processor has, against the chain of the definition. Random factors are not round, so a product
+ * that is fused with its sum shows in most of them. */
+TEST tile_has_its_bits_in_each_variant(void)
+{
+    enum { COUNT = 60 };
+    int variant, r, c, k;
+    for (variant = 0; variant < FER_TILE_VARIANTS; variant++) {
+        struct fer_tile t = {COUNT, 1, FER_TILE_WIDTH, NULL, {NULL}, {NULL}};
+        real *sums, *expected;
+        start(variant);
+        fer_tile_limit(variant);
+        t.panel = random_reals(COUNT * FER_TILE_WIDTH), sums = random_reals(FER_TILE_ROWS * FER_TILE_WIDTH);
+        expected = array(FER_TILE_ROWS * FER_TILE_WIDTH);
+        for (r = 0; r < FER_TILE_ROWS; r++) {
+            t.factor[r] = random_reals(COUNT), t.sum[r] = sums + r * FER_TILE_WIDTH;
+            for (c = 0; c < FER_TILE_WIDTH; c++) {
+                volatile real sum = t.sum[r][c], product;
+                for (k = 0; k < COUNT; k++) product = t.factor[r][k] * t.panel[k * FER_TILE_WIDTH + c], sum = sum + product;
+                expected[r * FER_TILE_WIDTH + c] = sum;
+            }
+        }
+        fer_tile(&t);
+        ASSERTm(fer_tile_names[fer_tile_variant()], same("tile", sums, expected, FER_TILE_ROWS * FER_TILE_WIDTH));
+        release(NULL);
+    }
+    fer_tile_limit(FER_TILE_VARIANTS - 1);
     PASS();
 }
 
@@ -1809,6 +1841,7 @@ SUITE(suite_layers)
     RUN_TEST(windows_have_the_sizes_that_were_asked_for);
     RUN_TEST(groups_must_divide_the_channels);
     RUN_TEST(conv2d_has_the_plain_bits);
+    RUN_TEST(tile_has_its_bits_in_each_variant);
     RUN_TEST(pooling_has_the_plain_bits);
     RUN_TEST(global_average_pooling2d_is_a_window_as_large_as_the_image);
     RUN_TEST(a_constant_channel_is_normalised_to_beta);

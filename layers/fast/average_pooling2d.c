@@ -1,33 +1,10 @@
 /* average_pooling2d.c - AveragePooling2D; layers/average_pooling2d.c has the formulas and the order of the sums.
  *
- * Threads share out rows. The gradient is sent from the windows to the cells that they see, windows in row-major order,
- * so that each sum has the order that it has there. */
+ * The gradient is sent from the windows to the cells that they see, windows in row-major order, so that each sum has the
+ * order that it has there: half the time, since a window is looked up once, not once for each cell. */
 #include "../layers.h"
 
-#ifndef FER_PLAIN /* else layers/average_pooling2d.c defines these functions */
-
-void fer_average_pooling2d_forward(const struct fer_window *g, const real *x, real *y)
-{
-    const size_t rows = g->n * g->out_h, channels = g->in_c;
-    size_t row;
-#pragma omp parallel for
-    for (row = 0; row < rows; row++) {
-        const real *image = x + row / g->out_h * g->in_h * g->in_w * channels;
-        size_t ow, ih, iw, c;
-        for (ow = 0; ow < g->out_w; ow++) {
-            const struct fer_cells in = fer_window_inputs(g, row % g->out_h, ow);
-            const real divisor = (real)fer_window_divisor(g, row % g->out_h, ow);
-            real *sum = y + (row * g->out_w + ow) * channels;
-            for (c = 0; c < channels; c++) sum[c] = 0;
-            for (ih = in.top; ih < in.bottom; ih++)
-                for (iw = in.left; iw < in.right; iw++) {
-                    const real *cell = image + (ih * g->in_w + iw) * channels;
-                    for (c = 0; c < channels; c++) sum[c] += cell[c];
-                }
-            for (c = 0; c < channels; c++) sum[c] /= divisor;
-        }
-    }
-}
+#ifndef FER_PLAIN /* else layers/average_pooling2d.c defines this function */
 
 /* One image: each window adds its part to the cells that it sees. */
 static void spread(const struct fer_window *g, const real *dy, real *dx)

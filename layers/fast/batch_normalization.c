@@ -1,7 +1,7 @@
 /* batch_normalization.c - BatchNormalization; layers/batch_normalization.c has the formulas and the order of the sums.
  *
- * Up to GROUP channels are taken at a time, row by row as they stand in memory. Threads share out the groups for the
- * sums, and rows for what is computed for each element. */
+ * Up to GROUP channels are taken at a time, row by row as they stand in memory. Threads share out the rows of what
+ * is computed for each element, where the plain loops leave a layer of few channels to one thread. */
 #include "../layers.h"
 
 #ifndef FER_PLAIN /* else layers/batch_normalization.c defines these functions */
@@ -10,51 +10,9 @@
 
 enum { GROUP = 256, ROWS = 1024 };
 
-static size_t group_width(size_t channels, size_t c0)
+static size_t smaller(size_t a, size_t b)
 {
-    return channels - c0 < GROUP ? channels - c0 : GROUP;
-}
-
-/* One group: sum[c], the sum over the rows of x, or with a center of (x - center)^2. */
-static void sum_rows(size_t rows, size_t channels, size_t width, const real *x, const double *center, double sum[GROUP])
-{
-    size_t i, c;
-    for (c = 0; c < width; c++) sum[c] = 0;
-    for (i = 0; i < rows; i++, x += channels)
-        for (c = 0; c < width; c++) {
-            const double d = center ? (double)x[c] - center[c] : (double)x[c];
-            sum[c] += center ? d * d : d;
-        }
-}
-
-void fer_batch_moments(size_t rows, size_t channels, const real *x, real *mean, real *variance)
-{
-    size_t c0;
-#pragma omp parallel for if (channels > GROUP)
-    for (c0 = 0; c0 < channels; c0 += GROUP) {
-        const size_t width = group_width(channels, c0);
-        double average[GROUP], square[GROUP];
-        size_t c;
-        sum_rows(rows, channels, width, x + c0, NULL, average);
-        for (c = 0; c < width; c++) average[c] = all_equal(rows, channels, x + c0 + c) ? x[c0 + c] : average[c] / (double)rows;
-        sum_rows(rows, channels, width, x + c0, average, square);
-        for (c = 0; c < width; c++) {
-            mean[c0 + c] = (real)average[c];
-            variance[c0 + c] = (real)(square[c] / (double)rows);
-        }
-    }
-}
-
-static size_t row_blocks(size_t rows)
-{
-    return (rows + ROWS - 1) / ROWS;
-}
-
-/* How many rows of `rows` are in block number `block`. */
-static size_t rows_of_block(size_t rows, size_t block)
-{
-    const size_t first = block * ROWS;
-    return rows - first < ROWS ? rows - first : ROWS;
+    return a < b ? a : b;
 }
 
 /* One group, some rows. */
@@ -70,18 +28,18 @@ void fer_batch_normalization_forward(size_t rows, size_t channels, const real *x
                                      const real *variance, const real *gamma, const real *beta, double epsilon,
                                      real *y)
 {
-    size_t c0, c, block;
+    size_t c0, c, row;
     for (c0 = 0; c0 < channels; c0 += GROUP) {
-        const size_t width = group_width(channels, c0), blocks = row_blocks(rows);
+        const size_t width = smaller(channels - c0, GROUP);
         real scale[GROUP], shift[GROUP];
         for (c = 0; c < width; c++) {
             scale[c] = (real)((gamma ? (double)gamma[c0 + c] : 1) / sqrt((double)variance[c0 + c] + epsilon));
             shift[c] = beta ? beta[c0 + c] : 0;
         }
-#pragma omp parallel for if (blocks > 1)
-        for (block = 0; block < blocks; block++) {
-            const size_t at = block * ROWS * channels + c0;
-            normalize(rows_of_block(rows, block), channels, width, x + at, mean + c0, scale, shift, y + at);
+#pragma omp parallel for if (rows > ROWS)
+        for (row = 0; row < rows; row += ROWS) {
+            const size_t at = row * channels + c0;
+            normalize(smaller(rows - row, ROWS), channels, width, x + at, mean + c0, scale, shift, y + at);
         }
     }
 }
@@ -113,9 +71,9 @@ void fer_batch_normalization_backward(size_t rows, size_t channels, const real *
                                       const real *variance, const real *gamma, double epsilon, int batch_statistics,
                                       const real *dy, real *dx, real *dgamma, real *dbeta)
 {
-    size_t c0, c, block;
+    size_t c0, c, row;
     for (c0 = 0; c0 < channels; c0 += GROUP) {
-        const size_t width = group_width(channels, c0), blocks = dx ? row_blocks(rows) : 0;
+        const size_t width = smaller(channels - c0, GROUP);
         real scale[GROUP], average_dy[GROUP] = {0}, slope[GROUP] = {0};
         double sum_dy[GROUP], sum_dy_x[GROUP];
         sum_gradients(rows, channels, width, x + c0, dy + c0, mean + c0, sum_dy, sum_dy_x);
@@ -128,10 +86,11 @@ void fer_batch_normalization_backward(size_t rows, size_t channels, const real *
             average_dy[c] = (real)(sum_dy[c] / (double)rows);
             slope[c] = (real)(sum_dy_x[c] / (double)rows / square); /* xhat * dgamma/rows = (x - mean) * slope */
         }
-#pragma omp parallel for if (blocks > 1)
-        for (block = 0; block < blocks; block++) {
-            const size_t at = block * ROWS * channels + c0;
-            differentiate(rows_of_block(rows, block), channels, width, x + at, dy + at, mean + c0, average_dy, slope,
+        if (!dx) continue;
+#pragma omp parallel for if (rows > ROWS)
+        for (row = 0; row < rows; row += ROWS) {
+            const size_t at = row * channels + c0;
+            differentiate(smaller(rows - row, ROWS), channels, width, x + at, dy + at, mean + c0, average_dy, slope,
                           scale, dx + at);
         }
     }

@@ -157,17 +157,16 @@ static void fill_row(size_t width, const real *from, real row[WIDTH])
 static void multiply_pairs(const struct runs *runs, const real *other, size_t channels, size_t depth, const real *panel,
                            real sum[][WIDTH])
 {
-    const real *f[FER_TILE_ROWS] = {NULL};
-    real *s[FER_TILE_ROWS] = {NULL};
+    struct fer_tile t = {depth, 1, WIDTH, panel, {NULL}, {NULL}};
     size_t i, k, left = runs->pairs, r = 0;
     for (i = 0; i < runs->count; i++)
         for (k = 0; k < runs->run[i].count; k++) {
-            f[r] = other + (runs->run[i].other + k * runs->other_step) * channels;
-            s[r] = sum[runs->run[i].at + k * runs->at_step];
+            t.factor[r] = other + (runs->run[i].other + k * runs->other_step) * channels;
+            t.sum[r] = sum[runs->run[i].at + k * runs->at_step];
             if (--left == 0) /* the last tile is filled up with repetitions of the last pair: all store the same */
-                for (; r < FER_TILE_ROWS - 1; r++) f[r + 1] = f[r], s[r + 1] = s[r];
+                for (; r < FER_TILE_ROWS - 1; r++) t.factor[r + 1] = t.factor[r], t.sum[r + 1] = t.sum[r];
             if (++r < FER_TILE_ROWS) continue;
-            fer_tile(depth, f, 1, panel, WIDTH, s);
+            fer_tile(&t);
             r = 0;
         }
 }
@@ -245,17 +244,17 @@ void fer_conv2d_backward_input(const struct fer_window *g, const real *dy, const
 static void multiply_run(size_t count, size_t ci_count, size_t co_count, const real *x, size_t x_step,
                          real dy[][CO_CHUNK], real sum[][CO_CHUNK])
 {
-    const real *f[FER_TILE_ROWS];
-    real *s[FER_TILE_ROWS];
+    struct fer_tile t = {count, x_step, CO_CHUNK, NULL, {NULL}, {NULL}};
     size_t ci, co, r;
     for (co = 0; co < co_count; co += WIDTH)
         for (ci = 0; ci < ci_count; ci += FER_TILE_ROWS) {
             for (r = 0; r < FER_TILE_ROWS; r++) { /* the last tile is filled up with repetitions of the last row */
                 const size_t row = smaller(ci + r, ci_count - 1);
-                f[r] = x + row;
-                s[r] = sum[row] + co;
+                t.factor[r] = x + row;
+                t.sum[r] = sum[row] + co;
             }
-            fer_tile(count, f, x_step, dy[0] + co, CO_CHUNK, s);
+            t.panel = dy[0] + co;
+            fer_tile(&t);
         }
 }
 

@@ -11,13 +11,27 @@
  *
  * The rows are arrays of names of their own because compilers keep those in registers; an array of arrays goes to
  * memory. Five rows of two AVX registers, a row of the panel, a factor and a product are what sixteen registers hold.
- * SIDE_BY_SIDE is for gcc, which writes out loops of up to sixteen steps one by one before it looks for SIMD, unless
- * it is told to stop at four. clang finds the SIMD by itself, but not when told so. */
+ *
+ * The loop is compiled as the whole program is and, for x86-64 and where the compiler can, once more for processors
+ * that have AVX2 and for those that have AVX-512; the processor that it runs on decides. This is not C99, so
+ * -DFER_PURE_C99 does without. (So does Windows, where gcc does not align the stack for AVX.) */
 #include "tile.h"
 
 #include <string.h>
 
+#if defined __x86_64__ && (defined __ELF__ || defined __APPLE__) && defined __GNUC__ && !defined __TINYC__ && \
+    !defined FER_PURE_C99 && !defined FER_PLAIN
+#define VARIANTS
+#define INLINE inline __attribute__((always_inline))
+#else
+#define INLINE inline
+#endif
+
+/* For gcc: it writes out loops of up to sixteen steps one by one before it looks for SIMD, unless it is told to stop at
+ * four; and AVX-512 can fuse products with sums, which gcc does unless the standard is C99. clang finds the SIMD by
+ * itself, but not when told so, and obeys the pragma of fer.h. */
 #if defined __GNUC__ && !defined __clang__
+#pragma GCC optimize("fp-contract=off")
 #define SIDE_BY_SIDE _Pragma("GCC unroll 4")
 #else
 #define SIDE_BY_SIDE
@@ -25,18 +39,19 @@
 
 enum { WIDTH = FER_TILE_WIDTH };
 
-void fer_tile(size_t count, const real *const factor[], size_t step, const real *panel, size_t panel_step,
-              real *const sum[])
+static INLINE void tile(const struct fer_tile *t)
 {
-    const real *f0 = factor[0], *f1 = factor[1], *f2 = factor[2], *f3 = factor[3], *f4 = factor[4];
+    const real *f0 = t->factor[0], *f1 = t->factor[1], *f2 = t->factor[2], *f3 = t->factor[3], *f4 = t->factor[4];
+    const real *panel = t->panel;
+    const size_t count = t->count, step = t->step, panel_step = t->panel_step;
     real a0[WIDTH], a1[WIDTH], a2[WIDTH], a3[WIDTH], a4[WIDTH];
     size_t k;
     int c;
-    memcpy(a0, sum[0], sizeof a0);
-    memcpy(a1, sum[1], sizeof a1);
-    memcpy(a2, sum[2], sizeof a2);
-    memcpy(a3, sum[3], sizeof a3);
-    memcpy(a4, sum[4], sizeof a4);
+    memcpy(a0, t->sum[0], sizeof a0);
+    memcpy(a1, t->sum[1], sizeof a1);
+    memcpy(a2, t->sum[2], sizeof a2);
+    memcpy(a3, t->sum[3], sizeof a3);
+    memcpy(a4, t->sum[4], sizeof a4);
     for (k = 0; k < count; k++) {
         SIDE_BY_SIDE for (c = 0; c < WIDTH; c++) a0[c] += *f0 * panel[c];
         SIDE_BY_SIDE for (c = 0; c < WIDTH; c++) a1[c] += *f1 * panel[c];
@@ -46,9 +61,53 @@ void fer_tile(size_t count, const real *const factor[], size_t step, const real 
         f0 += step, f1 += step, f2 += step, f3 += step, f4 += step;
         panel += panel_step;
     }
-    memcpy(sum[0], a0, sizeof a0);
-    memcpy(sum[1], a1, sizeof a1);
-    memcpy(sum[2], a2, sizeof a2);
-    memcpy(sum[3], a3, sizeof a3);
-    memcpy(sum[4], a4, sizeof a4);
+    memcpy(t->sum[0], a0, sizeof a0);
+    memcpy(t->sum[1], a1, sizeof a1);
+    memcpy(t->sum[2], a2, sizeof a2);
+    memcpy(t->sum[3], a3, sizeof a3);
+    memcpy(t->sum[4], a4, sizeof a4);
+}
+
+static void as_built(const struct fer_tile *t)
+{
+    tile(t);
+}
+
+#ifdef VARIANTS
+__attribute__((target("avx2"))) static void avx2(const struct fer_tile *t)
+{
+    tile(t);
+}
+
+__attribute__((target("avx512f"))) static void avx512(const struct fer_tile *t)
+{
+    tile(t);
+}
+#endif
+
+const char *const fer_tile_names[FER_TILE_VARIANTS] = {"as built", "for AVX2", "for AVX-512"};
+
+static int most = FER_TILE_VARIANTS - 1;
+void fer_tile_limit(int variant)
+{
+    most = variant;
+}
+
+int fer_tile_variant(void)
+{
+#ifdef VARIANTS
+    if (most >= 2 && __builtin_cpu_supports("avx512f")) return 2;
+    if (most >= 1 && __builtin_cpu_supports("avx2")) return 1;
+#endif
+    return 0;
+}
+
+void fer_tile(const struct fer_tile *t)
+{
+    static void (*const variant[FER_TILE_VARIANTS])(const struct fer_tile *) = {as_built,
+#ifdef VARIANTS
+                                                                                avx2, avx512
+#endif
+    };
+    variant[fer_tile_variant()](t);
 }

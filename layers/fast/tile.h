@@ -9,7 +9,18 @@ enum { FER_TILE_ROWS = 5, FER_TILE_WIDTH = 64 / sizeof(real) };
 
 /* sum[r][c] += factor[r][k*step] * panel[k*panel_step + c], k = 0, 1, ... count-1, for the five rows r and for the
  * columns c of a tile: see tile.c. */
-void fer_tile(size_t count, const real *const factor[], size_t step, const real *panel, size_t panel_step,
-              real *const sum[]);
+struct fer_tile {
+    size_t count, step, panel_step;
+    const real *panel, *factor[FER_TILE_ROWS];
+    real *sum[FER_TILE_ROWS];
+};
+void fer_tile(const struct fer_tile *t);
+
+/* The loop as the program was built, for AVX2, and for AVX-512: the last that this processor has is taken, but none
+ * behind the limit (to be set before there are threads). Returns its number. */
+enum { FER_TILE_VARIANTS = 3 };
+extern const char *const fer_tile_names[FER_TILE_VARIANTS];
+int fer_tile_variant(void);
+void fer_tile_limit(int variant);
 
 #endif

@@ -2,7 +2,7 @@
  *
  * The network tells whenever a pass is through a layer; the time since it last told is that layer's. Every figure is
  * the median of the repeats, so that another program's short burst does not count. The yardstick is the tile of
- * layers/tile.c, which all convolutions are made of, running on all threads with its data in the first cache: no
+ * layers/fast/tile.c, which all convolutions are made of, running on all threads with its data in the first cache: no
  * convolution can do more multiplications and additions a second. */
 #include "../../layers/fast/tile.h"
 #include "../kinds.h"
@@ -66,11 +66,10 @@ static double measure_peak(double (*clock)(void), int *threads)
         {
             real factors[FER_TILE_ROWS * DEPTH] = {0}, panel[DEPTH * FER_TILE_WIDTH] = {0},
                                          sums[FER_TILE_ROWS][FER_TILE_WIDTH] = {{0}};
-            const real *factor[FER_TILE_ROWS];
-            real *sum[FER_TILE_ROWS];
+            struct fer_tile t = {DEPTH, FER_TILE_ROWS, FER_TILE_WIDTH, panel, {NULL}, {NULL}};
             int call, r;
-            for (r = 0; r < FER_TILE_ROWS; r++) factor[r] = factors + r, sum[r] = sums[r];
-            for (call = 0; call < CALLS; call++) fer_tile(DEPTH, factor, FER_TILE_ROWS, panel, FER_TILE_WIDTH, sum);
+            for (r = 0; r < FER_TILE_ROWS; r++) t.factor[r] = factors + r, t.sum[r] = sums[r];
+            for (call = 0; call < CALLS; call++) fer_tile(&t);
             running++;
         }
         rate = 2.0 * running * CALLS * DEPTH * FER_TILE_ROWS * FER_TILE_WIDTH / (clock() - start);
