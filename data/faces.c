@@ -456,12 +456,10 @@ static void develop(const struct picture *p, struct dice *dice, uint8_t *pixels)
 
 static void draw_face(uint64_t seed, uint32_t face, int label, uint8_t *pixels)
 {
-    struct dice dice = {0, 0, 0};
+    struct dice dice = {seed, 0, face};
     struct picture picture;
     struct person who;
     int side;
-    dice.seed = seed;
-    dice.face = face;
     choose_person(&who, &dice, label);
     choose_pose(&picture, &dice);
     draw_background(&picture, &dice);
@@ -479,11 +477,10 @@ static void draw_face(uint64_t seed, uint32_t face, int label, uint8_t *pixels)
 int fer_dataset_draw(struct fer_dataset *data, uint64_t seed, const size_t counts[FER_USAGES], struct fer_error *e)
 {
     const size_t pixels = (size_t)SIDE * SIDE;
-    struct fer_growing set = {NULL, 0, 0};
+    struct fer_growing set = {data, 0, 0};
     size_t total = 0, i;
     int usage, face;
     memset(data, 0, sizeof *data);
-    set.data = data;
     for (usage = 0; usage < FER_USAGES; total += counts[usage++])
         if (counts[usage] > MOST_FACES - total) return fer_fail(e, "at most %d faces can be drawn", MOST_FACES);
     for (usage = 0; usage < FER_USAGES; usage++)

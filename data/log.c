@@ -341,17 +341,19 @@ static void take_percentages(struct fer_log *log)
 /* The smallest number of images of which every val_accuracy is a whole part, within its digits. */
 static size_t images_of(const struct fer_log *log)
 {
-    double off, within = 0, finest = 1; /* zeros at a number's end are often left away: the finest digit is all rows' */
+    double finest = 1; /* zeros at a number's end are often left away: the finest digit is all rows' */
     size_t images;
     long i;
     for (i = 0; i < log->count; i++)
         if (log->row[i][2] == log->row[i][2] && log->within[i] < finest) finest = log->within[i];
     for (images = 1; images <= 2000000; images++) {
+        const double within = finest * (double)images;
         int known = 0;
         for (i = 0; i < log->count; i++) {
             const double hits = log->row[i][2] * (double)images;
+            double off;
             if (hits != hits) continue;
-            off = hits - (double)(size_t)(hits + 0.5), within = finest * (double)images;
+            off = hits - (double)(size_t)(hits + 0.5);
             /* where whole parts are hardly further apart than the digits, one just between two of these is none */
             if ((off < 0 ? -off : off) > within * (within < 0.25 ? 1 + 1e-9 : 1 - 1e-9)) break;
             known |= log->row[i][2] > 0 && log->row[i][2] < 1;

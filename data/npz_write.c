@@ -119,10 +119,9 @@ static int write_local(struct fer_npz_writer *writer, const struct entry *entry,
     unsigned char header[ZIP_LOCAL_BYTES], extra[32];
     const size_t extra_length = (size_t)(put_zip64(extra, entry, 0) - extra);
     put_header(put(header, ZIP_LOCAL, 4), entry, extra_length);
-    return write_bytes(writer, header, sizeof header, e) || write_bytes(writer, entry->name, strlen(entry->name), e) ||
-                   write_bytes(writer, extra, extra_length, e)
-               ? -1
-               : 0;
+    if (write_bytes(writer, header, sizeof header, e) || write_bytes(writer, entry->name, strlen(entry->name), e))
+        return -1;
+    return write_bytes(writer, extra, extra_length, e);
 }
 
 static int write_central(struct fer_npz_writer *writer, const struct entry *entry, struct fer_error *e)
@@ -134,10 +133,9 @@ static int write_central(struct fer_npz_writer *writer, const struct entry *entr
     p = put(put(p, 0, 2), 0, 2); /* no comment; disk 0 */
     p = put(put(p, 0, 2), 0, 4); /* attributes */
     put(p, full_or(entry->offset, ZIP_FULL32), 4);
-    return write_bytes(writer, header, sizeof header, e) || write_bytes(writer, entry->name, strlen(entry->name), e) ||
-                   write_bytes(writer, extra, extra_length, e)
-               ? -1
-               : 0;
+    if (write_bytes(writer, header, sizeof header, e) || write_bytes(writer, entry->name, strlen(entry->name), e))
+        return -1;
+    return write_bytes(writer, extra, extra_length, e);
 }
 
 static int write_values(struct fer_npz_writer *writer, const void *values, size_t size, size_t count,

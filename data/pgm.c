@@ -123,14 +123,8 @@ static int read_header(struct pgm *p, long *height, long *width, long *most)
 int fer_pgm_parse(const char *path, const unsigned char *bytes, size_t count, int *height, int *width,
                   uint8_t **pixels, struct fer_error *e)
 {
-    struct pgm p;
+    struct pgm p = {path, bytes, count, 2, e}; /* behind P2 or P5 */
     long h, w, most;
-    int result;
-    p.path = path;
-    p.bytes = bytes;
-    p.count = count;
-    p.at = 2;
-    p.e = e;
     *pixels = NULL;
     if (count == 0) return fer_fail(e, "%s: is empty, expected a PGM image", path);
     if (count < 3 || bytes[0] != 'P' || (bytes[1] != '2' && bytes[1] != '5') ||
@@ -139,8 +133,7 @@ int fer_pgm_parse(const char *path, const unsigned char *bytes, size_t count, in
     if (read_header(&p, &h, &w, &most) || !(*pixels = fer_allocate((size_t)h * (size_t)w, 1, e))) return -1;
     *height = (int)h;
     *width = (int)w;
-    result = (bytes[1] == '2' ? read_plain : read_binary)(&p, (size_t)h * (size_t)w, most, *pixels);
-    if (result == 0) return 0;
+    if ((bytes[1] == '2' ? read_plain : read_binary)(&p, (size_t)h * (size_t)w, most, *pixels) == 0) return 0;
     fer_free(*pixels);
     *pixels = NULL;
     return -1;

@@ -86,13 +86,12 @@ static int read_row(char *line, struct fer_pit_row *row, struct fer_error *reaso
     if (!(epoch >= 0 && epoch < 1e9) || epoch != (double)(long)epoch)
         return fer_fail(reason, "epoch is %.40s, expected a whole number", field[0]);
     row->epoch = (long)epoch;
-    return read_text(row->experiment, sizeof row->experiment, field[1], "experiment", reason) ||
-                   read_text(row->detail, sizeof row->detail, field[2], "detail", reason) ||
-                   read_number(&row->val_accuracy, field[3], "val_accuracy", reason) ||
-                   read_number(&row->val_loss, field[4], "val_loss", reason) ||
-                   read_number(&row->recovered, field[5], "recovered", reason)
-               ? -1
-               : 0;
+    if (read_text(row->experiment, sizeof row->experiment, field[1], "experiment", reason) ||
+        read_text(row->detail, sizeof row->detail, field[2], "detail", reason) ||
+        read_number(&row->val_accuracy, field[3], "val_accuracy", reason) ||
+        read_number(&row->val_loss, field[4], "val_loss", reason))
+        return -1;
+    return read_number(&row->recovered, field[5], "recovered", reason);
 }
 
 /* Rows as they come. Memory follows what has really been read. */

@@ -14,7 +14,6 @@ enum { DEEPEST = 4, NAMED = 10 };
 
 struct tree {
     struct fer_growing set;
-    struct fer_error *e;
     int usage, label;
     int test;                  /* the usage that `test` stands for */
     int split;                 /* there are folders of a usage */
@@ -56,15 +55,14 @@ static int is_converted(struct tree *t, const char *folder, const char *name)
     return fer_join_path(t->file, folder, png, NULL) == 0 && fer_is_file(t->file);
 }
 
-static int pass_over(struct tree *t, const char *folder, const char *name)
+static int pass_over(struct tree *t, const char *folder, const char *name, struct fer_error *e)
 {
-    const char *jpeg = ending(name, jpeg_endings, 2);
-    const char *below = folder + strlen(t->path);
-    int is_folder;
+    const char *jpeg = ending(name, jpeg_endings, 2), *below = folder + strlen(t->path);
     const size_t length = strlen(t->named);
+    int is_folder;
     if (jpeg && is_converted(t, folder, name)) return 0;
     if (jpeg && t->jpegs++ == 0) snprintf(t->jpeg, sizeof t->jpeg, "%s", jpeg);
-    if (fer_join_path(t->file, folder, name, t->e)) return -1;
+    if (fer_join_path(t->file, folder, name, e)) return -1;
     is_folder = fer_is_folder(t->file);
     t->folders += (size_t)is_folder;
     if (!*t->csv && ending(name, csv_endings, 1)) memcpy(t->csv, t->file, sizeof t->csv);
@@ -82,7 +80,7 @@ static int read_image(void *context, const char *name, struct fer_error *e)
     int height, width;
     uint8_t *pixels;
     if (is_hidden(name)) return 0;
-    if (!ending(name, image_endings, 2)) return pass_over(t, t->class_folder, name);
+    if (!ending(name, image_endings, 2)) return pass_over(t, t->class_folder, name, e);
     if (fer_join_path(t->file, t->class_folder, name, e)) return -1;
     if (!fer_is_file(t->file)) return fer_fail(e, "%s: cannot be opened, expected a plain file", t->file);
     if (fer_image_read(t->file, &height, &width, &pixels, e)) return -1;
@@ -111,7 +109,7 @@ static int check_class(void *context, const char *name, struct fer_error *e)
     struct tree *t = context;
     if (is_hidden(name)) return 0;
     if (fer_join_path(t->class_folder, t->usage_folder, name, e)) return -1;
-    if (!fer_is_folder(t->class_folder)) return pass_over(t, t->usage_folder, name);
+    if (!fer_is_folder(t->class_folder)) return pass_over(t, t->usage_folder, name, e);
     if (fer_class_named(name) >= 0) return 0;
     return fer_fail(e, "%s: no class of this name, expected 0 ... 6 or angry, disgust, fear, happy, sad, surprise, "
                     "neutral", t->class_folder);
@@ -147,7 +145,7 @@ static int pass_over_others(void *context, const char *name, struct fer_error *e
     struct tree *t = context;
     if (is_hidden(name)) return 0;
     if (fer_join_path(t->file, t->root, name, e)) return -1;
-    return usage_of(t, name) >= 0 && fer_is_folder(t->file) ? 0 : pass_over(t, t->root, name);
+    return usage_of(t, name) >= 0 && fer_is_folder(t->file) ? 0 : pass_over(t, t->root, name, e);
 }
 
 /* ---- Which folder is the root, and what is in it ---- */
@@ -178,8 +176,7 @@ static int survey_entry(void *context, const char *name, struct fer_error *e)
 static int pass_over_siblings(void *context, const char *name, struct fer_error *e)
 {
     struct survey *s = context;
-    (void)e;
-    return is_hidden(name) || strcmp(name, s->other) == 0 ? 0 : pass_over(s->t, s->t->root, name);
+    return is_hidden(name) || strcmp(name, s->other) == 0 ? 0 : pass_over(s->t, s->t->root, name, e);
 }
 
 /* Goes down as long as there is one way only. */
@@ -250,16 +247,16 @@ int fer_tree_read(struct fer_dataset *data, const char *path, struct fer_error *
     size_t length;
     if (result == 0) {
         t->set.data = data;
-        t->e = e;
         snprintf(t->path, sizeof t->path, "%s", path);
         for (length = strlen(t->path); length > 1 && t->path[length - 1] == '/'; length--) t->path[length - 1] = 0;
         memcpy(t->root, t->path, sizeof t->root);
         result = find_root(t, s, e);
     }
     if (result == 0) {
-        if (t->split) result = read_split(t, s, e);
-        else if (s->classes) result = read_unsplit(t, e);
-        else result = fer_list_folder(t->root, pass_over_others, t, e);
+        if (t->split)
+            result = read_split(t, s, e);
+        else
+            result = s->classes ? read_unsplit(t, e) : fer_list_folder(t->root, pass_over_others, t, e);
     }
     if (result == 0 && data->count == 0) result = refuse_empty(t, path, e);
     if (result == 0) {

@@ -9,16 +9,6 @@
 #include <math.h>
 #include <string.h>
 
-static double accuracy_of(const struct fer_evaluation *v)
-{
-    return v->count ? (double)v->correct / (double)v->count : 0;
-}
-
-static double loss_of(const struct fer_evaluation *v)
-{
-    return v->count ? v->loss_sum / (double)v->count : 0;
-}
-
 /* ---- Header ---- */
 
 /* Path and figures of the run in a sentence. */
@@ -48,7 +38,7 @@ static void begin_figure(struct fer_page *page, const char *name)
 /* An accuracy, and how far another draw of as many images would be expected to lie from it: one standard error. */
 static void write_accuracy(struct fer_page *page, const char *name, const struct fer_evaluation *v)
 {
-    const double p = accuracy_of(v);
+    const double p = v->count ? (double)v->correct / (double)v->count : 0;
     begin_figure(page, name);
     fer_page_number(page, p, 1);
     fer_page_print(page, "</dd><dd class=\"note\">± %.1f (standard error over %lu faces); ",
@@ -86,7 +76,7 @@ static void write_evaluated(struct fer_page *page, const struct fer_report *r)
     else
         fer_page_print(page, "weights after %ld epochs</dd></div>\n", r->epochs);
     begin_figure(page, r->validated ? "Validation loss" : "Loss on the training images");
-    fer_page_number(page, loss_of(&r->evaluation), 0);
+    fer_page_number(page, r->evaluation.count ? r->evaluation.loss_sum / (double)r->evaluation.count : 0, 0);
     fer_page_print(page, "</dd><dd class=\"note\">mean cross-entropy; knowing nothing costs %.4f</dd></div>\n",
                    fer_log(FER_CLASSES));
 }
