@@ -544,8 +544,9 @@ static const char *lacks(enum fer_layer_type type)
     if (!fer_kinds[type].class_name || !fer_kinds[type].forward || !fer_kinds[type].backward) return "a row in model/kinds.c";
     if (!check->name) return "a row in model/check/checks.c";
     if (!check->gradcheck) return "a gradient check";
-    if (!check->output || !check->add_input || (check->reads_kernel && !check->parameters)) return "a bound";
-    if (check->output == fer_verify_function && !function->forward) return "a row in model/check/functions.c";
+    if (!check->bounds || !check->bounds->output || !check->bounds->add_input) return "a bound";
+    if (!check->bounds->chain || (check->bounds->reads_kernel && !check->bounds->parameters)) return "a bound";
+    if (check->bounds->output == fer_verify_function && !function->forward) return "a row in model/check/functions.c";
     if (fer_kinds[type].backward_reads_output && !check->reads_output) return ".reads_output in model/check/checks.c";
     if (!*operation) return NULL;
     if (!fer_op(operation, "not/there.npz", "not/either.npz", NULL, 0, &result, &e) || !strstr(e.text, "not/there.npz"))

@@ -325,27 +325,6 @@ struct fer_window fer_dense_window(size_t rows, size_t in, size_t out)
     return g;
 }
 
-void fer_sums_add_dense(struct fer_sums *s, const struct fer_arithmetic *a, size_t rows, size_t in, size_t out, real *x,
-                        real *kernel)
-{
-    const struct fer_window g = fer_dense_window(rows, in, out);
-    fer_sums_add_conv2d(s, a, &g, x, kernel);
-}
-
-void fer_sums_add_dense_input(struct fer_sums *s, const struct fer_arithmetic *a, size_t rows, size_t in, size_t out,
-                              real *dy, real *kernel)
-{
-    const struct fer_window g = fer_dense_window(rows, in, out);
-    fer_sums_add_conv2d_input(s, a, &g, dy, kernel);
-}
-
-void fer_sums_add_dense_kernel(struct fer_sums *s, const struct fer_arithmetic *a, size_t rows, size_t in, size_t out,
-                               real *x, real *dy)
-{
-    const struct fer_window g = fer_dense_window(rows, in, out);
-    fer_sums_add_conv2d_kernel(s, a, &g, x, dy);
-}
-
 void fer_sums_add_columns(struct fer_sums *s, const struct fer_arithmetic *a, size_t rows, size_t channels, const real *x)
 {
     size_t i, c, at = 0;

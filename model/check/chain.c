@@ -111,10 +111,9 @@ static void store(const struct fer_verification *v, struct fer_state *s)
 static int chain(struct fer_verification *v, int i, struct fer_state *const *in, struct fer_state *out)
 {
     const struct fer_arithmetic of_array = v->arithmetic;
-    const struct fer_check *check = &fer_checks[v->net.layer[i].type];
     int failed;
     v->arithmetic = fer_verify_arithmetic(v, i);
-    failed = !check->chain || check->chain(v, &v->net.layer[i], in, out);
+    failed = fer_checks[v->net.layer[i].type].bounds->chain(v, &v->net.layer[i], in, out);
     if (!failed && (!out->A || v->unit[i] != v->options->unit)) store(v, out);
     v->arithmetic = of_array;
     return failed;
@@ -212,7 +211,7 @@ int fer_chain_probabilities(struct fer_verification *v, struct fer_state *p)
 {
     const int last = v->net.layers - 1;
     struct fer_state *logits = fer_verify_ready(v) ? state_of(v, last, 0) : NULL;
-    if (!logits || fer_checks[FER_SOFTMAX].chain(v, &v->net.layer[last], &logits, p)) return -1;
+    if (!logits || fer_checks[FER_SOFTMAX].bounds->chain(v, &v->net.layer[last], &logits, p)) return -1;
     store(v, p);
     return 0;
 }

@@ -26,7 +26,7 @@ typedef int fer_parameter_function(struct fer_verification *v, const struct fer_
 
 /* chain_layers.c */
 fer_chain_function fer_chain_linear, fer_chain_batch_normalization, fer_chain_average, fer_chain_add, fer_chain_multiply,
-    fer_chain_moved, fer_chain_activation, fer_chain_max_pooling, fer_chain_softmax, fer_chain_rescaling, fer_chain_normalization, fer_chain_dropout;
+    fer_chain_moved, fer_chain_activation, fer_chain_maximum, fer_chain_softmax, fer_chain_rescaling, fer_chain_normalization, fer_chain_dropout;
 
 /* How errors of x move a channel's statistics: mean and scale of x, the means of E and e, the change of the variance, proven
  * (dV), and the relative change of the scale, proven (R) and likely (r). And the proven error of h = (x - mean) scale when that of x is E. */
@@ -37,7 +37,7 @@ struct fer_shift fer_shift_of(const struct fer_state *x, size_t channels, size_t
 double fer_shift_proven(const struct fer_shift *t, double h, double E);
 
 /* chain_back.c */
-fer_back_function fer_back_linear, fer_back_batch_normalization, fer_back_activation, fer_back_maxima, fer_back_average,
+fer_back_function fer_back_linear, fer_back_batch_normalization, fer_back_activation, fer_back_maximum, fer_back_average,
     fer_back_dropout, fer_back_softmax, fer_back_multiply;
 
 /* chain_parameters.c */

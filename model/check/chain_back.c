@@ -41,12 +41,12 @@ int fer_back_linear(struct fer_verification *v, const struct fer_layer *layer, i
                     struct fer_state *dx)
 {
     const struct fer_parameter *p = fer_layer_parameter(&v->net, layer, "kernel");
-    const struct fer_window g = layer->window.kernel_h ? fer_layer_window(layer, (size_t)v->n) :
-        fer_dense_window(fer_layer_rows(layer, (size_t)v->n), v->net.layer[i].channels, layer->channels);
+    const struct fer_window g = fer_verify_window(v, layer);
     const size_t joins = g.in_c / g.groups * g.out_c; /* pairs of channels */
     real *w = fer_verify_load_own(v, layer, "kernel"), *squares = hold(v, 1, p->count), *sums = hold(v, 1, joins);
     real *of_squares = hold(v, 1, joins), *error = hold(v, 1, dy->count), *part = hold(v, 1, dx->count);
     size_t k;
+    (void)i;
     if (!w || !part) return -1;
     for (k = 0; k < p->count; k++) {
         sums[k % joins] += w[k];
@@ -77,12 +77,12 @@ static void find_slopes(struct fer_verification *v, const struct fer_layer *laye
     size_t k;
     int side;
     for (k = 0; k < at->count; k++) one[k] = 1, change[k] = 0;
-    fer_verify_compute_backward(v, layer, at->v, one, slope);
+    fer_verify_compute_backward(v, layer, 0, at->v, one, slope);
     for (k = 0; x && k < at->count; k++)
         if (x[k] == 0) slope[k] = 1;
     for (side = -1; side <= 1; side += 2) {
         for (k = 0; k < at->count; k++) moved[k] = at->v[k] + (real)side * d[k];
-        fer_verify_compute_backward(v, layer, moved, one, other);
+        fer_verify_compute_backward(v, layer, 0, moved, one, other);
         for (k = 0; k < at->count; k++) change[k] = (real)larger((double)change[k], fabs(other[k] - slope[k]));
     }
 }
@@ -137,7 +137,7 @@ static void doubt_window(const struct fer_window *g, size_t out, const real *x, 
             }
 }
 
-int fer_back_maxima(struct fer_verification *v, const struct fer_layer *layer, int i, const struct fer_state *dy,
+int fer_back_maximum(struct fer_verification *v, const struct fer_layer *layer, int i, const struct fer_state *dy,
                     struct fer_state *dx)
 {
     const struct fer_window g = fer_layer_window(layer, (size_t)v->n);

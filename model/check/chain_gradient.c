@@ -152,7 +152,7 @@ static void send_back(struct fer_verification *v, const struct fer_layer *layer,
     real *claimed = v->claimed;
     if (other.ties == FER_TIES_ANY) other.ties = FER_TIES_FIRST; /* chain_back.c widens the bounds */
     v->options = &other, v->given = given, v->claimed = NULL; /* that is of another array */
-    fer_checks[layer->type].add_input(v, layer, i, s);
+    fer_checks[layer->type].bounds->add_input(v, layer, i, s);
     v->options = options, v->given = NULL, v->claimed = claimed;
 }
 
@@ -179,14 +179,14 @@ static void send_errors(struct fer_verification *v, const struct fer_layer *laye
 static int add_share(struct fer_verification *v, const struct fer_layer *layer, int i, struct fer_sums *s,
                      struct fer_state *dx)
 {
-    const struct fer_check *check = &fer_checks[layer->type];
+    const struct fer_bounds *bounds = fer_checks[layer->type].bounds;
     const struct fer_state *dy = &v->gradient[layer - v->net.layer];
     const int held = v->held_count;
     int failed = 0;
     send_back(v, layer, i, dy->v, s);
-    if (!check->errors) send_errors(v, layer, i, dy, dx);
-    if (fer_verify_ready(v) && check->errors) failed |= check->errors(v, layer, i, dy, dx);
-    if (fer_verify_ready(v) && check->doubts) failed |= check->doubts(v, layer, i, dy, dx);
+    if (!bounds->errors) send_errors(v, layer, i, dy, dx);
+    if (fer_verify_ready(v) && bounds->errors) failed |= bounds->errors(v, layer, i, dy, dx);
+    if (fer_verify_ready(v) && bounds->doubts) failed |= bounds->doubts(v, layer, i, dy, dx);
     fer_verify_release(v, held);
     return failed || !fer_verify_ready(v) ? -1 : 0;
 }
@@ -360,7 +360,7 @@ static int find_gradient(struct fer_verification *v, const struct fer_layer *lay
     const int takes = fer_chain_takes_input(p);
     const struct fer_state *dy = gradient_of(v, (int)(layer - v->net.layer));
     const struct fer_state *x = dy && takes ? fer_chain_state(v, layer->input[0]) : NULL;
-    return !dy || (takes && !x) || fer_checks[layer->type].gradient(v, layer, p, x, dy, s) ? -1 : 0;
+    return !dy || (takes && !x) || fer_checks[layer->type].bounds->gradient(v, layer, p, x, dy, s) ? -1 : 0;
 }
 
 /* The way to it. */

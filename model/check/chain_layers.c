@@ -433,7 +433,7 @@ int fer_chain_activation(struct fer_verification *v, const struct fer_layer *lay
 
 /* ---- Maxima ---- */
 
-int fer_chain_max_pooling(struct fer_verification *v, const struct fer_layer *layer, struct fer_state *const *inputs,
+int fer_chain_maximum(struct fer_verification *v, const struct fer_layer *layer, struct fer_state *const *inputs,
                           struct fer_state *out)
 {
     struct fer_state room;

@@ -79,14 +79,13 @@ int fer_chain_linear_gradient(struct fer_verification *v, const struct fer_layer
                               const struct fer_state *input, const struct fer_state *dy, struct fer_state *out)
 {
     const int held = v->held_count;
-    struct fer_window g = fer_layer_window(layer, (size_t)v->n);
+    const struct fer_window g = fer_verify_window(v, layer);
     struct fer_state room;
     const struct fer_state *x;
     struct fer_sums s;
     real *of_x, *of_dy;
     int failed;
     if (fer_parameter_is(p, "bias")) return column_sums(v, layer, dy, out);
-    if (!g.kernel_h) g = fer_dense_window(fer_verify_rows(v, layer), p->shape[0], p->shape[1]);
     if (!(x = fer_state_closed(v, input, &room))) return -1;
     of_x = fer_verify_hold(v, x->count), of_dy = of_x ? fer_verify_hold(v, dy->count) : NULL;
     failed = !of_dy || !fer_verify_hold_sums(v, &s, p->count);

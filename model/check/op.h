@@ -124,6 +124,7 @@ int fer_op_choice_or_sides(struct fer_op *op, const char *name, const char *word
 /* op_windows.c */
 int fer_op_conv2d(struct fer_op *op);
 int fer_op_depthwise_conv2d(struct fer_op *op);
+int fer_op_dense(struct fer_op *op);
 int fer_op_max_pooling2d(struct fer_op *op);
 int fer_op_average_pooling2d(struct fer_op *op);
 int fer_op_global_average_pooling2d(struct fer_op *op);

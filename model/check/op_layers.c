@@ -315,57 +315,6 @@ static int concatenate(struct fer_op *op)
     return 0;
 }
 
-/* ---- Dense ---- */
-
-/* The products of two arguments, summed by one of fer_sums_add_dense...; bias may be missing. */
-static void judge_products(struct fer_op *op, const struct fer_tensor *t, size_t rows, size_t in, size_t out,
-                           void (*add)(struct fer_sums *, const struct fer_arithmetic *, size_t, size_t, size_t, real *,
-                                       real *),
-                           const struct fer_tensor *a, const struct fer_tensor *b, const real *bias)
-{
-    struct fer_sums *s = fer_op_claim(op, t) ? fer_op_sums(op, t) : NULL;
-    real *x = s ? fer_op_copy(op, a) : NULL, *y = s ? fer_op_copy(op, b) : NULL;
-    if (!x || !y) return;
-    add(s, &op->judge->arithmetic, rows, in, out, x, y);
-    if (bias) fer_sums_add_bias(s, &op->judge->arithmetic, out, bias);
-    fer_op_tally(op, s);
-}
-
-/* On the last axis of x, whatever stands before it. */
-static int dense(struct fer_op *op)
-{
-    struct fer_tensor x, kernel, bias, dy, y, dx, dkernel, dbias;
-    size_t shape[FER_MAX_DIMS], rows, in, out;
-    int last;
-    if (fer_op_need(op, "x", "[N,...,C]", &x) || fer_op_need(op, "kernel", "[I,O]", &kernel)) return -1;
-    last = x.about.dims - 1;
-    if (last < 1) return fer_op_blame(op, &x, "expected two or more dimensions, [N,I] or [N,...,I]");
-    in = size_at(&x, last), out = size_at(&kernel, 1), rows = x.about.count / in;
-    if (size_at(&kernel, 0) != in) return fer_op_blame(op, &kernel, "expected %zu inputs, as x has", in);
-    memcpy(shape, x.about.shape, sizeof shape);
-    shape[last] = out;
-    if (fer_op_maybe(op, "bias", NULL, &bias) || fer_op_vector(op, &bias, out) ||
-        fer_op_result(op, "y", x.about.dims, shape, &y) || fer_op_maybe(op, "dy", "[N,...,C]", &dy) ||
-        fer_op_same_shape(op, &dy, &y))
-        return -1;
-    fer_dense_forward(rows, in, out, x.values, kernel.values, bias.values, y.values);
-    judge_products(op, &y, rows, in, out, fer_sums_add_dense, &x, &kernel, bias.values);
-    if (fer_op_write(op, &y)) return -1;
-    if (!dy.values) return 0;
-    if (fer_op_result_like(op, "dx", &x, &dx) || fer_op_result_like(op, "dkernel", &kernel, &dkernel) ||
-        fer_op_result(op, "dbias", 1, &out, &dbias))
-        return -1;
-    fer_dense_backward_input(rows, in, out, dy.values, kernel.values, dx.values);
-    fer_dense_backward_kernel(rows, in, out, x.values, dy.values, dkernel.values);
-    fer_bias_backward(rows, out, dy.values, dbias.values);
-    judge_products(op, &dx, rows, in, out, fer_sums_add_dense_input, &dy, &kernel, NULL);
-    if (fer_op_write(op, &dx)) return -1;
-    judge_products(op, &dkernel, rows, in, out, fer_sums_add_dense_kernel, &x, &dy, NULL);
-    if (fer_op_write(op, &dkernel)) return -1;
-    if (bias.values) fer_op_judge_columns(op, &dbias, &dy);
-    return bias.values ? fer_op_write(op, &dbias) : 0;
-}
-
 /* ---- Softmax with cross-entropy ---- */
 
 /* Rows of probabilities; one-hot rows are. */
@@ -529,7 +478,7 @@ const struct fer_operation fer_operations[] = {
     {"spatial_dropout2d", fer_op_spatial_dropout2d, {{"rate", "0.5"}, {"seed", "0"}, {"training", "1"}}},
     {"rescaling", fer_op_rescaling, {{NULL, NULL}}},
     {"normalization", fer_op_normalization, {{NULL, NULL}}},
-    {"dense", dense, {{NULL, NULL}}},
+    {"dense", fer_op_dense, {{NULL, NULL}}},
     {"softmax_cross_entropy", softmax_cross_entropy, {{"label-smoothing", "0"}}},
     {"adam",
      adam,

@@ -1,4 +1,5 @@
-/* op_windows.c - the operations of `fer op` that move a window over images: convolutions and poolings. */
+/* op_windows.c - the operations of `fer op` that move a window over images: convolutions, of which a dense layer is one, and
+ * poolings. */
 #include "op.h"
 
 #include <float.h>
@@ -49,54 +50,34 @@ struct convolution {
     void (*backward_kernel)(const struct fer_window *g, const real *x, const real *dy, real *dkernel);
 };
 
-/* How far rounding can take each result. */
-static void judge_output(struct fer_op *op, const struct convolution *c, const struct fer_tensor *y)
+/* How far rounding can take a result: a sum of products of two arguments, added up by one of fer_sums_add_conv2d...; the bias
+ * may be missing. */
+static void judge_products(struct fer_op *op, const struct fer_tensor *t, const struct fer_window *g,
+                           void (*add)(struct fer_sums *, const struct fer_arithmetic *, const struct fer_window *, real *,
+                                       real *),
+                           const struct fer_tensor *a, const struct fer_tensor *b, const real *bias)
 {
-    struct fer_sums *s = fer_op_claim(op, y) ? fer_op_sums(op, y) : NULL;
-    real *x = s ? fer_op_copy(op, &c->x) : NULL, *kernel = s ? fer_op_copy(op, &c->kernel) : NULL;
-    if (!x || !kernel) return;
-    fer_sums_add_conv2d(s, &op->judge->arithmetic, &c->g, x, kernel);
-    if (c->bias.values) fer_sums_add_bias(s, &op->judge->arithmetic, c->g.out_c, c->bias.values);
+    struct fer_sums *s = fer_op_claim(op, t) ? fer_op_sums(op, t) : NULL;
+    real *x = s ? fer_op_copy(op, a) : NULL, *y = s ? fer_op_copy(op, b) : NULL;
+    if (!x || !y) return;
+    add(s, &op->judge->arithmetic, g, x, y);
+    if (bias) fer_sums_add_bias(s, &op->judge->arithmetic, g->out_c, bias);
     fer_op_tally(op, s);
 }
 
-static void judge_input(struct fer_op *op, const struct convolution *c, const struct fer_tensor *dx)
-{
-    struct fer_sums *s = fer_op_claim(op, dx) ? fer_op_sums(op, dx) : NULL;
-    real *dy = s ? fer_op_copy(op, &c->dy) : NULL, *kernel = s ? fer_op_copy(op, &c->kernel) : NULL;
-    if (!dy || !kernel) return;
-    fer_sums_add_conv2d_input(s, &op->judge->arithmetic, &c->g, dy, kernel);
-    fer_op_tally(op, s);
-}
-
-static void judge_kernel(struct fer_op *op, const struct convolution *c, const struct fer_tensor *dkernel)
-{
-    struct fer_sums *s = fer_op_claim(op, dkernel) ? fer_op_sums(op, dkernel) : NULL;
-    real *dy = s ? fer_op_copy(op, &c->dy) : NULL, *x = s ? fer_op_copy(op, &c->x) : NULL;
-    if (!dy || !x) return;
-    fer_sums_add_conv2d_kernel(s, &op->judge->arithmetic, &c->g, x, dy);
-    fer_op_tally(op, s);
-}
-
-static int convolve(struct fer_op *op, struct convolution *c)
+/* x and kernel are read, the window is set; y has this shape. */
+static int compute(struct fer_op *op, struct convolution *c, int dims, const size_t *out)
 {
     struct fer_tensor y, dx, dkernel, dbias;
     const struct fer_window *g = &c->g;
-    size_t out[4], dilation[2], rows;
-    if (fer_op_pair(op, "dilation", dilation)) return -1;
-    c->options.dilation_h = dilation[0], c->options.dilation_w = dilation[1];
-    if (read_window(op, size_at(&c->kernel, 0), size_at(&c->kernel, 1), &c->options) ||
-        window_over(op, &c->x, &c->options, &c->g, out))
-        return -1;
-    fer_twist_window(op->twist, c->options.padding != FER_VALID, &c->g);
+    const size_t rows = g->n * g->out_h * g->out_w;
     if (fer_op_maybe(op, "bias", "[CO]", &c->bias) || fer_op_vector(op, &c->bias, g->out_c) ||
-        fer_op_result(op, "y", 4, out, &y) || fer_op_maybe(op, "dy", "[N,H,W,C]", &c->dy) ||
+        fer_op_result(op, "y", dims, out, &y) || fer_op_maybe(op, "dy", c->x.meaning, &c->dy) ||
         fer_op_same_shape(op, &c->dy, &y))
         return -1;
-    rows = g->n * g->out_h * g->out_w;
     c->forward(g, c->x.values, c->kernel.values, y.values);
     if (c->bias.values) fer_bias_forward(rows, g->out_c, c->bias.values, y.values);
-    judge_output(op, c, &y);
+    judge_products(op, &y, g, fer_sums_add_conv2d, &c->x, &c->kernel, c->bias.values);
     if (fer_op_write(op, &y)) return -1;
     if (!c->dy.values) return 0;
     if (fer_op_result_like(op, "dx", &c->x, &dx) || fer_op_result_like(op, "dkernel", &c->kernel, &dkernel) ||
@@ -105,12 +86,24 @@ static int convolve(struct fer_op *op, struct convolution *c)
     c->backward_input(g, c->dy.values, c->kernel.values, dx.values);
     c->backward_kernel(g, c->x.values, c->dy.values, dkernel.values);
     fer_bias_backward(rows, g->out_c, c->dy.values, dbias.values);
-    judge_input(op, c, &dx);
+    judge_products(op, &dx, g, fer_sums_add_conv2d_input, &c->dy, &c->kernel, NULL);
     if (fer_op_write(op, &dx)) return -1;
-    judge_kernel(op, c, &dkernel);
+    judge_products(op, &dkernel, g, fer_sums_add_conv2d_kernel, &c->x, &c->dy, NULL);
     if (fer_op_write(op, &dkernel)) return -1;
     if (c->bias.values) fer_op_judge_columns(op, &dbias, &c->dy);
     return c->bias.values ? fer_op_write(op, &dbias) : 0;
+}
+
+static int convolve(struct fer_op *op, struct convolution *c)
+{
+    size_t out[4], dilation[2];
+    if (fer_op_pair(op, "dilation", dilation)) return -1;
+    c->options.dilation_h = dilation[0], c->options.dilation_w = dilation[1];
+    if (read_window(op, size_at(&c->kernel, 0), size_at(&c->kernel, 1), &c->options) ||
+        window_over(op, &c->x, &c->options, &c->g, out))
+        return -1;
+    fer_twist_window(op->twist, c->options.padding != FER_VALID, &c->g);
+    return compute(op, c, 4, out);
 }
 
 int fer_op_conv2d(struct fer_op *op)
@@ -148,6 +141,40 @@ int fer_op_depthwise_conv2d(struct fer_op *op)
     c.options.groups = size_at(&c.x, 3);
     c.options.out_c = size_at(&c.x, 3) * size_at(&c.kernel, 3);
     return convolve(op, &c);
+}
+
+/* ---- Dense: a 1x1 convolution on the last axis of x, whatever stands before it ---- */
+
+static void dense_forward(const struct fer_window *g, const real *x, const real *kernel, real *y)
+{
+    fer_dense_forward(g->n, g->in_c, g->out_c, x, kernel, NULL, y);
+}
+
+static void dense_backward_input(const struct fer_window *g, const real *dy, const real *kernel, real *dx)
+{
+    fer_dense_backward_input(g->n, g->in_c, g->out_c, dy, kernel, dx);
+}
+
+static void dense_backward_kernel(const struct fer_window *g, const real *x, const real *dy, real *dkernel)
+{
+    fer_dense_backward_kernel(g->n, g->in_c, g->out_c, x, dy, dkernel);
+}
+
+int fer_op_dense(struct fer_op *op)
+{
+    struct convolution c = {.forward = dense_forward, .backward_input = dense_backward_input,
+                            .backward_kernel = dense_backward_kernel};
+    size_t shape[FER_MAX_DIMS], in;
+    int last;
+    if (fer_op_need(op, "x", "[N,...,C]", &c.x) || fer_op_need(op, "kernel", "[I,O]", &c.kernel)) return -1;
+    last = c.x.about.dims - 1;
+    if (last < 1) return fer_op_blame(op, &c.x, "expected two or more dimensions, [N,I] or [N,...,I]");
+    in = size_at(&c.x, last);
+    if (size_at(&c.kernel, 0) != in) return fer_op_blame(op, &c.kernel, "expected %zu inputs, as x has", in);
+    c.g = fer_dense_window(c.x.about.count / in, in, size_at(&c.kernel, 1));
+    memcpy(shape, c.x.about.shape, sizeof shape);
+    shape[last] = c.g.out_c;
+    return compute(op, &c, c.x.about.dims, shape);
 }
 
 /* ---- Poolings ---- */

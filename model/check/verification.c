@@ -688,6 +688,12 @@ size_t fer_verify_rows(const struct fer_verification *v, const struct fer_layer 
     return (size_t)v->n * (size_t)layer->height * (size_t)layer->width;
 }
 
+struct fer_window fer_verify_window(const struct fer_verification *v, const struct fer_layer *layer)
+{
+    if (layer->window.kernel_h) return fer_layer_window(layer, (size_t)v->n);
+    return fer_dense_window(fer_verify_rows(v, layer), v->net.layer[layer->input[0]].channels, layer->channels);
+}
+
 /* ---- The layer's own functions, by its row of kinds.c, on arrays that are not the network's ---- */
 
 void fer_verify_compute(struct fer_verification *v, const struct fer_layer *layer, const real *const *x, real *y)
@@ -698,11 +704,13 @@ void fer_verify_compute(struct fer_verification *v, const struct fer_layer *laye
     fer_kinds[layer->type].forward(&v->net, layer, (size_t)v->n, 0);
 }
 
-void fer_verify_compute_backward(struct fer_verification *v, const struct fer_layer *layer, const real *at, const real *dy,
-                                 real *dx)
+void fer_verify_compute_backward(struct fer_verification *v, const struct fer_layer *layer, int k, const real *at,
+                                 const real *dy, real *dx)
 {
     struct fer_layer *mine = &v->net.layer[index_of(v, layer)];
-    v->net.layer[layer->input[0]].output = mine->output = (real *)(size_t)at;
+    real *all[FER_MAX_INPUTS] = {NULL};
+    all[k] = dx;
+    v->net.layer[layer->input[k]].output = mine->output = (real *)(size_t)at;
     mine->output_gradient = (real *)(size_t)dy;
-    fer_kinds[layer->type].backward(&v->net, layer, (size_t)v->n, &dx);
+    fer_kinds[layer->type].backward(&v->net, layer, (size_t)v->n, all);
 }

@@ -176,11 +176,14 @@ int fer_verify_has_gradient(const struct fer_verification *v, const struct fer_l
 
 size_t fer_verify_rows(const struct fer_verification *v, const struct fer_layer *layer);
 
+/* What it moves over its input; a dense layer's is that of a 1x1 convolution. */
+struct fer_window fer_verify_window(const struct fer_verification *v, const struct fer_layer *layer);
+
 /* The layer's forward pass over x[k] in place of its inputs' outputs (a linear one's kernel must have a value); and the
- * backward pass to its only input, `at` being what it reads, its input or its output. */
+ * backward pass to input k, `at` being what it reads, that input or its output (NULL: neither). */
 void fer_verify_compute(struct fer_verification *v, const struct fer_layer *layer, const real *const *x, real *y);
-void fer_verify_compute_backward(struct fer_verification *v, const struct fer_layer *layer, const real *at, const real *dy,
-                                 real *dx);
+void fer_verify_compute_backward(struct fer_verification *v, const struct fer_layer *layer, int k, const real *at,
+                                 const real *dy, real *dx);
 
 /* ---- verify_hints.c ---- */
 

@@ -76,8 +76,8 @@ static void check_output(struct fer_verification *v, const struct fer_layer *lay
     }
     if (!v->options->no_chains) v->depends |= FER_ON_INPUTS;
     if (v->family != FER_ON_INPUTS && (v->options->no_chains || fer_chain_has_inputs(v, layer))) {
-        fer_checks[layer->type].output(v, layer);
-        if (fer_checks[layer->type].copies && !v->options->no_chains) check_anew(v, layer);
+        fer_checks[layer->type].bounds->output(v, layer);
+        if (fer_checks[layer->type].bounds->copies && !v->options->no_chains) check_anew(v, layer);
     } else {
         fer_chain_check(v, layer, v->family == FER_ON_INPUTS);
     }
@@ -132,7 +132,7 @@ static void require_consumer(struct fer_verification *v, const struct fer_layer 
     snprintf(writers + length, sizeof v->row.writers - length, "%s%s", length ? ", " : "", layer->name);
     fer_verify_involve(v, (int)(layer - v->net.layer));
     fer_verify_require_gradient(v, layer);
-    if (check->reads_kernel) fer_verify_require(v, fer_layer_parameter(&v->net, layer, "kernel")->name);
+    if (check->bounds->reads_kernel) fer_verify_require(v, fer_layer_parameter(&v->net, layer, "kernel")->name);
     for (k = 0; k < layer->inputs && check->reads_input; k++)
         fer_verify_require_output(v, &v->net.layer[layer->input[k]], "");
     if (check->reads_output) fer_verify_require_output(v, layer, "");
@@ -149,10 +149,10 @@ static void sum_consumers(struct fer_verification *v, int i, int own_errors)
         if (own_errors) s.own_proven = fer_verify_hold(v, s.count), s.own_likely = fer_verify_hold(v, s.count);
         for (maxima = 0; maxima < 2; maxima++)
             for (j = i + 1; j < v->net.layers && fer_verify_ready(v); j++) {
-                const struct fer_check *check = &fer_checks[v->net.layer[j].type];
+                const struct fer_bounds *bounds = fer_checks[v->net.layer[j].type].bounds;
                 const int before = v->held_count;
-                if (!takes_from(&v->net.layer[j], i) || check->chooses != maxima || j == v->left_out) continue;
-                for (times = j == v->twice; times >= 0; times--) check->add_input(v, &v->net.layer[j], i, &s);
+                if (!takes_from(&v->net.layer[j], i) || bounds->chooses != maxima || j == v->left_out) continue;
+                for (times = j == v->twice; times >= 0; times--) bounds->add_input(v, &v->net.layer[j], i, &s);
                 fer_verify_release(v, before);
             }
         if (fer_verify_ready(v)) fer_verify_tally_sums(v, &s);
@@ -172,10 +172,10 @@ static void check_output_gradient(struct fer_verification *v, const struct fer_l
         const struct fer_layer *layer = &v->net.layer[j];
         if (!takes_from(layer, i)) continue;
         require_consumer(v, layer);
-        if (fer_checks[layer->type].input) alone = layer;
+        if (fer_checks[layer->type].bounds->input) alone = layer;
     }
     if (fer_verify_ready(v) && alone && v->net.layer[i].consumers == 1)
-        fer_checks[alone->type].input(v, alone);
+        fer_checks[alone->type].bounds->input(v, alone);
     else if (fer_verify_ready(v))
         sum_consumers(v, i, alone != NULL || v->options->winograd);
     else if (!v->failed && !v->options->no_chains)
@@ -186,9 +186,9 @@ static void check_output_gradient(struct fer_verification *v, const struct fer_l
 static void check_parameter_gradients(struct fer_verification *v, const struct fer_layer *layer)
 {
     int k;
-    if (!fer_checks[layer->type].parameters) return;
+    if (!fer_checks[layer->type].bounds->parameters) return;
     if (v->options->no_chains || (fer_verify_has_gradient(v, layer) && fer_chain_has_inputs(v, layer))) {
-        fer_checks[layer->type].parameters(v, layer);
+        fer_checks[layer->type].bounds->parameters(v, layer);
         return;
     }
     for (k = 0; k < layer->parameters; k++) {

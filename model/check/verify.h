@@ -86,12 +86,6 @@ void fer_sums_add_conv2d_kernel(struct fer_sums *s, const struct fer_arithmetic 
 void fer_convolve_input(const struct fer_window *g, const real *dy, const real *kernel, real *dx);
 void fer_convolve_kernel(const struct fer_window *g, const real *x, const real *dy, real *dkernel);
 struct fer_window fer_dense_window(size_t rows, size_t in, size_t out);
-void fer_sums_add_dense(struct fer_sums *s, const struct fer_arithmetic *a, size_t rows, size_t in, size_t out, real *x,
-                        real *kernel);
-void fer_sums_add_dense_input(struct fer_sums *s, const struct fer_arithmetic *a, size_t rows, size_t in, size_t out,
-                              real *dy, real *kernel);
-void fer_sums_add_dense_kernel(struct fer_sums *s, const struct fer_arithmetic *a, size_t rows, size_t in, size_t out,
-                               real *x, real *dy);
 /* One bias for each channel, added to sums that are there. */
 void fer_sums_add_bias(struct fer_sums *s, const struct fer_arithmetic *a, size_t channels, const real *bias);
 /* The sum of each column of x[rows][channels]. */

@@ -1,8 +1,7 @@
-/* verify_elements.c - what verify does about the kinds of kinds_elements.c, as verify_layers.c about the others. */
+/* verify_elements.c - as verify_layers.c, of layers that go through their input element by element, or move elements to other
+ * places. */
 #include "checks.h"
 #include "functions.h"
-
-#include "../../layers/layers.h"
 
 #include <math.h>
 #include <string.h>
@@ -54,18 +53,36 @@ void fer_verify_function(struct fer_verification *v, const struct fer_layer *lay
     fer_verify_tally_sums(v, &s);
 }
 
+/* With --relu-at-zero 1 the gradient passes where x is 0, too, which the output does not tell. */
+static void pass_at_zero(struct fer_verification *v, const struct fer_layer *layer, size_t count, const real *dy, real *dx)
+{
+    const real *x = v->options->relu_at_zero ? fer_verify_load_output(v, source(v, layer)) : NULL;
+    size_t i;
+    v->depends |= FER_ON_ZERO;
+    for (i = 0; x && i < count; i++)
+        if (x[i] == 0) dx[i] = dy[i];
+}
+
 void fer_verify_function_input(struct fer_verification *v, const struct fer_layer *layer, int input, struct fer_sums *s)
 {
-    const real *dy = begin_input(v, layer, s);
+    const struct fer_function *f = &fer_functions[layer->type];
+    const real *dy = fer_verify_load_gradient(v, layer);
     const real *at = fer_verify_load_output(v, fer_kinds[layer->type].backward_reads_input ? source(v, layer) : layer);
     size_t i;
     (void)input;
-    if (!dy || !fer_verify_ready(v)) return;
-    fer_verify_compute_backward(v, layer, at, dy, s->part);
-    if (fer_functions[layer->type].bends) fer_verify_pass_at_zero(v, layer, s->count, dy, s->part);
+    if (!fer_verify_ready(v)) return;
+    if (v->twist == FER_NO_MASK && !f->backward)
+        memcpy(s->part, dy, s->count * sizeof *dy);
+    else
+        fer_verify_compute_backward(v, layer, 0, at, dy, s->part);
+    if (f->bends) pass_at_zero(v, layer, s->count, dy, s->part);
+    if (!f->backward) {
+        fer_sums_add_copies(s, &v->arithmetic);
+        return;
+    }
+    fer_sums_begin_terms(s, &v->arithmetic);
     for (i = 0; i < s->count; i++) {
-        const struct fer_own_error own =
-            fer_functions[layer->type].backward(layer, (double)at[i], (double)dy[i], (double)s->part[i]);
+        const struct fer_own_error own = f->backward(layer, (double)at[i], (double)dy[i], (double)s->part[i]);
         add_term(s, i, (double)s->part[i], own.magnitude, own.roundings);
     }
 }
@@ -121,18 +138,6 @@ void fer_verify_add(struct fer_verification *v, const struct fer_layer *layer)
     for (i = 0; i < s.count; i++)
         for (k = 0; k < layer->inputs; k++) add_term(&s, i, x[k][i], fabs(x[k][i]), k > 0);
     fer_verify_tally_sums(v, &s);
-}
-
-/* Once for each time that the input stands in the sum. */
-void fer_verify_add_input(struct fer_verification *v, const struct fer_layer *layer, int input, struct fer_sums *s)
-{
-    const real *dy = fer_verify_load_gradient(v, layer);
-    int k;
-    for (k = 0; k < layer->inputs && fer_verify_ready(v); k++) {
-        if (layer->input[k] != input) continue;
-        memcpy(s->part, dy, s->count * sizeof *dy);
-        fer_sums_add_copies(s, &v->arithmetic);
-    }
 }
 
 /* A product of so many factors, each of which may have been rounded first. */
@@ -199,70 +204,30 @@ void fer_verify_multiply_input(struct fer_verification *v, const struct fer_laye
     }
 }
 
-/* ---- What only moves elements ---- */
+/* ---- What copies elements, or the largest of several, and rounds nothing ---- */
 
-static void tally_copies(struct fer_verification *v, struct fer_sums *s)
+void fer_verify_copies(struct fer_verification *v, const struct fer_layer *layer)
 {
-    fer_sums_add_copies(s, &v->arithmetic);
-    fer_verify_tally_sums(v, s);
-}
-
-void fer_verify_reshape(struct fer_verification *v, const struct fer_layer *layer)
-{
-    const real *x = fer_verify_load_output(v, source(v, layer));
+    const real *x[FER_MAX_INPUTS];
     struct fer_sums s;
+    int k;
+    for (k = 0; k < layer->inputs; k++) x[k] = fer_verify_load_output(v, &v->net.layer[layer->input[k]]);
     if (!fer_verify_begin_sums(v, &s)) return;
-    memcpy(s.part, x, s.count * sizeof *x);
-    tally_copies(v, &s);
+    fer_verify_compute(v, layer, x, s.part);
+    fer_sums_add_copies(&s, &v->arithmetic);
+    fer_verify_tally_sums(v, &s);
 }
 
-void fer_verify_reshape_input(struct fer_verification *v, const struct fer_layer *layer, int input, struct fer_sums *s)
+/* An input that stands several times gets a part for each. */
+void fer_verify_copies_input(struct fer_verification *v, const struct fer_layer *layer, int input, struct fer_sums *s)
 {
     const real *dy = fer_verify_load_gradient(v, layer);
-    (void)input;
-    if (!fer_verify_ready(v)) return;
-    memcpy(s->part, dy, s->count * sizeof *dy);
-    fer_sums_add_copies(s, &v->arithmetic);
-}
-
-void fer_verify_zero_padding2d(struct fer_verification *v, const struct fer_layer *layer)
-{
-    const struct fer_layer *from = source(v, layer);
-    const real *x = fer_verify_load_output(v, from);
-    struct fer_sums s;
-    if (!fer_verify_begin_sums(v, &s)) return;
-    fer_zero_padding2d_forward((size_t)v->n, from->height, from->width, from->channels, layer->edge, x, s.part);
-    tally_copies(v, &s);
-}
-
-void fer_verify_zero_padding2d_input(struct fer_verification *v, const struct fer_layer *layer, int input,
-                                     struct fer_sums *s)
-{
-    const struct fer_layer *from = source(v, layer);
-    const real *dy = fer_verify_load_gradient(v, layer);
-    (void)input;
-    if (!fer_verify_ready(v)) return;
-    fer_cropping2d_forward((size_t)v->n, from->height, from->width, from->channels, layer->edge, dy, s->part);
-    fer_sums_add_copies(s, &v->arithmetic);
-}
-
-void fer_verify_cropping2d(struct fer_verification *v, const struct fer_layer *layer)
-{
-    const real *x = fer_verify_load_output(v, source(v, layer));
-    struct fer_sums s;
-    if (!fer_verify_begin_sums(v, &s)) return;
-    fer_cropping2d_forward((size_t)v->n, layer->height, layer->width, layer->channels, layer->edge, x, s.part);
-    tally_copies(v, &s);
-}
-
-void fer_verify_cropping2d_input(struct fer_verification *v, const struct fer_layer *layer, int input,
-                                 struct fer_sums *s)
-{
-    const real *dy = fer_verify_load_gradient(v, layer);
-    (void)input;
-    if (!fer_verify_ready(v)) return;
-    fer_zero_padding2d_forward((size_t)v->n, layer->height, layer->width, layer->channels, layer->edge, dy, s->part);
-    fer_sums_add_copies(s, &v->arithmetic);
+    int k;
+    for (k = 0; k < layer->inputs && fer_verify_ready(v); k++) {
+        if (layer->input[k] != input) continue;
+        fer_verify_compute_backward(v, layer, k, NULL, dy, s->part);
+        fer_sums_add_copies(s, &v->arithmetic);
+    }
 }
 
 /* ---- Dropout ---- */

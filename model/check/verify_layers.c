@@ -2,11 +2,6 @@
  * gradients of its parameters, each against the bound of bounds_*.c. checks.c lists these functions. */
 #include "checks.h"
 
-#include "../../layers/layers.h"
-
-#include <math.h>
-#include <string.h>
-
 static const struct fer_layer *source(const struct fer_verification *v, const struct fer_layer *layer)
 {
     return &v->net.layer[layer->input[0]];
@@ -34,14 +29,7 @@ static void check_column_sums(struct fer_verification *v, const struct fer_layer
     fer_verify_finish(v);
 }
 
-/* What stands in s->part is copied by the layer: nothing is rounded. */
-static void tally_copies(struct fer_verification *v, struct fer_sums *s)
-{
-    fer_sums_add_copies(s, &v->arithmetic);
-    fer_verify_tally_sums(v, s);
-}
-
-/* ---- Conv2D, DepthwiseConv2D ---- */
+/* ---- Conv2D, DepthwiseConv2D, Dense ---- */
 
 /* Winograd's bound in place of the sum's, or, of one share of several, beside it. x and the kernel are as they were or their
  * absolute values. */
@@ -64,9 +52,9 @@ static void allow_winograd(struct fer_verification *v, const struct fer_window *
     s->quantum = 0;
 }
 
-void fer_verify_conv2d(struct fer_verification *v, const struct fer_layer *layer)
+void fer_verify_linear(struct fer_verification *v, const struct fer_layer *layer)
 {
-    const struct fer_window g = fer_layer_window(layer, (size_t)v->n);
+    const struct fer_window g = fer_verify_window(v, layer);
     real *x = fer_verify_load_output(v, source(v, layer)), *kernel = fer_verify_load_own(v, layer, "kernel");
     const real *bias = fer_verify_load_own(v, layer, "bias");
     struct fer_sums s;
@@ -78,9 +66,9 @@ void fer_verify_conv2d(struct fer_verification *v, const struct fer_layer *layer
     fer_verify_tally_sums(v, &s);
 }
 
-void fer_verify_conv2d_input(struct fer_verification *v, const struct fer_layer *layer, int i, struct fer_sums *s)
+void fer_verify_linear_input(struct fer_verification *v, const struct fer_layer *layer, int i, struct fer_sums *s)
 {
-    const struct fer_window g = fer_layer_window(layer, (size_t)v->n);
+    const struct fer_window g = fer_verify_window(v, layer);
     real *dy = fer_verify_load_gradient(v, layer), *kernel = fer_verify_load_own(v, layer, "kernel");
     (void)i;
     if (!fer_verify_ready(v)) return;
@@ -88,9 +76,9 @@ void fer_verify_conv2d_input(struct fer_verification *v, const struct fer_layer 
     allow_winograd(v, &g, 1, dy, kernel, s);
 }
 
-void fer_verify_conv2d_parameters(struct fer_verification *v, const struct fer_layer *layer)
+void fer_verify_linear_parameters(struct fer_verification *v, const struct fer_layer *layer)
 {
-    const struct fer_window g = fer_layer_window(layer, (size_t)v->n);
+    const struct fer_window g = fer_verify_window(v, layer);
     struct fer_sums s;
     real *x, *dy;
     if (begin_gradient(v, layer, "kernel")) {
@@ -203,54 +191,9 @@ void fer_verify_batch_normalization_parameters(struct fer_verification *v, const
     check_column_sums(v, layer, "beta");
 }
 
-/* ---- Activation ---- */
-
-void fer_verify_activation(struct fer_verification *v, const struct fer_layer *layer)
-{
-    const real *x = fer_verify_load_output(v, source(v, layer));
-    struct fer_sums s;
-    if (!fer_verify_begin_sums(v, &s)) return;
-    fer_relu_forward(s.count, x, s.part);
-    tally_copies(v, &s);
-}
-
-/* With --relu-at-zero 1 the gradient passes where x is 0, too, which the output does not tell. */
-void fer_verify_pass_at_zero(struct fer_verification *v, const struct fer_layer *layer, size_t count, const real *dy,
-                             real *dx)
-{
-    const real *x = v->options->relu_at_zero ? fer_verify_load_output(v, source(v, layer)) : NULL;
-    size_t i;
-    v->depends |= FER_ON_ZERO;
-    for (i = 0; x && i < count; i++)
-        if (x[i] == 0) dx[i] = dy[i];
-}
-
-void fer_verify_activation_input(struct fer_verification *v, const struct fer_layer *layer, int i, struct fer_sums *s)
-{
-    const real *dy = fer_verify_load_gradient(v, layer), *y = fer_verify_load_output(v, layer);
-    (void)i;
-    if (!fer_verify_ready(v)) return;
-    if (v->twist == FER_NO_MASK)
-        memcpy(s->part, dy, s->count * sizeof *dy);
-    else
-        fer_relu_backward(s->count, y, dy, s->part);
-    fer_verify_pass_at_zero(v, layer, s->count, dy, s->part);
-    fer_sums_add_copies(s, &v->arithmetic);
-}
-
 /* ---- MaxPooling2D, GlobalMaxPooling2D ---- */
 
-void fer_verify_max_pooling2d(struct fer_verification *v, const struct fer_layer *layer)
-{
-    const struct fer_window g = fer_layer_window(layer, (size_t)v->n);
-    const real *x = fer_verify_load_output(v, source(v, layer));
-    struct fer_sums s;
-    if (!fer_verify_begin_sums(v, &s)) return;
-    fer_max_pooling2d_forward(&g, x, s.part);
-    tally_copies(v, &s);
-}
-
-void fer_verify_max_pooling2d_input(struct fer_verification *v, const struct fer_layer *layer, int i,
+void fer_verify_maximum_input(struct fer_verification *v, const struct fer_layer *layer, int i,
                                     struct fer_sums *s)
 {
     const struct fer_window g = fer_layer_window(layer, (size_t)v->n);
@@ -266,7 +209,7 @@ void fer_verify_max_pooling2d_input(struct fer_verification *v, const struct fer
 
 /* ---- AveragePooling2D, GlobalAveragePooling2D ---- */
 
-void fer_verify_average_pooling2d(struct fer_verification *v, const struct fer_layer *layer)
+void fer_verify_average(struct fer_verification *v, const struct fer_layer *layer)
 {
     const struct fer_window g = fer_layer_window(layer, (size_t)v->n);
     real *x = fer_verify_load_output(v, source(v, layer));
@@ -276,83 +219,11 @@ void fer_verify_average_pooling2d(struct fer_verification *v, const struct fer_l
     fer_verify_tally_sums(v, &s);
 }
 
-void fer_verify_average_pooling2d_input(struct fer_verification *v, const struct fer_layer *layer, int i,
+void fer_verify_average_input(struct fer_verification *v, const struct fer_layer *layer, int i,
                                         struct fer_sums *s)
 {
     const struct fer_window g = fer_layer_window(layer, (size_t)v->n);
     real *dy = fer_verify_load_gradient(v, layer);
     (void)i;
     if (fer_verify_ready(v)) fer_sums_add_average_input(s, &v->arithmetic, &g, dy);
-}
-
-/* ---- Concatenate ---- */
-
-void fer_verify_concatenate(struct fer_verification *v, const struct fer_layer *layer)
-{
-    const real *x[FER_MAX_INPUTS];
-    size_t channels[FER_MAX_INPUTS];
-    struct fer_sums s;
-    int k;
-    for (k = 0; k < layer->inputs; k++) {
-        x[k] = fer_verify_load_output(v, &v->net.layer[layer->input[k]]);
-        channels[k] = v->net.layer[layer->input[k]].channels;
-    }
-    if (!fer_verify_begin_sums(v, &s)) return;
-    fer_concatenate_forward(fer_verify_rows(v, layer), layer->inputs, channels, x, s.part);
-    tally_copies(v, &s);
-}
-
-/* An input that stands several times sends back a part for each. */
-void fer_verify_concatenate_input(struct fer_verification *v, const struct fer_layer *layer, int i, struct fer_sums *s)
-{
-    const real *dy = fer_verify_load_gradient(v, layer);
-    const size_t width = v->net.layer[i].channels, rows = fer_verify_rows(v, layer);
-    size_t before = 0, row;
-    int k;
-    for (k = 0; k < layer->inputs && fer_verify_ready(v); before += v->net.layer[layer->input[k++]].channels) {
-        if (layer->input[k] != i) continue;
-        for (row = 0; row < rows; row++)
-            memcpy(s->part + row * width, dy + row * layer->channels + before, width * sizeof *dy);
-        fer_sums_add_copies(s, &v->arithmetic);
-    }
-}
-
-/* ---- Dense ---- */
-
-void fer_verify_dense(struct fer_verification *v, const struct fer_layer *layer)
-{
-    const struct fer_layer *from = source(v, layer);
-    real *x = fer_verify_load_output(v, from), *kernel = fer_verify_load_own(v, layer, "kernel");
-    const real *bias = fer_verify_load_own(v, layer, "bias");
-    struct fer_sums s;
-    if (!fer_verify_begin_sums(v, &s)) return;
-    fer_sums_add_dense(&s, &v->arithmetic, fer_verify_rows(v, layer), from->channels, layer->channels, x, kernel);
-    if (bias) fer_sums_add_bias(&s, &v->arithmetic, layer->channels, bias);
-    fer_verify_tally_sums(v, &s);
-}
-
-void fer_verify_dense_input(struct fer_verification *v, const struct fer_layer *layer, int i, struct fer_sums *s)
-{
-    real *dy = fer_verify_load_gradient(v, layer), *kernel = fer_verify_load_own(v, layer, "kernel");
-    if (fer_verify_ready(v))
-        fer_sums_add_dense_input(s, &v->arithmetic, fer_verify_rows(v, layer), v->net.layer[i].channels,
-                                 layer->channels, dy, kernel);
-}
-
-void fer_verify_dense_parameters(struct fer_verification *v, const struct fer_layer *layer)
-{
-    const struct fer_layer *from = source(v, layer);
-    struct fer_sums s;
-    real *x, *dy;
-    if (begin_gradient(v, layer, "kernel")) {
-        x = fer_verify_load_output(v, from);
-        dy = fer_verify_load_gradient(v, layer);
-        if (fer_verify_begin_sums(v, &s)) {
-            fer_sums_add_dense_kernel(&s, &v->arithmetic, fer_verify_rows(v, layer), from->channels, layer->channels, x,
-                                      dy);
-            fer_verify_tally_sums(v, &s);
-        }
-        fer_verify_finish(v);
-    }
-    check_column_sums(v, layer, "bias");
 }
