@@ -3,41 +3,47 @@
  * each bound.
  *
  * Softmax.        z are the image's logits, m the largest, L = log of sum of exp(z - m). exp and log are taken to be
- * good to 4 units in the
- *                 last place (8 u). A backend may compute exp(z - m) / sum, or exp(z) / sum, or exp((z - m) - L). An error d of the argument
- *                 is a relative error d of the result; the arguments are off by at most 2 u (|z| + |m|), and where log comes in by 10 u L more.
+ *                 good to 4 units in the last place (8 u). A backend may compute exp(z - m) / sum, or exp(z) / sum,
+ *                 or exp((z - m) - L). An error d of the argument is a relative error d of the result; the arguments
+ *                 are off by at most 2 u (|z| + |m|), and where log comes in by 10 u L more.
  *                     relative error of a term     e_k = u (8 + 3 (|z_k| + |m|) + 10 L)
  *                     of the sum                   e = sum of p_k e_k + (number of classes) u
- *                     of probability k             P_k = e_k + e + 2 u,       taken as P / (1 - P), so that nothing is neglected there
- * Likely.         With a good exp (4 u; a table that is interpolated makes 20 and more), g_k = m - z_k: the argument's rounding 2 u g_k, as
- * where exp2 is taken; u |m| and 3 u L where log comes in; the errors of exp, above and in the sum, where they are weighted, of the sum's
- * additions and of the division as the root of their squares:
+ *                     of probability k             P_k = e_k + e + 2 u; P / (1 - P) neglects nothing
+ * Likely.         With a good exp (4 u; a table that is interpolated makes 20 and more), g_k = m - z_k: the
+ *                 argument's rounding 2 u g_k, as where exp2 is taken; u |m| and 3 u L where log comes in; the errors
+ *                 of exp, above and in the sum, where they are weighted, of the sum's additions and of the division
+ *                 as the root of their squares:
  *                     P_k = u (2 g_k + |m| + 3 L + sqrt(16 + sum of (p_j (4 + 2 g_j))^2 + 4 classes + 4))
- * (NumPy and PyTorch, with or without the maximum, through exp2 or log_softmax: at most 0.9 of it, 2 to 1000 classes, logits to 100.)
+ *                 (NumPy and PyTorch, with or without the maximum, through exp2 or log_softmax: at most 0.9 of it, 2
+ *                 to 1000 classes, logits to 100.)
  * The loss.       log(sum) - (z - m), or -log(p): in the second form p's relative error is log's absolute one. One
- * image's loss errs by
- *                 P_label + 10 u |loss|; the mean of n of them by the mean of that and (n + 2) u E|loss|.
+ *                 image's loss errs by P_label + 10 u |loss|; the mean of n of them by the mean of that and (n + 2) u
+ *                 E|loss|.
  * Its gradient.   (p - [label]) / n: P_k p_k, and roundings of numbers up to p + [label], 6 of them where it is
- * derived through -1/p:
+ *                 derived through -1/p:
  *                     |error|  <=  (P_k p_k + 6 u (p_k + [label])) / n.
- * With probabilities t_k in place of the label (soft labels), T their sum, one image's loss errs by the sum of
- *                 t_k (P_k + 10 u |loss_k|) + classes u t_k |loss_k|, and the gradient is (p_k T - t_k) / n.
+ *                 With probabilities t_k in place of the label (soft labels), T their sum, one image's loss errs by
+ *                 the sum of t_k (P_k + 10 u |loss_k|) + classes u t_k |loss_k|, and the gradient is
+ *                 (p_k T - t_k) / n.
  *
  * Adam, one step from zero moments: m = (1 - b1) g, v = (1 - b2) g^2, p' = p - U, with c = sqrt(1 - b2),
- *                     U = lr g c / (c |g| + epsilon)                 epsilon added to sqrt(v) (Keras, TensorFlow)
- *                     U = lr g / (|g| + epsilon)                     epsilon added after the correction (PyTorch): the first form's c * epsilon
- *                 Where g is small U is not lr times its sign, and there the two differ. A backend may round b1 and b2 to float32; 1 - b then
- *                 has the relative error u b/(1 - b), for 0.999 a thousand u. m and lr_t may use different ones, and so v and lr_t (there
- *                 under a square root each). All else are at most 12 roundings:
+ *                     U = lr g c / (c |g| + epsilon)   epsilon added to sqrt(v) (Keras, TensorFlow)
+ *                     U = lr g / (|g| + epsilon)       epsilon added after the correction (PyTorch): the first's c * epsilon
+ *                 Where g is small U is not lr times its sign, and there the two differ. A backend may round b1 and
+ *                 b2 to float32; 1 - b then has the relative error u b/(1 - b), for 0.999 a thousand u. m and lr_t
+ *                 may use different ones, and so v and lr_t (there under a square root each). All else are at most 12
+ *                 roundings:
  *                     |error|  <=  |U| (2 u b1/(1 - b1) + u b2/(1 - b2) + 12 u) + 2 u (|p| + |U|).
- *                 v may be flushed to zero while g is not: then sqrt(v) is off by sqrt(smallest normal number). Adam is taken to run in float32
- *                 at least, whatever the sums are held in; what it makes is stored as all else is.
+ *                 v may be flushed to zero while g is not: then sqrt(v) is off by sqrt(smallest normal number). Adam
+ *                 is taken to run in float32 at least, whatever the sums are held in; what it makes is stored as all
+ *                 else is.
  *
  * Adam, any step from any moments: b1 and b2 rounded to float32 change 1 - b by u b, and 1 - b^t by t u b^t:
  *                     m     error M = u b1 |g - m0| + 6 u (|m0| + (1 - b1) (|g| + |m0|)),  and V of v alike, of g^2
- *                     r     the square root of v is off by R, the larger of sqrt(v + V) - sqrt(v) and sqrt(v) - sqrt(max(v - V, 0))
- *                     U     with D what it is divided by: (rate M + |U| R c) / (D - R c), c = 1 or 1/sqrt(1 - b2^t), and relative to U
- *                           12 u + t u b1^t/(1 - b1^t) + t u b2^t/(1 - b2^t)
+ *                     r     the square root of v is off by R, the larger of sqrt(v + V) - sqrt(v) and
+ *                           sqrt(v) - sqrt(max(v - V, 0))
+ *                     U     with D what it is divided by: (rate M + |U| R c) / (D - R c), c = 1 or 1/sqrt(1 - b2^t),
+ *                           and relative to U 12 u + t u b1^t/(1 - b1^t) + t u b2^t/(1 - b2^t)
  *                     p     4 u (|p| + |U|) more. */
 #include "verify.h"
 

@@ -8,52 +8,58 @@
  * k(n) is n, or likely min(n, 8 sqrt n) (bounds_sums.c).
  *
  * The mean.       A sum of n terms in any order errs by less than n u E|x|, the division by 2 u |mean|. Welford's
- * running mean,
- *                 m_k = m_{k-1} + (x_k - m_{k-1})/k: what step k rounds shrinks by k/n until the end; u |m_k| k/n, with |m_k| <= sum of |x|/k,
- *                 adds up to n u E|x|; u |x_k - m_{k-1}| 2/n adds up to 2u (E|x| + E|m_k|), and E|m_k| <= (1 + ln n) E|x|. In all
+ *                 running mean, m_k = m_{k-1} + (x_k - m_{k-1})/k: what step k rounds shrinks by k/n until the end;
+ *                 u |m_k| k/n, with |m_k| <= sum of |x|/k, adds up to n u E|x|; u |x_k - m_{k-1}| 2/n adds up to
+ *                 2u (E|x| + E|m_k|), and E|m_k| <= (1 + ln n) E|x|. In all
  *                     error of the mean  <=  M = k(n + 4 + 2 ln n) u E|x|.
  * The variance V. With Q = E[x^2] = V + mean^2:
- *                 one pass, E[x^2] - mean^2: (n + 2) u Q for the first, 2 |mean| M + M^2 + u mean^2 for the second, u V for the difference;
- *                 two passes, E[(x - mean)^2]: (n + 5) u V, and M^2 since a wrong mean adds its square;
- *                 Welford's, sum of (x_k - m_{k-1})(x_k - m_k): (n + 4) u V, and the errors d_k of the means on the way, at most
- *                 2 E|d_k (x_k - m_{k-1})| <= 2 sqrt(E d_k^2) sqrt(2 V), since (x_k - m_{k-1})^2 (k-1)/k adds up to n V. While k is small, d_k
- *                 can exceed M: the mean's analysis gives |d_k| <= n u E|x| ((k - 1)/k + 2 H_{k-1}/k), H the harmonic numbers. The root
- *                 mean square of that is largest against M at n = 109, 1.08 M; so 3.06 sqrt(V) M.
+ *                 - one pass, E[x^2] - mean^2: (n + 2) u Q for the first, 2 |mean| M + M^2 + u mean^2 for the second,
+ *                   u V for the difference;
+ *                 - two passes, E[(x - mean)^2]: (n + 5) u V, and M^2 since a wrong mean adds its square;
+ *                 - Welford's, sum of (x_k - m_{k-1})(x_k - m_k): (n + 4) u V, and the errors d_k of the means on the
+ *                   way, at most 2 E|d_k (x_k - m_{k-1})| <= 2 sqrt(E d_k^2) sqrt(2 V), since
+ *                   (x_k - m_{k-1})^2 (k-1)/k adds up to n V. While k is small, d_k can exceed M: the mean's analysis
+ *                   gives |d_k| <= n u E|x| ((k - 1)/k + 2 H_{k-1}/k), H the harmonic numbers. The root mean square
+ *                   of that is largest against M at n = 109, 1.08 M; so 3.06 sqrt(V) M.
  *                 All of them stay below
  *                     error of the variance  <=  k(n + 6) u Q + 3.1 sqrt(Q) M + M^2.
- *                 (As do shifted sums, if the shift is not farther from the mean than 0 is. That merging Welford's means from parts stays below
- *                 it, too, is observed, not derived.)
- * Where the mean is large, one pass leaves nothing of the variance: then the likely bound is that of two passes, and what is
- * beyond it a fault (`suspect`, since rounding did it). Two passes cannot do so: d, the error of the mean, adds d^2 to V, so that
- * what the scale may gain comes from (n + 5) u V alone, and d s is below 1. In Welford's sum the errors d_k meet terms of random
- * sign: 8/sqrt(n) of 3.06 sqrt(V) M is likely. For the output, proven leaves one pass out, too, where it could be anything:
- * what it makes is told by its form, in each channel x scaled and shifted, by factors that are not the same in all.
- * The scale s = 1/sqrt(V + epsilon). With r = (error of V)/(V + epsilon) + 2u, for the sum and for epsilon itself, the
- * relative error is at
- *                 most 1/sqrt(1 - r) - 1, without neglect, and 4 u for a reciprocal square root that is good to 2 units in the last place:
+ *                 (As do shifted sums, if the shift is not farther from the mean than 0 is. That merging Welford's
+ *                 means from parts stays below it, too, is observed, not derived.)
+ * A large mean.   One pass leaves nothing of the variance: then the likely bound is that of two passes, and what is
+ *                 beyond it a fault (`suspect`, since rounding did it). Two passes cannot do so: d, the error of the
+ *                 mean, adds d^2 to V, so that what the scale may gain comes from (n + 5) u V alone, and d s is below
+ *                 1. In Welford's sum the errors d_k meet terms of random sign: 8/sqrt(n) of 3.06 sqrt(V) M is
+ *                 likely. For the output, proven leaves one pass out, too, where it could be anything: what it makes
+ *                 is told by its form, in each channel x scaled and shifted, by factors that are not the same in all.
+ * The scale s     = 1/sqrt(V + epsilon). With r = (error of V)/(V + epsilon) + 2u, for the sum and for epsilon
+ *                 itself, the relative error is at most 1/sqrt(1 - r) - 1, without neglect, and 4 u for a reciprocal
+ *                 square root that is good to 2 units in the last place:
  *                     relative error of the scale  <=  R = (1/sqrt(1 - r)) (1 + 4u) - 1;      infinite when r >= 1.
  * The result.     y = (x - mean) s + beta, or x s + (beta - mean s). The error of s is the same in both terms.
- * Roundings, with T = s(|x| +
- *                 |mean|) + |beta|: 3 u T in either form. In all
+ *                 Roundings, with T = s(|x| + |mean|) + |beta|: 3 u T in either form. In all
  *                     |error|  <=  s (1 + R) M + |x - mean| s R + 4 u (1 + R) T.
  *
  * The gradient.   dx = s (dy - a - h b), a = E[dy], h = (x - mean) s, b = E[dy h]. With D = s E[|dy| (|x| + |mean|)]:
  *                     error of a  <=  A = k(n + 4) u E|dy|
  *                     error of b  <=  B = R |b| + s (1 + R) M |a| + k(n + 6) u (1 + R) D
- *                 (a wrong mean shifts all of x alike, hence |a|; D allows sum of dy x - mean * sum of dy). Automatic differentiation of a
- *                 variance in two passes has x - mean - E[x - mean] in h: then a wrong mean drops out, but the last term, zero but for
- *                 rounding, errs by (n + 1) u E|x - mean| <= 2 M. Hence 2 M in h. Then
- *                     |error|  <=  R |dx| + s (1 + R) (A + (|h| (1 + R) + 2 s (1 + R) M) B + (|h| R + 2 s (1 + R) M) |b|)
+ *                 (a wrong mean shifts all of x alike, hence |a|; D allows sum of dy x - mean * sum of dy). Automatic
+ *                 differentiation of a variance in two passes has x - mean - E[x - mean] in h: then a wrong mean
+ *                 drops out, but the last term, zero but for rounding, errs by (n + 1) u E|x - mean| <= 2 M. Hence
+ *                 2 M in h. Then
+ *                     |error|  <=  R |dx| + s (1 + R) (A + (|h| (1 + R) + 2 s (1 + R) M) B
+ *                                                       + (|h| R + 2 s (1 + R) M) |b|)
  *                                  + 8 u (1 + R) s (|dy| + |a| + s (|x| + |mean|) |b|),
- *                 the last for the roundings of each element: 5 in the form above, 7 when it is folded, dx = dy s + x c + d.
+ *                 the last for the roundings of each element: 5 in the form above, 7 when it is folded,
+ *                 dx = dy s + x c + d.
  *
- * With gamma.     y = (x - mean) s g + beta and dx = g (the above): |g| s stands for s outside, and the rounding of g s is
- * in R, to which 2 u are added. The gradient of gamma is n b, and errs by n B.
- * Statistics that are given (a layer that is frozen, or in inference mode) have M = 0 and no error in V; a = b = 0 in dx.
+ * With gamma.     y = (x - mean) s g + beta and dx = g (the above): |g| s stands for s outside, and the rounding of
+ *                 g s is in R, to which 2 u are added. The gradient of gamma is n b, and errs by n B.
+ * Given.          Statistics that are given (a layer that is frozen, or in inference mode) have M = 0 and no error in
+ *                 V; a = b = 0 in dx.
  *
- * Moving statistics. m' = m p + (mean)(1 - p), p the momentum. p may be rounded to float32, which takes 1 - p off by u
- * at most:
- *                     |error|  <=  (1 - p) M + 4 u (|m| + |mean|),      the variance's likewise, 6 u for Bessel's factor.
+ * Moving ones.    m' = m p + (mean)(1 - p), p the momentum. p may be rounded to float32, which takes 1 - p off by u
+ *                 at most:
+ *                     |error|  <=  (1 - p) M + 4 u (|m| + |mean|),   the variance's likewise, 6 u for Bessel's factor.
  *
  * What the backend rounds to a shorter format v before it computes adds v to each x and each dy: v E|x| to M, 3 v Q to
  * the variance's error (2 v E|x (x - mean)| + v^2 Q), and so on. Flushing to zero adds a few times the smallest normal

@@ -111,11 +111,13 @@ static void store(const struct fer_verification *v, struct fer_state *s)
 static int chain(struct fer_verification *v, int i, struct fer_state *const *in, struct fer_state *out)
 {
     const struct fer_arithmetic of_array = v->arithmetic;
+    const int held = v->held_count;
     int failed;
     v->arithmetic = fer_verify_arithmetic(v, i);
     failed = fer_checks[v->net.layer[i].type].bounds->chain(v, &v->net.layer[i], in, out);
     if (!failed && (!out->A || v->unit[i] != v->options->unit)) store(v, out);
     v->arithmetic = of_array;
+    fer_verify_release(v, held);
     return failed;
 }
 
@@ -209,9 +211,10 @@ void fer_chain_check(struct fer_verification *v, const struct fer_layer *layer, 
 
 int fer_chain_probabilities(struct fer_verification *v, struct fer_state *p)
 {
-    const int last = v->net.layers - 1;
+    const int last = v->net.layers - 1, held = v->held_count;
     struct fer_state *logits = fer_verify_ready(v) ? state_of(v, last, 0) : NULL;
     if (!logits || fer_checks[FER_SOFTMAX].bounds->chain(v, &v->net.layer[last], &logits, p)) return -1;
+    fer_verify_release(v, held);
     store(v, p);
     return 0;
 }

@@ -96,7 +96,7 @@ int fer_back_activation(struct fer_verification *v, const struct fer_layer *laye
         fer_state_closed(v, &v->state[fer_kinds[layer->type].backward_reads_input ? i : self], &room);
     real *slope = hold(v, 5, dx->count), *change;
     size_t k;
-    if (!at || !slope) return fer_state_free(&room), -1;
+    if (!at || !slope) return -1;
     change = slope + dx->count;
     find_slopes(v, layer, at, at->E, slope, change, change + dx->count);
     for (k = 0; k < dx->count; k++)
@@ -107,7 +107,6 @@ int fer_back_activation(struct fer_verification *v, const struct fer_layer *laye
         dx->e[k] += (real)(most * dy->e[k] * most * dy->e[k] + turned * turned);
         dx->c[k] += (real)(most * dy->c[k] * most * dy->c[k]);
     }
-    fer_state_free(&room);
     return 0;
 }
 
@@ -155,7 +154,6 @@ int fer_back_maximum(struct fer_verification *v, const struct fer_layer *layer, 
         doubt_window(&g, out, x->v, x->E, (double)dy->v[out], (double)dy->E[out] + rounded, 0, any, dx->E);
         doubt_window(&g, out, x->v, x->e, (double)dy->v[out], 0, 1, any, dx->e);
     }
-    fer_state_free(&room);
     return 0;
 }
 
@@ -217,7 +215,7 @@ int fer_back_softmax(struct fer_verification *v, const struct fer_layer *layer, 
     real *zeros = hold(v, 1, classes);
     size_t row, k;
     (void)i;
-    if (!y || !zeros) return fer_state_free(&room), -1;
+    if (!y || !zeros) return -1;
     for (row = 0; row < dx->count; row += classes)
         for (k = 0; k < classes; k++) {
             const double e = softmax_error(classes, k, y->v + row, y->e + row, dy->v + row, dy->e + row);
@@ -226,7 +224,6 @@ int fer_back_softmax(struct fer_verification *v, const struct fer_layer *layer, 
             dx->e[row + k] += (real)(e * e);
             dx->c[row + k] += (real)(c * c);
         }
-    fer_state_free(&room);
     return 0;
 }
 
@@ -293,12 +290,11 @@ int fer_back_multiply(struct fer_verification *v, const struct fer_layer *layer,
         f->cells[k] = from->height * from->width;
         f->count[k] = fer_layer_count(from, (size_t)v->n);
         f->x[k] = fer_state_closed(v, &v->state[layer->input[k]], &f->room[k]);
-        f->moved[k] = fer_allocate(f->count[k], sizeof(real), v->e);
-        failed = v->failed |= !f->x[k] || !f->moved[k];
+        f->moved[k] = fer_verify_hold(v, f->count[k]);
+        failed = !f->x[k] || !f->moved[k];
     }
     for (k = 0; k < layer->inputs && !failed; k++)
         if (layer->input[k] == i) multiply_errors(v, layer, f, k, dy, dx, of_dy, part);
-    for (k = 0; k < layer->inputs && f; k++) fer_state_free(&f->room[k]), fer_free(f->moved[k]);
     fer_free(f);
     return failed ? -1 : 0;
 }
@@ -379,7 +375,7 @@ int fer_back_batch_normalization(struct fer_verification *v, const struct fer_la
     struct fer_state room;
     const struct fer_state *x = fer_state_closed(v, &v->state[i], &room);
     size_t c, k;
-    if (!x || (given && !variance)) return fer_state_free(&room), -1;
+    if (!x || (given && !variance)) return -1;
     for (c = 0; c < layer->channels; c++) {
         const double gain = gamma ? (double)gamma[c] : 1;
         const double s = given ? fabs(gain) / sqrt((double)variance[c] + layer->epsilon) : 0;
@@ -394,6 +390,5 @@ int fer_back_batch_normalization(struct fer_verification *v, const struct fer_la
             dx->c[k] += (real)(s * dy->c[k] * s * dy->c[k]);
         }
     }
-    fer_state_free(&room);
     return 0;
 }

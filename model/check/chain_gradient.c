@@ -184,6 +184,7 @@ static int add_share(struct fer_verification *v, const struct fer_layer *layer, 
     const int held = v->held_count;
     int failed = 0;
     send_back(v, layer, i, dy->v, s);
+    fer_verify_release(v, held);
     if (!bounds->errors) send_errors(v, layer, i, dy, dx);
     if (fer_verify_ready(v) && bounds->errors) failed |= bounds->errors(v, layer, i, dy, dx);
     if (fer_verify_ready(v) && bounds->doubts) failed |= bounds->doubts(v, layer, i, dy, dx);
@@ -357,10 +358,12 @@ int fer_chain_check_loss(struct fer_verification *v)
 static int find_gradient(struct fer_verification *v, const struct fer_layer *layer, const struct fer_parameter *p,
                          struct fer_state *s)
 {
-    const int takes = fer_chain_takes_input(p);
+    const int takes = fer_chain_takes_input(p), held = v->held_count;
     const struct fer_state *dy = gradient_of(v, (int)(layer - v->net.layer));
     const struct fer_state *x = dy && takes ? fer_chain_state(v, layer->input[0]) : NULL;
-    return !dy || (takes && !x) || fer_checks[layer->type].bounds->gradient(v, layer, p, x, dy, s) ? -1 : 0;
+    const int failed = !dy || (takes && !x) || fer_checks[layer->type].bounds->gradient(v, layer, p, x, dy, s);
+    fer_verify_release(v, held);
+    return failed ? -1 : 0;
 }
 
 /* The way to it. */
@@ -428,7 +431,7 @@ const struct fer_state *fer_chain_input(struct fer_verification *v, const struct
     struct fer_verify_row before;
     begin(v, &before);
     if (!(x = fer_chain_state(v, layer->input[0])) || !(x = fer_state_closed(v, x, room))) {
-        give_up(v, room, &before);
+        v->row = before;
         return NULL;
     }
     v->row.chain = 0;

@@ -66,13 +66,12 @@ int fer_chain_linear(struct fer_verification *v, const struct fer_layer *layer, 
                      struct fer_state *out)
 {
     const struct fer_parameter *p = fer_layer_parameter(&v->net, layer, "kernel");
-    const int held = v->held_count;
     struct fer_state room;
     const struct fer_state *in = fer_state_closed(v, inputs[0], &room);
     real *kernel = fer_verify_load_own(v, layer, "kernel"), *bias = fer_verify_load_own(v, layer, "bias");
     real *x = in && fer_verify_ready(v) ? fer_verify_hold(v, in->count) : NULL;
     size_t i;
-    if (!x || !fer_verify_ready(v) || fer_state_allocate(v, out, count_of(v, layer), 1)) return fer_state_free(&room), -1;
+    if (!x || !fer_verify_ready(v) || fer_state_allocate(v, out, count_of(v, layer), 1)) return -1;
     sum(v, layer, in->v, kernel, out->v);
     for (i = 0; i < p->count; i++) kernel[i] = (real)fabs(kernel[i]);
     for (i = 0; i < in->count; i++) x[i] = (real)fabs(in->v[i]);
@@ -93,10 +92,7 @@ int fer_chain_linear(struct fer_verification *v, const struct fer_layer *layer, 
         out->A[i] += (real)fabs(bias[i % layer->channels]);
         out->K[i] += 1;
     }
-    if (allow_winograd(v, layer, in->v, out)) return fer_state_free(&room), -1;
-    fer_state_free(&room);
-    fer_verify_release(v, held);
-    return 0;
+    return allow_winograd(v, layer, in->v, out);
 }
 
 /* ---- What scales and shifts: the sum stays open ---- */
@@ -109,7 +105,7 @@ static double *hold_doubles(struct fer_verification *v, size_t count)
 }
 
 static int scale_and_shift(struct fer_verification *v, const struct fer_layer *layer, const struct fer_state *in,
-                           struct fer_state *out, const double *scale, const double *shift, const double *mean, double roundings)
+                           struct fer_state *out, const double *scale, const double *shift, const double *mean)
 {
     size_t i;
     if (fer_state_allocate(v, out, count_of(v, layer), 1)) return -1;
@@ -118,7 +114,7 @@ static int scale_and_shift(struct fer_verification *v, const struct fer_layer *l
         const double s = fabs(scale[c]);
         out->v[i] = (real)((in->v[i] - mean[c]) * scale[c] + shift[c]);
         out->A[i] = (real)(s * (fer_state_magnitude(in, i) + fabs(mean[c])) + fabs(shift[c]));
-        out->K[i] = (real)(fer_state_roundings(in, i) + roundings);
+        out->K[i] = (real)(fer_state_roundings(in, i) + 8);
         out->E[i] = (real)(s * in->E[i]);
         out->e[i] = (real)(s * in->e[i]);
     }
@@ -128,30 +124,24 @@ static int scale_and_shift(struct fer_verification *v, const struct fer_layer *l
 int fer_chain_rescaling(struct fer_verification *v, const struct fer_layer *layer, struct fer_state *const *in,
                         struct fer_state *out)
 {
-    const int held = v->held_count;
     const real *constants = v->net.constants + layer->constants;
     double *scale = hold_doubles(v, 3 * layer->channels), *shift, *mean; /* the mean is 0 */
     size_t c;
-    int failed;
     if (!scale) return -1;
     shift = scale + layer->channels, mean = shift + layer->channels;
     for (c = 0; c < layer->channels; c++) {
         scale[c] = (double)constants[c];
         shift[c] = (double)constants[layer->channels + c];
     }
-    failed = scale_and_shift(v, layer, in[0], out, scale, shift, mean, 8);
-    fer_verify_release(v, held);
-    return failed;
+    return scale_and_shift(v, layer, in[0], out, scale, shift, mean);
 }
 
 int fer_chain_normalization(struct fer_verification *v, const struct fer_layer *layer, struct fer_state *const *in,
                             struct fer_state *out)
 {
-    const int held = v->held_count;
     const real *mean = fer_verify_load_own(v, layer, "mean"), *variance = fer_verify_load_own(v, layer, "variance");
     double *scale = hold_doubles(v, 3 * layer->channels), *shift, *means; /* the shift is 0 */
     size_t c;
-    int failed;
     if (!scale) return -1;
     shift = scale + layer->channels, means = shift + layer->channels;
     for (c = 0; c < layer->channels; c++) {
@@ -159,9 +149,7 @@ int fer_chain_normalization(struct fer_verification *v, const struct fer_layer *
         scale[c] = 1 / (root < 1e-7 ? 1e-7 : root);
         means[c] = (double)mean[c];
     }
-    failed = scale_and_shift(v, layer, in[0], out, scale, shift, means, 8);
-    fer_verify_release(v, held);
-    return failed;
+    return scale_and_shift(v, layer, in[0], out, scale, shift, means);
 }
 
 /* ---- BatchNormalization ---- */
@@ -217,17 +205,16 @@ static void normalise_channel(const struct fer_state *in, struct fer_state *out,
 static int chain_training(struct fer_verification *v, const struct fer_layer *layer, const struct fer_state *input,
                           struct fer_state *out)
 {
-    const int held = v->held_count;
     struct fer_state room;
     const struct fer_state *in = fer_state_closed(v, input, &room);
     const size_t rows = fer_verify_rows(v, layer), channels = layer->channels;
     const real *gamma = fer_verify_load_own(v, layer, "gamma"), *beta = fer_verify_load_own(v, layer, "beta");
     struct fer_channel *channel;
     size_t i, c;
-    if (!in || !fer_verify_ready(v) || fer_state_allocate(v, out, in->count, 0)) return fer_state_free(&room), -1;
+    if (!in || !fer_verify_ready(v) || fer_state_allocate(v, out, in->count, 0)) return -1;
     channel = fer_allocate(channels, sizeof *channel, v->e);
     if (!channel || fer_channels(channel, &v->arithmetic, rows, channels, in->v, layer->epsilon, v->e))
-        return fer_free(channel), fer_state_free(&room), v->failed = 1, -1;
+        return fer_free(channel), v->failed = 1, -1;
     if (gamma) fer_channels_scale(channel, &v->arithmetic, channels, gamma);
     for (c = 0; c < channels; c++)
         normalise_channel(in, out, channels, c, layer->epsilon, gamma ? (double)gamma[c] : 1, beta ? (double)beta[c] : 0);
@@ -238,19 +225,15 @@ static int chain_training(struct fer_verification *v, const struct fer_layer *la
         out->e[i] = (real)sqrt(out->e[i] * out->e[i] + own.likely * own.likely);
     }
     fer_free(channel);
-    fer_state_free(&room);
-    fer_verify_release(v, held);
     return 0;
 }
 
 int fer_chain_batch_normalization(struct fer_verification *v, const struct fer_layer *layer, struct fer_state *const *in,
                                   struct fer_state *out)
 {
-    const int held = v->held_count;
     real *mean, *variance, *gamma, *beta;
     double *scale, *shift, *means;
     size_t c;
-    int failed;
     v->depends |= FER_ON_EPSILON | (fer_layer_takes_statistics(layer) ? FER_ON_STATISTICS : 0);
     if (!v->options->inference && fer_layer_takes_statistics(layer)) return chain_training(v, layer, in[0], out);
     mean = fer_verify_load_own(v, layer, "mean"), variance = fer_verify_load_own(v, layer, "variance");
@@ -263,9 +246,7 @@ int fer_chain_batch_normalization(struct fer_verification *v, const struct fer_l
         shift[c] = beta ? (double)beta[c] : 0;
         means[c] = (double)mean[c];
     }
-    failed = scale_and_shift(v, layer, in[0], out, scale, shift, means, 8);
-    fer_verify_release(v, held);
-    return failed;
+    return scale_and_shift(v, layer, in[0], out, scale, shift, means);
 }
 
 /* ---- Add, Multiply ---- */
@@ -313,7 +294,6 @@ int fer_chain_multiply(struct fer_verification *v, const struct fer_layer *layer
         out->E[i] = (real)E;
         out->e[i] = (real)(sqrt(squares) + layer->inputs * v->arithmetic.sum * fabs(value));
     }
-    for (k = 0; k < layer->inputs; k++) fer_state_free(&room[k]);
     return failed ? -1 : 0;
 }
 
@@ -365,7 +345,6 @@ int fer_chain_average(struct fer_verification *v, const struct fer_layer *layer,
                       struct fer_state *out)
 {
     const struct fer_window g = fer_layer_window(layer, (size_t)v->n);
-    const int held = v->held_count;
     size_t i;
     if (fer_state_allocate(v, out, count_of(v, layer), 1)) return -1;
     fer_average_pooling2d_forward(&g, in[0]->v, out->v);
@@ -380,12 +359,11 @@ int fer_chain_average(struct fer_verification *v, const struct fer_layer *layer,
         for (i = 0; i < in[0]->count; i++) x[i] = (real)fabs(in[0]->v[i]);
         fer_average_pooling2d_forward(&g, x, out->A);
     }
-    fer_verify_release(v, held);
     for (i = 0; i < out->count; i++) out->K[i] += (real)(g.kernel_h * g.kernel_w + 2);
     return 0;
 }
 
-/* ---- Activations ---- */
+/* ---- Maxima, activations ---- */
 
 /* How far y, the layer's function of x, may move when each x may move by d: the larger of f(x + d) - y and y - f(x - d);
  * or by the steepest slope. */
@@ -410,42 +388,31 @@ static int move(struct fer_verification *v, const struct fer_layer *layer, const
     return 0;
 }
 
+int fer_chain_maximum(struct fer_verification *v, const struct fer_layer *layer, struct fer_state *const *inputs,
+                      struct fer_state *out)
+{
+    struct fer_state room;
+    const struct fer_state *in = fer_state_closed(v, inputs[0], &room);
+    const real *x;
+    if (!in || fer_state_allocate(v, out, count_of(v, layer), 0)) return -1;
+    x = in->v;
+    fer_verify_compute(v, layer, &x, out->v);
+    return move(v, layer, in, in->E, out, out->E) || move(v, layer, in, in->e, out, out->e) ? -1 : 0;
+}
+
+/* As of a maximum, and the function's own errors. */
 int fer_chain_activation(struct fer_verification *v, const struct fer_layer *layer, struct fer_state *const *inputs,
                          struct fer_state *out)
 {
-    struct fer_state room;
-    const struct fer_state *in = fer_state_closed(v, inputs[0], &room);
-    const real *x;
     size_t i;
-    int failed;
-    if (!in || fer_state_allocate(v, out, count_of(v, layer), 0)) return fer_state_free(&room), -1;
-    x = in->v;
-    fer_verify_compute(v, layer, &x, out->v);
-    failed = move(v, layer, in, in->E, out, out->E) || move(v, layer, in, in->e, out, out->e);
-    for (i = 0; i < out->count && !failed; i++) {
-        const struct fer_own_error own = fer_functions[layer->type].forward(layer, (double)x[i], (double)out->v[i]);
+    if (fer_chain_maximum(v, layer, inputs, out)) return -1;
+    for (i = 0; i < out->count; i++) {
+        const struct fer_own_error own =
+            fer_functions[layer->type].forward(layer, (double)inputs[0]->v[i], (double)out->v[i]);
         out->E[i] += (real)(own.roundings * v->arithmetic.sum * own.magnitude);
         out->e[i] += (real)(own.roundings * v->arithmetic.sum * own.magnitude);
     }
-    fer_state_free(&room);
-    return failed ? -1 : 0;
-}
-
-/* ---- Maxima ---- */
-
-int fer_chain_maximum(struct fer_verification *v, const struct fer_layer *layer, struct fer_state *const *inputs,
-                          struct fer_state *out)
-{
-    struct fer_state room;
-    const real *x;
-    int failed;
-    const struct fer_state *in = fer_state_closed(v, inputs[0], &room);
-    if (!in || fer_state_allocate(v, out, count_of(v, layer), 0)) return fer_state_free(&room), -1;
-    x = in->v;
-    fer_verify_compute(v, layer, &x, out->v);
-    failed = move(v, layer, in, in->E, out, out->E) || move(v, layer, in, in->e, out, out->e);
-    fer_state_free(&room);
-    return failed ? -1 : 0;
+    return 0;
 }
 
 /* ---- Softmax ---- */
@@ -457,7 +424,7 @@ int fer_chain_softmax(struct fer_verification *v, const struct fer_layer *layer,
     size_t row, k;
     struct fer_state room;
     const struct fer_state *in = fer_state_closed(v, inputs[0], &room);
-    if (!in || fer_state_allocate(v, out, count_of(v, layer), 0)) return fer_state_free(&room), -1;
+    if (!in || fer_state_allocate(v, out, count_of(v, layer), 0)) return -1;
     fer_softmax(out->count / classes, classes, in->v, out->v);
     for (row = 0; row < out->count; row += classes) {
         const real *p = out->v + row, *z = in->v + row;
@@ -472,6 +439,5 @@ int fer_chain_softmax(struct fer_verification *v, const struct fer_layer *layer,
             out->e[row + k] = (real)(p[k] * (fer_exp(in->e[row + k] + mean_e + own) - 1) + 8 * v->arithmetic.sum_least);
         }
     }
-    fer_state_free(&room);
     return 0;
 }

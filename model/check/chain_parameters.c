@@ -78,35 +78,27 @@ static void add_kernel(const struct fer_window *g, const real *x, const real *dy
 int fer_chain_linear_gradient(struct fer_verification *v, const struct fer_layer *layer, const struct fer_parameter *p,
                               const struct fer_state *input, const struct fer_state *dy, struct fer_state *out)
 {
-    const int held = v->held_count;
     const struct fer_window g = fer_verify_window(v, layer);
     struct fer_state room;
     const struct fer_state *x;
     struct fer_sums s;
     real *of_x, *of_dy;
-    int failed;
     if (fer_parameter_is(p, "bias")) return column_sums(v, layer, dy, out);
     if (!(x = fer_state_closed(v, input, &room))) return -1;
     of_x = fer_verify_hold(v, x->count), of_dy = of_x ? fer_verify_hold(v, dy->count) : NULL;
-    failed = !of_dy || !fer_verify_hold_sums(v, &s, p->count);
-    if (!failed) {
-        memcpy(of_x, x->v, x->count * sizeof *of_x), memcpy(of_dy, dy->v, dy->count * sizeof *of_dy);
-        fer_sums_add_conv2d_kernel(&s, &v->arithmetic, &g, of_x, of_dy);
-        failed = begin_state(v, &s, out);
-    }
-    if (!failed) {
-        add_kernel(&g, filled(of_x, x->count, x->v, x->E, 0), dy->E, p->count, s.part, out->E);
-        add_kernel(&g, x->E, filled(of_dy, dy->count, dy->v, NULL, 0), p->count, s.part, out->E);
-        filled(of_x, x->count, x->v, x->e, 1);
-        add_kernel(&g, of_x, filled(of_dy, dy->count, NULL, dy->e, 1), p->count, s.part, out->e);
-        filled(of_x, x->count, NULL, x->e, 1);
-        add_kernel(&g, of_x, filled(of_dy, dy->count, dy->v, NULL, 1), p->count, s.part, out->e);
-        add_kernel(&g, filled(of_x, x->count, x->v, NULL, 0), dy->c, p->count, s.part, out->c);
-        take_roots(out);
-    }
-    fer_state_free(&room);
-    fer_verify_release(v, held);
-    return failed ? -1 : 0;
+    if (!of_dy || !fer_verify_hold_sums(v, &s, p->count)) return -1;
+    memcpy(of_x, x->v, x->count * sizeof *of_x), memcpy(of_dy, dy->v, dy->count * sizeof *of_dy);
+    fer_sums_add_conv2d_kernel(&s, &v->arithmetic, &g, of_x, of_dy);
+    if (begin_state(v, &s, out)) return -1;
+    add_kernel(&g, filled(of_x, x->count, x->v, x->E, 0), dy->E, p->count, s.part, out->E);
+    add_kernel(&g, x->E, filled(of_dy, dy->count, dy->v, NULL, 0), p->count, s.part, out->E);
+    filled(of_x, x->count, x->v, x->e, 1);
+    add_kernel(&g, of_x, filled(of_dy, dy->count, NULL, dy->e, 1), p->count, s.part, out->e);
+    filled(of_x, x->count, NULL, x->e, 1);
+    add_kernel(&g, of_x, filled(of_dy, dy->count, dy->v, NULL, 1), p->count, s.part, out->e);
+    add_kernel(&g, filled(of_x, x->count, x->v, NULL, 0), dy->c, p->count, s.part, out->c);
+    take_roots(out);
+    return 0;
 }
 
 /* ---- BatchNormalization ---- */
@@ -134,7 +126,7 @@ int fer_chain_batch_normalization_gradient(struct fer_verification *v, const str
                                            const struct fer_parameter *p, const struct fer_state *input,
                                            const struct fer_state *dy, struct fer_state *out)
 {
-    const int held = v->held_count, takes = fer_layer_takes_statistics(layer);
+    const int takes = fer_layer_takes_statistics(layer);
     const size_t channels = layer->channels;
     struct fer_channel *channel;
     struct fer_bound *bound;
@@ -160,7 +152,5 @@ int fer_chain_batch_normalization_gradient(struct fer_verification *v, const str
         add_gamma_errors(x, dy, channels, c, &t, out);
     }
     fer_free(channel), fer_free(bound);
-    fer_state_free(&room);
-    fer_verify_release(v, held);
     return failed ? -1 : 0;
 }

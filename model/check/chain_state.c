@@ -76,18 +76,25 @@ double fer_chain_few(double K)
     return K > 0 && K < 16 ? 4 / sqrt(K) : 1;
 }
 
-void fer_state_close(const struct fer_verification *v, struct fer_state *s)
+/* The errors of a sum that ends here. */
+static void close_errors(const struct fer_verification *v, const struct fer_state *s, real *E, real *e)
 {
     const struct fer_arithmetic *a = &v->arithmetic;
     size_t i;
-    for (i = 0; s->A && i < s->count; i++) {
+    for (i = 0; i < s->count; i++) {
         const double A = s->A[i], K = s->K[i];
         const struct fer_bound k = fer_roundings(K);
         const double own = k.likely * fer_chain_few(K) * a->sum * (A + s->e[i]);
         const double stored = a->store * fabs(s->v[i]) + (K + 1) * a->sum_least + a->store_least;
-        s->E[i] += (real)(k.proven * a->sum * (A + s->E[i]) + stored);
-        s->e[i] = (real)(sqrt(s->e[i] * s->e[i] + own * own) + stored);
+        E[i] = s->E[i] + (real)(k.proven * a->sum * (A + s->E[i]) + stored);
+        e[i] = (real)(sqrt(s->e[i] * s->e[i] + own * own) + stored);
     }
+}
+
+void fer_state_close(const struct fer_verification *v, struct fer_state *s)
+{
+    if (!s->A) return;
+    close_errors(v, s, s->E, s->e);
     fer_free(s->A), fer_free(s->K);
     s->A = s->K = NULL;
 }
@@ -95,13 +102,13 @@ void fer_state_close(const struct fer_verification *v, struct fer_state *s)
 const struct fer_state *fer_state_closed(struct fer_verification *v, const struct fer_state *s,
                                          struct fer_state *room)
 {
-    const size_t size = s->count * sizeof(real);
-    memset(room, 0, sizeof *room);
     if (!s->A) return s;
-    if (fer_state_allocate(v, room, s->count, 1)) return NULL;
-    memcpy(room->v, s->v, size), memcpy(room->E, s->E, size), memcpy(room->e, s->e, size);
-    memcpy(room->A, s->A, size), memcpy(room->K, s->K, size);
-    fer_state_close(v, room);
+    memset(room, 0, sizeof *room);
+    room->count = s->count;
+    room->v = s->v;
+    if (!(room->E = fer_verify_hold(v, 2 * s->count))) return NULL;
+    room->e = room->E + s->count;
+    close_errors(v, s, room->E, room->e);
     return room;
 }
 

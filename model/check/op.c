@@ -1,5 +1,6 @@
 /* op.c - `fer op`: the operation of this name (op_layers.c) on arrays from a file. */
 #include "op.h"
+#include "verification.h"
 
 #include "../../data/data.h"
 
@@ -128,17 +129,7 @@ int fer_op(const char *name, const char *in, const char *out, const struct fer_o
 static void report_row(const struct fer_verify_row *row, struct fer_verify_summary *s,
                        void (*report)(void *context, const struct fer_verify_row *row), void *context)
 {
-    s->rows[row->verdict]++;
-    if (row->verdict == FER_MISTRUSTED && !*s->first_mistrusted)
-        snprintf(s->first_mistrusted, sizeof s->first_mistrusted, "%s", row->array);
-    if (row->verdict == FER_WRONG && !*s->first_wrong)
-        snprintf(s->first_wrong, sizeof s->first_wrong, "%s", row->array);
-    if (fer_verify_is_at_fault(row) && !*s->first) {
-        snprintf(s->first, sizeof s->first, "%s", row->array);
-        snprintf(s->first_pattern, sizeof s->first_pattern, "%s", row->pattern);
-        snprintf(s->first_reason, sizeof s->first_reason, "%s", row->reason);
-        s->first_verdict = row->verdict;
-    }
+    fer_verify_add_up(s, row);
     if (report) report(context, row);
 }
 

@@ -153,7 +153,7 @@ static void check_moving(struct fer_verification *v, const struct fer_layer *lay
 {
     const size_t rows = fer_verify_rows(v, layer);
     const struct fer_state *computed = NULL;
-    struct fer_state room = {0};
+    struct fer_state room;
     struct fer_channel *channel;
     const real *before, *x;
     if (!fer_verify_begin_parameter(v, layer, p, "_new")) return;
@@ -173,7 +173,6 @@ static void check_moving(struct fer_verification *v, const struct fer_layer *lay
         fer_tally_moving_mean(&v->tally, &v->arithmetic, channel, layer->channels, layer->momentum, before, v->claimed);
     }
     fer_free(channel);
-    fer_state_free(&room);
     v->depends |= FER_ON_MOMENTUM | (is_variance ? FER_ON_MOVING_VARIANCE : 0);
     fer_verify_finish(v);
 }
