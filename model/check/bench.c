@@ -94,7 +94,8 @@ static void run(struct fer_network *net, const struct fer_dataset *data, const s
         if (training) add_time(w, DATA);
         start = w->last = w->clock();
         fer_network_forward(net, (size_t)n, training);
-        if (training) fer_network_backward(net, (size_t)n, labels), fer_network_update(net, (size_t)n, &adam, w->repeat + 2);
+        if (training)
+            fer_network_backward(net, (size_t)n, labels), fer_network_update(net, (size_t)n, &adam, w->repeat + 2);
         w->last = start;
         add_time(w, training ? STEP : INFERENCE);
     }

@@ -113,7 +113,8 @@ static double stored_error(const struct fer_arithmetic *a, double error, double 
 }
 
 /* What is stored: a result with the error relative * size + other. */
-static struct fer_bound stored(const struct fer_arithmetic *a, struct fer_bound relative, double size, double other, double result)
+static struct fer_bound stored(const struct fer_arithmetic *a, struct fer_bound relative, double size, double other,
+                               double result)
 {
     const struct fer_bound b = {stored_error(a, relative.proven * size + other, result),
                                 stored_error(a, relative.likely * size + other, result)};
@@ -121,8 +122,8 @@ static struct fer_bound stored(const struct fer_arithmetic *a, struct fer_bound 
 }
 
 /* The mean of the images' losses; errors is the sum of their errors. */
-static void add_loss(struct fer_tally *tally, const struct fer_arithmetic *a, int n, double losses, struct fer_bound errors,
-                     double claimed)
+static void add_loss(struct fer_tally *tally, const struct fer_arithmetic *a, int n, double losses,
+                     struct fer_bound errors, double claimed)
 {
     const struct fer_bound k = fer_roundings(n + 2.0), shared = stored(a, errors, 1.0 / n, 0, losses / n);
     struct fer_bound b;
@@ -182,7 +183,8 @@ void fer_tally_soft_labels(struct fer_tally *t, const struct fer_arithmetic *a, 
     tally(t, a, result, n, classes, logits, NULL, targets, claimed);
 }
 
-/* exp in float32, which overflows, of numbers from which no maximum was subtracted: infinite, 0 or NaN where it does so. */
+/* exp in float32, which overflows, of numbers from which no maximum was subtracted: infinite, 0 or NaN where it does
+ * so. */
 static double without_maximum(int classes, const real *z, int class)
 {
     double sum = 0, own = 0;
@@ -195,8 +197,8 @@ static double without_maximum(int classes, const real *z, int class)
     return own / sum;
 }
 
-void fer_tally_softmax_mistaken(struct fer_tally *t, const struct fer_arithmetic *a, enum fer_twist twist, int n, int classes,
-                                const real *logits, const real *claimed)
+void fer_tally_softmax_mistaken(struct fer_tally *t, const struct fer_arithmetic *a, enum fer_twist twist, int n,
+                                int classes, const real *logits, const real *claimed)
 {
     int image, k;
     for (image = 0; image < n; image++, logits += classes) {
@@ -205,7 +207,8 @@ void fer_tally_softmax_mistaken(struct fer_tally *t, const struct fer_arithmetic
             const double z = magnitude_of((double)logits[k]) + magnitude_of(s.largest), p = probability(&s, (double)logits[k]);
             const double truth = twist == FER_NO_LABEL ? p / n : without_maximum(classes, logits, k);
             const double more = (2 * z + 8) * a->sum * truth; /* exp of larger numbers; the division */
-            fer_tally_add(t, (double)*claimed++, truth, stored(a, error_of(&s, a, (double)logits[k]), truth, more, truth));
+            fer_tally_add(t, (double)*claimed++, truth,
+                          stored(a, error_of(&s, a, (double)logits[k]), truth, more, truth));
         }
     }
 }

@@ -98,8 +98,8 @@ static double scale_error(const struct fer_arithmetic *a, double variance, doubl
 
 /* Of two passes, and of Welford's where that leaves something; M is the error of the mean. `welford`: its part of
  * 3.06 sqrt(V) M. The variance's absolute error goes to *of_variance. */
-static double two_pass_error(const struct fer_arithmetic *a, const struct fer_channel *c, double epsilon, double roundings,
-                             double M, double welford, double *of_variance)
+static double two_pass_error(const struct fer_arithmetic *a, const struct fer_channel *c, double epsilon,
+                             double roundings, double M, double welford, double *of_variance)
 {
     const double deviation = sqrt(c->variance), size = sqrt(c->variance + c->mean * c->mean), all = c->variance + epsilon;
     const double input = a->input * (2 * size * deviation + a->input * size * size);
@@ -136,7 +136,8 @@ void fer_twist_channels(enum fer_twist twist, size_t rows, size_t channels, doub
         const double v = channel[c].variance;
         if (twist == FER_CONSTANT_STATISTICS) channel[c].given = FER_GIVEN;
         if (twist == FER_NO_VARIANCE_TERM) channel[c].given = FER_GIVEN_VARIANCE;
-        if (twist == FER_UNBIASED_SCALE && rows > 1) channel[c].scale = 1 / sqrt(v * (double)rows / (double)(rows - 1) + epsilon);
+        if (twist == FER_UNBIASED_SCALE && rows > 1)
+            channel[c].scale = 1 / sqrt(v * (double)rows / (double)(rows - 1) + epsilon);
         if (twist == FER_EPSILON_OUTSIDE) channel[c].scale = 1 / (sqrt(v) + epsilon);
     }
 }
@@ -185,8 +186,8 @@ static void fill_errors(struct fer_channel *c, const struct fer_arithmetic *a, d
     leave_one_pass_out(c, a, n, epsilon);
 }
 
-int fer_channels(struct fer_channel *channel, const struct fer_arithmetic *a, size_t rows, size_t channels, const real *x,
-                 double epsilon, struct fer_error *e)
+int fer_channels(struct fer_channel *channel, const struct fer_arithmetic *a, size_t rows, size_t channels,
+                 const real *x, double epsilon, struct fer_error *e)
 {
     real *mean = fer_allocate(channels * 3, sizeof *mean, e), *variance = mean + channels,
          *magnitude = variance + channels;
@@ -220,7 +221,8 @@ static double normalization_error(const struct fer_arithmetic *a, const struct f
     return error + a->store * (magnitude_of(y) + error) + a->store_least;
 }
 
-struct fer_bound fer_normalization_bound(const struct fer_arithmetic *a, const struct fer_channel *c, double x, double shift)
+struct fer_bound fer_normalization_bound(const struct fer_arithmetic *a, const struct fer_channel *c, double x,
+                                         double shift)
 {
     const double y = (x - c->mean) * c->scale * c->gain + shift;
     struct fer_bound b;
@@ -229,9 +231,10 @@ struct fer_bound fer_normalization_bound(const struct fer_arithmetic *a, const s
     return b;
 }
 
-/* What one column of the output is: x - mean times a slope, and a constant; slope and what stands for it in the variance. */
-static int is_scaled(const struct fer_arithmetic *a, const struct fer_channel *c, size_t rows, size_t channels, const real *x,
-                     double beta, const real *y, double *slope)
+/* What one column of the output is: x - mean times a slope, and a constant; slope and what stands for it in the
+ * variance. */
+static int is_scaled(const struct fer_arithmetic *a, const struct fer_channel *c, size_t rows, size_t channels,
+                     const real *x, double beta, const real *y, double *slope)
 {
     double constant = 0, product = 0;
     size_t i;
@@ -249,13 +252,15 @@ static int is_scaled(const struct fer_arithmetic *a, const struct fer_channel *c
     return 1;
 }
 
-/* What made this, when each channel is x scaled and shifted: a variance in one pass, if the scale is what rounding can make of a
- * sum of squares less the square of the mean; but one factor in all channels is a mistake. */
+/* What made this, when each channel is x scaled and shifted: a variance in one pass, if the scale is what rounding
+ * can make of a sum of squares less the square of the mean; but one factor in all channels is a mistake. */
 enum origin { UNKNOWN, ONE_PASS, ONE_FACTOR };
-static enum origin origin_of(const struct fer_arithmetic *a, const struct fer_channel *channel, size_t rows, size_t channels,
+static enum origin origin_of(const struct fer_arithmetic *a, const struct fer_channel *channel, size_t rows,
+                             size_t channels,
                           const real *x, const real *beta, const real *y)
 {
-    double least = INFINITY, most = 0, alike = 1e-3; /* relative: slopes are no better than what rounding leaves of them */
+    /* relative: slopes are no better than what rounding leaves of them */
+    double least = INFINITY, most = 0, alike = 1e-3;
     size_t k;
     for (k = 0; k < channels; k++) {
         const struct fer_channel *c = &channel[k];
@@ -275,7 +280,8 @@ static enum origin origin_of(const struct fer_arithmetic *a, const struct fer_ch
     return magnitude_of(most - 1) > 2 * alike ? ONE_FACTOR : UNKNOWN;
 }
 
-static void tally_normalization(struct fer_tally *tally, const struct fer_arithmetic *a, const struct fer_channel *channel,
+static void tally_normalization(struct fer_tally *tally, const struct fer_arithmetic *a,
+                                const struct fer_channel *channel,
                                 size_t rows, size_t channels, const real *x, const real *beta, const real *claimed,
                                 enum origin origin)
 {
@@ -288,7 +294,8 @@ static void tally_normalization(struct fer_tally *tally, const struct fer_arithm
             struct fer_bound b = fer_normalization_bound(a, c, (double)x[at], shift);
             if (origin == ONE_FACTOR) b.proven = b.likely;
             if (origin == ONE_PASS)
-                b.proven = normalization_error(a, c, c->mean_error.proven, c->scale_error.proven, (double)x[at], shift, y);
+                b.proven = normalization_error(a, c, c->mean_error.proven, c->scale_error.proven, (double)x[at],
+                                               shift, y);
             fer_tally_add(tally, (double)claimed[at], y, b);
         }
 }
@@ -311,11 +318,12 @@ void fer_tally_normalization(struct fer_tally *tally, const struct fer_arithmeti
 static void note_one_pass(struct fer_tally *tally, const struct fer_channel *channel, size_t channels)
 {
     size_t k;
-    for (k = 0; k < channels && fer_tally_verdict(tally) == FER_SUSPECT; k++) tally->one_pass |= channel[k].one_pass_fails;
+    for (k = 0; k < channels && fer_tally_verdict(tally) == FER_SUSPECT; k++)
+        tally->one_pass |= channel[k].one_pass_fails;
 }
 
-/* With given statistics (x - m) s + beta, s = gamma / sqrt(v + epsilon), may be computed as x s + (beta - m s). Of either,
- * each of the terms x s, m s and beta meets at most eight roundings, s's own four among them. */
+/* With given statistics (x - m) s + beta, s = gamma / sqrt(v + epsilon), may be computed as x s + (beta - m s). Of
+ * either, each of the terms x s, m s and beta meets at most eight roundings, s's own four among them. */
 void fer_sums_add_scaling(struct fer_sums *sums, const struct fer_arithmetic *a, size_t channels, const real *x,
                           const real *mean, const real *variance, const real *gamma, const real *beta, double epsilon)
 {
@@ -422,8 +430,8 @@ static struct averages *find_averages(const struct fer_arithmetic *a, const stru
 }
 
 /* dx of one element, and its bound. */
-static double gradient_of(const struct fer_arithmetic *a, const struct fer_channel *c, const struct averages *v, double x,
-                          double dy, struct fer_bound *bound)
+static double gradient_of(const struct fer_arithmetic *a, const struct fer_channel *c, const struct averages *v,
+                          double x, double dy, struct fer_bound *bound)
 {
     double dx;
     if (c->given) x = c->mean; /* it has no part in dx, be it NaN */

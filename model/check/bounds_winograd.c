@@ -57,7 +57,8 @@ static size_t place_of(size_t i, long offset, size_t size)
     return place < 0 ? 0 : (size_t)place < size ? (size_t)place : size - 1;
 }
 
-/* y[n][oh][ow][co] = sum over ci of most[n][ih][iw][ci] weights[ci][co], (ih, iw) the cell that lies `offset` from (oh, ow). */
+/* y[n][oh][ow][co] = sum over ci of most[n][ih][iw][ci] weights[ci][co], (ih, iw) the cell that lies `offset` from
+ * (oh, ow). */
 static void add_up(size_t n, const size_t from[3], const size_t to[3], const long offset[2], const real *most,
                    const real *weights, real *y)
 {

@@ -206,7 +206,8 @@ void fer_chain_check(struct fer_verification *v, const struct fer_layer *layer, 
     v->row.chain = 0;
     *v->row.reason = 0; /* of all that is missing, what the layer takes from is told */
     for (k = 0; k < layer->inputs && !v->failed; k++) fer_verify_require_output(v, &v->net.layer[layer->input[k]], "");
-    for (k = 0; k < layer->parameters && !v->failed; k++) fer_verify_require(v, v->net.parameter[layer->parameter + k].name);
+    for (k = 0; k < layer->parameters && !v->failed; k++)
+        fer_verify_require(v, v->net.parameter[layer->parameter + k].name);
 }
 
 int fer_chain_probabilities(struct fer_verification *v, struct fer_state *p)

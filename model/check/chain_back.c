@@ -69,8 +69,8 @@ int fer_back_linear(struct fer_verification *v, const struct fer_layer *layer, i
 /* ---- Activations ---- */
 
 /* The slope at the output (or input) `at`, and the most that errors d of `at` change it. room[3][count]. */
-static void find_slopes(struct fer_verification *v, const struct fer_layer *layer, const struct fer_state *at, const real *d,
-                        real *slope, real *change, real *room)
+static void find_slopes(struct fer_verification *v, const struct fer_layer *layer, const struct fer_state *at,
+                        const real *d, real *slope, real *change, real *room)
 {
     const real *x = v->options->relu_at_zero && fer_functions[layer->type].bends ? v->state[layer->input[0]].v : NULL;
     real *one = room, *moved = room + at->count, *other = room + 2 * at->count;
@@ -112,10 +112,11 @@ int fer_back_activation(struct fer_verification *v, const struct fer_layer *laye
 
 /* ---- Maxima ---- */
 
-/* One window's gradient dy, with its error E, goes to whichever cell may be the largest: x + d reaches every other x - d.
- * Equal ones without an error are a doubt where any of them will do. Adds to error[]; likely: the square of twice dy. */
-static void doubt_window(const struct fer_window *g, size_t out, const real *x, const real *d, double dy, double E, int likely,
-                         int any, real *error)
+/* One window's gradient dy, with its error E, goes to whichever cell may be the largest: x + d reaches every other
+ * x - d. Equal ones without an error are a doubt where any of them will do. Adds to error[]; likely: the square of
+ * twice dy. */
+static void doubt_window(const struct fer_window *g, size_t out, const real *x, const real *d, double dy, double E,
+                         int likely, int any, real *error)
 {
     const size_t c = out % g->out_c, cell = out / g->out_c, n = cell / (g->out_w * g->out_h);
     const struct fer_cells seen = fer_window_inputs(g, cell / g->out_w % g->out_h, cell % g->out_w);
@@ -195,7 +196,8 @@ int fer_back_dropout(struct fer_verification *v, const struct fer_layer *layer, 
 
 /* ---- Softmax, as an activation: dx = y (dy - sum of dy y) ---- */
 
-static double softmax_error(size_t classes, size_t k, const real *y, const real *of_y, const real *dy, const real *of_dy)
+static double softmax_error(size_t classes, size_t k, const real *y, const real *of_y, const real *dy,
+                            const real *of_dy)
 {
     double sum = 0, error = (double)of_dy[k];
     size_t j;
@@ -238,8 +240,8 @@ struct factors {
 };
 
 /* What input k gets from dy when the factors are those in moved[]. */
-static void multiply_back(const struct fer_verification *v, const struct fer_layer *layer, const struct factors *f, int k,
-                          const real *dy, real *part)
+static void multiply_back(const struct fer_verification *v, const struct fer_layer *layer, const struct factors *f,
+                          int k, const real *dy, real *part)
 {
     real *dx[FER_MAX_INPUTS] = {NULL};
     dx[k] = part;
@@ -247,8 +249,8 @@ static void multiply_back(const struct fer_verification *v, const struct fer_lay
                           (const real *const *)f->moved, dy, dx);
 }
 
-/* Of input k. Proven: the product of (|x| + E) less that of |x|; likely: a root over the factors, and what a factor of one
- * cell errs by is common to all cells. */
+/* Of input k. Proven: the product of (|x| + E) less that of |x|; likely: a root over the factors, and what a factor
+ * of one cell errs by is common to all cells. */
 static void multiply_errors(struct fer_verification *v, const struct fer_layer *layer, struct factors *f, int k,
                             const struct fer_state *dy, struct fer_state *dx, real *of_dy, real *part)
 {
@@ -257,7 +259,8 @@ static void multiply_errors(struct fer_verification *v, const struct fer_layer *
     int j, other, with;
     for (with = 1; with >= 0; with--) {
         for (j = 0; j < layer->inputs; j++)
-            for (i = 0; i < f->count[j]; i++) f->moved[j][i] = (real)(fabs(f->x[j]->v[i]) + with * (double)f->x[j]->E[i]);
+            for (i = 0; i < f->count[j]; i++)
+                f->moved[j][i] = (real)(fabs(f->x[j]->v[i]) + with * (double)f->x[j]->E[i]);
         for (i = 0; i < dy->count; i++) of_dy[i] = (real)(fabs(dy->v[i]) + with * (double)dy->E[i]);
         multiply_back(v, layer, f, k, of_dy, part);
         for (i = 0; i < dx->count; i++) dx->E[i] += with ? part[i] : -part[i];
@@ -344,7 +347,8 @@ static struct of_channel channel_of(const struct fer_state *x, const struct fer_
         before += common * common;
     }
     o.ea = 3 * sqrt(o.ea) / rows, o.eb = 3 * sqrt(o.eb) / rows;
-    for (k = c; k < x->count; k += channels) behind += back_common(&o, (x->v[k] - o.t.mean) * o.t.scale, (double)dy->c[k]);
+    for (k = c; k < x->count; k += channels)
+        behind += back_common(&o, (x->v[k] - o.t.mean) * o.t.scale, (double)dy->c[k]);
     o.shrink = behind > before ? before / behind : 1;
     return o;
 }
@@ -367,8 +371,8 @@ static void back_channel(const struct fer_state *x, const struct fer_state *dy, 
     }
 }
 
-int fer_back_batch_normalization(struct fer_verification *v, const struct fer_layer *layer, int i, const struct fer_state *dy,
-                                 struct fer_state *dx)
+int fer_back_batch_normalization(struct fer_verification *v, const struct fer_layer *layer, int i,
+                                 const struct fer_state *dy, struct fer_state *dx)
 {
     const real *gamma = fer_verify_load_own(v, layer, "gamma"), *variance = fer_verify_load_own(v, layer, "variance");
     const int given = !fer_layer_takes_statistics(layer);

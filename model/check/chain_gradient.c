@@ -73,8 +73,8 @@ static int compute_from_loss(struct fer_verification *v, struct fer_state *out)
     return 0;
 }
 
-/* An image's loss is -log(p), which errs by what p does, relatively, and ten roundings; the mean by two and one an image
- * more. */
+/* An image's loss is -log(p), which errs by what p does, relatively, and ten roundings; the mean by two and one an
+ * image more. */
 static int compute_loss(struct fer_verification *v, struct fer_state *out)
 {
     const struct fer_arithmetic *a = &v->arithmetic;
@@ -145,7 +145,8 @@ static int find_outputs(struct fer_verification *v, const struct fer_layer *laye
 }
 
 /* What a layer sends back to its input i when the gradient of its output is `given`, added to sums. */
-static void send_back(struct fer_verification *v, const struct fer_layer *layer, int i, const real *given, struct fer_sums *s)
+static void send_back(struct fer_verification *v, const struct fer_layer *layer, int i, const real *given,
+                      struct fer_sums *s)
 {
     const struct fer_verify_options *const options = v->options;
     struct fer_verify_options other = *options;
@@ -420,12 +421,14 @@ const struct fer_state *fer_chain_parameter_gradient(struct fer_verification *v,
     fer_sources_add(v, &s->sources);
     note_way(v, layer, p, &way);
     fer_chain_name(v);
-    snprintf(through, sizeof through, "%s_grad%s%.100s", strrchr(p->name, '/') + 1, v->row.chain++ ? ", " : "", v->row.through);
+    snprintf(through, sizeof through, "%s_grad%s%.100s", strrchr(p->name, '/') + 1, v->row.chain++ ? ", " : "",
+             v->row.through);
     memcpy(v->row.through, through, sizeof through);
     return s;
 }
 
-const struct fer_state *fer_chain_input(struct fer_verification *v, const struct fer_layer *layer, struct fer_state *room)
+const struct fer_state *fer_chain_input(struct fer_verification *v, const struct fer_layer *layer,
+                                        struct fer_state *room)
 {
     const struct fer_state *x;
     struct fer_verify_row before;

@@ -40,7 +40,8 @@ static void sum(struct fer_verification *v, const struct fer_layer *layer, const
 }
 
 /* Where it is a convolution by Winograd's algorithm: its errors in place of the roundings so far. */
-static int allow_winograd(struct fer_verification *v, const struct fer_layer *layer, const real *x, struct fer_state *out)
+static int allow_winograd(struct fer_verification *v, const struct fer_layer *layer, const real *x,
+                          struct fer_state *out)
 {
     const int tile = v->options->winograd;
     const struct fer_window g = fer_layer_window(layer, (size_t)v->n);
@@ -84,7 +85,8 @@ int fer_chain_linear(struct fer_verification *v, const struct fer_layer *layer, 
     for (i = 0; i < in->count; i++) x[i] = 1;
     sum(v, layer, x, kernel, out->K);
     for (i = 0; i < out->count; i++) {
-        const double rounded = v->arithmetic.factor * (2 + v->arithmetic.factor) * (double)out->A[i]; /* factors, first */
+        /* factors, first */
+        const double rounded = v->arithmetic.factor * (2 + v->arithmetic.factor) * (double)out->A[i];
         out->e[i] = (real)(sqrt((double)out->e[i]) + rounded);
         out->E[i] += (real)rounded;
         if (!bias) continue;
@@ -188,8 +190,8 @@ double fer_shift_proven(const struct fer_shift *t, double h, double E)
     return t->scale * (E + t->mean_E) * (1 + t->R) + (t->R > 0 ? fabs(h) * t->R : 0);
 }
 
-static void normalise_channel(const struct fer_state *in, struct fer_state *out, size_t channels, size_t c, double epsilon,
-                              double gamma, double beta)
+static void normalise_channel(const struct fer_state *in, struct fer_state *out, size_t channels, size_t c,
+                              double epsilon, double gamma, double beta)
 {
     const struct fer_shift t = fer_shift_of(in, channels, c, epsilon);
     const double g = fabs(gamma);
@@ -217,10 +219,12 @@ static int chain_training(struct fer_verification *v, const struct fer_layer *la
         return fer_free(channel), v->failed = 1, -1;
     if (gamma) fer_channels_scale(channel, &v->arithmetic, channels, gamma);
     for (c = 0; c < channels; c++)
-        normalise_channel(in, out, channels, c, layer->epsilon, gamma ? (double)gamma[c] : 1, beta ? (double)beta[c] : 0);
+        normalise_channel(in, out, channels, c, layer->epsilon, gamma ? (double)gamma[c] : 1,
+                          beta ? (double)beta[c] : 0);
     for (i = 0; i < out->count; i++) {
         const double shift = beta ? (double)beta[i % channels] : 0;
-        const struct fer_bound own = fer_normalization_bound(&v->arithmetic, &channel[i % channels], (double)in->v[i], shift);
+        const struct fer_bound own = fer_normalization_bound(&v->arithmetic, &channel[i % channels],
+                                                             (double)in->v[i], shift);
         out->E[i] += (real)own.proven;
         out->e[i] = (real)sqrt(out->e[i] * out->e[i] + own.likely * own.likely);
     }
@@ -228,8 +232,8 @@ static int chain_training(struct fer_verification *v, const struct fer_layer *la
     return 0;
 }
 
-int fer_chain_batch_normalization(struct fer_verification *v, const struct fer_layer *layer, struct fer_state *const *in,
-                                  struct fer_state *out)
+int fer_chain_batch_normalization(struct fer_verification *v, const struct fer_layer *layer,
+                                  struct fer_state *const *in, struct fer_state *out)
 {
     real *mean, *variance, *gamma, *beta;
     double *scale, *shift, *means;
@@ -251,7 +255,8 @@ int fer_chain_batch_normalization(struct fer_verification *v, const struct fer_l
 
 /* ---- Add, Multiply ---- */
 
-int fer_chain_add(struct fer_verification *v, const struct fer_layer *layer, struct fer_state *const *in, struct fer_state *out)
+int fer_chain_add(struct fer_verification *v, const struct fer_layer *layer, struct fer_state *const *in,
+                  struct fer_state *out)
 {
     size_t i;
     int k;
@@ -335,7 +340,8 @@ int fer_chain_moved(struct fer_verification *v, const struct fer_layer *layer, s
 int fer_chain_dropout(struct fer_verification *v, const struct fer_layer *layer, struct fer_state *const *in,
                       struct fer_state *out)
 {
-    if (!v->options->inference && !layer->inference && layer->rate > 0) return -1; /* which elements, only its output says */
+    if (!v->options->inference && !layer->inference && layer->rate > 0)
+        return -1; /* which elements, only its output says */
     return fer_chain_moved(v, layer, in, out);
 }
 
@@ -365,8 +371,8 @@ int fer_chain_average(struct fer_verification *v, const struct fer_layer *layer,
 
 /* ---- Maxima, activations ---- */
 
-/* How far y, the layer's function of x, may move when each x may move by d: the larger of f(x + d) - y and y - f(x - d);
- * or by the steepest slope. */
+/* How far y, the layer's function of x, may move when each x may move by d: the larger of f(x + d) - y and
+ * y - f(x - d); or by the steepest slope. */
 static int move(struct fer_verification *v, const struct fer_layer *layer, const struct fer_state *in, const real *d,
                 const struct fer_state *out, real *error)
 {

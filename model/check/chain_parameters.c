@@ -139,7 +139,8 @@ int fer_chain_batch_normalization_gradient(struct fer_verification *v, const str
     channel = fer_verify_load_channels(v, layer, x->v);
     bound = channel ? fer_allocate(channels, sizeof *bound, v->e) : NULL;
     failed = !bound || fer_state_allocate_gradient(v, out, channels) ||
-             fer_gamma_gradient(&v->arithmetic, channel, fer_verify_rows(v, layer), channels, x->v, dy->v, out->v, bound, v->e);
+             fer_gamma_gradient(&v->arithmetic, channel, fer_verify_rows(v, layer), channels, x->v, dy->v, out->v,
+                                bound, v->e);
     if (failed && fer_verify_ready(v)) v->failed = 1;
     for (c = 0; c < channels && !failed; c++) {
         out->E[c] = (real)bound[c].proven;

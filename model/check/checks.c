@@ -1,8 +1,8 @@
-/* checks.c - the table of what is checked of each kind of layer: its bounds, which kinds that compute alike share, and its
- * gradients. */
+/* checks.c - the table of what is checked of each kind of layer: its bounds, which kinds that compute alike share,
+ * and its gradients. */
 #include "checks.h"
 
-/* ---- The bounds (verify_layers.c, verify_elements.c; through others: chain_layers.c, chain_back.c, chain_parameters.c) ---- */
+/* ---- The bounds: of verify_*.c, and through other layers those of chain_*.c ---- */
 
 static const struct fer_bounds linear = {.output = fer_verify_linear, .add_input = fer_verify_linear_input,
                                          .parameters = fer_verify_linear_parameters, .reads_kernel = 1,

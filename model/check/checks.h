@@ -25,9 +25,9 @@ struct fer_bounds {
 
     /* What it makes of a state of its inputs (chain.h), where the record does not hold them. */
     fer_chain_function *chain;
-    /* Of a gradient that goes back through it (chain.h): what it makes of that gradient's errors (NULL: of each what it makes
-     * of the gradient itself), and what the errors of the outputs that its backward pass reads add (NULL: nothing). And of
-     * its parameters' gradients. */
+    /* Of a gradient that goes back through it (chain.h): what it makes of that gradient's errors (NULL: of each what
+     * it makes of the gradient itself), and what the errors of the outputs that its backward pass reads add (NULL:
+     * nothing). And of its parameters' gradients. */
     fer_back_function *errors, *doubts;
     fer_parameter_function *gradient;
 };

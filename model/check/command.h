@@ -1,5 +1,5 @@
-/* command.h - what fer.c needs of this folder beyond fer.h: options from text; tables, and the same as JSON, written to a
- * file of the caller's. */
+/* command.h - what fer.c needs of this folder beyond fer.h: options from text; tables, and the same as JSON, written
+ * to a file of the caller's. */
 #ifndef FER_CHECK_COMMAND_H
 #define FER_CHECK_COMMAND_H
 
@@ -7,8 +7,8 @@
 
 /* ---- op_text.c ---- */
 
-/* The arrays of a file as text: name and shape, then the values, a line for each row of the last dimension that is larger
- * than 1. */
+/* The arrays of a file as text: name and shape, then the values, a line for each row of the last dimension that is
+ * larger than 1. */
 int fer_npz_text(FILE *out, const char *path, struct fer_error *e);
 
 /* ---- verify_options.c ---- */
@@ -18,9 +18,10 @@ struct fer_verify_words {
     const char *unit, *accumulate, *adam, *ties, *relu_at_zero, *winograd, *layout, *part;
 };
 /* Without `accumulate` sums are float64 when everything is, else float32. */
-int fer_verify_options_read(struct fer_verify_options *options, const struct fer_verify_words *words, struct fer_error *e);
-/* Takes --unit LAYER=F and --bn-moving-variance LAYER=RULE out of the arguments, which stay where they are as long as the
- * options are used. */
+int fer_verify_options_read(struct fer_verify_options *options, const struct fer_verify_words *words,
+                            struct fer_error *e);
+/* Takes --unit LAYER=F and --bn-moving-variance LAYER=RULE out of the arguments, which stay where they are as long as
+ * the options are used. */
 int fer_verify_exceptions_take(struct fer_verify_options *options, int *count, char **argv, struct fer_error *e);
 
 /* ---- verify_text.c ---- */
@@ -42,8 +43,8 @@ void fer_verify_text_end(struct fer_verify_text *t, const struct fer_verify_summ
 
 /* ---- verify_join.c ---- */
 
-/* The JSON of all parts of one verification, in any order, as that of the whole: table or JSON, and the summary. -1 when they
- * are not that. text->options, into which theirs are read, is not const for that. */
+/* The JSON of all parts of one verification, in any order, as that of the whole: table or JSON, and the summary. -1
+ * when they are not that. text->options, into which theirs are read, is not const for that. */
 int fer_verify_join(char **paths, int count, struct fer_verify_text *text, struct fer_verify_options *options,
                     struct fer_verify_summary *summary, struct fer_error *e);
 
@@ -52,8 +53,8 @@ int fer_verify_join(char **paths, int count, struct fer_verify_text *text, struc
 struct fer_cases_written {
     size_t cases;
 };
-/* The cases of these layers (count 0: all) into the folder `dir`, a new or an empty one; with `exact` whole numbers, of layers
- * whose sums are exact then. After a failure nothing is left there. */
+/* The cases of these layers (count 0: all) into the folder `dir`, a new or an empty one; with `exact` whole numbers,
+ * of layers whose sums are exact then. After a failure nothing is left there. */
 int fer_cases(const char *const *layers, int count, uint64_t seed, int exact, const char *dir,
               struct fer_cases_written *written, struct fer_error *e);
 

@@ -1,5 +1,5 @@
-/* conventions.c - where real libraries differ and none is wrong: what an operation may do, in words. A case is tried under
- * each; the first that makes a result ok is the one that it follows. */
+/* conventions.c - where real libraries differ and none is wrong: what an operation may do, in words. A case is tried
+ * under each; the first that makes a result ok is the one that it follows. */
 #include "op.h"
 
 #include <string.h>

@@ -1,6 +1,6 @@
-/* explain.c - what is wrong with an array of a record that is at fault, in words. It is checked a second time, with the truth
- * and the bound of every element kept: which are wrong, and what kind of mistake is it (mistake.c)? Then once more with each
- * mistake that is often made (hypotheses.c), made on purpose: what is ok then was computed so. */
+/* explain.c - what is wrong with an array of a record that is at fault, in words. It is checked a second time, with
+ * the truth and the bound of every element kept: which are wrong, and what kind of mistake is it (mistake.c)? Then
+ * once more with each mistake that is often made (hypotheses.c), made on purpose: what is ok then was computed so. */
 #include "checks.h"
 #include "mistake.h"
 
@@ -9,7 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_EXPLAINED = 40 }; /* arrays that are checked again with all mistakes, so that a record full of faults ends */
+/* arrays that are checked again with all mistakes, so that a record full of faults ends */
+enum { MOST_EXPLAINED = 40 };
 
 static int has_ending(const char *name, const char *ending)
 {
@@ -72,7 +73,8 @@ static enum fer_mistake look_again(struct fer_verification *v, struct fer_verify
         if (v->tally.not_finite)
             kind = FER_VAGUE_MISTAKE;
         else
-            kind = *row->reason && !row->weak ? FER_CLEAR_MISTAKE : fer_mistake_kind(&c, row->reason, sizeof row->reason);
+            kind = *row->reason && !row->weak ? FER_CLEAR_MISTAKE
+                                              : fer_mistake_kind(&c, row->reason, sizeof row->reason);
     }
     v->tally.truths = v->tally.bounds = NULL;
     fer_verify_release(v, 0);
@@ -88,13 +90,15 @@ static double attempt(struct fer_verification *v)
     double ratio = INFINITY;
     fer_chain_clear(v);
     v->check(v, v->layer);
-    if (!v->failed && v->row.verdict == FER_OK && (v->tally.outgrows || v->twist == FER_NO_MAXIMUM)) ratio = v->row.likely;
+    if (!v->failed && v->row.verdict == FER_OK && (v->tally.outgrows || v->twist == FER_NO_MAXIMUM))
+        ratio = v->row.likely;
     fer_verify_release(v, 0);
     fer_chain_clear(v);
     return ratio;
 }
 
-/* Whether the array comes from a layer of this kind: itself, those that the check went through, of a gradient the consumers. */
+/* Whether the array comes from a layer of this kind: itself, those that the check went through, of a gradient the
+ * consumers. */
 static int comes_from(const struct fer_verification *v, const struct fer_layer *layer, const struct fer_verify_row *row,
                       int of_output)
 {
@@ -154,16 +158,19 @@ static int take_option(struct fer_layer *layer, const struct fer_op_option *opti
 }
 
 /* Sets the layers that the array comes from. 0: that changes nothing. */
-static int take(struct fer_verification *v, const struct fer_hypothesis *h, const struct fer_verify_row *row, int of_output)
+static int take(struct fer_verification *v, const struct fer_hypothesis *h, const struct fer_verify_row *row,
+                int of_output)
 {
     const int of_update = has_ending(row->array, "_new");
     int i, found = 0;
     if (strcmp(h->operation, "softmax_cross_entropy") == 0) {
         v->twist = h->twist;
-        return (h->twist == FER_NO_LABEL) == has_ending(row->array, "_grad") && v->layer == &v->net.layer[v->net.layers - 1] &&
+        return (h->twist == FER_NO_LABEL) == has_ending(row->array, "_grad") &&
+               v->layer == &v->net.layer[v->net.layers - 1] &&
                row->elements == (size_t)v->n * v->layer->channels;
     }
-    if (of_update != (h->option.name && (strcmp(h->option.name, "momentum") == 0 || strcmp(h->option.name, "moving-variance") == 0)))
+    if (of_update != (h->option.name && (strcmp(h->option.name, "momentum") == 0 ||
+                                         strcmp(h->option.name, "moving-variance") == 0)))
         return 0;
     for (i = 1; i < v->net.layers; i++) {
         struct fer_layer *layer = &v->net.layer[i];
@@ -242,7 +249,9 @@ void fer_verify_explain(struct fer_verification *v)
     kind = look_again(v, &row);
     if (!v->failed && kind != FER_CLEAR_MISTAKE && row.wrong > 1 && v->explained++ < MOST_EXPLAINED) {
         words = try_hypotheses(v, &row, of_output);
-        if (words) snprintf(row.reason, sizeof row.reason, "%.*s", (int)(strstr(words, ": --") ? strstr(words, ": --") - words : 200), words);
+        if (words)
+            snprintf(row.reason, sizeof row.reason, "%.*s",
+                     (int)(strstr(words, ": --") ? strstr(words, ": --") - words : 200), words);
         if (!words && of_output && has_ending(row.array, "_grad")) try_consumers(v, &row);
         if (!words && !of_output && has_ending(row.array, "_grad")) try_images(v, &row);
     }

@@ -93,7 +93,8 @@ static void digest_forward(struct fingerprint *f, const struct fer_network *net,
             add_stage(f, layer->name, "/statistics",
                       fer_crc32_reals(fer_crc32_reals(0, layer->mean, c), layer->variance, c));
         fer_output_name(net, i, "", name);
-        add_stage(f, name, "", fer_crc32_reals(0, i == net->layers - 1 ? net->logits : layer->output, fer_layer_count(layer, n)));
+        add_stage(f, name, "", fer_crc32_reals(0, i == net->layers - 1 ? net->logits : layer->output,
+                                               fer_layer_count(layer, n)));
         if (i == net->layers - 1) add_stage(f, net->softmax, "/output", fer_crc32_reals(0, layer->output, n * c));
     }
 }

@@ -1,5 +1,5 @@
-/* gradcheck.c - `fer gradcheck`: the gradients of every kind of layer, by the table of checks.c, of the loss, and of the
- * whole network, against finite differences (gradient.c). */
+/* gradcheck.c - `fer gradcheck`: the gradients of every kind of layer, by the table of checks.c, of the loss, and of
+ * the whole network, against finite differences (gradient.c). */
 #include "checks.h"
 
 #include <stdio.h>

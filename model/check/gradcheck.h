@@ -17,8 +17,8 @@ struct fer_gradcheck_run {
                    size_t count, struct fer_error *e);
 };
 
-/* For a function that cannot be asked, only answered beforehand (gradcheck_points.c): steps and distances at which it is
- * known, for each element, and for the noise along FER_NOISY_ELEMENTS of them. */
+/* For a function that cannot be asked, only answered beforehand (gradcheck_points.c): steps and distances at which it
+ * is known, for each element, and for the noise along FER_NOISY_ELEMENTS of them. */
 enum { FER_LEVELS = 4, FER_NOISE_POINTS = 8, FER_NOISY_ELEMENTS = 3, FER_STEPS = 10, FER_DISTANCES = 4 };
 struct fer_ladder {
     double step[FER_STEPS], distance[FER_DISTANCES];

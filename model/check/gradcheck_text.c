@@ -36,6 +36,7 @@ int fer_gradcheck_text_points(struct fer_gradcheck_text *t, const char *in, cons
     size_t points;
     if (!out) return fer_fail(e, "gradcheck --points: expected -o and the file to write");
     if (fer_gradcheck_points(in, out, &points, e)) return -1;
-    fprintf(t->out, "%s: %zu points: compute y at each, then `gradcheck --values` of a file with x, dx and y\n", out, points);
+    fprintf(t->out, "%s: %zu points: compute y at each, then `gradcheck --values` of a file with x, dx and y\n", out,
+            points);
     return 0;
 }

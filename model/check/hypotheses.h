@@ -1,5 +1,6 @@
-/* hypotheses.h - how a computation that is WRONG may have come about: another choice of an option, or a mistake that is often
- * made. It is done once more so, and what is ok then is explained. Both `verify --op` and `verify` of a record ask here. */
+/* hypotheses.h - how a computation that is WRONG may have come about: another choice of an option, or a mistake that
+ * is often made. It is done once more so, and what is ok then is explained. Both `verify --op` and `verify` of a
+ * record ask here. */
 #ifndef FER_HYPOTHESES_H
 #define FER_HYPOTHESES_H
 

@@ -1,5 +1,5 @@
-/* mistake.c - of an array that is wrong: what kind of mistake is it? A kind is named only when every wrong element fits it,
- * within what rounding (or the measurement of a slope) can do to the truth. */
+/* mistake.c - of an array that is wrong: what kind of mistake is it? A kind is named only when every wrong element
+ * fits it, within what rounding (or the measurement of a slope) can do to the truth. */
 #include "mistake.h"
 
 #include <math.h>
@@ -60,8 +60,9 @@ static int is_known(double factor)
            magnitude(factor / LOG10_E - 1) < 1e-6;
 }
 
-/* Of the wrong elements first, first + step, ...: whether each is the truth times one factor, that of the element whose truth
- * is known best, to `doubt`. How many they are; 0: no. A factor that is 1 as nearly as the truth is known is none. */
+/* Of the wrong elements first, first + step, ...: whether each is the truth times one factor, that of the element
+ * whose truth is known best, to `doubt`. How many they are; 0: no. A factor that is 1 as nearly as the truth is known
+ * is none. */
 static size_t one_factor(const struct fer_compared *c, size_t first, size_t step, double *factor, double *doubt)
 {
     size_t i, count = 0;
@@ -73,7 +74,8 @@ static size_t one_factor(const struct fer_compared *c, size_t first, size_t step
     if (*factor == 0 || magnitude(*factor - 1) < 1e-6 || magnitude(*factor - 1) < 8 * *doubt) return 0;
     for (i = first; i < c->count; i += step) {
         if (!is_wrong(c, i)) continue;
-        if (!fits(c, i, *factor * c->truth[i], magnitude(*factor) * (c->error[i] + *doubt * magnitude(c->truth[i])))) return 0;
+        if (!fits(c, i, *factor * c->truth[i], magnitude(*factor) * (c->error[i] + *doubt * magnitude(c->truth[i]))))
+            return 0;
         count++;
     }
     return count;
@@ -89,7 +91,8 @@ static void name_factor(double factor, const char *who, char *text, size_t size)
     else if (factor > 1 && is_whole(factor))
         snprintf(text, size, "%s is %.0f times the right one: is a division by %.0f forgotten?", who, factor, factor);
     else if (factor > 0 && factor < 1 && is_whole(1 / factor))
-        snprintf(text, size, "%s is 1/%.0f of the right one: is a division by %.0f too many?", who, 1 / factor, 1 / factor);
+        snprintf(text, size, "%s is 1/%.0f of the right one: is a division by %.0f too many?", who, 1 / factor,
+                 1 / factor);
     else
         snprintf(text, size, "%s is %.7g times the right one", who, factor);
 }
@@ -118,7 +121,8 @@ static void widen(struct range *r, double x)
     if (!(x <= r->most)) r->most = x;
 }
 
-/* Where every wrong element is the same number, or should be: a 0 that stands there, a limit at which it was cut off or is not. */
+/* Where every wrong element is the same number, or should be: a 0 that stands there, a limit at which it was cut off
+ * or is not. */
 static int is_constant(const struct fer_compared *c, size_t wrong, char *text, size_t size)
 {
     const struct range none = {INFINITY, -INFINITY};
@@ -128,7 +132,8 @@ static int is_constant(const struct fer_compared *c, size_t wrong, char *text, s
         widen(&all, (double)c->claimed[i]), widen(&truths, c->truth[i]);
         if (is_wrong(c, i)) widen(&claims, (double)c->claimed[i]), widen(&truth, c->truth[i]);
     }
-    if (all.least == 0 && claims.most == 0 && truth.most < 0) return snprintf(text, size, "where it should be negative it is 0");
+    if (all.least == 0 && claims.most == 0 && truth.most < 0)
+        return snprintf(text, size, "where it should be negative it is 0");
     if (wrong > 1 && claims.least == claims.most) {
         const double at = claims.least;
         if (all.least == at && truth.most < at)
@@ -156,8 +161,8 @@ static int should_be_zero(const struct fer_compared *c, size_t wrong, char *text
 
 /* ---- A factor or a term of each channel ---- */
 
-/* The wrong elements of channel k of so many: claimed = slope truth + shift, through those with the least and the largest
- * truth. How many they are beyond these two; 0: it is not so. */
+/* The wrong elements of channel k of so many: claimed = slope truth + shift, through those with the least and the
+ * largest truth. How many they are beyond these two; 0: it is not so. */
 static size_t is_line(const struct fer_compared *c, size_t k, size_t channels, double *slope, double *shift)
 {
     size_t i, low = c->count, high = c->count, count = 0;
@@ -194,7 +199,8 @@ static int is_scaled(const struct fer_compared *c, size_t wrong, char *text, siz
         if (elements) widen(&factors, factor), number++;
     }
     if (found == wrong && number > 1 && wrong > 2 * number)
-        return snprintf(text, size, "each channel is the truth times a factor of its own, %.7g to %.7g", factors.least, factors.most);
+        return snprintf(text, size, "each channel is the truth times a factor of its own, %.7g to %.7g",
+                        factors.least, factors.most);
     for (k = number = 0; k < channels; k++) {
         found = is_line(c, k, channels, &factor, &shift);
         if (found) lines += found + 2, number++;
@@ -235,10 +241,11 @@ static int is_off_by_constant(const struct fer_compared *c, size_t wrong, char *
     while (i < c->count && !is_wrong(c, i)) i++;
     if (wrong <= 2 * channels) return 0;
     if (channels == 1)
-        return snprintf(text, size, "%s off by the same number, %.6g", wrong == c->count ? "every element is" : "they are",
-                        (double)c->claimed[i] - c->truth[i]);
+        return snprintf(text, size, "%s off by the same number, %.6g",
+                        wrong == c->count ? "every element is" : "they are", (double)c->claimed[i] - c->truth[i]);
     if (channels == 0) return 0;
-    return snprintf(text, size, "off by a constant in each of %zu channels: is a term with their mean missing?", channels);
+    return snprintf(text, size, "off by a constant in each of %zu channels: is a term with their mean missing?",
+                    channels);
 }
 
 /* ---- Numbers of fewer digits ---- */
@@ -271,7 +278,8 @@ static int is_short(const struct fer_compared *c, char *text, size_t size)
             changed += magnitude(c->truth[i] - fer_shortened(c->truth[i], formats[k].digits, 0)) > c->error[i];
         }
         if (i == c->count && numbers > 8 && 2 * changed > numbers)
-            return snprintf(text, size, "every value has %d binary digits: summed or stored in %s?", formats[k].digits, formats[k].name);
+            return snprintf(text, size, "every value has %d binary digits: summed or stored in %s?",
+                            formats[k].digits, formats[k].name);
     }
     return 0;
 }
@@ -286,6 +294,8 @@ enum fer_mistake fer_mistake_kind(const struct fer_compared *c, char *text, size
     if (is_constant(c, wrong, text, size)) return FER_CLEAR_MISTAKE;
     if ((multiple = is_multiple(c, wrong, text, size)) != FER_NO_MISTAKE) return multiple;
     if (fer_mistake_order(c, text, size) || is_short(c, text, size)) return FER_CLEAR_MISTAKE;
-    if (should_be_zero(c, wrong, text, size) || is_off_by_constant(c, wrong, text, size) || (c->dims > 1 && is_scaled(c, wrong, text, size))) return FER_VAGUE_MISTAKE;
+    if (should_be_zero(c, wrong, text, size) || is_off_by_constant(c, wrong, text, size) ||
+        (c->dims > 1 && is_scaled(c, wrong, text, size)))
+        return FER_VAGUE_MISTAKE;
     return FER_NO_MISTAKE;
 }

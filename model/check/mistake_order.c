@@ -90,8 +90,8 @@ static int other_matrix(const struct fer_compared *c, char *text, size_t size)
 
 enum { NOWHERE = -1 };
 
-/* Whether the wrong part of slice j along axis d, the elements marked along every other axis, is that part of slice k, which
- * should be another. */
+/* Whether the wrong part of slice j along axis d, the elements marked along every other axis, is that part of slice
+ * k, which should be another. */
 static int slice_holds(const struct fer_compared *c, unsigned char *const *marks, int d, size_t j, size_t k)
 {
     size_t apart = 1, before = 1, told = 0, i, block;
@@ -111,8 +111,8 @@ static int slice_holds(const struct fer_compared *c, unsigned char *const *marks
     return told > 0;
 }
 
-/* from[j]: the slice whose truth the wrong slice j holds, first tried where its neighbour's came from. A slice of a few numbers
- * must be no other's, too. How many have one. */
+/* from[j]: the slice whose truth the wrong slice j holds, first tried where its neighbour's came from. A slice of a
+ * few numbers must be no other's, too. How many have one. */
 static size_t find_slices(const struct fer_compared *c, unsigned char *const *marks, int d, long *from)
 {
     const long size = (long)c->shape[d];
@@ -121,7 +121,8 @@ static size_t find_slices(const struct fer_compared *c, unsigned char *const *ma
     for (j = 0; j < size; j++) {
         from[j] = NOWHERE;
         if (!marks[d][j]) continue;
-        if (j + shift >= 0 && j + shift < size && slice_holds(c, marks, d, (size_t)j, (size_t)(j + shift))) from[j] = j + shift;
+        if (j + shift >= 0 && j + shift < size && slice_holds(c, marks, d, (size_t)j, (size_t)(j + shift)))
+            from[j] = j + shift;
         for (k = 0; k < size && from[j] == NOWHERE; k++)
             if (k != j && slice_holds(c, marks, d, (size_t)j, (size_t)k)) from[j] = k;
         for (k = 0; k < size && from[j] != NOWHERE && c->count / c->shape[d] < 8; k++)
@@ -142,9 +143,10 @@ static int name_blocks(const char *axis, long size, const long *from, char *text
         for (last = j; last + 1 < size && from[j] != NOWHERE && from[last + 1] == from[last] + 1;) last++;
         if (from[j] == NOWHERE || at >= room) continue;
         if (blocks++ == 4) return snprintf(text + at, room - at, ", ...") > 0;
-        at += (size_t)(last > j ? snprintf(text + at, room - at, "%s %ld to %ld hold %ld to %ld", blocks > 1 ? "," : "", j,
-                                           last, from[j], from[last])
-                                : snprintf(text + at, room - at, "%s %ld holds %ld", blocks > 1 ? "," : "", j, from[j]));
+        at += (size_t)(last > j ? snprintf(text + at, room - at, "%s %ld to %ld hold %ld to %ld",
+                                           blocks > 1 ? "," : "", j, last, from[j], from[last])
+                                : snprintf(text + at, room - at, "%s %ld holds %ld", blocks > 1 ? "," : "", j,
+                                           from[j]));
     }
     return 1;
 }
@@ -156,7 +158,8 @@ static long middle(long shift, long size)
 }
 
 /* What the map along one axis is. */
-static int name_slices(const char *axis, long size, size_t wrong, size_t found, const long *from, char *text, size_t room)
+static int name_slices(const char *axis, long size, size_t wrong, size_t found, const long *from, char *text,
+                       size_t room)
 {
     long j, first = -1, last = -1, shift = 0, one = 1, reversed = 1, shifted = 1, around = 0, in_range = 0;
     for (j = 0; j < size; j++) {
@@ -169,8 +172,10 @@ static int name_slices(const char *axis, long size, size_t wrong, size_t found, 
         last = j;
     }
     for (j = 0; j < size && shifted; j++) in_range += j + shift >= 0 && j + shift < size;
-    if (found == wrong && found == 1) return snprintf(text, room, "%s %ld holds the truth of %s %ld", axis, first, axis, from[first]);
-    if (found == wrong && one) return snprintf(text, room, "these %ss hold the truth of %s %ld", axis, axis, from[first]);
+    if (found == wrong && found == 1)
+        return snprintf(text, room, "%s %ld holds the truth of %s %ld", axis, first, axis, from[first]);
+    if (found == wrong && one)
+        return snprintf(text, room, "these %ss hold the truth of %s %ld", axis, axis, from[first]);
     if (found == 2 && from[first] == last && from[last] == first)
         return snprintf(text, room, "the truth permuted in %ss: %ld and %ld are exchanged", axis, first, last);
     if (shifted && (found == wrong || (long)found >= in_range - 1) && found > 1 && (!around || shift * shift < 10))
@@ -211,10 +216,12 @@ static int wrapped_index(const struct fer_compared *c, char *text, size_t size)
         if (c->count <= wrap) continue;
         for (i = first; i < c->count && holds(c, i, i % wrap);) i++;
         if (i == c->count && first >= wrap)
-            return snprintf(text, size, "element %zu holds that of 0, and so on: has an index of 16 bits wrapped?", wrap);
+            return snprintf(text, size, "element %zu holds that of 0, and so on: has an index of 16 bits wrapped?",
+                            wrap);
         for (i = 0; i + wrap < c->count && holds(c, i, i + wrap);) i++;
         if (i + wrap == c->count && first < i)
-            return snprintf(text, size, "element 0 holds that of %zu, and so on: has an index of 16 bits wrapped?", wrap);
+            return snprintf(text, size, "element 0 holds that of %zu, and so on: has an index of 16 bits wrapped?",
+                            wrap);
     }
     return 0;
 }

@@ -1,5 +1,5 @@
-/* mistake_place.c - which elements of an array are wrong, in as few words as hold them all: the indices along each axis,
- * or the border of the images. */
+/* mistake_place.c - which elements of an array are wrong, in as few words as hold them all: the indices along each
+ * axis, or the border of the images. */
 #include "mistake.h"
 
 #include <stdio.h>

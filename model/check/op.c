@@ -133,8 +133,8 @@ static void report_row(const struct fer_verify_row *row, struct fer_verify_summa
     if (report) report(context, row);
 }
 
-/* The operation once more, with another option (name NULL: none) or a twist; its rows are in again->row. `given` has room
- * for one option more. */
+/* The operation once more, with another option (name NULL: none) or a twist; its rows are in again->row. `given` has
+ * room for one option more. */
 static void run_again(const struct fer_op *op, const struct fer_op_option *option, enum fer_twist twist,
                       struct fer_judge *again, struct fer_op_option *given)
 {
@@ -181,7 +181,8 @@ static void explain_wrong_results(const struct fer_op *op)
         run_again(op, &h->option, h->twist, again, given);
         for (k = 0; k < judge->rows; k++) {
             struct fer_verify_row *row = &judge->row[k], *other = find_row(again, row->array);
-            if (!other || !fer_verify_is_at_fault(row) || other->verdict != FER_OK || other->likely >= best[k]) continue;
+            if (!other || !fer_verify_is_at_fault(row) || other->verdict != FER_OK || other->likely >= best[k])
+                continue;
             best[k] = other->likely;
             snprintf(row->reason, sizeof row->reason, "%s", h->words);
         }
@@ -207,8 +208,8 @@ static void add_words(const struct fer_judge *judge, const char *const *followed
     if (at < FER_CASE_WORDS) snprintf(words + at, FER_CASE_WORDS - at, ": %s", followed[k]);
 }
 
-/* Of each result the first way of this convention with which it is ok: that is its verdict then, and its words go to `words`
- * where another way would not do. */
+/* Of each result the first way of this convention with which it is ok: that is its verdict then, and its words go to
+ * `words` where another way would not do. */
 static int follow_convention(const struct fer_op *op, const char *word, char words[FER_CASE_WORDS])
 {
     struct fer_judge *again = fer_allocate(1, sizeof *again, op->e), *judge = op->judge;

@@ -161,7 +161,8 @@ void fer_op_reorder(int dims, const size_t *shape, const int *axis, real *here, 
 
 /* ---- Conventions (conventions.c) ---- */
 
-/* The i-th way of an operation among those that are all right: an option (NULL: none) or a twist. NULL behind the last. */
+/* The i-th way of an operation among those that are all right: an option (NULL: none) or a twist. NULL behind the
+ * last. */
 struct fer_convention {
     const char *operation;
     struct fer_op_option option;

@@ -410,7 +410,8 @@ int fer_op_choice_or_sides(struct fer_op *op, const char *name, const char *word
     if (*value < count_words(words)) return 0;
     for (i = 0; i < 4 && rest; i++) rest = parse_cells(rest, i < 3 ? ',' : 0, &side[i]);
     if (rest) return 0;
-    return fer_fail(op->e, "--%s %s: expected %s%sT,B,L,R, whole numbers of cells", name, text, words, *words ? "|" : "");
+    return fer_fail(op->e, "--%s %s: expected %s%sT,B,L,R, whole numbers of cells", name, text, words,
+                    *words ? "|" : "");
 }
 
 /* ---- Results ---- */

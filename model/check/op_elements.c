@@ -125,11 +125,11 @@ static int write_softmax(struct fer_op *op, const struct elements *a)
     size_t i, k;
     if (fer_op_claim(op, &a->y)) {
         if (op->twist == FER_NO_MAXIMUM)
-            fer_tally_softmax_mistaken(&op->judge->tally, &op->judge->arithmetic, op->twist, (int)a->rows, (int)a->channels,
-                                       a->x.values, op->judge->claimed);
+            fer_tally_softmax_mistaken(&op->judge->tally, &op->judge->arithmetic, op->twist, (int)a->rows,
+                                       (int)a->channels, a->x.values, op->judge->claimed);
         else
-            fer_tally_softmax(&op->judge->tally, &op->judge->arithmetic, FER_PROBABILITIES, (int)a->rows, (int)a->channels,
-                              a->x.values, NULL, op->judge->claimed);
+            fer_tally_softmax(&op->judge->tally, &op->judge->arithmetic, FER_PROBABILITIES, (int)a->rows,
+                              (int)a->channels, a->x.values, NULL, op->judge->claimed);
     }
     if (fer_op_write(op, &a->y)) return -1;
     if (!a->dy.values) return 0;
@@ -170,8 +170,8 @@ static int read_vector(struct fer_op *op, const char *name, size_t channels, dou
 }
 
 /* Of y = x * factor + offset, however it is computed. */
-static int write_line(struct fer_op *op, const struct elements *a, const real *scale, const real *mean, const real *variance,
-                      const real *offset)
+static int write_line(struct fer_op *op, const struct elements *a, const real *scale, const real *mean,
+                      const real *variance, const real *offset)
 {
     size_t i;
     if (fer_op_claim(op, &a->y)) {
@@ -180,7 +180,8 @@ static int write_line(struct fer_op *op, const struct elements *a, const real *s
             const size_t c = i % a->channels;
             m[i] = absolute(m[i]);
             if (scale) m[i] = m[i] * absolute(scale[c]) + absolute(offset[c]);
-            if (mean) m[i] = (m[i] + absolute(mean[c])) / (real)(variance[c] > 1e-14 ? sqrt((double)variance[c]) : 1e-7);
+            if (mean)
+                m[i] = (m[i] + absolute(mean[c])) / (real)(variance[c] > 1e-14 ? sqrt((double)variance[c]) : 1e-7);
         }
         fer_op_judge_magnitudes(op, &a->y, 5, m);
     }
@@ -376,8 +377,8 @@ static int write_merged(struct fer_op *op, const struct inputs *in, const struct
 }
 
 /* dx[k] of a product; where it is a sum over cells, its magnitude is the same sum of absolute values. */
-static int write_factor(struct fer_op *op, const struct inputs *in, int k, const struct fer_tensor *dy, size_t n, size_t c,
-                        size_t cells)
+static int write_factor(struct fer_op *op, const struct inputs *in, int k, const struct fer_tensor *dy, size_t n,
+                        size_t c, size_t cells)
 {
     const struct fer_tensor *dx = &in->dx[k];
     if (in->cells[k] == cells)

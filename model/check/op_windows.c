@@ -1,5 +1,5 @@
-/* op_windows.c - the operations of `fer op` that move a window over images: convolutions, of which a dense layer is one, and
- * poolings. */
+/* op_windows.c - the operations of `fer op` that move a window over images: convolutions, of which a dense layer is
+ * one, and poolings. */
 #include "op.h"
 
 #include <float.h>
@@ -50,11 +50,11 @@ struct convolution {
     void (*backward_kernel)(const struct fer_window *g, const real *x, const real *dy, real *dkernel);
 };
 
-/* How far rounding can take a result: a sum of products of two arguments, added up by one of fer_sums_add_conv2d...; the bias
- * may be missing. */
+/* How far rounding can take a result: a sum of products of two arguments, added up by one of fer_sums_add_conv2d...;
+ * the bias may be missing. */
 static void judge_products(struct fer_op *op, const struct fer_tensor *t, const struct fer_window *g,
-                           void (*add)(struct fer_sums *, const struct fer_arithmetic *, const struct fer_window *, real *,
-                                       real *),
+                           void (*add)(struct fer_sums *, const struct fer_arithmetic *, const struct fer_window *,
+                                       real *, real *),
                            const struct fer_tensor *a, const struct fer_tensor *b, const real *bias)
 {
     struct fer_sums *s = fer_op_claim(op, t) ? fer_op_sums(op, t) : NULL;

@@ -122,7 +122,8 @@ int fer_network_takes_faces(const struct fer_network *network)
     return network->channels == 1 && network->height == network->width && network->classes == FER_CLASSES;
 }
 
-int fer_batch_draw(struct fer_batch *batch, const struct fer_network *network, size_t n, uint64_t seed, struct fer_error *e)
+int fer_batch_draw(struct fer_batch *batch, const struct fer_network *network, size_t n, uint64_t seed,
+                   struct fer_error *e)
 {
     const struct fer_batch none = {0};
     size_t i;
@@ -273,7 +274,8 @@ static int record_step(struct recorder *r, struct fer_network *net, const struct
     }
     fer_network_forward(net, batch->n, adam != NULL);
     *loss = (adam ? fer_network_backward(net, batch->n, batch->labels)
-                  : fer_cross_entropy(batch->n, net->classes, net->logits, batch->labels, NULL, NULL)) / (double)batch->n;
+                  : fer_cross_entropy(batch->n, net->classes, net->logits, batch->labels, NULL, NULL)) /
+            (double)batch->n;
     mean_loss = (real)*loss;
     if (put_labels(r, batch->labels) || put_forward(r) || put(r, "loss", FER_REAL_TYPE, 0, NULL, &mean_loss)) return -1;
     if (!adam) return 0;
@@ -312,8 +314,8 @@ int fer_record_inference(struct fer_network *network, const struct fer_batch *ba
     return fer_record(network, batch, NULL, path, recorded, e);
 }
 
-int fer_record_exact(struct fer_network *network, size_t n, uint64_t seed, const char *path, struct fer_recorded *recorded,
-                     struct fer_error *e)
+int fer_record_exact(struct fer_network *network, size_t n, uint64_t seed, const char *path,
+                     struct fer_recorded *recorded, struct fer_error *e)
 {
     struct recorder r = {NULL, network, n, 1, 0, e, {0}};
     recorded->loss = 0;

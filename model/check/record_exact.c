@@ -132,7 +132,8 @@ static void draw(const struct filling *f, int layer, int kind, const int numbers
 }
 
 /* In the rehearsal: no sum of absolute values x[k] * divided may reach the limit. */
-static int check(const struct filling *f, const char *name, const char *array, size_t count, const real *x, size_t divided)
+static int check(const struct filling *f, const char *name, const char *array, size_t count, const real *x,
+                 size_t divided)
 {
     double largest = 0;
     size_t k;

@@ -7,7 +7,8 @@
 const char *const fer_unit_names[FER_UNITS] = {"f64", "f32", "tf32", "bf16", "f16"};
 const char *const fer_verdict_names[FER_VERDICTS] = {"ok", "MISTRUSTED", "suspect", "WRONG", "not checkable"};
 
-/* Unit roundoff (to nearest), smallest normal and largest number. tf32 has float32's range and 11 digits, bfloat16 has 8. */
+/* Unit roundoff (to nearest), smallest normal and largest number. tf32 has float32's range and 11 digits, bfloat16
+ * has 8. */
 static const struct {
     double u, least, most;
 } formats[FER_UNITS] = {{0x1p-53, 0x1p-1022, DBL_MAX},

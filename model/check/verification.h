@@ -17,7 +17,8 @@ struct fer_expected {
     const struct fer_array *array; /* in the file; NULL: not there */
 };
 
-/* What a verdict depends on beside the arrays: with another choice every array that does might be ok (verify_hints.c). */
+/* What a verdict depends on beside the arrays: with another choice every array that does might be ok
+ * (verify_hints.c). */
 enum fer_dependence {
     FER_ON_ADAM = 1,
     FER_ON_MOVING_VARIANCE = 2,
@@ -48,8 +49,8 @@ struct fer_kept {
     int hinted;          /* its reason begins with the choice that would make it ok */
 };
 
-/* What an array, or what is computed on the way to one, depends on beside arrays (enum fer_dependence), and a bit for each
- * array of the list: whether it was read. */
+/* What an array, or what is computed on the way to one, depends on beside arrays (enum fer_dependence), and a bit for
+ * each array of the list: whether it was read. */
 struct fer_sources {
     unsigned depends;
     unsigned char uses[MOST_EXPECTED / 8 + 1];
@@ -84,8 +85,8 @@ struct fer_verification {
     struct fer_room held[MOST_HELD], spare[MOST_HELD]; /* in use; and to be used again, since fresh memory costs time */
     int held_count, spare_count;
 
-    /* By what the array is checked; and, of one that is at fault (explain.c), the second look: its name, while no other is
-     * begun (NULL: none), and a mistake that layers of one kind make on purpose. */
+    /* By what the array is checked; and, of one that is at fault (explain.c), the second look: its name, while no
+     * other is begun (NULL: none), and a mistake that layers of one kind make on purpose. */
     void (*check)(struct fer_verification *v, const struct fer_layer *layer);
     const struct fer_layer *layer;
     void (*at_fault)(struct fer_verification *v);
@@ -158,8 +159,8 @@ real *fer_verify_load_own(struct fer_verification *v, const struct fer_layer *la
 real *fer_verify_load_parameter(struct fer_verification *v, const struct fer_parameter *p, const char *ending);
 /* Whether everything that the check needs is there. */
 int fer_verify_ready(const struct fer_verification *v);
-/* Room for the sums that make up an array of so many elements, or the one being checked; 0 when the check cannot be made.
- * And the sums into the tally. */
+/* Room for the sums that make up an array of so many elements, or the one being checked; 0 when the check cannot be
+ * made. And the sums into the tally. */
 int fer_verify_hold_sums(struct fer_verification *v, struct fer_sums *s, size_t count);
 int fer_verify_begin_sums(struct fer_verification *v, struct fer_sums *s);
 void fer_verify_tally_sums(struct fer_verification *v, const struct fer_sums *s);
@@ -187,8 +188,8 @@ void fer_verify_compute_backward(struct fer_verification *v, const struct fer_la
 
 /* ---- verify_hints.c ---- */
 
-/* Every kept array that depends on the family, checked under other options, each one's ok_otherwise noted: whether all are
- * ok. */
+/* Every kept array that depends on the family, checked under other options, each one's ok_otherwise noted: whether
+ * all are ok. */
 typedef int fer_verify_retry(struct fer_verification *v, const struct fer_verify_options *other, unsigned family);
 /* Says with the arrays at fault which other choice would make all of their family ok. */
 void fer_verify_hints(struct fer_verification *v, fer_verify_retry *retry);

@@ -89,7 +89,8 @@ struct fer_window fer_dense_window(size_t rows, size_t in, size_t out);
 /* One bias for each channel, added to sums that are there. */
 void fer_sums_add_bias(struct fer_sums *s, const struct fer_arithmetic *a, size_t channels, const real *bias);
 /* The sum of each column of x[rows][channels]. */
-void fer_sums_add_columns(struct fer_sums *s, const struct fer_arithmetic *a, size_t rows, size_t channels, const real *x);
+void fer_sums_add_columns(struct fer_sums *s, const struct fer_arithmetic *a, size_t rows, size_t channels,
+                          const real *x);
 void fer_sums_add_average(struct fer_sums *s, const struct fer_arithmetic *a, const struct fer_window *g, real *x);
 void fer_sums_add_average_input(struct fer_sums *s, const struct fer_arithmetic *a, const struct fer_window *g,
                                 real *dy);
@@ -110,8 +111,8 @@ void fer_tally_sums(struct fer_tally *tally, const struct fer_arithmetic *a, con
 
 /* Whether Winograd's algorithm does such a convolution. */
 int fer_winograd_applies(const struct fer_window *g);
-/* With tiles of tile x tile outputs: what an error of an output is measured by, magnitude[n][out_h][out_w][out_c] from x
- * and the kernel; backward, [n][in_h][in_w][in_c] from dy. 0, or -1 when memory runs out. */
+/* With tiles of tile x tile outputs: what an error of an output is measured by, magnitude[n][out_h][out_w][out_c]
+ * from x and the kernel; backward, [n][in_h][in_w][in_c] from dy. 0, or -1 when memory runs out. */
 int fer_winograd_magnitude(const struct fer_window *g, int tile, int backward, const real *x, const real *kernel,
                            real *magnitude, struct fer_error *e);
 /* And the error, of sums over so many channels. */
@@ -141,20 +142,23 @@ struct fer_channel {
 };
 /* Fills channel[channels] with the statistics of x, or with those that are given; gamma 1. 0, or -1 when memory runs
  * out. */
-int fer_channels(struct fer_channel *channel, const struct fer_arithmetic *a, size_t rows, size_t channels, const real *x,
-                 double epsilon, struct fer_error *e);
+int fer_channels(struct fer_channel *channel, const struct fer_arithmetic *a, size_t rows, size_t channels,
+                 const real *x, double epsilon, struct fer_error *e);
 void fer_channels_given(struct fer_channel *channel, const struct fer_arithmetic *a, size_t channels, const real *mean,
                         const real *variance, double epsilon);
 /* What is often mistaken about a batch's statistics (hypotheses.h). */
-void fer_twist_channels(enum fer_twist twist, size_t rows, size_t channels, double epsilon, struct fer_channel *channel);
+void fer_twist_channels(enum fer_twist twist, size_t rows, size_t channels, double epsilon,
+                        struct fer_channel *channel);
 /* Puts gamma[channels] in. */
-void fer_channels_scale(struct fer_channel *channel, const struct fer_arithmetic *a, size_t channels, const real *gamma);
+void fer_channels_scale(struct fer_channel *channel, const struct fer_arithmetic *a, size_t channels,
+                        const real *gamma);
 /* With statistics that are given; gamma and beta may be NULL. */
 void fer_sums_add_scaling(struct fer_sums *s, const struct fer_arithmetic *a, size_t channels, const real *x,
                           const real *mean, const real *variance, const real *gamma, const real *beta, double epsilon);
 /* beta may be NULL. */
 /* Of y = (x - mean) scale + shift in training. */
-struct fer_bound fer_normalization_bound(const struct fer_arithmetic *a, const struct fer_channel *c, double x, double shift);
+struct fer_bound fer_normalization_bound(const struct fer_arithmetic *a, const struct fer_channel *c, double x,
+                                         double shift);
 void fer_tally_normalization(struct fer_tally *tally, const struct fer_arithmetic *a,
                              const struct fer_channel *channel, size_t rows,
                              size_t channels, const real *x, const real *beta, const real *claimed);
@@ -186,8 +190,8 @@ void fer_tally_softmax(struct fer_tally *tally, const struct fer_arithmetic *a, 
                        int classes, const real *logits, const int *labels, const real *claimed);
 
 /* The same with soft labels, targets[n][classes]. */
-void fer_tally_soft_labels(struct fer_tally *tally, const struct fer_arithmetic *a, enum fer_softmax_result result, int n,
-                           int classes, const real *logits, const real *targets, const real *claimed);
+void fer_tally_soft_labels(struct fer_tally *tally, const struct fer_arithmetic *a, enum fer_softmax_result result,
+                           int n, int classes, const real *logits, const real *targets, const real *claimed);
 
 /* Without the maximum's subtraction, the probabilities; without the label's, the gradient. */
 void fer_tally_softmax_mistaken(struct fer_tally *tally, const struct fer_arithmetic *a, enum fer_twist twist, int n,

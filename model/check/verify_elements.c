@@ -1,5 +1,5 @@
-/* verify_elements.c - as verify_layers.c, of layers that go through their input element by element, or move elements to other
- * places. */
+/* verify_elements.c - as verify_layers.c, of layers that go through their input element by element, or move elements
+ * to other places. */
 #include "checks.h"
 #include "functions.h"
 
@@ -54,7 +54,8 @@ void fer_verify_function(struct fer_verification *v, const struct fer_layer *lay
 }
 
 /* With --relu-at-zero 1 the gradient passes where x is 0, too, which the output does not tell. */
-static void pass_at_zero(struct fer_verification *v, const struct fer_layer *layer, size_t count, const real *dy, real *dx)
+static void pass_at_zero(struct fer_verification *v, const struct fer_layer *layer, size_t count, const real *dy,
+                         real *dx)
 {
     const real *x = v->options->relu_at_zero ? fer_verify_load_output(v, source(v, layer)) : NULL;
     size_t i;

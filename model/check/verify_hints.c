@@ -1,6 +1,6 @@
-/* verify_hints.c - arrays at fault that another choice would make ok: of an option, of a constant. Every array that depends
- * on the choice is checked once more with it, and only when all of them are ok it is told: one that is not would be a fault
- * that the choice does not explain. */
+/* verify_hints.c - arrays at fault that another choice would make ok: of an option, of a constant. Every array that
+ * depends on the choice is checked once more with it, and only when all of them are ok it is told: one that is not
+ * would be a fault that the choice does not explain. */
 #include "verification.h"
 
 #include <stdio.h>
@@ -165,7 +165,8 @@ static void try_layers(struct fer_verification *v)
     for (i = 0; i < v->kept_count && v->options->settings.bn_unbiased >= 0; i++) {
         const char *array = v->kept[i].row.array;
         if (!is_open(&v->kept[i], FER_ON_MOVING_VARIANCE) || !v->kept[i].ok_otherwise) continue;
-        snprintf(text, sizeof text, "with --bn-moving-variance %.*s=%s it is ok", (int)(strlen(array) - strlen(suffix)), array,
+        snprintf(text, sizeof text, "with --bn-moving-variance %.*s=%s it is ok",
+                 (int)(strlen(array) - strlen(suffix)), array,
                  v->options->settings.bn_unbiased ? "biased" : "unbiased");
         say(&v->kept[i], text);
     }
@@ -173,9 +174,10 @@ static void try_layers(struct fer_verification *v)
 
 /* ---- Two implementations in one record ---- */
 
-/* Whoever puts an array of theirs into another's record changes what the arrays behind it should be: those are the other's,
- * and off by more than a rounding of their own. Of an output that is told from a fault by what it takes from: computed anew
- * it is sound. Of a gradient, by its size: what rounding of the first array may have made is below so many bounds. */
+/* Whoever puts an array of theirs into another's record changes what the arrays behind it should be: those are the
+ * other's, and off by more than a rounding of their own. Of an output that is told from a fault by what it takes
+ * from: computed anew it is sound. Of a gradient, by its size: what rounding of the first array may have made is
+ * below so many bounds. */
 enum { MOST_LIKELY_BOUNDS = 1000 };
 
 static int reads(const struct fer_kept *kept, int array)
@@ -203,7 +205,8 @@ static const char *common_source(const struct fer_verification *v)
 
 static void tell_two_hands(struct fer_verification *v, fer_verify_retry *retry)
 {
-    const char *source = v->options->no_chains || v->options->parts ? NULL : common_source(v); /* which another part may have */
+    /* which another part may have */
+    const char *source = v->options->no_chains || v->options->parts ? NULL : common_source(v);
     char text[200];
     int i, sound = 1, outputs = 0;
     if (!source) return;

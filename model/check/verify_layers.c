@@ -31,8 +31,8 @@ static void check_column_sums(struct fer_verification *v, const struct fer_layer
 
 /* ---- Conv2D, DepthwiseConv2D, Dense ---- */
 
-/* Winograd's bound in place of the sum's, or, of one share of several, beside it. x and the kernel are as they were or their
- * absolute values. */
+/* Winograd's bound in place of the sum's, or, of one share of several, beside it. x and the kernel are as they were
+ * or their absolute values. */
 static void allow_winograd(struct fer_verification *v, const struct fer_window *g, int backward, const real *x,
                            const real *kernel, struct fer_sums *s)
 {

@@ -147,8 +147,8 @@ void fer_verify_text_row(void *context, const struct fer_verify_row *row)
 void fer_verify_text_end(struct fer_verify_text *t, const struct fer_verify_summary *summary)
 {
     if (summary && summary->ignored)
-        fprintf(stderr, "fer: %s: %zu array%s not used: %s\n", t->path, summary->ignored, summary->ignored == 1 ? " is" : "s are",
-                summary->unused);
+        fprintf(stderr, "fer: %s: %zu array%s not used: %s\n", t->path, summary->ignored,
+                summary->ignored == 1 ? " is" : "s are", summary->unused);
     if (t->is_json && summary && t->rows++ == 0) write_json_head(t); /* a part in which nothing is */
     if (t->is_json && t->rows) {
         fer_json_close(&t->json, ']');

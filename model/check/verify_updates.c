@@ -8,7 +8,8 @@
 /* ---- From a gradient, or an output, that the record does not hold: it is computed, with errors (chain.h) ---- */
 
 /* What the check has gone through, and sees: the errors alone, since its own are smaller. */
-static void conclude_chain(struct fer_verification *v, size_t count, const real *truth, const real *error, const char *missing)
+static void conclude_chain(struct fer_verification *v, size_t count, const real *truth, const real *error,
+                           const char *missing)
 {
     v->row.sees = fer_chain_sees(count, truth, error);
     v->row.weak = v->row.sees > 1e-2;
@@ -16,15 +17,16 @@ static void conclude_chain(struct fer_verification *v, size_t count, const real 
 }
 
 /* How errors d of the gradient move the step that leads to truth[]. room[4][count] */
-static void step_aside(const struct fer_adam *adam, size_t count, const real *before, const real *gradient, const real *d,
-                       const real *truth, real *room, real *error)
+static void step_aside(const struct fer_adam *adam, size_t count, const real *before, const real *gradient,
+                       const real *d, const real *truth, real *room, real *error)
 {
     real *moved = room, *step = room + count, *m = room + 2 * count, *second = room + 3 * count;
     size_t k;
     int side;
     for (k = 0; k < count; k++) error[k] = 0;
     for (side = -1; side <= 1; side += 2) {
-        for (k = 0; k < count; k++) moved[k] = gradient[k] + (real)side * d[k], m[k] = second[k] = 0, step[k] = before[k];
+        for (k = 0; k < count; k++)
+            moved[k] = gradient[k] + (real)side * d[k], m[k] = second[k] = 0, step[k] = before[k];
         fer_adam_step(adam, 1, count, step, moved, m, second);
         for (k = 0; k < count; k++)
             if (fabs(step[k] - truth[k]) > error[k]) error[k] = (real)fabs(step[k] - truth[k]);
@@ -32,7 +34,8 @@ static void step_aside(const struct fer_adam *adam, size_t count, const real *be
 }
 
 /* The bounds of truth[] are so much wider. NULL: no memory. */
-static const struct fer_bound *hold_wider(struct fer_verification *v, size_t count, const real *proven, const real *likely)
+static const struct fer_bound *hold_wider(struct fer_verification *v, size_t count, const real *proven,
+                                          const real *likely)
 {
     real *memory = fer_verify_hold(v, count * sizeof(struct fer_bound) / sizeof(real));
     struct fer_bound *wider = (struct fer_bound *)(void *)memory;
@@ -47,7 +50,8 @@ struct gradient {
     char name[FER_MAX_ARRAY];
 };
 
-static struct gradient find_gradient(struct fer_verification *v, const struct fer_layer *layer, const struct fer_parameter *p)
+static struct gradient find_gradient(struct fer_verification *v, const struct fer_layer *layer,
+                                     const struct fer_parameter *p)
 {
     const struct fer_state *s = v->options->no_chains ? NULL : fer_chain_parameter_gradient(v, layer, p);
     struct gradient g = {0};
@@ -66,7 +70,8 @@ static struct gradient find_gradient(struct fer_verification *v, const struct fe
 static const struct fer_bound *widen_adam(struct fer_verification *v, const struct fer_adam *adam, const real *before,
                                           const struct gradient *gradient, const real *truth, size_t count)
 {
-    real *proven = fer_verify_hold(v, count), *likely = fer_verify_hold(v, count), *room = fer_verify_hold(v, 4 * count);
+    real *proven = fer_verify_hold(v, count), *likely = fer_verify_hold(v, count), *room = fer_verify_hold(v,
+                                                                                                           4 * count);
     if (v->failed) return NULL;
     step_aside(adam, count, before, gradient->values, gradient->E, truth, room, proven);
     step_aside(adam, count, before, gradient->values, gradient->e, truth, room, likely);
@@ -165,7 +170,8 @@ static void check_moving(struct fer_verification *v, const struct fer_layer *lay
     if (fer_verify_ready(v) &&
         (!channel || fer_channels(channel, &v->arithmetic, rows, layer->channels, x, layer->epsilon, v->e)))
         v->failed = 1;
-    if (fer_verify_ready(v) && computed) v->tally.wider = widen_moving(v, layer, computed, channel, is_variance, before);
+    if (fer_verify_ready(v) && computed)
+        v->tally.wider = widen_moving(v, layer, computed, channel, is_variance, before);
     if (fer_verify_ready(v) && is_variance) {
         fer_tally_moving_variance(&v->tally, &v->arithmetic, channel, rows, layer->channels, layer->momentum,
                                   layer->unbiased, before, v->claimed);
