@@ -103,7 +103,7 @@ bench: fer ## time a training step, layer by layer, at sizes 48 and 128
 	./fer bench --size 48
 	./fer bench --size 128
 
-speed: fer fer64 ## time training steps in turn with PyTorch's (python3-torch)
+speed: fer fer64 ## time training steps in turn with PyTorch's and others'
 	$(PYTHON) tests/speed.py
 
 # ---- testing ----

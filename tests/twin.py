@@ -54,7 +54,7 @@ def placed(x, config, window, outside=0.0):
     """x and its padding: the cells that TensorFlow's SAME lacks, the smaller half of them before."""
     lacking = [0, 0]
     if config["padding"] == "same":
-        lacking = [max((-(-size // s) - 1) * s + k - size, 0) for size, s, k in zip(x.shape[2:], config["strides"], window)]
+        lacking = [max((-(-size // s) - 1) * s + k - size, 0) for size, s, k in zip(map(int, x.shape[2:]), config["strides"], window)]
     (top, left), (bottom, right) = [n // 2 for n in lacking], [n - n // 2 for n in lacking]
     if (top, left) == (bottom, right):
         return x, (top, left)
@@ -64,7 +64,7 @@ def placed(x, config, window, outside=0.0):
 def conv2d(c, own, inputs, training):
     rates = c["dilation_rate"]
     x, padding = placed(inputs[0], c, [(k - 1) * rate + 1 for k, rate in zip(c["kernel_size"], rates)])
-    return F.conv2d(x, own["kernel"], own.get("bias"), c["strides"], padding, rates, x.shape[1] // own["kernel"].shape[1])
+    return F.conv2d(x, own["kernel"], own.get("bias"), c["strides"], padding, rates, int(x.shape[1]) // own["kernel"].shape[1])
 
 
 def depthwise_conv2d(c, own, inputs, training):
