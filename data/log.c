@@ -116,12 +116,11 @@ struct reader {
 
 void fer_log_free(struct fer_log *log)
 {
-    const struct fer_log nothing = {0};
     free(log->row);
     free(log->epoch);
     free(log->line);
     free(log->within);
-    *log = nothing;
+    memset(log, 0, sizeof *log);
 }
 
 /* The next line without its end. Returns 1, 0 at the end of the file, -1 for a fault. */

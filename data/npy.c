@@ -138,11 +138,12 @@ int fer_shape_count(int dims, const size_t *shape, size_t *count, struct fer_err
     return 0;
 }
 
+static const char *const keys[3] = {"descr", "fortran_order", "shape"};
+
 /* One 'key': value. seen[] counts what has been there. */
 static int parse_item(const char **at, struct fer_array *array, struct fer_layout *layout, int seen[3],
                       struct fer_error *reason)
 {
-    static const char *const keys[3] = {"descr", "fortran_order", "shape"};
     const char *key;
     int length, k;
     if (!parse_string(at, &key, &length) || !skip(at, ':'))
@@ -162,18 +163,15 @@ static int parse_item(const char **at, struct fer_array *array, struct fer_layou
 int fer_npy_parse(const char *text, struct fer_array *array, struct fer_layout *layout, struct fer_error *reason)
 {
     const char *at = text;
-    int seen[3] = {0, 0, 0}, comma = 1;
+    int seen[3] = {0, 0, 0}, comma = 1, k;
     if (!skip(&at, '{')) return fer_fail(reason, "bad npy header: it does not begin with {");
     while (!skip(&at, '}')) {
         if (!comma) return fer_fail(reason, "bad npy header: , or } was expected after a value");
         if (parse_item(&at, array, layout, seen, reason)) return -1;
         comma = skip(&at, ',');
     }
-    if (!seen[0] || !seen[1] || !seen[2])
-        return fer_fail(reason, "bad npy header: the key %s is missing",
-                        !seen[0]   ? "descr"
-                        : !seen[1] ? "fortran_order"
-                                   : "shape");
+    for (k = 0; k < 3; k++)
+        if (!seen[k]) return fer_fail(reason, "bad npy header: the key %s is missing", keys[k]);
     skip_spaces(&at);
     return *at ? fer_fail(reason, "bad npy header: only spaces and a newline were expected after }") : 0;
 }

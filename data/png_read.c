@@ -131,10 +131,8 @@ static int next_chunk(struct png *p, const unsigned char **name, size_t *length)
     if (left < 12 || word(at) > left - 12) return fail(p, "it ends early");
     *length = word(at);
     *name = at + 4;
-    if (word(at + 8 + *length) != fer_crc32(0, at + 4, *length + 4)) {
-        const size_t from = p->at;
-        return fail(p, "the CRC of the chunk at byte %zu is wrong", from);
-    }
+    if (word(at + 8 + *length) != fer_crc32(0, at + 4, *length + 4))
+        return fail(p, "the CRC of the chunk at byte %zu is wrong", p->at);
     p->at += *length + 12;
     return 0;
 }

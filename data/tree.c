@@ -182,10 +182,9 @@ static int pass_over_siblings(void *context, const char *name, struct fer_error 
 /* Goes down as long as there is one way only. */
 static int find_root(struct tree *t, struct survey *s, struct fer_error *e)
 {
-    const struct survey none = {0};
     int depth;
     for (depth = 0;; depth++) {
-        *s = none;
+        memset(s, 0, sizeof *s);
         s->t = t;
         if (fer_list_folder(t->root, survey_entry, s, e)) return -1;
         t->split = s->usages[0] + s->usages[1] + s->usages[2] + s->usages[3] > 0;

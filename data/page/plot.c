@@ -1,7 +1,7 @@
 /* plot.c - two curves over the epochs as one SVG picture: axes, curves, marks, and what each epoch says under the
  * mouse.
  *
- * Colours and fonts are the page's (data/report_style.c), by class. A picture stays small however long the run is:
+ * Colours and fonts are the page's (report_style.c), by class. A picture stays small however long the run is:
  * beyond 1200 epochs each stretch of epochs is drawn as its lowest and its highest value, so that no pit gets lost. */
 #include "../data.h"
 
