@@ -105,18 +105,6 @@ static int add_plain(struct fer_builder *b, enum fer_layer_type type, int input,
     return layer ? end(b, layer) : -1;
 }
 
-/* A layer with a window; channels 0: as many as the input has. */
-static int add_window(struct fer_builder *b, enum fer_layer_type type, int input, const char *name, const size_t *filters,
-                      const struct fer_window *window, enum fer_padding padding)
-{
-    struct fer_layer *layer = begin(b, type, &input, 1, name);
-    if (!layer) return -1;
-    if (filters) layer->channels = *filters;
-    layer->window = *window;
-    layer->padding = padding;
-    return end(b, layer);
-}
-
 static struct fer_window window_of(size_t kernel_h, size_t kernel_w, size_t stride_h, size_t stride_w)
 {
     struct fer_window g = {0};
@@ -140,13 +128,6 @@ int fer_network_begin(struct fer_builder *b, size_t height, size_t width, size_t
     layer->width = b->network->width = width;
     layer->channels = b->network->channels = channels;
     return end(b, layer);
-}
-
-int fer_add_conv2d(struct fer_builder *b, int input, const char *name, size_t filters, size_t kernel_h, size_t kernel_w,
-                   size_t stride_h, size_t stride_w, enum fer_padding padding)
-{
-    const struct fer_window window = window_of(kernel_h, kernel_w, stride_h, stride_w);
-    return add_window(b, FER_CONV2D, input, name, &filters, &window, padding);
 }
 
 static size_t or_one(size_t setting)
@@ -173,14 +154,25 @@ int fer_add_convolution(struct fer_builder *b, int input, const char *name, cons
     return end(b, layer);
 }
 
+int fer_add_conv2d(struct fer_builder *b, int input, const char *name, size_t filters, size_t kernel_h, size_t kernel_w,
+                   size_t stride_h, size_t stride_w, enum fer_padding padding)
+{
+    struct fer_layer *layer = begin(b, FER_CONV2D, &input, 1, name);
+    if (!layer) return -1;
+    layer->channels = filters;
+    layer->window = window_of(kernel_h, kernel_w, stride_h, stride_w);
+    layer->padding = padding;
+    return end(b, layer);
+}
+
 int fer_add_depthwise_convolution(struct fer_builder *b, int input, const char *name, const struct fer_convolution *c)
 {
     struct fer_layer *layer = begin(b, FER_DEPTHWISE_CONV2D, &input, 1, name);
     const size_t multiplier = or_one(c->depth_multiplier);
     if (!layer) return -1;
     if (multiplier > SIZE_MAX / layer->channels)
-        return fail(b, "%s: depth multiplier %zu: its output does not fit into memory: expected a smaller one", layer->name,
-                    multiplier);
+        return fail(b, "%s: depth multiplier %zu: its output does not fit into memory: expected a smaller one",
+                    layer->name, multiplier);
     layer->kernel_name = "depthwise_kernel";
     set_convolution(layer, c, layer->channels);
     layer->channels *= multiplier;
@@ -192,8 +184,8 @@ int fer_add_batch_normalization(struct fer_builder *b, int input, const char *na
     return fer_add_batch_normalization_with(b, input, name, momentum, epsilon, 0, 1);
 }
 
-int fer_add_batch_normalization_with(struct fer_builder *b, int input, const char *name, double momentum, double epsilon,
-                                     int scale, int center)
+int fer_add_batch_normalization_with(struct fer_builder *b, int input, const char *name, double momentum,
+                                     double epsilon, int scale, int center)
 {
     struct fer_layer *layer = begin(b, FER_BATCH_NORMALIZATION, &input, 1, name);
     if (!layer) return -1;
@@ -213,21 +205,30 @@ int fer_add_relu(struct fer_builder *b, int input, const char *name)
     return add_plain(b, FER_ACTIVATION, input, name);
 }
 
+static int add_pooling(struct fer_builder *b, enum fer_layer_type type, int input, const char *name,
+                       struct fer_window window, enum fer_padding padding)
+{
+    struct fer_layer *layer = begin(b, type, &input, 1, name);
+    if (!layer) return -1;
+    layer->window = window;
+    layer->padding = padding;
+    return end(b, layer);
+}
+
 int fer_add_max_pooling2d(struct fer_builder *b, int input, const char *name, size_t pool_h, size_t pool_w,
                           size_t stride_h, size_t stride_w, enum fer_padding padding)
 {
-    const struct fer_window window = window_of(pool_h, pool_w, stride_h, stride_w);
-    return add_window(b, FER_MAX_POOLING2D, input, name, NULL, &window, padding);
+    return add_pooling(b, FER_MAX_POOLING2D, input, name, window_of(pool_h, pool_w, stride_h, stride_w), padding);
 }
 
 int fer_add_average_pooling2d(struct fer_builder *b, int input, const char *name, size_t pool_h, size_t pool_w,
                               size_t stride_h, size_t stride_w, enum fer_padding padding)
 {
-    const struct fer_window window = window_of(pool_h, pool_w, stride_h, stride_w);
-    return add_window(b, FER_AVERAGE_POOLING2D, input, name, NULL, &window, padding);
+    return add_pooling(b, FER_AVERAGE_POOLING2D, input, name, window_of(pool_h, pool_w, stride_h, stride_w), padding);
 }
 
-static int add_global_pooling(struct fer_builder *b, enum fer_layer_type type, int input, const char *name, int keepdims)
+static int add_global_pooling(struct fer_builder *b, enum fer_layer_type type, int input, const char *name,
+                              int keepdims)
 {
     struct fer_layer *layer = begin(b, type, &input, 1, name);
     if (!layer) return -1;
@@ -275,7 +276,8 @@ int fer_add_leaky_relu(struct fer_builder *b, int input, const char *name, doubl
     struct fer_layer *layer = begin(b, FER_LEAKY_RELU, &input, 1, name);
     if (!layer) return -1;
     if (!(slope >= 0 && slope < INFINITY) || !(max_value > 0))
-        return fail(b, "%s: slope %g, largest value %g: expected 0 <= slope, and a positive value", layer->name, slope, max_value);
+        return fail(b, "%s: slope %g, largest value %g: expected 0 <= slope, and a positive value", layer->name, slope,
+                    max_value);
     layer->slope = slope;
     layer->max_value = max_value;
     return end(b, layer);
@@ -290,7 +292,8 @@ int fer_add_hard_sigmoid(struct fer_builder *b, int input, const char *name, dou
 {
     struct fer_layer *layer = begin(b, FER_HARD_SIGMOID, &input, 1, name);
     if (!layer) return -1;
-    if (!(slope > 0 && slope < INFINITY)) return fail(b, "%s: slope %g: expected a positive number", layer->name, slope);
+    if (!(slope > 0 && slope < INFINITY))
+        return fail(b, "%s: slope %g: expected a positive number", layer->name, slope);
     layer->slope = slope;
     return end(b, layer);
 }
@@ -327,7 +330,8 @@ int fer_add_multiply(struct fer_builder *b, const int *input, int inputs, const 
     return layer ? end(b, layer) : -1;
 }
 
-int fer_add_reshape(struct fer_builder *b, int input, const char *name, size_t height, size_t width, size_t channels, int flat)
+int fer_add_reshape(struct fer_builder *b, int input, const char *name, size_t height, size_t width, size_t channels,
+                    int flat)
 {
     struct fer_layer *layer = begin(b, FER_RESHAPE, &input, 1, name);
     if (!layer) return -1;
@@ -363,14 +367,15 @@ int fer_add_linear(struct fer_builder *b, int input, const char *name)
     return end(b, layer);
 }
 
-static int add_edges(struct fer_builder *b, enum fer_layer_type type, int input, const char *name, size_t top, size_t bottom,
-                     size_t left, size_t right)
+static int add_edges(struct fer_builder *b, enum fer_layer_type type, int input, const char *name, size_t top,
+                     size_t bottom, size_t left, size_t right)
 {
     const size_t most = (size_t)1 << 28;
     struct fer_layer *layer = begin(b, type, &input, 1, name);
     if (!layer) return -1;
     if (top > most || bottom > most || left > most || right > most)
-        return fail(b, "%s: edges of %zu,%zu,%zu,%zu cells: expected at most %zu", layer->name, top, bottom, left, right, most);
+        return fail(b, "%s: edges of %zu,%zu,%zu,%zu cells: expected at most %zu", layer->name, top, bottom, left,
+                    right, most);
     layer->edge[0] = top, layer->edge[1] = bottom, layer->edge[2] = left, layer->edge[3] = right;
     return end(b, layer);
 }
@@ -381,7 +386,8 @@ int fer_add_zero_padding2d(struct fer_builder *b, int input, const char *name, s
     return add_edges(b, FER_ZERO_PADDING2D, input, name, top, bottom, left, right);
 }
 
-int fer_add_cropping2d(struct fer_builder *b, int input, const char *name, size_t top, size_t bottom, size_t left, size_t right)
+int fer_add_cropping2d(struct fer_builder *b, int input, const char *name, size_t top, size_t bottom, size_t left,
+                       size_t right)
 {
     return add_edges(b, FER_CROPPING2D, input, name, top, bottom, left, right);
 }
@@ -447,13 +453,15 @@ static int check_whole(struct fer_builder *b)
     const struct fer_layer *last = &net->layer[net->layers - 1];
     int i;
     if (last->height != 1 || last->width != 1)
-        return fail(b, "the last layer, %s, has height and width: expected one number a class, as Dense gives", last->name);
+        return fail(b, "the last layer, %s, has height and width: expected one number a class, as Dense gives",
+                    last->name);
     if (!last->inputs || fer_kinds[last->type].backward_reads_output)
-        return fail(b, "the last layer, %s, is of class %s: expected one that gives the logits, as Dense does", last->name,
-                    last->class_name);
+        return fail(b, "the last layer, %s, is of class %s: expected one that gives the logits, as Dense does",
+                    last->name, last->class_name);
     for (i = 0; i < net->layers - 1; i++)
         if (net->layer[i].consumers == 0)
-            return fail(b, "no layer takes from %s: expected every layer but the last to be an input", net->layer[i].name);
+            return fail(b, "no layer takes from %s: expected every layer but the last to be an input",
+                        net->layer[i].name);
     return 0;
 }
 

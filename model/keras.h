@@ -35,20 +35,25 @@ struct fer_keras_layer {
 int fer_keras_fail(struct fer_keras *r, const struct fer_keras_layer *l, const char *format, ...) FER_PRINTF(3, 4);
 
 /* KEY: what stands there: expected ... */
-int fer_keras_fail_key(struct fer_keras *r, const struct fer_keras_layer *l, const char *key, const struct fer_json_node *node,
-                       const char *expected);
+int fer_keras_fail_key(struct fer_keras *r, const struct fer_keras_layer *l, const char *key,
+                       const struct fer_json_node *node, const char *expected);
 
 /* ---- The values of a layer's config; an absent key leaves *value, Keras's default, as it is ---- */
 
 /* A whole number of at least `least` and below 2^31: 0, and its value; else -1. */
 int fer_keras_is_whole(const struct fer_json_node *node, size_t least, size_t *value);
+/* Two of them, [h,w], or one for both. */
+int fer_keras_is_pair(const struct fer_json_node *node, size_t least, size_t value[2]);
+#define FER_KERAS_PAIR "a whole number, or two: [height, width]" /* what was expected */
 const struct fer_json_node *fer_keras_key(const struct fer_keras_layer *l, const char *key); /* NULL: absent or null */
 int fer_keras_whole(struct fer_keras *r, const struct fer_keras_layer *l, const char *key, size_t least, size_t *value);
-int fer_keras_pair(struct fer_keras *r, const struct fer_keras_layer *l, const char *key, size_t least, size_t value[2]);
+int fer_keras_pair(struct fer_keras *r, const struct fer_keras_layer *l, const char *key, size_t least,
+                   size_t value[2]);
 int fer_keras_number(struct fer_keras *r, const struct fer_keras_layer *l, const char *key, double *value);
 int fer_keras_flag(struct fer_keras *r, const struct fer_keras_layer *l, const char *key, int *value);
 /* A word that is one of a list ("valid", "same", NULL): its index. */
-int fer_keras_word(struct fer_keras *r, const struct fer_keras_layer *l, const char *key, const char *const *words, int *value);
+int fer_keras_word(struct fer_keras *r, const struct fer_keras_layer *l, const char *key, const char *const *words,
+                   int *value);
 /* Fails unless the key is absent, null or this word. */
 int fer_keras_only(struct fer_keras *r, const struct fer_keras_layer *l, const char *key, const char *word);
 /* For messages: what stands there ("channels_first", 3, [1,2], true). */

@@ -5,14 +5,12 @@
 #include <math.h>
 #include <string.h>
 
-static int failed(struct fer_keras *r, const struct fer_keras_layer *l)
-{
-    return fer_keras_fail(r, l, "%s", r->b.reason.text);
-}
+/* Functions that add a layer return the index of its output; or -1, with the reason in r->e. */
 
-/* Class and initializers of a layer that was just added. Returns its index. */
+/* Class and initializers of a layer that the builder has just added; where it could not, index is -1. */
 static int added(struct fer_keras *r, const struct fer_keras_layer *l, int index)
 {
+    if (index < 0) return fer_keras_fail(r, l, "%s", r->b.reason.text);
     r->b.network->layer[index].class_name = fer_keras_class(l->class_name);
     fer_keras_initializers(r, l, index);
     return index;
@@ -66,13 +64,12 @@ static int read_leaky_relu(struct fer_keras *r, const struct fer_keras_layer *l,
     a->function = RELU;
     a->negative_slope = 0.3;
     a->max_value = INFINITY;
-    if (fer_keras_number(r, l, "alpha", &a->negative_slope) || fer_keras_number(r, l, "negative_slope",
-                                                                                &a->negative_slope))
+    if (fer_keras_number(r, l, "alpha", &a->negative_slope) ||
+        fer_keras_number(r, l, "negative_slope", &a->negative_slope))
         return -1;
     if (a->negative_slope < 0)
-        return fer_keras_fail(r, l, "%s: %g: expected 0 or more", fer_keras_key(l,
-                                                                                "alpha") ? "alpha" : "negative_slope",
-                              a->negative_slope);
+        return fer_keras_fail(r, l, "%s: %g: expected 0 or more",
+                              fer_keras_key(l, "alpha") ? "alpha" : "negative_slope", a->negative_slope);
     return 0;
 }
 
@@ -99,8 +96,8 @@ static int read_activation(struct fer_keras *r, const struct fer_keras_layer *l,
         class_name = fer_json_member(node, "class_name");
         name = fer_json_member(node, "config");
         inner.config = name;
-        own = fer_json_member(node,
-                              "registered_name"); /* somebody's own function may have the name of one of Keras's */
+        /* somebody's own function may have the name of one of Keras's */
+        own = fer_json_member(node, "registered_name");
         if (own && own->type == FER_JSON_STRING && strchr(own->text, '>'))
             return fer_keras_fail_key(r, l, "activation", own, "one of Keras's own");
         if (class_name && class_name->type == FER_JSON_STRING && strcmp(class_name->text, "ReLU") == 0)
@@ -117,76 +114,70 @@ static int read_activation(struct fer_keras *r, const struct fer_keras_layer *l,
                                 "silu, swish or softmax", text);
 }
 
-/* The activation as a layer of this name. The softmax that ends the network is part of its last layer. */
-static int add_activation(struct fer_keras *r, const struct fer_keras_layer *l, const struct activation *a, int input,
-                          int *index)
+/* The activation as a layer of this name, where `input` is. The softmax that ends the network is part of its last
+ * layer. */
+static int add_activation(struct fer_keras *r, const struct fer_keras_layer *l, const struct activation *a, int input)
 {
     struct fer_builder *b = &r->b;
-    *index = input;
-    if (a->function == SOFTMAX && check_softmax(r, l, r->b.network->layer[input].flat)) return -1;
-    switch (a->function) {
-    case LINEAR: *index = fer_add_linear(b, input, l->name); break;
-    case ELU: *index = fer_add_elu(b, input, l->name); break;
-    case SIGMOID: *index = fer_add_sigmoid(b, input, l->name); break;
-    case HARD_SIGMOID: *index = fer_add_hard_sigmoid(b, input, l->name, r->version == 2 ? 0.2 : 1.0 / 6); break;
-    case TANH: *index = fer_add_tanh(b, input, l->name); break;
-    case SILU: *index = fer_add_silu(b, input, l->name); break;
-    case SOFTMAX:
-        if (l->is_output) {
-            snprintf(r->softmax, sizeof r->softmax, "%s", l->name ? l->name : b->network->layer[input].name);
-            r->ended = 1;
-        } else {
-            *index = fer_add_softmax(b, input, l->name);
-        }
-        break;
-    default: *index = a->negative_slope > 0 || a->max_value < INFINITY
-                          ? fer_add_leaky_relu(b, input, l->name, a->negative_slope, a->max_value)
-                          : fer_add_relu(b, input, l->name);
+    if (a->function == SOFTMAX && check_softmax(r, l, b->network->layer[input].flat)) return -1;
+    if (a->function == SOFTMAX && l->is_output) {
+        snprintf(r->softmax, sizeof r->softmax, "%s", l->name ? l->name : b->network->layer[input].name);
+        r->ended = 1;
+        return input;
     }
-    if (*index < 0) return failed(r, l);
-    if (*index != input) added(r, l, *index);
-    return 0;
+    switch (a->function) {
+    case LINEAR: return added(r, l, fer_add_linear(b, input, l->name));
+    case ELU: return added(r, l, fer_add_elu(b, input, l->name));
+    case SIGMOID: return added(r, l, fer_add_sigmoid(b, input, l->name));
+    case HARD_SIGMOID: return added(r, l, fer_add_hard_sigmoid(b, input, l->name, r->version == 2 ? 0.2 : 1.0 / 6));
+    case TANH: return added(r, l, fer_add_tanh(b, input, l->name));
+    case SILU: return added(r, l, fer_add_silu(b, input, l->name));
+    case SOFTMAX: return added(r, l, fer_add_softmax(b, input, l->name));
+    default:
+        if (a->negative_slope > 0 || a->max_value < INFINITY)
+            return added(r, l, fer_add_leaky_relu(b, input, l->name, a->negative_slope, a->max_value));
+        return added(r, l, fer_add_relu(b, input, l->name));
+    }
 }
 
-/* The layer's own activation, behind the layer at *index. Both have its name; what is between is the preactivation. */
-static int own_activation(struct fer_keras *r, const struct fer_keras_layer *l, int *index)
+/* The layer's own activation, behind the layer that was just added. Both have its name; what is between is the
+ * preactivation. */
+static int own_activation(struct fer_keras *r, const struct fer_keras_layer *l, int index)
 {
     struct fer_layer *layer;
     struct fer_keras_layer named = *l;
     struct activation a;
-    if (*index < 0) return failed(r, l);
-    added(r, l, *index);
-    if (read_activation(r, l, &a)) return -1;
-    if (a.function == LINEAR) return 0;
-    layer = &r->b.network->layer[*index];
+    if (added(r, l, index) < 0 || read_activation(r, l, &a)) return -1;
+    if (a.function == LINEAR) return index;
+    layer = &r->b.network->layer[index];
     if (a.function != SOFTMAX || !l->is_output) layer->output_name = "preactivation";
     named.name = layer->name;
-    return add_activation(r, &named, &a, *index, index);
+    return add_activation(r, &named, &a, index);
 }
 
-static int activation_layer(struct fer_keras *r, const struct fer_keras_layer *l, int *index)
+static int activation_layer(struct fer_keras *r, const struct fer_keras_layer *l)
 {
     struct activation a;
-    return read_activation(r, l, &a) || add_activation(r, l, &a, l->input[0], index) ? -1 : 0;
+    return read_activation(r, l, &a) ? -1 : add_activation(r, l, &a, l->input[0]);
 }
 
-static int relu_layer(struct fer_keras *r, const struct fer_keras_layer *l, int *index)
+static int relu_layer(struct fer_keras *r, const struct fer_keras_layer *l)
 {
     struct activation a;
-    return read_relu(r, l, &a) || add_activation(r, l, &a, l->input[0], index) ? -1 : 0;
+    return read_relu(r, l, &a) ? -1 : add_activation(r, l, &a, l->input[0]);
 }
 
-static int leaky_relu_layer(struct fer_keras *r, const struct fer_keras_layer *l, int *index)
+static int leaky_relu_layer(struct fer_keras *r, const struct fer_keras_layer *l)
 {
     struct activation a;
-    return read_leaky_relu(r, l, &a) || add_activation(r, l, &a, l->input[0], index) ? -1 : 0;
+    return read_leaky_relu(r, l, &a) ? -1 : add_activation(r, l, &a, l->input[0]);
 }
 
-static int softmax_layer(struct fer_keras *r, const struct fer_keras_layer *l, int *index)
+static int softmax_layer(struct fer_keras *r, const struct fer_keras_layer *l)
 {
     struct activation a;
     activation_named("softmax", &a);
-    return add_activation(r, l, &a, l->input[0], index);
+    return add_activation(r, l, &a, l->input[0]);
 }
 
 /* ---- Convolutions ---- */
@@ -208,8 +199,8 @@ static int read_convolution(struct fer_keras *r, const struct fer_keras_layer *l
     *c = defaults;
     if (fer_keras_whole(r, l, "filters", 1, &c->filters) || fer_keras_pair(r, l, "kernel_size", 1, kernel) ||
         fer_keras_pair(r, l, "strides", 1, strides) || fer_keras_pair(r, l, "dilation_rate", 1, dilation) ||
-        fer_keras_whole(r, l, "groups", 1, &c->groups) || fer_keras_whole(r, l, "depth_multiplier", 1,
-                                                                          &c->depth_multiplier) ||
+        fer_keras_whole(r, l, "groups", 1, &c->groups) ||
+        fer_keras_whole(r, l, "depth_multiplier", 1, &c->depth_multiplier) ||
         fer_keras_flag(r, l, "use_bias", &c->bias) || read_padding(r, l, &c->padding))
         return -1;
     if (!kernel[0]) return fer_keras_fail(r, l, "no kernel_size: expected a number, or two");
@@ -218,30 +209,29 @@ static int read_convolution(struct fer_keras *r, const struct fer_keras_layer *l
     return 0;
 }
 
-static int conv2d_layer(struct fer_keras *r, const struct fer_keras_layer *l, int *index)
+static int conv2d_layer(struct fer_keras *r, const struct fer_keras_layer *l)
 {
     struct fer_convolution c;
     if (read_convolution(r, l, &c)) return -1;
     if (!c.filters) return fer_keras_fail(r, l, "no filters: expected their number");
-    *index = fer_add_convolution(&r->b, l->input[0], l->name, &c);
-    return own_activation(r, l, index);
+    return own_activation(r, l, fer_add_convolution(&r->b, l->input[0], l->name, &c));
 }
 
 /* Its kernel is called depthwise_kernel in Keras 2, kernel in Keras 3. */
-static int depthwise_layer(struct fer_keras *r, const struct fer_keras_layer *l, int *index)
+static int depthwise_layer(struct fer_keras *r, const struct fer_keras_layer *l)
 {
     struct fer_convolution c;
     if (read_convolution(r, l, &c)) return -1;
     if (r->version != 2) c.kernel = "kernel";
-    *index = fer_add_depthwise_convolution(&r->b, l->input[0], l->name, &c);
-    return own_activation(r, l, index);
+    return own_activation(r, l, fer_add_depthwise_convolution(&r->b, l->input[0], l->name, &c));
 }
 
 /* A depthwise convolution, then one of 1x1. */
-static int separable_layer(struct fer_keras *r, const struct fer_keras_layer *l, int *index)
+static int separable_layer(struct fer_keras *r, const struct fer_keras_layer *l)
 {
     struct fer_convolution c, depthwise, pointwise = {.kernel_h = 1, .kernel_w = 1};
     struct fer_layer *layer;
+    int index;
     if (read_convolution(r, l, &c)) return -1;
     if (!c.filters) return fer_keras_fail(r, l, "no filters: expected their number");
     depthwise = c;
@@ -249,22 +239,20 @@ static int separable_layer(struct fer_keras *r, const struct fer_keras_layer *l,
     pointwise.filters = c.filters;
     pointwise.bias = c.bias;
     pointwise.kernel = "pointwise_kernel";
-    *index = fer_add_depthwise_convolution(&r->b, l->input[0], l->name, &depthwise);
-    if (*index < 0) return failed(r, l);
-    layer = &r->b.network->layer[added(r, l, *index)];
+    index = added(r, l, fer_add_depthwise_convolution(&r->b, l->input[0], l->name, &depthwise));
+    if (index < 0) return -1;
+    layer = &r->b.network->layer[index];
     layer->output_name = "depthwise";
-    *index = fer_add_convolution(&r->b, *index, layer->name, &pointwise);
-    return own_activation(r, l, index);
+    return own_activation(r, l, fer_add_convolution(&r->b, index, layer->name, &pointwise));
 }
 
-static int dense_layer(struct fer_keras *r, const struct fer_keras_layer *l, int *index)
+static int dense_layer(struct fer_keras *r, const struct fer_keras_layer *l)
 {
     size_t units = 0;
     int bias = 1;
     if (fer_keras_whole(r, l, "units", 1, &units) || fer_keras_flag(r, l, "use_bias", &bias)) return -1;
     if (!units) return fer_keras_fail(r, l, "no units: expected their number");
-    *index = fer_add_dense_with(&r->b, l->input[0], l->name, units, bias);
-    return own_activation(r, l, index);
+    return own_activation(r, l, fer_add_dense_with(&r->b, l->input[0], l->name, units, bias));
 }
 
 /* ---- Normalisation ---- */
@@ -282,26 +270,24 @@ static int check_axis(struct fer_keras *r, const struct fer_keras_layer *l)
     return fer_keras_fail(r, l, "axis: %s: expected -1, the channels", text);
 }
 
-static int batch_normalization_layer(struct fer_keras *r, const struct fer_keras_layer *l, int *index)
+static int batch_normalization_layer(struct fer_keras *r, const struct fer_keras_layer *l)
 {
     double momentum = 0.99, epsilon = 1e-3;
     int center = 1, scale = 1, renorm = 0, synchronized = 0;
     if (fer_keras_number(r, l, "momentum", &momentum) || fer_keras_number(r, l, "epsilon", &epsilon) ||
         fer_keras_flag(r, l, "center", &center) || fer_keras_flag(r, l, "scale", &scale) ||
-        fer_keras_flag(r, l, "renorm", &renorm) || fer_keras_flag(r, l, "synchronized", &synchronized) || check_axis(r,
-                                                                                                                     l))
+        fer_keras_flag(r, l, "renorm", &renorm) || fer_keras_flag(r, l, "synchronized", &synchronized) ||
+        check_axis(r, l))
         return -1;
     if (renorm || synchronized || fer_keras_key(l, "virtual_batch_size"))
         return fer_keras_fail(r, l, "%s: expected none of it",
                               renorm ? "renorm" : synchronized ? "synchronized" : "virtual_batch_size");
-    *index = fer_add_batch_normalization_with(&r->b, l->input[0], l->name, momentum, epsilon, scale, center);
-    return *index < 0 ? failed(r, l) : (added(r, l, *index), 0);
+    return added(r, l, fer_add_batch_normalization_with(&r->b, l->input[0], l->name, momentum, epsilon, scale, center));
 }
 
 /* A number, or one for each channel: values[channels]. */
 static int read_numbers(struct fer_keras *r, const struct fer_keras_layer *l, const char *key, double otherwise,
-                        size_t channels,
-                        real *values)
+                        size_t channels, real *values)
 {
     const struct fer_json_node *node = fer_keras_key(l, key), *one;
     size_t c;
@@ -323,39 +309,39 @@ static int read_numbers(struct fer_keras *r, const struct fer_keras_layer *l, co
 
 enum { MOST_NUMBERS = 16384 }; /* channels of a layer whose numbers stand in the file */
 
-static int rescaling_layer(struct fer_keras *r, const struct fer_keras_layer *l, int *index)
+static int rescaling_layer(struct fer_keras *r, const struct fer_keras_layer *l)
 {
     const size_t channels = r->b.network->layer[l->input[0]].channels;
     real *values;
+    int index;
     if (channels > MOST_NUMBERS)
         return fer_keras_fail(r, l, "%zu channels: expected at most %d", channels, MOST_NUMBERS);
     if (!(values = fer_allocate(2 * channels, sizeof *values, r->e))) return -1;
-    if (read_numbers(r, l, "scale", 1, channels, values) || read_numbers(r, l, "offset", 0, channels,
-                                                                         values + channels))
+    if (read_numbers(r, l, "scale", 1, channels, values) ||
+        read_numbers(r, l, "offset", 0, channels, values + channels))
         return fer_free(values), -1;
-    *index = fer_add_rescaling(&r->b, l->input[0], l->name, values, values + channels);
+    index = fer_add_rescaling(&r->b, l->input[0], l->name, values, values + channels);
     fer_free(values);
-    return *index < 0 ? failed(r, l) : (added(r, l, *index), 0);
+    return added(r, l, index);
 }
 
 /* With mean and variance in the file it is a rescaling; without, they are parameters. */
-static int normalization_layer(struct fer_keras *r, const struct fer_keras_layer *l, int *index)
+static int normalization_layer(struct fer_keras *r, const struct fer_keras_layer *l)
 {
     const size_t channels = r->b.network->layer[l->input[0]].channels;
     const struct fer_json_node *axis = fer_json_member(l->config, "axis");
     real *mean, *variance;
-    int invert = 0;
+    int invert = 0, index;
     size_t c;
     if (check_axis(r, l) || fer_keras_flag(r, l, "invert", &invert)) return -1;
     if (invert) return fer_keras_fail(r, l, "invert: true: expected false");
     if (axis && axis->type == FER_JSON_NULL)
         return fer_keras_fail(r, l, "axis: null: expected -1, a mean for each channel");
     if (!fer_keras_key(l, "mean") != !fer_keras_key(l, "variance"))
-        return fer_keras_fail(r, l, "no %s: expected it too, or neither", fer_keras_key(l,
-                                                                                        "mean") ? "variance" : "mean");
+        return fer_keras_fail(r, l, "no %s: expected it too, or neither",
+                              fer_keras_key(l, "mean") ? "variance" : "mean");
     if (!fer_keras_key(l, "mean")) {
-        *index = fer_add_normalization(&r->b, l->input[0], l->name);
-        return *index < 0 ? failed(r, l) : (added(r, l, *index), 0);
+        return added(r, l, fer_add_normalization(&r->b, l->input[0], l->name));
     }
     if (channels > MOST_NUMBERS)
         return fer_keras_fail(r, l, "%zu channels: expected at most %d", channels, MOST_NUMBERS);
@@ -371,52 +357,50 @@ static int normalization_layer(struct fer_keras *r, const struct fer_keras_layer
         variance[c] = (real)scale;
         mean[c] = (real)(-(double)mean[c] * scale);
     }
-    *index = fer_add_rescaling(&r->b, l->input[0], l->name, variance, mean);
+    index = fer_add_rescaling(&r->b, l->input[0], l->name, variance, mean);
     fer_free(mean);
-    return *index < 0 ? failed(r, l) : (added(r, l, *index), 0);
+    return added(r, l, index);
 }
 
 /* ---- Pooling ---- */
 
-static int pooling(struct fer_keras *r, const struct fer_keras_layer *l, int is_max, int *index)
+static int pooling(struct fer_keras *r, const struct fer_keras_layer *l, int is_max)
 {
     size_t pool[2] = {2, 2}, strides[2];
     enum fer_padding padding;
     if (fer_keras_pair(r, l, "pool_size", 1, pool)) return -1;
     strides[0] = pool[0], strides[1] = pool[1];
     if (fer_keras_pair(r, l, "strides", 1, strides) || read_padding(r, l, &padding)) return -1;
-    *index = (is_max ? fer_add_max_pooling2d : fer_add_average_pooling2d)(
-        &r->b, l->input[0], l->name, pool[0], pool[1], strides[0], strides[1], padding);
-    return *index < 0 ? failed(r, l) : (added(r, l, *index), 0);
+    return added(r, l, (is_max ? fer_add_max_pooling2d : fer_add_average_pooling2d)(
+                           &r->b, l->input[0], l->name, pool[0], pool[1], strides[0], strides[1], padding));
 }
 
-static int max_pooling_layer(struct fer_keras *r, const struct fer_keras_layer *l, int *index)
+static int max_pooling_layer(struct fer_keras *r, const struct fer_keras_layer *l)
 {
-    return pooling(r, l, 1, index);
+    return pooling(r, l, 1);
 }
 
-static int average_pooling_layer(struct fer_keras *r, const struct fer_keras_layer *l, int *index)
+static int average_pooling_layer(struct fer_keras *r, const struct fer_keras_layer *l)
 {
-    return pooling(r, l, 0, index);
+    return pooling(r, l, 0);
 }
 
-static int global_pooling(struct fer_keras *r, const struct fer_keras_layer *l, int is_max, int *index)
+static int global_pooling(struct fer_keras *r, const struct fer_keras_layer *l, int is_max)
 {
     int keepdims = 0;
     if (fer_keras_flag(r, l, "keepdims", &keepdims)) return -1;
-    *index = (is_max ? fer_add_global_max_pooling2d : fer_add_global_average_pooling2d_with)(
-        &r->b, l->input[0], l->name, keepdims);
-    return *index < 0 ? failed(r, l) : (added(r, l, *index), 0);
+    return added(r, l, (is_max ? fer_add_global_max_pooling2d : fer_add_global_average_pooling2d_with)(
+                           &r->b, l->input[0], l->name, keepdims));
 }
 
-static int global_max_layer(struct fer_keras *r, const struct fer_keras_layer *l, int *index)
+static int global_max_layer(struct fer_keras *r, const struct fer_keras_layer *l)
 {
-    return global_pooling(r, l, 1, index);
+    return global_pooling(r, l, 1);
 }
 
-static int global_average_layer(struct fer_keras *r, const struct fer_keras_layer *l, int *index)
+static int global_average_layer(struct fer_keras *r, const struct fer_keras_layer *l)
 {
-    return global_pooling(r, l, 0, index);
+    return global_pooling(r, l, 0);
 }
 
 /* ---- Shapes ---- */
@@ -425,21 +409,13 @@ static int global_average_layer(struct fer_keras *r, const struct fer_keras_laye
 static int read_edges(struct fer_keras *r, const struct fer_keras_layer *l, const char *key, size_t edge[4])
 {
     const struct fer_json_node *node = fer_keras_key(l, key);
-    struct fer_keras_layer axis = *l;
-    size_t pair[2];
-    int i;
+    const struct fer_json_node *axis;
+    size_t pair[2], *to = edge;
     edge[0] = edge[1] = edge[2] = edge[3] = strcmp(key, "padding") == 0;
     if (!node) return 0;
     if (node->type == FER_JSON_ARRAY && node->count == 2 && node->child->type == FER_JSON_ARRAY) {
-        for (i = 0; i < 2; i++) {
-            struct fer_json_node one = i ? *node->child->next : *node->child, holder = {0};
-            one.name = key;
-            one.next = NULL;
-            holder.type = FER_JSON_OBJECT;
-            holder.child = &one;
-            axis.config = &holder;
-            if (fer_keras_pair(r, &axis, key, 0, edge + 2 * i)) return -1;
-        }
+        for (axis = node->child; axis; axis = axis->next, to += 2)
+            if (fer_keras_is_pair(axis, 0, to)) return fer_keras_fail_key(r, l, key, axis, FER_KERAS_PAIR);
         return 0;
     }
     if (fer_keras_pair(r, l, key, 0, pair)) return -1;
@@ -447,30 +423,27 @@ static int read_edges(struct fer_keras *r, const struct fer_keras_layer *l, cons
     return 0;
 }
 
-static int zero_padding_layer(struct fer_keras *r, const struct fer_keras_layer *l, int *index)
+static int zero_padding_layer(struct fer_keras *r, const struct fer_keras_layer *l)
 {
     size_t edge[4];
     if (read_edges(r, l, "padding", edge)) return -1;
-    *index = fer_add_zero_padding2d(&r->b, l->input[0], l->name, edge[0], edge[1], edge[2], edge[3]);
-    return *index < 0 ? failed(r, l) : (added(r, l, *index), 0);
+    return added(r, l, fer_add_zero_padding2d(&r->b, l->input[0], l->name, edge[0], edge[1], edge[2], edge[3]));
 }
 
-static int cropping_layer(struct fer_keras *r, const struct fer_keras_layer *l, int *index)
+static int cropping_layer(struct fer_keras *r, const struct fer_keras_layer *l)
 {
     size_t edge[4];
     if (read_edges(r, l, "cropping", edge)) return -1;
-    *index = fer_add_cropping2d(&r->b, l->input[0], l->name, edge[0], edge[1], edge[2], edge[3]);
-    return *index < 0 ? failed(r, l) : (added(r, l, *index), 0);
+    return added(r, l, fer_add_cropping2d(&r->b, l->input[0], l->name, edge[0], edge[1], edge[2], edge[3]));
 }
 
-static int flatten_layer(struct fer_keras *r, const struct fer_keras_layer *l, int *index)
+static int flatten_layer(struct fer_keras *r, const struct fer_keras_layer *l)
 {
-    *index = fer_add_flatten(&r->b, l->input[0], l->name);
-    return *index < 0 ? failed(r, l) : (added(r, l, *index), 0);
+    return added(r, l, fer_add_flatten(&r->b, l->input[0], l->name));
 }
 
 /* target_shape [c] or [h, w, c]; one of its sizes may be -1, which is what is left. */
-static int reshape_layer(struct fer_keras *r, const struct fer_keras_layer *l, int *index)
+static int reshape_layer(struct fer_keras *r, const struct fer_keras_layer *l)
 {
     const struct fer_layer *from = &r->b.network->layer[l->input[0]];
     const struct fer_json_node *shape = fer_keras_key(l, "target_shape"), *axis;
@@ -496,8 +469,7 @@ static int reshape_layer(struct fer_keras *r, const struct fer_keras_layer *l, i
     if (open < 3) size[open] = left;
     else if (left != 1) return fer_keras_fail(r, l, "target_shape: %s: expected the %zu elements of %s", text,
                                               from->height * from->width * from->channels, from->name);
-    *index = fer_add_reshape(&r->b, l->input[0], l->name, size[0], size[1], size[2], shape->count == 1);
-    return *index < 0 ? failed(r, l) : (added(r, l, *index), 0);
+    return added(r, l, fer_add_reshape(&r->b, l->input[0], l->name, size[0], size[1], size[2], shape->count == 1));
 }
 
 /* ---- Dropout ---- */
@@ -516,45 +488,42 @@ static int drops_images(struct fer_keras *r, const struct fer_keras_layer *l)
     return fer_keras_fail(r, l, "noise_shape: %s: expected null, [null,1,1,1], or SpatialDropout2D", text);
 }
 
-static int dropout(struct fer_keras *r, const struct fer_keras_layer *l, int spatial, int *index)
+static int dropout(struct fer_keras *r, const struct fer_keras_layer *l, int spatial)
 {
     const int images = drops_images(r, l);
     double rate = 0.5;
     if (images < 0 || fer_keras_number(r, l, "rate", &rate)) return -1;
-    *index = (spatial ? fer_add_spatial_dropout2d : images ? fer_add_image_dropout : fer_add_dropout)(
-        &r->b, l->input[0], l->name, rate);
-    return *index < 0 ? failed(r, l) : (added(r, l, *index), 0);
+    return added(r, l, (spatial  ? fer_add_spatial_dropout2d
+                        : images ? fer_add_image_dropout
+                                 : fer_add_dropout)(&r->b, l->input[0], l->name, rate));
 }
 
-static int dropout_layer(struct fer_keras *r, const struct fer_keras_layer *l, int *index)
+static int dropout_layer(struct fer_keras *r, const struct fer_keras_layer *l)
 {
-    return dropout(r, l, 0, index);
+    return dropout(r, l, 0);
 }
 
-static int spatial_dropout_layer(struct fer_keras *r, const struct fer_keras_layer *l, int *index)
+static int spatial_dropout_layer(struct fer_keras *r, const struct fer_keras_layer *l)
 {
-    return dropout(r, l, 1, index);
+    return dropout(r, l, 1);
 }
 
 /* ---- Several inputs ---- */
 
-static int concatenate_layer(struct fer_keras *r, const struct fer_keras_layer *l, int *index)
+static int concatenate_layer(struct fer_keras *r, const struct fer_keras_layer *l)
 {
     if (check_axis(r, l)) return -1;
-    *index = fer_add_concatenate(&r->b, l->input, l->inputs, l->name);
-    return *index < 0 ? failed(r, l) : (added(r, l, *index), 0);
+    return added(r, l, fer_add_concatenate(&r->b, l->input, l->inputs, l->name));
 }
 
-static int add_layer(struct fer_keras *r, const struct fer_keras_layer *l, int *index)
+static int add_layer(struct fer_keras *r, const struct fer_keras_layer *l)
 {
-    *index = fer_add_add(&r->b, l->input, l->inputs, l->name);
-    return *index < 0 ? failed(r, l) : (added(r, l, *index), 0);
+    return added(r, l, fer_add_add(&r->b, l->input, l->inputs, l->name));
 }
 
-static int multiply_layer(struct fer_keras *r, const struct fer_keras_layer *l, int *index)
+static int multiply_layer(struct fer_keras *r, const struct fer_keras_layer *l)
 {
-    *index = fer_add_multiply(&r->b, l->input, l->inputs, l->name);
-    return *index < 0 ? failed(r, l) : (added(r, l, *index), 0);
+    return added(r, l, fer_add_multiply(&r->b, l->input, l->inputs, l->name));
 }
 
 /* ---- The table ---- */
@@ -562,7 +531,7 @@ static int multiply_layer(struct fer_keras *r, const struct fer_keras_layer *l, 
 static const struct {
     const char *name, *stem; /* Keras's class, and what layers without a name are called, numbered */
     int most;                /* inputs */
-    int (*add)(struct fer_keras *r, const struct fer_keras_layer *l, int *index);
+    int (*add)(struct fer_keras *r, const struct fer_keras_layer *l);
 } classes[] = {
     {"Conv2D", "conv2d", 1, conv2d_layer},
     {"DepthwiseConv2D", "depthwise_conv2d", 1, depthwise_layer},
@@ -618,5 +587,6 @@ int fer_keras_add_layer(struct fer_keras *r, const struct fer_keras_layer *l, in
         r->numbered[i]++;
         named.name = name;
     }
-    return classes[i].add(r, &named, index);
+    *index = classes[i].add(r, &named);
+    return *index < 0 ? -1 : 0;
 }

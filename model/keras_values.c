@@ -7,13 +7,12 @@
 
 int fer_keras_fail(struct fer_keras *r, const struct fer_keras_layer *l, const char *format, ...)
 {
-    char text[FER_PATH + 256], *at;
+    char text[FER_PATH + 256];
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    for (at = text; *at; at++)
-        if ((unsigned char)*at < ' ') *at = '?'; /* the file's own strings may hold line ends */
+    fer_make_printable(text); /* the file's own strings may hold line ends */
     if (!l->name) return fer_fail(r->e, "%s:%ld: %s: %s", r->path, l->node->line, l->class_name, text);
     return fer_fail(r->e, "%s:%ld: %.80s (%s): %s", r->path, l->node->line, l->name, l->class_name, text);
 }
@@ -74,15 +73,20 @@ int fer_keras_whole(struct fer_keras *r, const struct fer_keras_layer *l, const 
     return fer_keras_fail_key(r, l, key, node, least ? "a positive whole number" : "a whole number, not negative");
 }
 
+int fer_keras_is_pair(const struct fer_json_node *node, size_t least, size_t value[2])
+{
+    if (node->type == FER_JSON_ARRAY && node->count == 2)
+        return fer_keras_is_whole(node->child, least, &value[0]) ||
+               fer_keras_is_whole(node->child->next, least, &value[1]) ? -1 : 0;
+    if (fer_keras_is_whole(node, least, &value[0])) return -1;
+    return value[1] = value[0], 0;
+}
+
 int fer_keras_pair(struct fer_keras *r, const struct fer_keras_layer *l, const char *key, size_t least, size_t value[2])
 {
     const struct fer_json_node *node = fer_keras_key(l, key);
-    if (!node) return 0;
-    if (node->type == FER_JSON_ARRAY && node->count == 2 && fer_keras_is_whole(node->child, least, &value[0]) == 0 &&
-        fer_keras_is_whole(node->child->next, least, &value[1]) == 0)
-        return 0;
-    if (fer_keras_is_whole(node, least, &value[0]) == 0) return value[1] = value[0], 0;
-    return fer_keras_fail_key(r, l, key, node, "a whole number, or two: [height, width]");
+    if (!node || fer_keras_is_pair(node, least, value) == 0) return 0;
+    return fer_keras_fail_key(r, l, key, node, FER_KERAS_PAIR);
 }
 
 int fer_keras_number(struct fer_keras *r, const struct fer_keras_layer *l, const char *key, double *value)

@@ -26,13 +26,6 @@ static void write_window(struct fer_json *j, const struct fer_layer *layer, cons
     fer_json_string(j, "padding", layer->padding == FER_SAME ? "same" : "valid");
 }
 
-static void write_convolution(struct fer_json *j, const struct fer_layer *layer)
-{
-    write_window(j, layer, "kernel_size");
-    write_pair(j, "dilation_rate", layer->window.dilation_h, layer->window.dilation_w);
-    if (strcmp(layer->class_name, "SeparableConv2D") != 0) write_flag(j, "use_bias", layer->bias);
-}
-
 static void write_numbers(struct fer_json *j, const char *name, size_t count, const real *values)
 {
     size_t i;
@@ -44,13 +37,9 @@ static void write_numbers(struct fer_json *j, const char *name, size_t count, co
 /* The name of the function that a layer of an activation computes. */
 static const char *function_of(const struct fer_layer *layer)
 {
-    static const char *const names[FER_LAYER_TYPES] = {
-        [FER_ACTIVATION] = "relu", [FER_SIGMOID] = "sigmoid", [FER_HARD_SIGMOID] = "hard_sigmoid", [FER_TANH] = "tanh",
-        [FER_SILU] = "silu", [FER_ELU] = "elu", [FER_SOFTMAX] = "softmax", [FER_RESHAPE] = "linear"};
     if (layer->type == FER_LEAKY_RELU && layer->slope == 0 && layer->max_value == 6) return "relu6";
     if (layer->type == FER_LEAKY_RELU && layer->slope == 0.2 && layer->max_value > DBL_MAX) return "leaky_relu";
-    if (layer->type == FER_LEAKY_RELU) return NULL;
-    return names[layer->type];
+    return fer_kinds[layer->type].function;
 }
 
 /* A LeakyReLU calls its slope alpha in Keras 2. */
@@ -61,51 +50,56 @@ static void write_relu(struct fer_json *j, const struct fer_layer *layer, int is
         fer_json_number(j, "max_value", layer->max_value);
 }
 
-/* What the class of the layer asks for. */
+/* A class of its own, as Softmax, is the function already; ReLU and LeakyReLU have slopes. */
+static void write_function(struct fer_json *j, const struct fer_network *net, const struct fer_layer *layer)
+{
+    if (strcmp(layer->class_name, "Activation") == 0 && function_of(layer))
+        fer_json_string(j, "activation", function_of(layer));
+    else if (layer->type == FER_ACTIVATION || layer->type == FER_LEAKY_RELU)
+        write_relu(j, layer, net->keras == 2 && strcmp(layer->class_name, "LeakyReLU") == 0);
+}
+
+static void write_shape(struct fer_json *j, const struct fer_layer *layer)
+{
+    if (layer->flat)
+        fer_json_value(j, "target_shape", "[%zu]", layer->channels);
+    else
+        fer_json_value(j, "target_shape", "[%zu, %zu, %zu]", layer->height, layer->width, layer->channels);
+}
+
+/* What the layer's kind has in its row. */
 static void write_settings(struct fer_json *j, const struct fer_network *net, const struct fer_layer *layer)
 {
-    const struct fer_layer *from = &net->layer[layer->input[0]];
-    const char *c = layer->class_name;
-    if (strcmp(c, "Conv2D") == 0) {
-        fer_json_count(j, "filters", layer->channels);
-        write_convolution(j, layer);
-        fer_json_count(j, "groups", layer->window.groups);
-    } else if (strcmp(c, "DepthwiseConv2D") == 0 || strcmp(c, "SeparableConv2D") == 0) {
-        write_convolution(j, layer);
-        fer_json_count(j, "depth_multiplier", layer->channels / from->channels);
-    } else if (strcmp(c, "Dense") == 0) {
-        fer_json_count(j, "units", layer->channels);
-        write_flag(j, "use_bias", layer->bias);
-    } else if (strcmp(c, "BatchNormalization") == 0) {
+    const unsigned has = fer_kinds[layer->type].config;
+    const size_t *edge = layer->edge;
+    if (has & FER_CONFIG_FILTERS) fer_json_count(j, "filters", layer->channels);
+    if (has & FER_CONFIG_UNITS) fer_json_count(j, "units", layer->channels);
+    if (has & FER_CONFIG_KERNEL) {
+        write_window(j, layer, "kernel_size");
+        write_pair(j, "dilation_rate", layer->window.dilation_h, layer->window.dilation_w);
+    }
+    if (has & (FER_CONFIG_KERNEL | FER_CONFIG_UNITS) && strcmp(layer->class_name, "SeparableConv2D") != 0)
+        write_flag(j, "use_bias", layer->bias); /* of that the pointwise half has it */
+    if (has & FER_CONFIG_GROUPS) fer_json_count(j, "groups", layer->window.groups);
+    if (has & FER_CONFIG_MULTIPLIER)
+        fer_json_count(j, "depth_multiplier", layer->channels / net->layer[layer->input[0]].channels);
+    if (has & FER_CONFIG_NORMALIZATION) {
         fer_json_number(j, "momentum", layer->momentum);
         fer_json_number(j, "epsilon", layer->epsilon);
         write_flag(j, "scale", layer->scale);
         write_flag(j, "center", layer->center);
-    } else if (strcmp(c, "Activation") == 0 && function_of(layer)) {
-        fer_json_string(j, "activation", function_of(layer));
-    } else if (strcmp(c, "Activation") == 0) {
-        write_relu(j, layer, 0);
-    } else if (strcmp(c, "ReLU") == 0 || strcmp(c, "LeakyReLU") == 0) {
-        write_relu(j, layer, net->keras == 2 && *c == 'L');
-    } else if (strcmp(c, "MaxPooling2D") == 0 || strcmp(c, "AveragePooling2D") == 0) {
-        write_window(j, layer, "pool_size");
-    } else if (strcmp(c, "GlobalMaxPooling2D") == 0 || strcmp(c, "GlobalAveragePooling2D") == 0) {
-        write_flag(j, "keepdims", layer->keepdims);
-    } else if (strcmp(c, "ZeroPadding2D") == 0 || strcmp(c, "Cropping2D") == 0) {
-        fer_json_value(j, *c == 'Z' ? "padding" : "cropping", "[[%zu, %zu], [%zu, %zu]]", layer->edge[0],
-                       layer->edge[1],
-                       layer->edge[2], layer->edge[3]);
-    } else if (strcmp(c, "Reshape") == 0) {
-        if (layer->flat)
-            fer_json_value(j, "target_shape", "[%zu]", layer->channels);
-        else
-            fer_json_value(j, "target_shape", "[%zu, %zu, %zu]", layer->height, layer->width, layer->channels);
-    } else if (strcmp(c, "Dropout") == 0 || strcmp(c, "SpatialDropout2D") == 0) {
-        fer_json_number(j, "rate", layer->rate);
-        if (layer->whole_images) fer_json_value(j, "noise_shape", "[null, 1, 1, 1]");
-    } else if (strcmp(c, "Concatenate") == 0) {
-        fer_json_value(j, "axis", "-1");
-    } else if (layer->type == FER_RESCALING) { /* a Normalization with numbers of its own is one, too */
+    }
+    if (has & FER_CONFIG_FUNCTION) write_function(j, net, layer);
+    if (has & FER_CONFIG_POOL) write_window(j, layer, "pool_size");
+    if (has & FER_CONFIG_KEEPDIMS) write_flag(j, "keepdims", layer->keepdims);
+    if (has & (FER_CONFIG_PADDING | FER_CONFIG_CROPPING))
+        fer_json_value(j, has & FER_CONFIG_PADDING ? "padding" : "cropping", "[[%zu, %zu], [%zu, %zu]]", edge[0],
+                       edge[1], edge[2], edge[3]);
+    if (has & FER_CONFIG_SHAPE && strcmp(layer->class_name, "Reshape") == 0) write_shape(j, layer);
+    if (has & FER_CONFIG_RATE) fer_json_number(j, "rate", layer->rate);
+    if (has & FER_CONFIG_RATE && layer->whole_images) fer_json_value(j, "noise_shape", "[null, 1, 1, 1]");
+    if (has & FER_CONFIG_AXIS) fer_json_value(j, "axis", "-1");
+    if (has & FER_CONFIG_CONSTANTS) { /* a Normalization with numbers of its own is one, too */
         write_numbers(j, "scale", layer->channels, net->constants + layer->constants);
         write_numbers(j, "offset", layer->channels, net->constants + layer->constants + layer->channels);
     }

@@ -85,13 +85,15 @@ static int declare_weights(struct fer_network *net, struct fer_layer *layer, int
 
 static void add_bias(const struct fer_network *net, const struct fer_layer *layer, size_t n)
 {
-    if (layer->bias) fer_bias_forward(fer_layer_rows(layer, n), layer->channels, value(net, layer, "bias"), layer->output);
+    if (layer->bias)
+        fer_bias_forward(fer_layer_rows(layer, n), layer->channels, value(net, layer, "bias"), layer->output);
 }
 
 static void add_bias_backward(const struct fer_network *net, const struct fer_layer *layer, size_t n)
 {
     if (layer->bias && !layer->frozen)
-        fer_bias_backward(fer_layer_rows(layer, n), layer->channels, layer->output_gradient, gradient(net, layer, "bias"));
+        fer_bias_backward(fer_layer_rows(layer, n), layer->channels, layer->output_gradient,
+                          gradient(net, layer, "bias"));
 }
 
 /* Convolutions and poolings: the window over the input, and the output that it leaves. */
@@ -104,7 +106,8 @@ static int window_shape(struct fer_network *net, struct fer_layer *layer, int po
                                          .dilation_w = g->dilation_w, .groups = g->groups, .padding = layer->padding,
                                          .pooling = pooling};
     struct fer_error reason;
-    if (from->flat) return fer_fail(e, "%s: %s is flat: expected an input with height and width", layer->name, from->name);
+    if (from->flat)
+        return fer_fail(e, "%s: %s is flat: expected an input with height and width", layer->name, from->name);
     if (fer_window_fill(g, 1, from->height, from->width, from->channels, &o, &reason)) {
         if (!strstr(reason.text, "does not hold a window")) return fer_fail(e, "%s: %s", layer->name, reason.text);
         return fer_fail(e, "an image of %zux%zu is too small for this network: %s: %s", net->height, net->width,
@@ -170,7 +173,8 @@ static int depthwise_conv2d_shape(struct fer_network *net, struct fer_layer *lay
     return declare_weights(net, layer, 4, kernel, e);
 }
 
-static void depthwise_conv2d_forward(const struct fer_network *net, const struct fer_layer *layer, size_t n, int training)
+static void depthwise_conv2d_forward(const struct fer_network *net, const struct fer_layer *layer, size_t n,
+                                     int training)
 {
     const struct fer_window g = fer_layer_window(layer, n);
     (void)training;
@@ -199,7 +203,8 @@ static int batch_normalization_shape(struct fer_network *net, struct fer_layer *
 {
     if (layer->scale && declare_channels(net, layer, "gamma", 1, e)) return -1;
     if (layer->center && declare_channels(net, layer, "beta", 1, e)) return -1;
-    return declare_channels(net, layer, "moving_mean", 0, e) || declare_channels(net, layer, "moving_variance", 0, e) ? -1 : 0;
+    return declare_channels(net, layer, "moving_mean", 0, e) ||
+           declare_channels(net, layer, "moving_variance", 0, e) ? -1 : 0;
 }
 
 static void batch_normalization_forward(const struct fer_network *net, const struct fer_layer *layer, size_t n,
@@ -233,18 +238,19 @@ static void batch_normalization_update(const struct fer_network *net, const stru
                           layer->unbiased, value(net, layer, "moving_mean"), value(net, layer, "moving_variance"));
 }
 
-/* ---- Activation ---- */
+/* ---- Activations without settings: the functions of the row ---- */
 
 static void activation_forward(const struct fer_network *net, const struct fer_layer *layer, size_t n, int training)
 {
     (void)training;
-    fer_relu_forward(fer_layer_count(layer, n), source(net, layer)->output, layer->output);
+    fer_kinds[layer->type].function_forward(fer_layer_count(layer, n), source(net, layer)->output, layer->output);
 }
 
 static void activation_backward(const struct fer_network *net, const struct fer_layer *layer, size_t n, real *const *dx)
 {
-    (void)net;
-    if (dx[0]) fer_relu_backward(fer_layer_count(layer, n), layer->output, layer->output_gradient, dx[0]);
+    const struct fer_kind *kind = &fer_kinds[layer->type];
+    const real *seen = kind->backward_reads_input ? source(net, layer)->output : layer->output;
+    if (dx[0]) kind->function_backward(fer_layer_count(layer, n), seen, layer->output_gradient, dx[0]);
 }
 
 /* ---- MaxPooling2D ---- */
@@ -313,7 +319,8 @@ static int concatenate_shape(struct fer_network *net, struct fer_layer *layer, s
     for (k = 1; k < layer->inputs; k++) {
         const struct fer_layer *from = &net->layer[layer->input[k]];
         if (from->height != first->height || from->width != first->width || from->flat != first->flat)
-            return fer_fail(e, "%s: %s is %zux%zu%s, %s %zux%zu%s: expected inputs of equal height and width", layer->name,
+            return fer_fail(e, "%s: %s is %zux%zu%s, %s %zux%zu%s: expected inputs of equal height and width",
+                            layer->name,
                             first->name, first->height, first->width, first->flat ? " (flat)" : "", from->name,
                             from->height, from->width, from->flat ? " (flat)" : "");
         layer->channels += from->channels;
@@ -403,7 +410,8 @@ static int dense_shape(struct fer_network *net, struct fer_layer *layer, struct 
 static void dense_forward(const struct fer_network *net, const struct fer_layer *layer, size_t n, int training)
 {
     (void)training;
-    fer_dense_forward(fer_layer_rows(layer, n), source(net, layer)->channels, layer->channels, source(net, layer)->output,
+    fer_dense_forward(fer_layer_rows(layer, n), source(net, layer)->channels, layer->channels,
+                      source(net, layer)->output,
                       value(net, layer, "kernel"), value(net, layer, "bias"), layer->output);
 }
 
@@ -428,83 +436,99 @@ static int normalization_shape(struct fer_network *net, struct fer_layer *layer,
 
 const struct fer_kind fer_kinds[FER_LAYER_TYPES] = {
     [FER_INPUT] = {.class_name = "InputLayer", .stem = "input", .exact = FER_DRAWN},
-    [FER_CONV2D] = {.class_name = "Conv2D", .stem = "conv2d", .shape = conv2d_shape, .forward = conv2d_forward,
-                    .backward = conv2d_backward, .backward_kernel = conv2d_backward_kernel, .backward_reads_input = 1,
-                    .products = conv2d_products, .exact = FER_COMPUTED},
+    [FER_CONV2D] = {.class_name = "Conv2D", .stem = "conv2d",
+                    .config = FER_CONFIG_FILTERS | FER_CONFIG_KERNEL | FER_CONFIG_GROUPS, .shape = conv2d_shape,
+                    .forward = conv2d_forward, .backward = conv2d_backward, .backward_kernel = conv2d_backward_kernel,
+                    .backward_reads_input = 1, .products = conv2d_products, .exact = FER_COMPUTED},
     [FER_DEPTHWISE_CONV2D] = {.class_name = "DepthwiseConv2D", .stem = "depthwise_conv2d",
-                              .shape = depthwise_conv2d_shape, .forward = depthwise_conv2d_forward,
-                              .backward = depthwise_conv2d_backward,
+                              .config = FER_CONFIG_KERNEL | FER_CONFIG_MULTIPLIER, .shape = depthwise_conv2d_shape,
+                              .forward = depthwise_conv2d_forward, .backward = depthwise_conv2d_backward,
                               .backward_kernel = depthwise_conv2d_backward_kernel, .backward_reads_input = 1,
                               .products = conv2d_products, .exact = FER_COMPUTED},
     [FER_BATCH_NORMALIZATION] = {.class_name = "BatchNormalization", .stem = "batch_normalization",
-                                 .shape = batch_normalization_shape, .forward = batch_normalization_forward,
-                                 .backward = batch_normalization_backward, .update = batch_normalization_update,
-                                 .backward_reads_input = 1, .element_by_element = 1, .statistics = 1,
-                                 .exact = FER_NOT_EXACT},
-    [FER_ACTIVATION] = {.class_name = "Activation", .stem = "activation", .forward = activation_forward,
+                                 .config = FER_CONFIG_NORMALIZATION, .shape = batch_normalization_shape,
+                                 .forward = batch_normalization_forward, .backward = batch_normalization_backward,
+                                 .update = batch_normalization_update, .backward_reads_input = 1,
+                                 .element_by_element = 1, .statistics = 1, .exact = FER_NOT_EXACT},
+    [FER_ACTIVATION] = {.class_name = "Activation", .stem = "activation", .function = "relu",
+                        .config = FER_CONFIG_FUNCTION, .function_forward = fer_relu_forward,
+                        .function_backward = fer_relu_backward, .forward = activation_forward,
                         .backward = activation_backward, .backward_reads_output = 1, .element_by_element = 1,
                         .exact = FER_COMPUTED},
-    [FER_MAX_POOLING2D] = {.class_name = "MaxPooling2D", .stem = "max_pooling2d", .shape = pooling_shape,
-                           .forward = max_pooling2d_forward, .backward = max_pooling2d_backward,
+    [FER_MAX_POOLING2D] = {.class_name = "MaxPooling2D", .stem = "max_pooling2d", .config = FER_CONFIG_POOL,
+                           .shape = pooling_shape, .forward = max_pooling2d_forward, .backward = max_pooling2d_backward,
                            .backward_reads_input = 1, .exact = FER_COMPUTED},
-    [FER_AVERAGE_POOLING2D] = {.class_name = "AveragePooling2D", .stem = "average_pooling2d", .shape = pooling_shape,
-                               .forward = average_pooling2d_forward, .backward = average_pooling2d_backward,
-                               .exact = FER_COMPUTED, .divisor = average_pooling2d_divisor},
-    [FER_CONCATENATE] = {.class_name = "Concatenate", .stem = "concatenate", .shape = concatenate_shape,
-                         .forward = concatenate_forward, .backward = concatenate_backward, .exact = FER_COMPUTED},
+    [FER_AVERAGE_POOLING2D] = {.class_name = "AveragePooling2D", .stem = "average_pooling2d", .config = FER_CONFIG_POOL,
+                               .shape = pooling_shape, .forward = average_pooling2d_forward,
+                               .backward = average_pooling2d_backward, .exact = FER_COMPUTED,
+                               .divisor = average_pooling2d_divisor},
+    [FER_CONCATENATE] = {.class_name = "Concatenate", .stem = "concatenate", .config = FER_CONFIG_AXIS,
+                         .shape = concatenate_shape, .forward = concatenate_forward, .backward = concatenate_backward,
+                         .exact = FER_COMPUTED},
     [FER_GLOBAL_AVERAGE_POOLING2D] = {.class_name = "GlobalAveragePooling2D", .stem = "global_average_pooling2d",
-                                      .shape = global_pooling2d_shape,
+                                      .config = FER_CONFIG_KEEPDIMS, .shape = global_pooling2d_shape,
                                       .forward = global_average_pooling2d_forward,
                                       .backward = global_average_pooling2d_backward, .exact = FER_COMPUTED,
                                       .divisor = cells},
     [FER_GLOBAL_MAX_POOLING2D] = {.class_name = "GlobalMaxPooling2D", .stem = "global_max_pooling2d",
-                                  .shape = global_pooling2d_shape, .forward = global_max_pooling2d_forward,
-                                  .backward = global_max_pooling2d_backward, .backward_reads_input = 1,
-                                  .exact = FER_COMPUTED},
-    [FER_DENSE] = {.class_name = "Dense", .stem = "dense", .shape = dense_shape, .forward = dense_forward,
-                   .backward = dense_backward, .backward_reads_input = 1, .exact = FER_COMPUTED},
+                                  .config = FER_CONFIG_KEEPDIMS, .shape = global_pooling2d_shape,
+                                  .forward = global_max_pooling2d_forward, .backward = global_max_pooling2d_backward,
+                                  .backward_reads_input = 1, .exact = FER_COMPUTED},
+    [FER_DENSE] = {.class_name = "Dense", .stem = "dense", .config = FER_CONFIG_UNITS, .shape = dense_shape,
+                   .forward = dense_forward, .backward = dense_backward, .backward_reads_input = 1,
+                   .exact = FER_COMPUTED},
     /* of kinds_elements.c */
-    [FER_LEAKY_RELU] = {.class_name = "LeakyReLU", .stem = "leaky_re_lu", .forward = fer_kind_leaky_relu_forward,
-                        .backward = fer_kind_leaky_relu_backward, .backward_reads_output = 1, .element_by_element = 1,
-                        .exact = FER_DRAWN},
-    [FER_SIGMOID] = {.class_name = "Activation", .stem = "activation", .forward = fer_kind_sigmoid_forward,
-                     .backward = fer_kind_sigmoid_backward, .backward_reads_output = 1, .element_by_element = 1,
+    [FER_LEAKY_RELU] = {.class_name = "LeakyReLU", .stem = "leaky_re_lu", .config = FER_CONFIG_FUNCTION,
+                        .forward = fer_kind_leaky_relu_forward, .backward = fer_kind_leaky_relu_backward,
+                        .backward_reads_output = 1, .element_by_element = 1, .exact = FER_DRAWN},
+    [FER_SIGMOID] = {.class_name = "Activation", .stem = "activation", .function = "sigmoid",
+                     .config = FER_CONFIG_FUNCTION, .function_forward = fer_sigmoid_forward,
+                     .function_backward = fer_sigmoid_backward, .forward = activation_forward,
+                     .backward = activation_backward, .backward_reads_output = 1, .element_by_element = 1,
                      .exact = FER_DRAWN},
-    [FER_HARD_SIGMOID] = {.class_name = "Activation", .stem = "activation", .forward = fer_kind_hard_sigmoid_forward,
+    [FER_HARD_SIGMOID] = {.class_name = "Activation", .stem = "activation", .function = "hard_sigmoid",
+                          .config = FER_CONFIG_FUNCTION, .forward = fer_kind_hard_sigmoid_forward,
                           .backward = fer_kind_hard_sigmoid_backward, .backward_reads_output = 1,
                           .element_by_element = 1, .exact = FER_DRAWN},
-    [FER_TANH] = {.class_name = "Activation", .stem = "activation", .forward = fer_kind_tanh_forward,
-                  .backward = fer_kind_tanh_backward, .backward_reads_output = 1, .element_by_element = 1,
-                  .exact = FER_DRAWN},
-    [FER_SILU] = {.class_name = "Activation", .stem = "activation", .forward = fer_kind_silu_forward,
-                  .backward = fer_kind_silu_backward, .backward_reads_input = 1, .element_by_element = 1,
-                  .exact = FER_DRAWN},
-    [FER_ELU] = {.class_name = "Activation", .stem = "activation", .forward = fer_kind_elu_forward,
-                 .backward = fer_kind_elu_backward, .backward_reads_output = 1, .element_by_element = 1,
-                 .exact = FER_DRAWN},
-    [FER_SOFTMAX] = {.class_name = "Activation", .stem = "activation", .forward = fer_kind_softmax_forward,
+    [FER_TANH] = {.class_name = "Activation", .stem = "activation", .function = "tanh", .config = FER_CONFIG_FUNCTION,
+                  .function_forward = fer_tanh_forward, .function_backward = fer_tanh_backward,
+                  .forward = activation_forward, .backward = activation_backward, .backward_reads_output = 1,
+                  .element_by_element = 1, .exact = FER_DRAWN},
+    [FER_SILU] = {.class_name = "Activation", .stem = "activation", .function = "silu", .config = FER_CONFIG_FUNCTION,
+                  .function_forward = fer_silu_forward, .function_backward = fer_silu_backward,
+                  .forward = activation_forward, .backward = activation_backward, .backward_reads_input = 1,
+                  .element_by_element = 1, .exact = FER_DRAWN},
+    [FER_ELU] = {.class_name = "Activation", .stem = "activation", .function = "elu", .config = FER_CONFIG_FUNCTION,
+                 .function_forward = fer_elu_forward, .function_backward = fer_elu_backward,
+                 .forward = activation_forward, .backward = activation_backward, .backward_reads_output = 1,
+                 .element_by_element = 1, .exact = FER_DRAWN},
+    [FER_SOFTMAX] = {.class_name = "Activation", .stem = "activation", .function = "softmax",
+                     .config = FER_CONFIG_FUNCTION, .forward = fer_kind_softmax_forward,
                      .backward = fer_kind_softmax_backward, .backward_reads_output = 1, .exact = FER_DRAWN},
     [FER_ADD] = {.class_name = "Add", .stem = "add", .shape = fer_kind_add_shape, .forward = fer_kind_add_forward,
                  .backward = fer_kind_add_backward, .exact = FER_COMPUTED},
     [FER_MULTIPLY] = {.class_name = "Multiply", .stem = "multiply", .shape = fer_kind_multiply_shape,
                       .forward = fer_kind_multiply_forward, .backward = fer_kind_multiply_backward,
                       .backward_reads_input = 1, .exact = FER_NOT_EXACT},
-    [FER_RESHAPE] = {.class_name = "Reshape", .stem = "reshape", .shape = fer_kind_reshape_shape,
+    [FER_RESHAPE] = {.class_name = "Reshape", .stem = "reshape", .function = "linear",
+                     .config = FER_CONFIG_FUNCTION | FER_CONFIG_SHAPE, .shape = fer_kind_reshape_shape,
                      .forward = fer_kind_copy_forward, .backward = fer_kind_copy_backward, .element_by_element = 1,
                      .exact = FER_COMPUTED},
-    [FER_ZERO_PADDING2D] = {.class_name = "ZeroPadding2D", .stem = "zero_padding2d",
+    [FER_ZERO_PADDING2D] = {.class_name = "ZeroPadding2D", .stem = "zero_padding2d", .config = FER_CONFIG_PADDING,
                             .shape = fer_kind_zero_padding2d_shape, .forward = fer_kind_zero_padding2d_forward,
                             .backward = fer_kind_zero_padding2d_backward, .exact = FER_COMPUTED},
-    [FER_CROPPING2D] = {.class_name = "Cropping2D", .stem = "cropping2d", .shape = fer_kind_cropping2d_shape,
-                        .forward = fer_kind_cropping2d_forward, .backward = fer_kind_cropping2d_backward,
-                        .exact = FER_COMPUTED},
-    [FER_DROPOUT] = {.class_name = "Dropout", .stem = "dropout", .forward = fer_kind_dropout_forward,
-                     .backward = fer_kind_dropout_backward, .element_by_element = 1, .exact = FER_DRAWN},
-    [FER_SPATIAL_DROPOUT2D] = {.class_name = "SpatialDropout2D", .stem = "spatial_dropout2d",
+    [FER_CROPPING2D] = {.class_name = "Cropping2D", .stem = "cropping2d", .config = FER_CONFIG_CROPPING,
+                        .shape = fer_kind_cropping2d_shape, .forward = fer_kind_cropping2d_forward,
+                        .backward = fer_kind_cropping2d_backward, .exact = FER_COMPUTED},
+    [FER_DROPOUT] = {.class_name = "Dropout", .stem = "dropout", .config = FER_CONFIG_RATE,
+                     .forward = fer_kind_dropout_forward, .backward = fer_kind_dropout_backward,
+                     .element_by_element = 1, .exact = FER_DRAWN},
+    [FER_SPATIAL_DROPOUT2D] = {.class_name = "SpatialDropout2D", .stem = "spatial_dropout2d", .config = FER_CONFIG_RATE,
                                .forward = fer_kind_dropout_forward, .backward = fer_kind_dropout_backward,
                                .element_by_element = 1, .exact = FER_DRAWN},
-    [FER_RESCALING] = {.class_name = "Rescaling", .stem = "rescaling", .forward = fer_kind_rescaling_forward,
-                       .backward = fer_kind_rescaling_backward, .element_by_element = 1, .exact = FER_NOT_EXACT},
+    [FER_RESCALING] = {.class_name = "Rescaling", .stem = "rescaling", .config = FER_CONFIG_CONSTANTS,
+                       .forward = fer_kind_rescaling_forward, .backward = fer_kind_rescaling_backward,
+                       .element_by_element = 1, .exact = FER_NOT_EXACT},
     [FER_NORMALIZATION] = {.class_name = "Normalization", .stem = "normalization", .shape = normalization_shape,
                            .forward = fer_kind_normalization_forward, .backward = fer_kind_normalization_backward,
                            .element_by_element = 1, .exact = FER_NOT_EXACT},

@@ -15,7 +15,7 @@ static void copy(size_t count, const real *x, real *y)
     if (x != y) memcpy(y, x, count * sizeof *y);
 }
 
-/* ---- Activations: the backward is given the output, or the input, as the table says ---- */
+/* ---- Activations with settings, and softmax ---- */
 
 void fer_kind_leaky_relu_forward(const struct fer_network *net, const struct fer_layer *layer, size_t n, int training)
 {
@@ -33,18 +33,6 @@ void fer_kind_leaky_relu_backward(const struct fer_network *net, const struct fe
                                 layer->output_gradient, dx[0]);
 }
 
-void fer_kind_sigmoid_forward(const struct fer_network *net, const struct fer_layer *layer, size_t n, int training)
-{
-    (void)training;
-    fer_sigmoid_forward(fer_layer_count(layer, n), source(net, layer)->output, layer->output);
-}
-
-void fer_kind_sigmoid_backward(const struct fer_network *net, const struct fer_layer *layer, size_t n, real *const *dx)
-{
-    (void)net;
-    if (dx[0]) fer_sigmoid_backward(fer_layer_count(layer, n), layer->output, layer->output_gradient, dx[0]);
-}
-
 void fer_kind_hard_sigmoid_forward(const struct fer_network *net, const struct fer_layer *layer, size_t n, int training)
 {
     (void)training;
@@ -58,41 +46,6 @@ void fer_kind_hard_sigmoid_backward(const struct fer_network *net, const struct 
     if (dx[0])
         fer_hard_sigmoid_backward(fer_layer_count(layer, n), (real)layer->slope, layer->output, layer->output_gradient,
                                   dx[0]);
-}
-
-void fer_kind_tanh_forward(const struct fer_network *net, const struct fer_layer *layer, size_t n, int training)
-{
-    (void)training;
-    fer_tanh_forward(fer_layer_count(layer, n), source(net, layer)->output, layer->output);
-}
-
-void fer_kind_tanh_backward(const struct fer_network *net, const struct fer_layer *layer, size_t n, real *const *dx)
-{
-    (void)net;
-    if (dx[0]) fer_tanh_backward(fer_layer_count(layer, n), layer->output, layer->output_gradient, dx[0]);
-}
-
-void fer_kind_silu_forward(const struct fer_network *net, const struct fer_layer *layer, size_t n, int training)
-{
-    (void)training;
-    fer_silu_forward(fer_layer_count(layer, n), source(net, layer)->output, layer->output);
-}
-
-void fer_kind_silu_backward(const struct fer_network *net, const struct fer_layer *layer, size_t n, real *const *dx)
-{
-    if (dx[0]) fer_silu_backward(fer_layer_count(layer, n), source(net, layer)->output, layer->output_gradient, dx[0]);
-}
-
-void fer_kind_elu_forward(const struct fer_network *net, const struct fer_layer *layer, size_t n, int training)
-{
-    (void)training;
-    fer_elu_forward(fer_layer_count(layer, n), source(net, layer)->output, layer->output);
-}
-
-void fer_kind_elu_backward(const struct fer_network *net, const struct fer_layer *layer, size_t n, real *const *dx)
-{
-    (void)net;
-    if (dx[0]) fer_elu_backward(fer_layer_count(layer, n), layer->output, layer->output_gradient, dx[0]);
 }
 
 void fer_kind_softmax_forward(const struct fer_network *net, const struct fer_layer *layer, size_t n, int training)
