@@ -221,8 +221,10 @@ static int begin_run(struct fer_trainer *t, const struct fer_config *config, con
     if (check_weights(config->weights, run, t->settings.epochs, e)) return -1;
     if (*config->weights && fer_weights_read(t->network, config->weights, &ignored, e)) return -1;
     if (fer_make_folder(run, e) || fer_join_path(epochs, run, "epochs", e) || fer_make_folder(epochs, e)) return -1;
-    if (fer_join_path(path, run, "last.npz", e) || fer_checkpoint_save(t, path, e)) return fer_remove_folder(epochs), -1;
-    if (*config->settings.model && (fer_join_path(path, run, "model.json", e) || fer_file_copy(config->settings.model, path, e)))
+    if (fer_join_path(path, run, "last.npz", e) || fer_checkpoint_save(t, path, e))
+        return fer_remove_folder(epochs), -1;
+    if (*config->settings.model &&
+        (fer_join_path(path, run, "model.json", e) || fer_file_copy(config->settings.model, path, e)))
         return -1;
     return write_log_and_config(t, config, run, e);
 }
@@ -260,8 +262,8 @@ static void print_plan(const struct fer_trainer *t, const char *run)
     const size_t network = fer_network_memory(t->network, (size_t)t->settings.batch, FER_PLAN_TRAINING);
     const double memory = (double)network + (double)t->data->pixel_count;
     printf("fer %s %s: %s at %dx%d, batch %d, %lu batches an epoch, %.0f MB of memory; run folder %s\n",
-           FER_VERSION, FER_REAL_NAME, t->network->name, t->settings.size, t->settings.size, t->settings.batch, (unsigned long)t->batches,
-           memory / 1e6, run);
+           FER_VERSION, FER_REAL_NAME, t->network->name, t->settings.size, t->settings.size, t->settings.batch,
+           (unsigned long)t->batches, memory / 1e6, run);
     fflush(stdout);
 }
 
@@ -379,8 +381,9 @@ static int eval(int argc, char **argv)
     if (parse(&argc, argv, options, 4, &choice, &e) || fer_usage_find(usage_name, &usage, &e)) return complain(&e);
     if (argc != 1) return fer_fail(&e, "eval: expected one run folder or weights file"), complain(&e);
     if (load_network(&network, argv[0], model, given_size(&choice), &config, &e)) return complain(&e);
-    if (!fer_faces_announce(stdout, &data, data_path ? data_path : config.data, labels || data_path ? labels : config.labels,
-                        is_given(&choice, "seed") ? choice.settings.seed : config.settings.seed, &e)) {
+    if (!fer_faces_announce(stdout, &data, data_path ? data_path : config.data,
+                            labels || data_path ? labels : config.labels,
+                            is_given(&choice, "seed") ? choice.settings.seed : config.settings.seed, &e)) {
         if (data.usage_count[usage] == 0)
             fer_fail(&e, "%s: no images of usage %s", data.source, usage_name);
         else if (!fer_network_plan(network, (size_t)choice.settings.batch, FER_PLAN_INFERENCE, &e) &&
@@ -477,16 +480,19 @@ static int report(int argc, char **argv)
     if (argc < 1 || (argc > 1 && !fer_is_picture(out)))
         return fer_fail(&e, "report: expected one run folder or log; several logs need -o FILE.svg"), complain(&e);
     if (fer_join_path(path, argv[0], "config.txt", &e)) return complain(&e);
-    if (!data_path && (!fer_file_exists(path) || fer_is_picture(out))) return report_logs(argv, argc, column, images, out);
-    if (!fer_file_exists(path)) return fer_fail(&e, "%s: cannot be opened: --data needs a run folder", path), complain(&e);
+    if (!data_path && (!fer_file_exists(path) || fer_is_picture(out)))
+        return report_logs(argv, argc, column, images, out);
+    if (!fer_file_exists(path))
+        return fer_fail(&e, "%s: cannot be opened: --data needs a run folder", path), complain(&e);
     if (column || images) return fer_fail(&e, "--column, --images: %s is a run, not a log", argv[0]), complain(&e);
     if (load_network(&network, argv[0], "", 0, &config, &e)) return complain(&e);
     if (!out && fer_join_path(path, argv[0], "report.html", &e) == 0) out = path;
     if (!data_path) data_path = config.data;
     fer_progress_begin(&progress, stdout);
-    failed =
-        !out || check_page(out, argv[0], data_path, &e) || fer_faces_announce(stdout, &data, data_path, config.labels, config.settings.seed, &e) ||
-        fer_report_create(&page, argv[0], &config, network, &data, &watcher, &e) || fer_report_write(page, out, &e);
+    failed = !out || check_page(out, argv[0], data_path, &e) ||
+             fer_faces_announce(stdout, &data, data_path, config.labels, config.settings.seed, &e) ||
+             fer_report_create(&page, argv[0], &config, network, &data, &watcher, &e) ||
+             fer_report_write(page, out, &e);
     if (progress.terminal) fer_progress_clear(stdout);
     if (!failed) printf("%s: open it in a browser\n", out);
     fer_report_free(page);
@@ -534,9 +540,10 @@ static int gradcheck(int argc, char **argv)
     if (points) return fer_gradcheck_text_points(&text, points, out, &e) ? complain(&e) : EXIT_OK;
     if (values && (failed = fer_gradcheck_text_values(&text, values, &e)) < 0) return complain(&e);
     if (values) return failed ? EXIT_CHECK_FAILED : EXIT_OK;
-    failed = model ? fer_gradcheck_model(model, (size_t)given_size(&choice), choice.settings.seed, fer_gradcheck_text_row,
-                                         &text, &e)
-                   : fer_gradcheck((const char *const *)argv, argc, choice.settings.seed, fer_gradcheck_text_row, &text, &e);
+    failed = model ? fer_gradcheck_model(model, (size_t)given_size(&choice), choice.settings.seed,
+                                         fer_gradcheck_text_row, &text, &e)
+                   : fer_gradcheck((const char *const *)argv, argc, choice.settings.seed, fer_gradcheck_text_row, &text,
+                                   &e);
     if (failed < 0) return complain(&e);
     failed += text.unsaid;
     printf(failed ? "%d FAILED\n" : "all gradients agree with finite differences\n", failed);
@@ -560,7 +567,8 @@ static const char *find_value(int count, char **argv, const char *name)
 
 enum { OP_OPTIONS = 200 };
 
-/* The options of the operations that were given, and the arithmetic of who computed results. Returns how many, or -1. */
+/* The options of the operations that were given, and the arithmetic of who computed results. Returns how many, or
+ * -1. */
 static int parse_op(int *argc, char **argv, struct fer_op_option given[OP_OPTIONS], struct fer_verify_options *o,
                     struct fer_error *e)
 {
@@ -581,7 +589,7 @@ static int parse_op(int *argc, char **argv, struct fer_op_option given[OP_OPTION
 static int judge_op(const char *name, const char *in, const char *theirs, const struct fer_op_option *given, int count,
                     const struct fer_verify_options *o, int json)
 {
-    struct fer_verify_text text = {stdout, json, theirs, o, 0, {0}};
+    struct fer_verify_text text = {.out = stdout, .is_json = json, .path = theirs, .options = o};
     struct fer_verify_summary summary;
     struct fer_error e;
     const int failed = fer_op_verify(name, in, theirs, given, count, o->unit, o->accumulate, fer_verify_text_row, &text,
@@ -730,12 +738,13 @@ static int write_record(struct fer_network *network, const struct recording *r, 
                        : fer_record(network, batch, &adam, r->out, &recorded, e))
         return -1;
     printf("%s: %s, %d images of %zux%zu from %s", r->out,
-           r->exact ? "exact integers" : r->inference ? "inference" : "a training step", n, network->height, network->width,
-           r->exact                            ? "the seed"
-           : r->input                          ? r->input
-           : r->data                           ? r->data
+           r->exact ? "exact integers" : r->inference ? "inference" : "a training step", n, network->height,
+           network->width,
+           r->exact                           ? "the seed"
+           : r->input                         ? r->input
+           : r->data                          ? r->data
            : fer_network_takes_faces(network) ? "drawn faces"
-                                               : "the seed");
+                                              : "the seed");
     if (!r->exact) printf(", weights from %s, loss %.6f", r->weights ? r->weights : "the seed", recorded.loss);
     printf(": %lu arrays, %.0f MB of memory\n", (unsigned long)recorded.arrays, memory / 1e6);
     return 0;
@@ -780,7 +789,7 @@ static int record(int argc, char **argv)
 static int verify_join(int argc, char **argv, int json)
 {
     struct fer_verify_options o;
-    struct fer_verify_text text = {stdout, json, NULL, &o, 0, {0}};
+    struct fer_verify_text text = {.out = stdout, .is_json = json, .options = &o};
     struct fer_verify_summary summary;
     struct fer_error e;
     if (fer_verify_join(argv, argc, &text, &o, &summary, &e)) return complain(&e);
@@ -798,7 +807,7 @@ static int verify(int argc, char **argv)
                                      {"ties", &w.ties}, {"relu-at-zero", &w.relu_at_zero}, {"layout", &w.layout},
                                      {"model", &model}, {"winograd", &w.winograd},     {"part", &w.part}};
     struct fer_verify_options o;
-    struct fer_verify_text text = {stdout, json, NULL, &o, 0, {0}};
+    struct fer_verify_text text = {.out = stdout, .is_json = json, .options = &o};
     struct fer_verify_summary summary;
     struct choice choice;
     struct fer_error e;
@@ -822,7 +831,8 @@ static int verify(int argc, char **argv)
         !memchr(choice.given, 1, FER_SETTINGS))
         return verify_cases(argv[0], argv[1], &o, json);
     if (argc != 1)
-        return fer_fail(&e, "verify: expected one record, RECORD.npz, or DIR ANSWERS, with --unit and --accumulate alone"), complain(&e);
+        return fer_fail(&e, "verify: expected one record, RECORD.npz, or DIR ANSWERS, with --unit and --accumulate "
+                            "alone"), complain(&e);
     text.path = argv[0];
     failed = fer_verify(argv[0], &o, fer_verify_text_row, &text, &summary, &e);
     fer_verify_text_end(&text, failed ? NULL : &summary);
@@ -847,7 +857,8 @@ static int bench(int argc, char **argv)
     choice.settings.batch = 32;
     if (parse(&argc, argv, options, 2, &choice, &e)) return complain(&e);
     if (argc) return fer_fail(&e, "bench: %s: expected options only", argv[0]), complain(&e);
-    if (read_count("repeats", repeats, 1000, &times, &e) || fer_network_open(&net, model, (size_t)given_size(&choice), &e))
+    if (read_count("repeats", repeats, 1000, &times, &e) ||
+        fer_network_open(&net, model, (size_t)given_size(&choice), &e))
         return complain(&e);
     b.repeats = (int)times;
     fer_network_initialise(net, 0);
@@ -985,12 +996,12 @@ static enum fer_end explain_pit(struct pits_request *r, const struct fer_pit *pi
 {
     const unsigned which = r->which | (r->epoch ? FER_PIT_LAYERS_ALWAYS : 0);
     const struct fer_watcher watcher = {d, draw_pits_progress, NULL};
-    const struct fer_pit_report report = {d, begin_experiment, take_pit_row, take_pit_step, &watcher};
+    const struct fer_pit_watcher told = {d, begin_experiment, take_pit_row, take_pit_step, &watcher};
     char path[FER_PATH];
     enum fer_end end;
     fer_pits_table_begin(&d->table, pit->epoch, r->which);
     fer_pits_text_head(&d->text);
-    end = fer_pit_explain(trainer, r->where, pit, which, &report, e);
+    end = fer_pit_explain(trainer, r->where, pit, which, &told, e);
     if (d->terminal) fer_progress_clear(stderr);
     if (end != FER_DONE) return end;
     if (d->table.out_of_memory) return fer_fail(e, "out of memory"), FER_FAILED;
@@ -1112,8 +1123,9 @@ static int run(int argc, char **argv)
         int (*run)(int argc, char **argv);
     } commands[] = {
         {"train", train}, {"eval", eval}, {"predict", predict}, {"report", report}, {"summary", summary},
-        {"gradcheck", gradcheck}, {"unpack", unpack}, {"op", op}, {"cases", cases}, {"record", record}, {"verify", verify},
-        {"bench", bench}, {"fingerprint", fingerprint}, {"pits", pits}, {"help", help}, {"version", version}};
+        {"gradcheck", gradcheck}, {"unpack", unpack}, {"op", op}, {"cases", cases}, {"record", record},
+        {"verify", verify}, {"bench", bench}, {"fingerprint", fingerprint}, {"pits", pits}, {"help", help},
+        {"version", version}};
     struct fer_error e;
     size_t i;
     if (argc < 2 || is_word(argv[1], "--help", "-h")) return help(0, NULL);

@@ -12,9 +12,8 @@
  *     9. one step     one layer on files; the record of one training step
  *    10. verify       another implementation's record against the rounding bound
  *    11. fingerprint  a fixed small training, whose digests are equal everywhere
- *    12. bench        how long a training step and an inference take, layer by layer
- *    13. pits         epochs whose validation collapses: found in a log, explained by experiment
- *    14. report       a run as one self-contained HTML page
+ *    12. pits         epochs whose validation collapses: found in a log, explained by experiment
+ *    13. report       a run as one self-contained HTML page
  *
  * Conventions.
  *   - Arrays are dense and row-major; shapes stand in brackets: x[n][h][w][c]. Images are NHWC, kernels HWIO.
@@ -109,12 +108,13 @@ uint32_t fer_crc32_reals(uint32_t crc, const real *x, size_t count);
 
 /* ---- 2. Functions and random numbers ------------------------------------------------------------------------- */
 
-/* exp and log in double, the same bits on every machine (libm's are not); error below 1 ulp; see layers/numbers/exp_log.c. */
+/* exp and log in double, the same bits on every machine (libm's are not); error below 1 ulp; see
+ * layers/numbers/exp_log.c. */
 double fer_exp(double x);
 double fer_log(double x);
 
-/* Philox4x32-10 (Salmon, Moraes, Dror, Shaw: Parallel random numbers: as easy as 1, 2, 3; SC'11); layers/numbers/random.c has its
- * rounds. */
+/* Philox4x32-10 (Salmon, Moraes, Dror, Shaw: Parallel random numbers: as easy as 1, 2, 3; SC'11);
+ * layers/numbers/random.c has its rounds. */
 void fer_philox(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4]);
 
 /* What a random number is for. Numbers of different purposes never come from the same counter. */
@@ -133,8 +133,8 @@ enum fer_purpose {
  * So a draw is a function of (seed, purpose, epoch, k), and a resumed run needs no generator state. */
 uint32_t fer_draw(uint64_t seed, enum fer_purpose purpose, uint32_t epoch, uint64_t k);
 
-/* The standard normal distribution cut off at -2 and 2: the value below which it is with probability u, 0 < u < 1 (Wichura,
- * Algorithm AS 241, Applied Statistics 37, 1988). */
+/* The standard normal distribution cut off at -2 and 2: the value below which it is with probability u, 0 < u < 1
+ * (Wichura, Algorithm AS 241, Applied Statistics 37, 1988). */
 double fer_truncated_normal(double u);
 
 /* (draw + 0.5) / 2^32: uniform in (0, 1), never 0 or 1, exact in double. */
@@ -181,8 +181,8 @@ int fer_window_set(struct fer_window *g, size_t n, size_t in_h, size_t in_w, siz
  *     SAME        as above
  *     SAME_LOWER  as SAME, but that of an odd p the larger half comes before
  *     EXPLICIT    `top` cells above, and so on: out = (in + top + bottom - kernel) div stride + 1
- * With `ceil` (VALID and EXPLICIT) that division is rounded up: a last window may reach beyond the padding, as long as it
- * begins before it (PyTorch's ceil_mode). */
+ * With `ceil` (VALID and EXPLICIT) that division is rounded up: a last window may reach beyond the padding, as long as
+ * it begins before it (PyTorch's ceil_mode). */
 struct fer_window_options {
     size_t out_c; /* of a convolution */
     size_t kernel_h, kernel_w, stride_h, stride_w;
@@ -235,8 +235,8 @@ void fer_moving_statistics(size_t rows, size_t channels, const real *mean, const
 void fer_relu_forward(size_t count, const real *x, real *y);
 void fer_relu_backward(size_t count, const real *x, const real *dy, real *dx);
 
-/* LeakyReLU, ReLU6, ReLU(max_value, negative_slope): y = slope * x where x <= 0, max_value where x >= max_value, else x.
- * 0 <= slope; max_value INFINITY: none. The backward is given y: dx = slope * dy, 0, dy. Here and below, y may be x
+/* LeakyReLU, ReLU6, ReLU(max_value, negative_slope): y = slope * x where x <= 0, max_value where x >= max_value, else
+ * x. 0 <= slope; max_value INFINITY: none. The backward is given y: dx = slope * dy, 0, dy. Here and below, y may be x
  * itself, and dx dy. */
 void fer_leaky_relu_forward(size_t count, real slope, real max_value, const real *x, real *y);
 void fer_leaky_relu_backward(size_t count, real slope, real max_value, const real *y, const real *dy, real *dx);
@@ -259,30 +259,33 @@ void fer_elu_backward(size_t count, const real *y, const real *dy, real *dx);
 /* Add: y = x[0] + x[1] + ...; dx[k] = dy. dx[k] may be NULL: not wanted. */
 void fer_add_forward(size_t count, int inputs, const real *const *x, real *y);
 void fer_add_backward(size_t count, int inputs, const real *dy, real *const *dx);
-/* Multiply: y[n][out_cells][c] = x[0] * x[1] * ..., x[k][n][cells[k]][c] with cells[k] out_cells, or 1: the same number for
- * every cell. dx[k] may be NULL. */
+/* Multiply: y[n][out_cells][c] = x[0] * x[1] * ..., x[k][n][cells[k]][c] with cells[k] out_cells, or 1: the same number
+ * for every cell. dx[k] may be NULL. */
 void fer_multiply_forward(size_t images, size_t channels, int inputs, const size_t *cells, size_t out_cells,
                           const real *const *x, real *y);
 void fer_multiply_backward(size_t images, size_t channels, int inputs, const size_t *cells, size_t out_cells,
                            const real *const *x, const real *dy, real *const *dx);
 
-/* ZeroPadding2D: x[n][h][w][c] into the middle of y[n][top + h + bottom][left + w + right][c]; edge: top, bottom, left, right.
- * Cropping2D: the middle of x into y[n][h][w][c]. Each is the other's backward. */
+/* ZeroPadding2D: x[n][h][w][c] into the middle of y[n][top + h + bottom][left + w + right][c]; edge: top, bottom, left,
+ * right. Cropping2D: the middle of x into y[n][h][w][c]. Each is the other's backward. */
 void fer_zero_padding2d_forward(size_t images, size_t h, size_t w, size_t channels, const size_t edge[4], const real *x,
                                 real *y);
-void fer_cropping2d_forward(size_t images, size_t h, size_t w, size_t channels, const size_t edge[4], const real *x, real *y);
+void fer_cropping2d_forward(size_t images, size_t h, size_t w, size_t channels, const size_t edge[4], const real *x,
+                            real *y);
 
 /* Dropout in training: y = x / (1 - rate) where fer_uniform(seed, FER_FOR_DROPOUT, step, first + i) >= rate, else 0; of
- * SpatialDropout2D whole channels of x[n][cells][c], by number n * channels + c. 0 <= rate < 1. The backward is the same
- * function of dy. */
+ * SpatialDropout2D whole channels of x[n][cells][c], by number n * channels + c. 0 <= rate < 1. The backward is the
+ * same function of dy. */
 void fer_dropout(size_t count, double rate, uint64_t seed, uint32_t step, uint64_t first, const real *x, real *y);
 void fer_spatial_dropout2d(size_t images, size_t cells, size_t channels, double rate, uint64_t seed, uint32_t step,
                            uint64_t first, const real *x, real *y);
 
-/* Rescaling: y[row][c] = x * scale[c] + offset[c]. Normalization: y[row][c] = (x - mean[c]) / max(sqrt(variance[c]), 1e-7). */
+/* Rescaling: y[row][c] = x * scale[c] + offset[c]. Normalization: y[row][c] = (x - mean[c]) / max(sqrt(variance[c]),
+ * 1e-7). */
 void fer_rescaling_forward(size_t rows, size_t channels, const real *scale, const real *offset, const real *x, real *y);
 void fer_rescaling_backward(size_t rows, size_t channels, const real *scale, const real *dy, real *dx);
-void fer_normalization_forward(size_t rows, size_t channels, const real *mean, const real *variance, const real *x, real *y);
+void fer_normalization_forward(size_t rows, size_t channels, const real *mean, const real *variance, const real *x,
+                               real *y);
 void fer_normalization_backward(size_t rows, size_t channels, const real *variance, const real *dy, real *dx);
 
 /* MaxPooling2D. The gradient goes to the first maximum of each window in row-major order. A NaN counts as the
@@ -408,8 +411,8 @@ const char *fer_layer_class(enum fer_layer_type type); /* Keras's class name: "I
 /* How a parameter begins: constant, or random, each number of its own and the same variance in effect,
  *     FER_UNIFORM            (2u - 1) * sqrt(3 * scale / fan)
  *     FER_TRUNCATED_NORMAL   fer_truncated_normal(u) * sqrt(scale / fan) / 0.87962566103423978
- * with fan the products that make up one output (fan_in), that one input goes into (fan_out), or the mean of both: Keras's
- * VarianceScaling. glorot_uniform: scale 1, average; he_normal: scale 2, fan_in. */
+ * with fan the products that make up one output (fan_in), that one input goes into (fan_out), or the mean of both:
+ * Keras's VarianceScaling. glorot_uniform: scale 1, average; he_normal: scale 2, fan_in. */
 enum fer_distribution { FER_CONSTANT, FER_UNIFORM, FER_TRUNCATED_NORMAL };
 enum fer_fan { FER_FAN_IN, FER_FAN_OUT, FER_FAN_AVERAGE };
 struct fer_initializer {
@@ -453,9 +456,9 @@ struct fer_layer {
     int keepdims;                      /* global poolings: the output is [n][1][1][channels], not flat */
     double slope, max_value;           /* LeakyReLU; slope of hard_sigmoid */
     double rate;                       /* Dropout */
-    int whole_images;                  /* SpatialDropout2D: drops images, not channels (Keras's noise_shape [null,1,1,1]) */
+    int whole_images;                  /* SpatialDropout2D: drops images, not channels (noise_shape [null,1,1,1]) */
     size_t edge[4];                    /* ZeroPadding2D, Cropping2D: top, bottom, left, right */
-    size_t constants;                  /* Rescaling: where in network->constants its scale stands, its offset behind it */
+    size_t constants;                  /* Rescaling: where its scale is in network->constants, then its offset */
     int frozen, inference;             /* see struct fer_builder */
     /* its parameters: how many, and the index of the first in network->parameter */
     int parameters, parameter;
@@ -475,7 +478,7 @@ struct fer_network {
     size_t height, width, channels;   /* of the input images */
     size_t classes;                   /* channels of the last layer */
     char name[FER_MAX_NAME];          /* "incv3v1", or what its file says */
-    char softmax[FER_MAX_NAME];       /* the layer whose output the probabilities are: the last, or a softmax behind it */
+    char softmax[FER_MAX_NAME];       /* the layer that gives the probabilities: the last, or a softmax behind it */
     int keras;                        /* 2 or 3: the version whose rules its file follows; 0: neither */
     char for_training[384];           /* why fer cannot train it (a regularizer, an initializer); "": it can */
     int layers;
@@ -549,10 +552,10 @@ int fer_add_depthwise_convolution(struct fer_builder *b, int input, const char *
 /* Without gamma (Keras's scale=False); beta, moving_mean, moving_variance [channels]. 0 <= momentum <= 1,
  * 0 <= epsilon. The moving variance takes in the unbiased variance. */
 int fer_add_batch_normalization(struct fer_builder *b, int input, const char *name, double momentum, double epsilon);
-/* With gamma or without (scale), beta or without (center). Where the layer is frozen or in inference mode, it normalises with
- * the moving statistics in training too, and leaves them as they are. */
-int fer_add_batch_normalization_with(struct fer_builder *b, int input, const char *name, double momentum, double epsilon,
-                                     int scale, int center);
+/* With gamma or without (scale), beta or without (center). Where the layer is frozen or in inference mode, it
+ * normalises with the moving statistics in training too, and leaves them as they are. */
+int fer_add_batch_normalization_with(struct fer_builder *b, int input, const char *name, double momentum,
+                                     double epsilon, int scale, int center);
 int fer_add_relu(struct fer_builder *b, int input, const char *name); /* Keras's Activation("relu") */
 int fer_add_max_pooling2d(struct fer_builder *b, int input, const char *name, size_t pool_h, size_t pool_w,
                           size_t stride_h, size_t stride_w, enum fer_padding padding);
@@ -563,10 +566,11 @@ int fer_add_global_average_pooling2d_with(struct fer_builder *b, int input, cons
 int fer_add_global_max_pooling2d(struct fer_builder *b, int input, const char *name, int keepdims);
 /* 1 ... FER_MAX_INPUTS inputs of equal height and width, or all flat, side by side in the order given. */
 int fer_add_concatenate(struct fer_builder *b, const int *input, int inputs, const char *name);
-/* y = slope * x where x <= 0, max_value where x >= max_value (INFINITY: none): LeakyReLU, ReLU6. 0 <= slope, 0 < max_value. */
+/* y = slope * x where x <= 0, max_value where x >= max_value (INFINITY: none): LeakyReLU, ReLU6. 0 <= slope, 0 <
+ * max_value. */
 int fer_add_leaky_relu(struct fer_builder *b, int input, const char *name, double slope, double max_value);
-/* Keras's Activation(...). hard_sigmoid's slope: 1/6 in Keras 3, 1/5 in Keras 2. softmax: along the channels; that of the
- * last layer comes by itself. */
+/* Keras's Activation(...). hard_sigmoid's slope: 1/6 in Keras 3, 1/5 in Keras 2. softmax: along the channels; that of
+ * the last layer comes by itself. */
 int fer_add_sigmoid(struct fer_builder *b, int input, const char *name);
 int fer_add_hard_sigmoid(struct fer_builder *b, int input, const char *name, double slope);
 int fer_add_tanh(struct fer_builder *b, int input, const char *name);
@@ -578,11 +582,13 @@ int fer_add_linear(struct fer_builder *b, int input, const char *name);
 int fer_add_add(struct fer_builder *b, const int *input, int inputs, const char *name);
 int fer_add_multiply(struct fer_builder *b, const int *input, int inputs, const char *name);
 /* The same numbers in another shape, [height][width][channels] or, flat, [channels] with height = width = 1. */
-int fer_add_reshape(struct fer_builder *b, int input, const char *name, size_t height, size_t width, size_t channels, int flat);
+int fer_add_reshape(struct fer_builder *b, int input, const char *name, size_t height, size_t width, size_t channels,
+                    int flat);
 int fer_add_flatten(struct fer_builder *b, int input, const char *name);
 int fer_add_zero_padding2d(struct fer_builder *b, int input, const char *name, size_t top, size_t bottom, size_t left,
                            size_t right);
-int fer_add_cropping2d(struct fer_builder *b, int input, const char *name, size_t top, size_t bottom, size_t left, size_t right);
+int fer_add_cropping2d(struct fer_builder *b, int input, const char *name, size_t top, size_t bottom, size_t left,
+                       size_t right);
 /* 0 <= rate < 1. The masks are functions of network->seed and network->step. */
 int fer_add_dropout(struct fer_builder *b, int input, const char *name, double rate);
 int fer_add_spatial_dropout2d(struct fer_builder *b, int input, const char *name, double rate);
@@ -591,8 +597,8 @@ int fer_add_image_dropout(struct fer_builder *b, int input, const char *name, do
 int fer_add_rescaling(struct fer_builder *b, int input, const char *name, const real *scale, const real *offset);
 /* Parameters mean and variance [channels], which are not trained. */
 int fer_add_normalization(struct fer_builder *b, int input, const char *name);
-/* kernel [channels of the input][units], bias [units]. On an input with height and width it works at each cell. The last
- * layer is one of these, and its
+/* kernel [channels of the input][units], bias [units]. On an input with height and width it works at each cell. The
+ * last layer is one of these, and its
  * softmax comes with it; the others are linear. */
 int fer_add_dense(struct fer_builder *b, int input, const char *name, size_t units);
 int fer_add_dense_with(struct fer_builder *b, int input, const char *name, size_t units, int bias);
@@ -605,8 +611,8 @@ void fer_network_normalization(struct fer_network *network, double momentum, dou
 /* Every parameter by its initializer, with u = fer_uniform(seed, FER_FOR_WEIGHTS, i, k), computed in double and rounded
  * once, i the index of the array in network->parameter, k the element in row-major order; fan_in = kh*kw*ci, fan_out =
  * kh*kw*co, of the dense kernel kh = kw = 1. What is not said otherwise: kernels by glorot_uniform (Glorot and Bengio,
- * AISTATS 2010), biases, betas and moving means 0, gammas and moving variances 1. Moments 0. The parameters' order is the
- * layers', in a layer kernel, bias; gamma, beta, moving_mean, moving_variance. */
+ * AISTATS 2010), biases, betas and moving means 0, gammas and moving variances 1. Moments 0. The parameters' order is
+ * the layers', in a layer kernel, bias; gamma, beta, moving_mean, moving_variance. */
 void fer_network_initialise(struct fer_network *network, uint64_t seed);
 
 /* Bytes that the network holds once planned so: parameters, their gradients and moments, and every array of a pass.
@@ -703,9 +709,11 @@ int fer_image_read(const char *path, int *height, int *width, uint8_t **pixels, 
 int fer_pgm_read(const char *path, int *height, int *width, uint8_t **pixels, struct fer_error *e);
 int fer_pgm_write(const char *path, int height, int width, const uint8_t *pixels, struct fer_error *e);
 
-/* One image, or the images index[0] ... index[n-1], into the network's input: grey, or grey repeated for each channel. */
+/* One image, or the images index[0] ... index[n-1], into the network's input: grey, or grey repeated for each
+ * channel. */
 void fer_network_show(struct fer_network *network, int height, int width, const uint8_t *pixels);
-void fer_network_fill(struct fer_network *network, const struct fer_dataset *data, const size_t *index, size_t n, int *labels);
+void fer_network_fill(struct fer_network *network, const struct fer_dataset *data, const size_t *index, size_t n,
+                      int *labels);
 /* One image as the network sees it: x[size][size], nearest neighbour with Pillow's rule, times (real)1/255. */
 void fer_image_scale(int height, int width, const uint8_t *pixels, size_t size, real *x);
 /* The images index[0] ... index[n-1] as a batch: x[n][size][size][1], labels[n] (NULL: not wanted). */
@@ -794,7 +802,8 @@ int fer_threads(void);                                     /* how many a paralle
 
 /* Everything that decides the bits of a run, but for the data. The defaults are the Keras script. */
 /* After `patience` epochs in which val_loss has not fallen by more than 1e-4 below its best, the learning rate is
- * multiplied by `factor`, as Keras's ReduceLROnPlateau does (monitor='val_loss', min_lr=0, no cooldown). Patience 0: never. */
+ * multiplied by `factor`, as Keras's ReduceLROnPlateau does (monitor='val_loss', min_lr=0, no cooldown). Patience 0:
+ * never. */
 struct fer_plateau {
     double factor;
     int patience;
@@ -903,7 +912,7 @@ enum fer_end fer_trainer_validate(struct fer_trainer *trainer, const struct fer_
                                   struct fer_evaluation *validation, struct fer_error *e);
 /* All epochs that are left, with checkpoints and log in the folder `run` (NULL: none). FER_STOPPED when the watcher
  * ended it: the checkpoint holds the place, also in mid-epoch. In run/epochs/NNNN.npz stays a checkpoint of the state
- * after each of the last FER_EPOCHS_KEPT epochs, and of those at and right before a pit (section 13). */
+ * after each of the last FER_EPOCHS_KEPT epochs, and of those at and right before a pit (section 12). */
 #define FER_EPOCHS_KEPT 7
 enum fer_end fer_fit(struct fer_trainer *trainer, const char *run, const struct fer_watcher *watcher,
                      struct fer_error *e);
@@ -921,11 +930,13 @@ int fer_weights_save(const struct fer_network *network, const char *path, struct
  * used. */
 int fer_weights_load(struct fer_network **network, const char *path, size_t size, size_t *ignored, struct fer_error *e);
 /* The network of `model` ("": as above) with the weights of a file, for faces. */
-int fer_weights_open(struct fer_network **network, const char *model, const char *path, size_t size, struct fer_error *e);
+int fer_weights_open(struct fer_network **network, const char *model, const char *path, size_t size,
+                     struct fer_error *e);
 /* The parameters' values from a weights file or checkpoint into a network. */
 int fer_weights_read(struct fer_network *network, const char *path, size_t *ignored, struct fer_error *e);
 
-/* A checkpoint: the weights, Adam's moments (NAME_m, NAME_v), the moving average (NAME_ema, if there is one), where the run stands and its history. */
+/* A checkpoint: the weights, Adam's moments (NAME_m, NAME_v), the moving average (NAME_ema, if there is one), where the
+ * run stands and its history. */
 int fer_checkpoint_save(const struct fer_trainer *trainer, const char *path, struct fer_error *e);
 /* RUN/epochs/NNNN.npz, the checkpoint after epoch NNNN. Fails when the path is too long. */
 int fer_checkpoint_path(char path[FER_PATH], const char *run, long epoch, struct fer_error *e);
@@ -957,14 +968,14 @@ struct fer_log {
     double (*row)[4];   /* [count] accuracy, loss, val_accuracy, val_loss; NaN: not there */
     long *epoch, *line; /* [count] the epoch as the file has it (else the row's number), and where the row stands */
     double *within;     /* [count] how far val_accuracy may be from what was written: half a unit of its last digit */
-    size_t images;      /* that each val_accuracy was taken over, as the values say: the smallest number of which all are
-                           whole parts; 0: they do not say */
+    size_t images;      /* that each val_accuracy was taken over, as the values say: the smallest number of which all
+                           are whole parts; 0: they do not say */
 };
 /* Columns are separated by `;` when the header has one, else by tabs when it has one, else by `,`; they are found by
  * their names, in any order, among others: Keras's, Lightning's, fastai's, Hugging Face's (data/log.c has the list).
- * `val_accuracy`, or val_loss, must be there. Accuracies above 1 are percentages. `NA` and empty fields are NaN. LF or CR LF. A header may come again,
- * also with other columns; the rows before and after it are one series. Whether another run begins where the epochs
- * begin again is for the caller to say. */
+ * `val_accuracy`, or val_loss, must be there. Accuracies above 1 are percentages. `NA` and empty fields are NaN. LF or
+ * CR LF. A header may come again, also with other columns; the rows before and after it are one series. Whether another
+ * run begins where the epochs begin again is for the caller to say. */
 int fer_log_read(struct fer_log *log, const char *path, struct fer_error *e);
 /* The same, with another column for val_accuracy (NULL: as above). */
 int fer_log_read_column(struct fer_log *log, const char *path, const char *column, struct fer_error *e);
@@ -1011,17 +1022,18 @@ struct fer_gradcheck_array {
     size_t count;
     real *value, *gradient; /* [count] each; backward writes all of gradient */
 };
-/* Checks a layer of one's own: forward(context) computes y[outputs] from the inputs' values, and backward(context, dy) from
- * dy[outputs] all inputs' gradients. dy is drawn by the seed, and f = <dy, y> is checked by fer_gradcheck_function, for each
- * input: result[inputs]. Where y is linear in an input, the gradient must be the transpose too, <dy, y(v)> = <dx, v> for a v
- * drawn. Fails also when backward changes an input. tests/exercise/ has examples. */
+/* Checks a layer of one's own: forward(context) computes y[outputs] from the inputs' values, and backward(context, dy)
+ * from dy[outputs] all inputs' gradients. dy is drawn by the seed, and f = <dy, y> is checked by
+ * fer_gradcheck_function, for each input: result[inputs]. Where y is linear in an input, the gradient must be the
+ * transpose too, <dy, y(v)> = <dx, v> for a v drawn. Fails also when backward changes an input. tests/exercise/ has
+ * examples. */
 int fer_gradcheck_layer(void (*forward)(void *context), void (*backward)(void *context, const real *dy), void *context,
                         const struct fer_gradcheck_array *input, int inputs, const real *y, size_t outputs,
                         size_t samples, uint64_t seed, struct fer_gradcheck *result, struct fer_error *e);
 
-/* The same for a function in any language, by files. fer_gradcheck_points reads `x` from an npz (or a lone npy) file and
- * writes `points` [points][shape of x], where f must be known. fer_gradcheck_values reads a file with `x`, `dx` (the
- * claimed gradient) and `y` [points], f at each; or [points][...], then with `dy`, and f is <dy, y>. */
+/* The same for a function in any language, by files. fer_gradcheck_points reads `x` from an npz (or a lone npy) file
+ * and writes `points` [points][shape of x], where f must be known. fer_gradcheck_values reads a file with `x`, `dx`
+ * (the claimed gradient) and `y` [points], f at each; or [points][...], then with `dy`, and f is <dy, y>. */
 int fer_gradcheck_points(const char *in, const char *out, size_t *points, struct fer_error *e);
 int fer_gradcheck_values(const char *path, struct fer_gradcheck *result, struct fer_error *e);
 
@@ -1066,7 +1078,7 @@ struct fer_op_option {
 struct fer_op_result {
     size_t written, ignored; /* arrays of the output file; arrays of the input file that the operation does not use */
     char unused[512];        /* the names of the first ten of these */
-    size_t own;              /* float64: arrays of the input file that are the caller's own results; see fer_op_verify */
+    size_t own;              /* float64: arrays of the input that are the caller's own results; see fer_op_verify */
     char note[160];          /* what else should be said, or "" */
 };
 /* The names of all options, i = 0, 1, ..., some of them several times; NULL behind the last. */
@@ -1111,8 +1123,10 @@ int fer_batch_take(struct fer_batch *batch, const struct fer_dataset *data, enum
                    struct fer_error *e);
 /* Whether it takes square grey images and gives FER_CLASSES classes. */
 int fer_network_takes_faces(const struct fer_network *network);
-/* n images of the network's shape, each number uniform in 0 ... 1, fer_uniform(seed, FER_FOR_CHECKS, 0, k); labels in turn. */
-int fer_batch_draw(struct fer_batch *batch, const struct fer_network *network, size_t n, uint64_t seed, struct fer_error *e);
+/* n images of the network's shape, each number uniform in 0 ... 1, fer_uniform(seed, FER_FOR_CHECKS, 0, k); labels in
+ * turn. */
+int fer_batch_draw(struct fer_batch *batch, const struct fer_network *network, size_t n, uint64_t seed,
+                   struct fer_error *e);
 /* Grey images to `channels` equal channels. */
 int fer_batch_repeat(struct fer_batch *batch, size_t channels, struct fer_error *e);
 void fer_batch_free(struct fer_batch *batch);
@@ -1132,8 +1146,8 @@ int fer_record_inference(struct fer_network *network, const struct fer_batch *ba
 /* A record of n images made of small integers, such that every sum of convolutions, dense layer and poolings is exact
  * in float32 in whatever order: model/record_exact.c says how, and which arrays it leaves out. The network's
  * parameters are overwritten. */
-int fer_record_exact(struct fer_network *network, size_t n, uint64_t seed, const char *path, struct fer_recorded *recorded,
-                     struct fer_error *e);
+int fer_record_exact(struct fer_network *network, size_t n, uint64_t seed, const char *path,
+                     struct fer_recorded *recorded, struct fer_error *e);
 
 /* ---- 10. Verify ----------------------------------------------------------------------------------------------
  *
@@ -1155,7 +1169,7 @@ struct fer_verify_options {
     enum fer_unit unit;          /* the format of inputs and outputs; tf32: of the factors of products alone */
     enum fer_unit accumulate;    /* the format of sums; not tf32 */
     int adam_pytorch;            /* Adam's epsilon is added after the bias correction */
-    enum fer_ties ties;          /* where max pooling sends its gradient; FER_TIES_ANY: to any of several equal maxima */
+    enum fer_ties ties;          /* where max pooling sends its gradient; FER_TIES_ANY: to any of equal maxima */
     int relu_at_zero;            /* the derivative of a ReLU at 0, 0 or 1 */
     int winograd;                /* outputs a side of a tile of Winograd's algorithm: 2, 4, 6; 0: it is not used */
     const char *model;           /* the network's file, of fer_model_read; NULL: incv3v1 */
@@ -1188,14 +1202,14 @@ struct fer_verify_row {
     size_t index;             /* the element that has it, row-major (of proven when WRONG, else of likely); ... */
     double value, truth;      /* ... what stands there, and what should ... */
     double proven_bound, likely_bound; /* ... with what rounding can make of it */
-    /* An array that was checked through others, which the record does not hold: how many layers, the first of their names,
-     * the smallest relative fault that it would show, and whether that is so large that its verdict is weak. */
+    /* An array that was checked through others, which the record does not hold: how many layers, the first of their
+     * names, the smallest relative fault that it would show, and whether that is so large that its verdict is weak. */
     int chain;
     char through[160];
     double sees;
     int weak;
-    /* Of one at fault: how many elements rounding does not explain, and the smallest set of indices that holds them all,
-     * "400 of 4800, all of channels 44 to 47". */
+    /* Of one at fault: how many elements rounding does not explain, and the smallest set of indices that holds them
+     * all, "400 of 4800, all of channels 44 to 47". */
     size_t wrong;
     char pattern[160];
     char reason[240];         /* what the array is instead, or may be computed otherwise, or lacks */
@@ -1207,11 +1221,11 @@ struct fer_verify_summary {
     size_t absent;             /* arrays of such a record that this one does not hold */
     size_t ignored;            /* arrays of the file that are none of such a record */
     char unused[512];          /* the names of the first ten of these */
-    char first[FER_MAX_ARRAY];            /* the first array that is WRONG or suspect, in order of computation; else "" */
+    char first[FER_MAX_ARRAY]; /* the first array that is WRONG or suspect, in order of computation; else "" */
     enum fer_verdict first_verdict;
     char first_writers[160], first_pattern[160], first_reason[240]; /* of its row */
     char first_wrong[FER_MAX_ARRAY];      /* the first that is WRONG; else "" */
-    char only_consumers_of[FER_MAX_ARRAY]; /* an array that is ok, when only what is computed from it is at fault; else "" */
+    char only_consumers_of[FER_MAX_ARRAY]; /* an array that is ok, when only what is made of it is at fault; else "" */
     char first_mistrusted[FER_MAX_ARRAY]; /* the first that is MISTRUSTED, not by nature; else "" */
 };
 
@@ -1250,31 +1264,7 @@ struct fer_fingerprint_stage {
 int fer_fingerprint(void (*report)(void *context, const struct fer_fingerprint_stage *stage), void *context,
                     struct fer_error *e);
 
-/* ---- 12. Bench ----------------------------------------------------------------------------------------------- */
-
-/* One pass through one layer. */
-struct fer_bench_row {
-    int layer; /* of the network */
-    enum fer_pass pass;
-    double seconds;    /* a batch; the median of the repeats */
-    double operations; /* multiplications and additions of a batch, cells outside the image left out; 0: no product */
-};
-
-struct fer_bench {
-    int size, batch, repeats, threads;
-    /* Seconds a batch, medians: taking images in; forward, backward and update; forward in inference mode. */
-    double data, step, inference;
-    double peak;                  /* operations a second of layers/tile.c alone, all threads, all in the first cache */
-    size_t memory;                /* bytes that the training step's network holds */
-    int rows;
-    struct fer_bench_row row[FER_PASSES * FER_MAX_LAYERS];
-};
-/* Times training steps and inferences on drawn faces. `network` is of that size; its plan and parameters are changed.
- * clock() is seconds from some start. */
-int fer_bench_run(struct fer_network *network, int batch, int repeats, double (*clock)(void), struct fer_bench *bench,
-                  struct fer_error *e);
-
-/* ---- 13. Pits ------------------------------------------------------------------------------------------------
+/* ---- 12. Pits ------------------------------------------------------------------------------------------------
  *
  * A pit is an epoch whose validation is far below that of the epochs around it: model/pit_rule.c has the rule, and how
  * often a healthy run is accused. */
@@ -1327,21 +1317,10 @@ struct fer_pit_row {
     double recovered;
 };
 
-/* One step of the replay. By index of layer, 0 where it does not apply. */
-struct fer_pit_step {
-    long step;                      /* of the epoch, from 1 */
-    int images;
-    double loss;                    /* the batch's mean */
-    double update[FER_MAX_LAYERS];  /* of convolutions and dense layer: norm of the kernel's change / the kernel's */
-    double drive[FER_MAX_LAYERS];   /* of layers with weights: the largest |m| / (sqrt(v) + epsilon) */
-    /* Of BatchNormalization: the distance of the batch's mean from the moving mean in moving standard deviations, the
-     * largest of all channels and the root of the mean square; and the largest ratio of the batch's to the moving
-     * variance. */
-    double distance[FER_MAX_LAYERS], distance_rms[FER_MAX_LAYERS], ratio[FER_MAX_LAYERS];
-};
+struct fer_pit_step; /* a step of the replay: model/pits/pits.h has what is in it */
 
 /* Functions of the caller that are told what is found. Each may be NULL. */
-struct fer_pit_report {
+struct fer_pit_watcher {
     void *context;
     void (*begin)(void *context, const char *experiment, const char *detail); /* before each outcome */
     void (*row)(void *context, const struct fer_pit_row *row);
@@ -1354,14 +1333,14 @@ struct fer_pit_report {
  * experiment that needs the checkpoint before the epoch is left out when there is none. The last row is the
  * conclusion. */
 enum fer_end fer_pit_explain(struct fer_trainer *trainer, const char *run, const struct fer_pit *pit,
-                             unsigned experiments, const struct fer_pit_report *report, struct fer_error *e);
+                             unsigned experiments, const struct fer_pit_watcher *told, struct fer_error *e);
 
 /* RUN/pits.csv: `epoch;experiment;detail;val_accuracy;val_loss;recovered`, CR LF, NaN as an empty field. */
 int fer_pits_write(const char *path, const struct fer_pit_row *rows, size_t count, struct fer_error *e);
 /* *rows is freed by fer_free. */
 int fer_pits_read(const char *path, struct fer_pit_row **rows, size_t *count, struct fer_error *e);
 
-/* ---- 14. Report ----------------------------------------------------------------------------------------------
+/* ---- 13. Report ----------------------------------------------------------------------------------------------
  *
  * A run as one HTML page that needs nothing else: model/report.c collects what it shows, data/page/report.c writes it.
  * The same run gives the same page to the byte. */

@@ -9,7 +9,8 @@
 /* ---- memory (grow.c) ---- */
 
 /* The array with room for `needed` elements of that size: itself, or moved to one of twice the room or more; freed by
- * free. NULL: out of memory, and the array is as it was. Memory follows what has been read, never what a file claims. */
+ * free. NULL: out of memory, and the array is as it was. Memory follows what has been read, never what a file
+ * claims. */
 void *fer_grow(void *array, size_t *room, size_t needed, size_t size);
 /* A copy of text[length], with another text behind it; freed by free. NULL: out of memory. */
 char *fer_copy_text(const void *text, size_t length, const char *behind);
@@ -24,8 +25,8 @@ void fer_remove_folder(const char *path);   /* if it is empty; pure C99: does no
 int fer_flush_to_disk(FILE *file);          /* after fflush; 0 done; pure C99: 0 */
 int fer_replace_file(const char *from, const char *to); /* atomically where the system can; never a device; 0 done */
 
-/* Makes and locks the file `path`. 0: *lock is taken; 1: another program has it (*holder: its process, 0 unknown); -1: errno
- * says why not. The lock goes with the program, however it ends. Pure C99: always 0, there is no lock. */
+/* Makes and locks the file `path`. 0: *lock is taken; 1: another program has it (*holder: its process, 0 unknown); -1:
+ * errno says why not. The lock goes with the program, however it ends. Pure C99: always 0, there is no lock. */
 int fer_lock_take(intptr_t *lock, const char *path, long *holder);
 void fer_lock_give(intptr_t lock, const char *path); /* and removes the file */
 
@@ -40,11 +41,14 @@ int fer_folder_lock(struct fer_folder_lock *lock, const char *folder, struct fer
 /* A folder that was made, and into which nothing was written, is removed. */
 void fer_folder_unlock(struct fer_folder_lock *lock);
 
+/* The last part of a path, without slashes: "runs/first/" has "first". For people: what is too long is cut. */
+void fer_path_name(char name[256], const char *path);
 /* All bytes of a file, however it arrives, below 1 GB, and a zero byte behind them; freed by free. */
 int fer_file_bytes(const char *path, unsigned char **bytes, size_t *count, struct fer_error *e);
 /* Closes a file that was written, once all of it is on the disk. Returns 0, or -1 when some of it is not there. */
 int fer_close_written(FILE *file);
-/* fer_file_commit and fer_npz_commit that do not wait for the disk, to a name that is free: of what can be made again. */
+/* fer_file_commit and fer_npz_commit that do not wait for the disk, to a name that is free: of what can be made
+ * again. */
 int fer_file_commit_hastily(void *file, const char *path, struct fer_error *e);
 int fer_npz_commit_hastily(struct fer_npz_writer *writer, struct fer_error *e);
 /* Gives up a file of fer_file_create: closes it and removes PATH.part. */
@@ -118,7 +122,7 @@ struct fer_json {
 };
 void fer_json_line(struct fer_json *j, const char *indent); /* so for the next item; the text must last until then */
 void fer_json_open(struct fer_json *j, const char *name, char bracket); /* '{' or '[' */
-void fer_json_close(struct fer_json *j, char bracket);                  /* '}' or ']'; after the last one the line ends */
+void fer_json_close(struct fer_json *j, char bracket); /* '}' or ']'; after the last one the line ends */
 void fer_json_string(struct fer_json *j, const char *name, const char *text);
 void fer_json_string_or_null(struct fer_json *j, const char *name, const char *text); /* "": null */
 void fer_json_count(struct fer_json *j, const char *name, size_t value);
@@ -236,7 +240,8 @@ size_t fer_npz_unused(const struct fer_npz *npz, const unsigned char *used, char
 /* fer_npz_open of a file that is open already; takes it over, and closes it also on failure. */
 int fer_npz_open_file(struct fer_npz **npz, FILE *file, const char *path, struct fer_error *e);
 /* A file that is not there, of arrays that have shapes and cannot be read. */
-int fer_npz_of_shapes(struct fer_npz **npz, const struct fer_array *array, size_t count, const char *path, struct fer_error *e);
+int fer_npz_of_shapes(struct fer_npz **npz, const struct fer_array *array, size_t count, const char *path,
+                      struct fer_error *e);
 
 /* ---- pages (html.c, png.c, plot.c) ---- */
 

@@ -27,14 +27,14 @@ static int plural(char *text, size_t room, double count, const char *unit)
     return snprintf(text, room, "%.0f %s%s", count, unit, count == 1 ? "" : "s");
 }
 
-/* A number of the largest unit that there are two of, and where that is more than a minute the rest in the next. */
+/* A number of the largest unit of which there are enough, and where that is more than a minute the rest in the next. */
 void fer_format_duration(double seconds, char text[64])
 {
     static const char *const unit[] = {"day", "hour", "minute", "second"};
-    static const double size[] = {86400, 3600, 60, 1};
+    static const double size[] = {86400, 3600, 60, 1}, enough[] = {2 * 86400, 100 * 60, 2 * 60};
     int i = 0, length;
     double count, rest;
-    while (i < 3 && seconds < 2 * size[i]) i++;
+    while (i < 3 && seconds < enough[i]) i++;
     if (i >= 2) {
         plural(text, 64, seconds < 1 ? 1 : floor(seconds / size[i] + 0.5), unit[i]);
         return;

@@ -74,7 +74,7 @@ static void write_parts(FILE *out, double part[FER_LAYER_TYPES], double training
 void fer_forecast_text(FILE *out, const struct fer_forecast *f, const struct fer_trainer *t)
 {
     const double step = f->step / (double)f->images, forward = f->forward / (double)f->images; /* of an image */
-    const size_t all = t->train_count, batch = (size_t)t->settings.batch, exact = (size_t)t->settings.precise_bn * batch;
+    const size_t all = t->train_count, exact = (size_t)t->settings.precise_bn * (size_t)t->settings.batch;
     const double validation = forward * (double)(t->data->usage_count[FER_PUBLIC_TEST] + (exact < all ? exact : all));
     const double training = step * (double)all, epoch = training + validation;
     const long left = t->settings.epochs - t->epoch;
@@ -85,8 +85,11 @@ void fer_forecast_text(FILE *out, const struct fer_forecast *f, const struct fer
     part[FER_INPUT] = 0;
     fer_format_duration(epoch * (double)left - step * (double)t->running.count, whole);
     fer_format_seconds(epoch, each);
-    fprintf(out, "at this speed: %s for %ld epoch%s, %s each; validation %.0f %%, ", whole, left, left == 1 ? "" : "s", each,
-            100 * validation / epoch);
+    if (left == 1) /* the one at hand, of which a part is done */
+        fprintf(out, "at this speed: %s to the end, %s an epoch; ", whole, each);
+    else
+        fprintf(out, "at this speed: %s for %ld epochs, %s each; ", whole, left, each);
+    fprintf(out, "validation %.0f %%, ", 100 * validation / epoch);
     write_parts(out, part, training, epoch);
     fprintf(out, "\n");
 }

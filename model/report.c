@@ -4,6 +4,7 @@
  * data/page/report.c writes the page. */
 #include "model.h"
 
+#include "../data/data.h"
 #include "../data/page/report.h"
 
 #include <stdio.h>
@@ -244,16 +245,6 @@ static void make_command(struct fer_report *r, const struct fer_config *config)
     append(r, " --out RUN");
 }
 
-/* The last part of a path: "runs/first/" has "first". */
-static void take_name(struct fer_report *r, const char *run)
-{
-    size_t end = strlen(run), start;
-    while (end > 1 && (run[end - 1] == '/' || run[end - 1] == '\\')) end--;
-    for (start = end; start > 0 && run[start - 1] != '/' && run[start - 1] != '\\'; start--) continue;
-    if (end - start >= sizeof r->name) end = start + sizeof r->name - 1;
-    memcpy(r->name, run + start, end - start);
-}
-
 /* ---- All of it ---- */
 
 static int collect(struct fer_report *r, const char *run, const struct fer_config *config, struct fer_network *network,
@@ -267,7 +258,7 @@ static int collect(struct fer_report *r, const char *run, const struct fer_confi
     if (fer_join_path(path, run, "last.npz", e) || fer_history_read(path, &r->history, &r->epochs, e) ||
         read_findings(r, run, e))
         return -1;
-    take_name(r, run);
+    fer_path_name(r->name, run);
     r->drawn = !*config->data;
     r->size = (int)network->height;
     r->planned = config->settings.epochs;

@@ -481,7 +481,7 @@ static void take_step(void *context, const struct fer_network *network, const st
 /* Explains the state after EPOCH, in a history that is 1 everywhere else. Returns the conclusion. */
 static const char *explain(unsigned experiments)
 {
-    struct fer_pit_report report = {NULL, NULL, take_row, take_step, NULL};
+    struct fer_pit_watcher told = {NULL, NULL, take_row, take_step, NULL};
     struct fer_evaluation v;
     struct fer_pit pit;
     int i;
@@ -493,7 +493,7 @@ static const char *explain(unsigned experiments)
     fer_pit_measure((const double(*)[4])history, EPOCHS, 100 * IMAGES, EPOCH, &pit); /* eight alone prove little */
     pit.noise = 0.01;
     row_count = step_count = 0;
-    if (fer_pit_explain(trainer, run, &pit, experiments, &report, &error) != FER_DONE) return error.text;
+    if (fer_pit_explain(trainer, run, &pit, experiments, &told, &error) != FER_DONE) return error.text;
     return row_count > 0 && strcmp(rows[row_count - 1].experiment, "conclusion") == 0 ? rows[row_count - 1].detail
                                                                                       : "no conclusion";
 }
@@ -736,7 +736,7 @@ TEST spoilt_weights_are_named(void)
 TEST a_strange_batch_is_named(void)
 {
     const size_t counts[FER_USAGES] = {36, 7, 0};
-    struct fer_pit_report report = {NULL, NULL, take_row, NULL, NULL};
+    struct fer_pit_watcher told = {NULL, NULL, take_row, NULL, NULL};
     struct fer_pit pit = {1, 1, 0, 0, 1, 1, 0.01, NAN, NAN, NAN};
     struct fer_dataset faces;
     struct fer_settings s;
@@ -759,7 +759,7 @@ TEST a_strange_batch_is_named(void)
         if (epoch == 0) fer_trainer_free(t);
     }
     row_count = 0;
-    ASSERT_EQ_FMTm(error.text, (int)FER_DONE, (int)fer_pit_explain(t, run, &pit, EXPERIMENT(REPLAY), &report, &error),
+    ASSERT_EQ_FMTm(error.text, (int)FER_DONE, (int)fer_pit_explain(t, run, &pit, EXPERIMENT(REPLAY), &told, &error),
                    "%d");
     printf("%s\n", rows[row_count - 1].detail);
     ASSERT_STR_EQ("the epoch again: the same bits", row_of("replay", "")->detail);
@@ -772,7 +772,7 @@ TEST a_strange_batch_is_named(void)
 
 TEST what_is_missing_or_wrong_is_told(void)
 {
-    struct fer_pit_report report = {NULL, NULL, take_row, NULL, NULL};
+    struct fer_pit_watcher told = {NULL, NULL, take_row, NULL, NULL};
     struct fer_pit pit = {EPOCH, 1, 0, 0, 1, 1, 0.01, 1, 1, 0.01};
     ASSERT(make_epoch(0.001) == 1);
     ASSERT_EQ(0, rename("pits-run/epochs/0003.npz", "pits-run/kept.npz"));
@@ -783,11 +783,11 @@ TEST what_is_missing_or_wrong_is_told(void)
     ASSERT_EQ(NULL, strstr(explain(EXPERIMENT(BATCH)), "No checkpoint"));
     ASSERT_EQ(0, rename("pits-run/kept.npz", "pits-run/epochs/0003.npz"));
     row_count = 0; /* a log that tells of another state */
-    ASSERT_EQ(FER_DONE, fer_pit_explain(trainer, run, &pit, 0, &report, &error));
+    ASSERT_EQ(FER_DONE, fer_pit_explain(trainer, run, &pit, 0, &told, &error));
     ASSERT(strstr(rows[1].detail, "the log says 0 and 1: it is not this state's."));
     ASSERT_EQ(0, save(7)); /* a checkpoint of another epoch */
     pit.epoch = 7;
-    ASSERT_EQ(FER_FAILED, fer_pit_explain(trainer, run, &pit, 0, &report, &error));
+    ASSERT_EQ(FER_FAILED, fer_pit_explain(trainer, run, &pit, 0, &told, &error));
     ASSERT_STR_EQ(
         "pits-run/epochs/0007.npz: holds the state at epoch 5, batch 0; expected that right after epoch 7",
         error.text);

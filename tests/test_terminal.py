@@ -106,6 +106,10 @@ def pipe():
     check("how long it will take, and where the time goes", found and done.stdout.count("at this speed") == 1, done.stdout)
     shares = [int(share) for share in re.findall(r"(\d+) %", found.group(0))] if found else []
     check("the shares are of a whole", 95 <= sum(shares) <= 105, shares)
+    last = subprocess.run(TRAIN + ["--epochs", "1", "--out", SCRATCH + "/last"], env=ENVIRONMENT, stdout=subprocess.PIPE,
+                          universal_newlines=True)
+    check("of the last epoch the rest", re.search(r"\nat this speed: \d+ seconds? to the end, [0-9:]+s? an epoch; validation",
+                                                  last.stdout), last.stdout)
     check("before the first epoch is done", done.stdout.find("at this speed") < done.stdout.find("Epoch 1/2"), done.stdout)
 
 

@@ -2,6 +2,7 @@
 #include "greatest.h"
 
 #include "../fer.h"
+#include "../model/check/command.h"
 #include "../model/text.h"
 
 #include <math.h>
@@ -323,7 +324,8 @@ TEST durations_have_two_units_at_most(void)
     static const struct {
         double seconds;
         const char *text;
-    } cases[] = {{0.2, "1 second"}, {119.4, "119 seconds"}, {150, "3 minutes"}, {7100, "118 minutes"}, {7200, "2 hours"},
+    } cases[] = {{0.2, "1 second"}, {119.4, "119 seconds"}, {150, "3 minutes"}, {5969, "99 minutes"}, {6000, "1 hour 40 minutes"},
+                 {6540, "1 hour 49 minutes"}, {7200, "2 hours"},
                  {7260, "2 hours 1 minute"}, {86400, "24 hours"}, {172799, "48 hours"}, {176400, "2 days 1 hour"},
                  {1e6, "11 days 14 hours"}, {1e12, "11574074 days 2 hours"}};
     char text[64];

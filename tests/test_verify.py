@@ -539,6 +539,8 @@ def divided(ours):
     status, out, err = verify("--join", *names[1:], path=names[0])
     check("joined: no part", status == 2 and err == "fer: %s: expected what `fer64 verify --part I/N --json` writes\n" % names[6], err)
     for changes, others, message in (({"unit": "f16"}, names[1:], "%s: --unit was f16; that of the first part f32" % names[6]),
+                                     ({"options": "--ties any"}, names[1:], "%s: judged with other options than the first part: "
+                                      "--ties any; that one: none" % names[6]),
                                      ({"part": [1, 1], "arrays": []}, [], "%s: no array was checked in it" % names[6]),
                                      ({"part": [1, 1], "arrays": [dict(got[0]["arrays"][0], reason="a\x1b[2J\n")]}, [], "")):
         with open(names[6], "w") as file:

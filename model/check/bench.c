@@ -6,6 +6,7 @@
  * convolution can do more multiplications and additions a second. */
 #include "../../layers/fast/tile.h"
 #include "../kinds.h"
+#include "command.h"
 
 #include <stdlib.h>
 

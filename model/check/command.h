@@ -20,19 +20,24 @@ struct fer_verify_words {
 /* Without `accumulate` sums are float64 when everything is, else float32. */
 int fer_verify_options_read(struct fer_verify_options *options, const struct fer_verify_words *words,
                             struct fer_error *e);
+/* The options beside unit, accumulate and part that are not the defaults, as on a command line; cut short where there
+ * is no room. */
+enum { FER_VERIFY_WORDS = 8192 };
+void fer_verify_options_text(const struct fer_verify_options *options, char text[FER_VERIFY_WORDS]);
 /* Takes --unit LAYER=F and --bn-moving-variance LAYER=RULE out of the arguments, which stay where they are as long as
  * the options are used. */
 int fer_verify_exceptions_take(struct fer_verify_options *options, int *count, char **argv, struct fer_error *e);
 
 /* ---- verify_text.c ---- */
 
-/* Begins as {out, is_json, path, options}. The table's head comes with its first row, so that a file that cannot be
+/* Begins as {.out, .is_json, .path, .options}. The table's head comes with its first row, so that a file that cannot be
  * read leaves none. */
 struct fer_verify_text {
     FILE *out;
     int is_json;
     const char *path; /* of the record */
     const struct fer_verify_options *options;
+    const char *said; /* the options in words; NULL: fer_verify_options_text has them */
     int rows;
     struct fer_json json;
 };
@@ -132,7 +137,29 @@ void fer_fingerprint_text_stage(void *context, const struct fer_fingerprint_stag
 /* `differ` as fer_fingerprint has returned it. */
 void fer_fingerprint_text_end(struct fer_fingerprint_text *t, int differ);
 
-/* ---- bench_text.c ---- */
+/* ---- bench.c, bench_text.c ---- */
+
+/* One pass through one layer. */
+struct fer_bench_row {
+    int layer; /* of the network */
+    enum fer_pass pass;
+    double seconds;    /* a batch; the median of the repeats */
+    double operations; /* multiplications and additions of a batch, cells outside the image left out; 0: no product */
+};
+
+struct fer_bench {
+    int size, batch, repeats, threads;
+    /* Seconds a batch, medians: taking images in; forward, backward and update; forward in inference mode. */
+    double data, step, inference;
+    double peak;                  /* operations a second of layers/tile.c alone, all threads, all in the first cache */
+    size_t memory;                /* bytes that the training step's network holds */
+    int rows;
+    struct fer_bench_row row[FER_PASSES * FER_MAX_LAYERS];
+};
+/* Times training steps and inferences on drawn faces. `network` is of that size; its plan and parameters are changed.
+ * clock() is seconds from some start. */
+int fer_bench_run(struct fer_network *network, int batch, int repeats, double (*clock)(void), struct fer_bench *bench,
+                  struct fer_error *e);
 
 void fer_bench_text(FILE *out, const struct fer_network *network, const struct fer_bench *bench);
 void fer_bench_json(FILE *out, const struct fer_network *network, const struct fer_bench *bench);

@@ -46,14 +46,6 @@ static int is_true(const struct fer_json_node *object, const char *name)
     return member && member->type == FER_JSON_TRUE;
 }
 
-/* Which name the text is; count: none. */
-static int find(const char *text, const char *const *names, int count)
-{
-    int i = 0;
-    while (i < count && strcmp(text, names[i]) != 0) i++;
-    return i;
-}
-
 /* The place alone is in the file, not the shape: any in which it is will do. */
 static void read_place(const struct fer_json_node *node, struct fer_verify_row *row)
 {
@@ -69,9 +61,9 @@ static void read_place(const struct fer_json_node *node, struct fer_verify_row *
 static int read_row(const struct part *p, struct fer_verify_row *row, struct fer_error *e)
 {
     const struct fer_json_node *node = p->row;
-    const int verdict = find(text_of(node, "verdict"), fer_verdict_names, FER_VERDICTS);
+    const int verdict = fer_find_word(text_of(node, "verdict"), fer_verdict_names, FER_VERDICTS);
     memset(row, 0, sizeof *row);
-    if (verdict == FER_VERDICTS || !*text_of(node, "array"))
+    if (verdict < 0 || !*text_of(node, "array"))
         return fer_fail(e, "%s:%ld: no row of a verification: expected an array's name and its verdict", p->path, node->line);
     row->verdict = (enum fer_verdict)verdict;
     take_text(row->array, sizeof row->array, node, "array");
@@ -90,6 +82,12 @@ static int read_row(const struct part *p, struct fer_verify_row *row, struct fer
     return 0;
 }
 
+/* Those that differ from the defaults. */
+static const char *options_of(const struct fer_json_node *root)
+{
+    return *text_of(root, "options") ? text_of(root, "options") : "none";
+}
+
 /* Its number, 0 ..., of `count` parts; -1: it is none of them, or of another record. */
 static int place_of(const struct part *p, const struct fer_json_node *first, int count, struct fer_error *e)
 {
@@ -105,6 +103,9 @@ static int place_of(const struct part *p, const struct fer_json_node *first, int
         if (strcmp(text_of(p->root, formats[i]), text_of(first, formats[i])) != 0)
             return fer_fail(e, "%s: --%s was %.40s; that of the first part %.40s", p->path, formats[i],
                             text_of(p->root, formats[i]), text_of(first, formats[i]));
+    if (strcmp(text_of(p->root, "options"), text_of(first, "options")) != 0)
+        return fer_fail(e, "%s: judged with other options than the first part: %.200s; that one: %.200s", p->path,
+                        options_of(p->root), options_of(first));
     if (part->child->next->number != count || !(part->child->number >= 1 && part->child->number <= count))
         return fer_fail(e, "%s: part %.6g of %.6g; %d parts were given", p->path, part->child->number,
                         part->child->next->number, count);
@@ -160,11 +161,12 @@ int fer_verify_join(char **paths, int count, struct fer_verify_text *text, struc
     if (!parts) return -1;
     failed = read_parts(paths, count, parts, e);
     if (!failed) {
-        const int unit = find(text_of(parts[0].root, "unit"), fer_unit_names, FER_UNITS);
-        const int sum = find(text_of(parts[0].root, "accumulate"), fer_unit_names, FER_UNITS);
-        options->unit = unit < FER_UNITS ? (enum fer_unit)unit : FER_UNIT_F32;
-        options->accumulate = sum < FER_UNITS ? (enum fer_unit)sum : FER_UNIT_F32;
+        const int unit = fer_find_word(text_of(parts[0].root, "unit"), fer_unit_names, FER_UNITS);
+        const int sum = fer_find_word(text_of(parts[0].root, "accumulate"), fer_unit_names, FER_UNITS);
+        options->unit = unit >= 0 ? (enum fer_unit)unit : FER_UNIT_F32;
+        options->accumulate = sum >= 0 ? (enum fer_unit)sum : FER_UNIT_F32;
         text->path = text_of(parts[0].root, "record");
+        text->said = text_of(parts[0].root, "options");
         summary->absent = count_of(parts[0].root, "not_in_the_record");
         summary->ignored = count_of(parts[0].root, "unknown");
         take_text(summary->unused, sizeof summary->unused, parts[0].root, "unknown_names");

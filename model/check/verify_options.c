@@ -32,13 +32,12 @@ static int read_part(struct fer_verify_options *o, const char *text, struct fer_
     return 0;
 }
 
-static const char *const variances[] = {"biased", "unbiased"};
+static const char *const variances[] = {"biased", "unbiased"}, *const rules[] = {"keras", "pytorch"},
+                  *const layouts[] = {"nhwc", "nchw"}, *const maxima[] = {"first", "last", "all", "split", "any"},
+                  *const slopes[] = {"0", "1"}, *const tiles[] = {"2", "4", "6"};
 
 int fer_verify_options_read(struct fer_verify_options *o, const struct fer_verify_words *w, struct fer_error *e)
 {
-    static const char *const rules[] = {"keras", "pytorch"}, *const layouts[] = {"nhwc", "nchw"},
-                      *const maxima[] = {"first", "last", "all", "split", "any"}, *const slopes[] = {"0", "1"},
-                      *const tiles[] = {"2", "4", "6"};
     int unit = (int)o->unit, sum, ties = (int)o->ties, tile = 0;
     if (w->unit && choose("unit", w->unit, fer_unit_names, FER_UNITS, &unit, e)) return -1;
     sum = unit == FER_UNIT_F64 ? FER_UNIT_F64 : FER_UNIT_F32;
@@ -55,6 +54,43 @@ int fer_verify_options_read(struct fer_verify_options *o, const struct fer_verif
     if (w->adam && choose("adam", w->adam, rules, 2, &o->adam_pytorch, e)) return -1;
     if (w->part && read_part(o, w->part, e)) return -1;
     return w->layout ? choose("layout", w->layout, layouts, 2, &o->nchw, e) : 0;
+}
+
+/* Appends " --NAME VALUE", or without a value " --NAME". */
+static void say(char text[FER_VERIFY_WORDS], const char *name, const char *value)
+{
+    const size_t length = strlen(text);
+    snprintf(text + length, FER_VERIFY_WORDS - length, "%s--%s%s%s", length ? " " : "", name, value ? " " : "",
+             value ? value : "");
+}
+
+void fer_verify_options_text(const struct fer_verify_options *o, char text[FER_VERIFY_WORDS])
+{
+    struct fer_settings defaults;
+    char value[FER_PATH + 32], usual[32];
+    int i;
+    *text = 0;
+    fer_settings_default(&defaults);
+    if (o->model) say(text, "model", o->model);
+    if (o->size) snprintf(value, sizeof value, "%zu", o->size), say(text, "size", value);
+    if (o->inference) say(text, "inference", NULL);
+    if (o->nchw) say(text, "layout", layouts[1]);
+    if (o->no_chains) say(text, "no-chains", NULL);
+    if (o->ties) say(text, "ties", maxima[o->ties]);
+    if (o->relu_at_zero) say(text, "relu-at-zero", slopes[1]);
+    if (o->winograd) say(text, "winograd", tiles[o->winograd / 2 - 1]);
+    if (o->adam_pytorch) say(text, "adam", rules[1]);
+    for (i = 0; i < FER_SETTINGS; i++) {
+        fer_settings_get(&defaults, i, usual);
+        fer_settings_get(&o->settings, i, value);
+        if (strcmp(value, usual) != 0 && *value != '-') say(text, fer_setting_table[i].name, value); /* below 0: each layer's own */
+    }
+    for (i = 0; i < o->exceptions; i++) {
+        const struct fer_verify_exception *x = &o->exception[i];
+        snprintf(value, sizeof value, "%s=%s", x->layer,
+                 strcmp(x->option, "unit") == 0 ? fer_unit_names[x->choice] : variances[x->choice]);
+        say(text, x->option, value);
+    }
 }
 
 /* ---- What one layer does otherwise ---- */

@@ -62,12 +62,18 @@ static void write_summary(FILE *out, const struct fer_verify_summary *s)
 static void write_json_head(struct fer_verify_text *t)
 {
     struct fer_json *j = &t->json;
+    char options[FER_VERIFY_WORDS];
     j->out = t->out;
+    if (t->said)
+        snprintf(options, sizeof options, "%s", t->said);
+    else
+        fer_verify_options_text(t->options, options);
     fer_json_open(j, NULL, '{');
     fer_json_string(j, "fer", FER_VERSION);
     fer_json_string(j, "record", t->path);
     fer_json_string(j, "unit", fer_unit_names[t->options->unit]);
     fer_json_string(j, "accumulate", fer_unit_names[t->options->accumulate]);
+    if (*options) fer_json_string(j, "options", options);
     if (t->options->parts) fer_json_value(j, "part", "[%d, %d]", t->options->part, t->options->parts);
     fer_json_open(j, "arrays", '[');
 }

@@ -45,13 +45,6 @@ static void measure(const struct fer_log *log, long start, long end, size_t imag
     pit->epoch += start;
 }
 
-int fer_pits_not_judged(const struct fer_log *log, long row)
-{
-    long start = 0, next;
-    while ((next = end_of_run(log, start)) <= row) start = next;
-    return row - start < 3 || row + 1 == next;
-}
-
 double fer_pits_noises(const struct fer_pit *p, int *in_loss)
 {
     const double accuracy = p->depth / p->noise, loss = fer_log(p->loss / p->loss_level) / p->loss_noise;
@@ -66,7 +59,7 @@ static double depth_of(const struct fer_pit *p)
 }
 
 /* Of one run, all its epochs but the first, up to a fall without return: the deepest dip, and those of three noises or
- * more that are no pits. */
+ * more that are no pits. The first three epochs of a run and its last are not judged. */
 static void find_dips(struct fer_pits_choice *c, const struct fer_log *log, long start, long end, size_t images)
 {
     const long stop = c->losses && c->lost[c->losses - 1].row > start ? c->lost[c->losses - 1].row : end;
@@ -77,6 +70,7 @@ static void find_dips(struct fer_pits_choice *c, const struct fer_log *log, long
     for (epoch = 1; start + epoch < stop; epoch++) {
         const int judged = epoch >= 3 && start + epoch + 1 < end;
         measure(log, start, end, images, epoch, &dip);
+        c->can_judge[start + epoch] = (char)judged;
         if (depth_of(&dip) > 0 && (c->deepest.epoch < 0 || depth_of(&dip) > depth_of(&c->deepest))) c->deepest = dip;
         if (fer_pits_noises(&dip, &in_loss) >= FER_DIP_THRESHOLD && !(judged && (dip.in_accuracy || dip.in_loss)))
             c->dip[c->dips++] = dip;
@@ -94,12 +88,12 @@ static int stays_below(const struct fer_log *log, const struct fer_pit *before, 
     return 1;
 }
 
-/* Whether val_loss is a number before a row, and none from there on. */
-static int becomes_nan(const struct fer_log *log, long from, long end)
+/* The row of a run from which on val_loss is no number; its end: there is none. */
+static long start_of_nan(const struct fer_log *log, long start, long end)
 {
-    long row = from;
-    while (row < end && log->row[row][3] != log->row[row][3]) row++;
-    return row == end && log->row[from - 1][3] == log->row[from - 1][3];
+    long row = end;
+    while (row > start && log->row[row - 1][3] != log->row[row - 1][3]) row--;
+    return row;
 }
 
 /* The first epoch of a run, with three before it, from which on the accuracy (or the loss, where that alone is known)
@@ -107,11 +101,12 @@ static int becomes_nan(const struct fer_log *log, long from, long end)
  * is that of the epochs before it. */
 static void find_lost(struct fer_pits_choice *c, const struct fer_log *log, long start, long end, size_t images)
 {
+    const long nan = start_of_nan(log, start, end);
     struct fer_pit before;
     struct fer_pits_lost *lost = &c->lost[c->losses];
     for (lost->row = start + 3; lost->row + 3 <= end; lost->row++) {
         measure(log, start, lost->row, images, lost->row - 1 - start, &before);
-        lost->is_nan = becomes_nan(log, lost->row, end);
+        lost->is_nan = lost->row == nan;
         lost->in_loss = before.level != before.level;
         lost->level = lost->in_loss ? before.loss_level : before.level;
         if (!lost->is_nan && !stays_below(log, &before, lost->row, end, lost->in_loss)) continue;
@@ -151,6 +146,7 @@ void fer_pits_choice_free(struct fer_pits_choice *c)
 {
     fer_free(c->pit);
     fer_free(c->dip);
+    fer_free(c->can_judge);
     fer_free(c->lost);
 }
 
@@ -166,7 +162,8 @@ int fer_pits_choose(struct fer_pits_choice *c, const struct fer_log *log, size_t
     c->name = "val_accuracy";
     c->pit = fer_allocate((size_t)log->count + 1, sizeof *c->pit, e);
     c->dip = c->pit ? fer_allocate((size_t)log->count + 1, sizeof *c->dip, e) : NULL;
-    c->lost = c->dip ? fer_allocate((size_t)log->count + 1, sizeof *c->lost, e) : NULL;
+    c->can_judge = c->dip ? fer_allocate((size_t)log->count + 1, 1, e) : NULL;
+    c->lost = c->can_judge ? fer_allocate((size_t)log->count + 1, sizeof *c->lost, e) : NULL;
     if (!c->lost) return -1;
     for (start = 0; start < log->count; start = next, c->runs++) {
         const long before = c->count;
@@ -199,7 +196,9 @@ int fer_pits_choose_log(struct fer_pits_choice *c, struct fer_log *log, const ch
     if (fer_pits_choose(c, log, count, epoch, e)) return -1;
     c->unknown += passed_over;
     c->images = knows_accuracy(log) ? count : 0;
-    c->images_from = images ? "--images" : log->images ? "their last digits" : "FER2013's number: the digits do not tell";
+    c->images_from = images        ? "--images"
+                     : log->images ? "their last digits"
+                                   : "FER2013's number: the digits do not tell";
     if (column) c->name = column;
     return 0;
 }
@@ -207,6 +206,6 @@ int fer_pits_choose_log(struct fer_pits_choice *c, struct fer_log *log, const ch
 int fer_pits_judged(const struct fer_pits_choice *c, const struct fer_log *log, const char *path, struct fer_error *e)
 {
     if (c->judged) return 0;
-    return fer_fail(e, "%s: nothing can be judged: expected at least five epochs of a run with validation, not %ld", path,
-                    log->count);
+    return fer_fail(e, "%s: nothing can be judged: expected at least five epochs of a run with validation, not %ld",
+                    path, log->count);
 }

@@ -32,22 +32,21 @@ struct fer_pits_choice { /* freed by fer_pits_choice_free */
     struct fer_pit deepest; /* the largest fall, of accuracy where that is known, be it a pit or not; epoch -1: none */
     struct fer_pit *dip;    /* [dips] falls of three noises or more that are no pits */
     long dips;
+    char *can_judge; /* [rows of the log] 0: the epoch is one of the first three of its run, or its last */
     struct fer_pits_lost *lost; /* [losses] at most one a run */
     long losses;
 };
 void fer_pits_choice_free(struct fer_pits_choice *choice);
-/* How many noises an epoch lies below its level: in accuracy; in loss where that has three and accuracy has not, or where
- * it alone is known. */
+/* How many noises an epoch lies below its level: in accuracy; in loss where that has three and accuracy has not, or
+ * where it alone is known. */
 double fer_pits_noises(const struct fer_pit *pit, int *in_loss);
-/* Whether an epoch of its run cannot be judged: one of the first three, or the last. */
-int fer_pits_not_judged(const struct fer_log *log, long row);
-/* The pits of every run in the log, or, when `epoch` is not NULL, that epoch, as the log counts it. `images` is how many
- * each val_accuracy was taken over. */
+/* The pits of every run in the log, or, when `epoch` is not NULL, that epoch, as the log counts it. `images` is how
+ * many each val_accuracy was taken over. */
 int fer_pits_choose(struct fer_pits_choice *choice, const struct fer_log *log, size_t images, const char *epoch,
                     struct fer_error *e);
 
-/* The same of a log's file, which may have any form that fer_log_read_column reads; rows without validation are passed over.
- * `images` 0: as many as the log's own digits say. */
+/* The same of a log's file, which may have any form that fer_log_read_column reads; rows without validation are passed
+ * over. `images` 0: as many as the log's own digits say. */
 int fer_pits_choose_log(struct fer_pits_choice *choice, struct fer_log *log, const char *path, const char *column,
                         size_t images, const char *epoch, struct fer_error *e);
 /* 0, or -1 when no epoch of the log could be judged. */
@@ -107,8 +106,8 @@ void fer_pits_text_explained(struct fer_pits_text *t, const struct fer_network *
 
 /* ---- log_report.c ---- */
 
-/* The page of a log, in any form that `fer pits` reads; out NULL: beside it. With out FILE.svg one picture of all the logs.
- * Says where it is. */
+/* The page of a log, in any form that `fer pits` reads; out NULL: beside it. With out FILE.svg one picture of all the
+ * logs. Says where it is. */
 int fer_pits_report(FILE *say, const char *const *logs, int count, const char *column, size_t images, const char *out,
                     struct fer_error *e);
 int fer_is_picture(const char *path);

@@ -28,7 +28,7 @@ const char *const fer_pit_experiment_names[FER_PIT_EXPERIMENTS] = {"batch",  "ex
 /* ---- The laboratory ---- */
 
 struct laboratory {
-    struct fer_pit_replay replay; /* trainer, run, epoch, report */
+    struct fer_pit_replay replay; /* trainer, run, epoch, told */
     struct fer_network *network;
     unsigned experiments;
     int has_before;             /* there is a checkpoint of the epoch before */
@@ -44,7 +44,7 @@ static int wanted(const struct laboratory *x, enum fer_pit_experiment which)
 
 static void begin(const struct laboratory *x, const char *experiment, const char *detail)
 {
-    const struct fer_pit_report *r = x->replay.report;
+    const struct fer_pit_watcher *r = x->replay.told;
     if (r->begin) r->begin(r->context, experiment, detail);
 }
 
@@ -57,7 +57,7 @@ static int scores_something_else(const struct laboratory *x, const struct fer_pi
 static void report_row(const struct laboratory *x, const char *experiment, const char *detail,
                        const struct fer_pit_outcome *outcome)
 {
-    const struct fer_pit_report *r = x->replay.report;
+    const struct fer_pit_watcher *r = x->replay.told;
     struct fer_pit_row row;
     row.epoch = x->replay.epoch;
     snprintf(row.experiment, sizeof row.experiment, "%s", experiment);
@@ -68,26 +68,29 @@ static void report_row(const struct laboratory *x, const char *experiment, const
     if (r->row) r->row(r->context, &row);
 }
 
-static void set_outcome(struct fer_pit_outcome *outcome, const struct fer_evaluation *v)
-{
-    outcome->done = 1;
-    outcome->accuracy = (double)v->correct / (double)v->count;
-    outcome->loss = v->loss_sum / (double)v->count;
-}
-
-/* PublicTest under the present state, and the row. */
-static enum fer_end validate(struct laboratory *x, const char *experiment, const char *detail,
-                             struct fer_pit_outcome *outcome, struct fer_error *e)
+/* The images x->images[count] under the present state, and the row. */
+static enum fer_end score(struct laboratory *x, const char *experiment, const char *detail, size_t count, int training,
+                          enum fer_usage usage, struct fer_pit_outcome *outcome, struct fer_error *e)
 {
     const struct fer_trainer *t = x->replay.trainer;
     struct fer_evaluation v;
     enum fer_end end;
     begin(x, experiment, detail);
-    end = fer_evaluate(x->network, t->data, FER_PUBLIC_TEST, x->replay.report->watcher, t, &v, e);
+    end = fer_evaluate_images(x->network, t->data, x->images, count, training, usage, x->replay.told->watcher, t,
+                              &v, e);
     if (end != FER_DONE) return end;
-    set_outcome(outcome, &v);
+    outcome->done = 1;
+    outcome->accuracy = (double)v.correct / (double)v.count;
+    outcome->loss = v.loss_sum / (double)v.count;
     report_row(x, experiment, detail, outcome);
     return FER_DONE;
+}
+
+static enum fer_end validate(struct laboratory *x, const char *experiment, const char *detail,
+                             struct fer_pit_outcome *outcome, struct fer_error *e)
+{
+    fer_dataset_select(x->replay.trainer->data, FER_PUBLIC_TEST, x->images);
+    return score(x, experiment, detail, x->count, 0, FER_PUBLIC_TEST, outcome, e);
 }
 
 /* Validates the state after the epoch, but for some arrays of another state. */
@@ -103,19 +106,10 @@ static enum fer_end validate_with(struct laboratory *x, const real *state, int k
 
 static enum fer_end batch_statistics(struct laboratory *x, struct fer_error *e)
 {
-    const char *detail = "each batch's own statistics";
     const struct fer_trainer *t = x->replay.trainer;
-    struct fer_evaluation v;
-    enum fer_end end;
-    begin(x, "batch", detail);
     fer_dataset_select(t->data, FER_PUBLIC_TEST, x->images);
     fer_shuffle(x->images, x->count, t->settings.seed, FER_FOR_SHUFFLE, (uint32_t)x->replay.epoch);
-    end = fer_evaluate_images(x->network, t->data, x->images, x->count, 1, FER_PUBLIC_TEST, x->replay.report->watcher,
-                              t, &v, e);
-    if (end != FER_DONE) return end;
-    set_outcome(&x->f.batch, &v);
-    report_row(x, "batch", detail, &x->f.batch);
-    return FER_DONE;
+    return score(x, "batch", "each batch's own statistics", x->count, 1, FER_PUBLIC_TEST, &x->f.batch, e);
 }
 
 /* Exact statistics of the present state. */
@@ -125,7 +119,7 @@ static enum fer_end pass_over_training_images(struct laboratory *x, struct fer_e
     begin(x, "exact", "a pass over the training images");
     t->epoch = x->replay.epoch;
     fer_trainer_order(t);
-    return fer_exact_statistics(t, t->batches, x->replay.report->watcher, e);
+    return fer_exact_statistics(t, t->batches, x->replay.told->watcher, e);
 }
 
 static enum fer_end exact_statistics(struct laboratory *x, struct fer_error *e)
@@ -231,20 +225,12 @@ static enum fer_end on_training_images(struct laboratory *x, const real *state, 
 {
     const struct fer_trainer *t = x->replay.trainer;
     const size_t count = x->count < t->train_count ? x->count : t->train_count;
-    struct fer_evaluation v;
-    enum fer_end end;
     char detail[160];
     size_t i;
     snprintf(detail, sizeof detail, "%lu training images after epoch %ld", (unsigned long)count, epoch);
-    begin(x, "training", detail);
     fer_pit_put_state(x->network, state, FER_PIT_EVERYTHING, FER_PIT_EVERY_LAYER);
     for (i = 0; i < count; i++) x->images[i] = t->train[(uint64_t)i * t->train_count / count];
-    end = fer_evaluate_images(x->network, t->data, x->images, count, 0, FER_TRAINING, x->replay.report->watcher, t, &v,
-                              e);
-    if (end != FER_DONE) return end;
-    set_outcome(outcome, &v);
-    report_row(x, "training", detail, outcome);
-    return FER_DONE;
+    return score(x, "training", detail, count, 0, FER_TRAINING, outcome, e);
 }
 
 static enum fer_end changes(struct laboratory *x, struct fer_error *e)
@@ -359,7 +345,7 @@ static enum fer_end experiment(struct laboratory *x, struct fer_error *e)
 }
 
 enum fer_end fer_pit_explain(struct fer_trainer *trainer, const char *run, const struct fer_pit *pit,
-                             unsigned experiments, const struct fer_pit_report *report, struct fer_error *e)
+                             unsigned experiments, const struct fer_pit_watcher *told, struct fer_error *e)
 {
     struct laboratory *x = fer_allocate(1, sizeof *x, e);
     const size_t count = fer_pit_state_size(trainer->network);
@@ -372,7 +358,7 @@ enum fer_end fer_pit_explain(struct fer_trainer *trainer, const char *run, const
     x->replay.trainer = trainer;
     x->replay.run = run;
     x->replay.epoch = pit->epoch;
-    x->replay.report = report;
+    x->replay.told = told;
     x->f.network = x->network = trainer->network;
     x->f.pit = *pit;
     x->f.layer = -1;

@@ -29,18 +29,9 @@ static int take_notes(struct fer_report *r, const struct fer_log *log, const str
     return 0;
 }
 
-/* The last part of a path. */
-static const char *name_of(const char *path)
-{
-    const char *at, *name = path;
-    for (at = path; *at; at++)
-        if ((*at == '/' || *at == '\\') && at[1]) name = at + 1;
-    return name;
-}
-
 static void take_log(struct fer_report *r, const char *path, const struct fer_log *log, const struct fer_pits_choice *c)
 {
-    snprintf(r->name, sizeof r->name, "%s", name_of(path));
+    fer_path_name(r->name, path);
     r->history = log->row;
     r->number = log->epoch, r->line = log->line;
     r->epochs = log->count;
@@ -67,13 +58,20 @@ static int write_page(const char *path, const struct fer_log *log, const struct 
     return failed;
 }
 
+/* The log and what was found in it; both are to be freed, also after a failure. */
+static int open_log(struct fer_log *log, struct fer_pits_choice *choice, const char *path, const char *column,
+                    size_t images, struct fer_error *e)
+{
+    if (fer_pits_choose_log(choice, log, path, column, images, NULL, e)) return -1;
+    return log->count == 0 ? fer_pits_judged(choice, log, path, e) : 0;
+}
+
 static int report_page(const char *path, const char *column, size_t images, const char *out, struct fer_error *e)
 {
     struct fer_pits_choice choice = {0};
     struct fer_log log = {0};
-    int failed = fer_file_apart(out, path, e) || fer_pits_choose_log(&choice, &log, path, column, images, NULL, e);
-    if (!failed && log.count == 0) failed = fer_pits_judged(&choice, &log, path, e);
-    if (!failed) failed = write_page(path, &log, &choice, out, e);
+    const int failed = fer_file_apart(out, path, e) || open_log(&log, &choice, path, column, images, e) ||
+                       write_page(path, &log, &choice, out, e);
     fer_pits_choice_free(&choice);
     fer_log_free(&log);
     return failed ? -1 : 0;
@@ -84,10 +82,8 @@ static int report_page(const char *path, const char *column, size_t images, cons
 /* A run folder's log goes by the folder's name, any other by its own without ".csv". */
 static void name_panel(char name[256], const char *path, int is_run)
 {
-    size_t length;
     char *dot;
-    snprintf(name, 256, "%s", name_of(path));
-    for (length = strlen(name); is_run && length > 1 && strchr("/\\", name[length - 1]); length--) name[length - 1] = '\0';
+    fer_path_name(name, path);
     dot = strrchr(name, '.');
     if (!is_run && dot && dot > name) *dot = '\0';
 }
@@ -100,9 +96,8 @@ static int write_panel(struct fer_page *page, int panel, const char *path, const
     struct fer_report *report = fer_allocate(1, sizeof *report, e);
     const int is_run = fer_is_folder(path);
     char file[FER_PATH];
-    int failed = !report || (is_run && fer_join_path(file, path, "log.csv", e)) ||
-                 fer_pits_choose_log(&choice, &log, is_run ? file : path, column, images, NULL, e);
-    if (!failed && log.count == 0) failed = fer_pits_judged(&choice, &log, path, e);
+    const int failed = !report || (is_run && fer_join_path(file, path, "log.csv", e)) ||
+                 open_log(&log, &choice, is_run ? file : path, column, images, e);
     if (!failed) {
         take_log(report, path, &log, &choice);
         name_panel(report->name, path, is_run);

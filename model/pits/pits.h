@@ -17,6 +17,19 @@ enum fer_pit_change {
 };
 extern const char *const fer_pit_change_names[FER_CHANGES];
 
+/* One step of the replay. By index of layer, 0 where it does not apply. */
+struct fer_pit_step {
+    long step;                      /* of the epoch, from 1 */
+    int images;
+    double loss;                    /* the batch's mean */
+    double update[FER_MAX_LAYERS];  /* of convolutions and dense layer: norm of the kernel's change / the kernel's */
+    double drive[FER_MAX_LAYERS];   /* of layers with weights: the largest |m| / (sqrt(v) + epsilon) */
+    /* Of BatchNormalization: the distance of the batch's mean from the moving mean in moving standard deviations, the
+     * largest of all channels and the root of the mean square; and the largest ratio of the batch's to the moving
+     * variance. */
+    double distance[FER_MAX_LAYERS], distance_rms[FER_MAX_LAYERS], ratio[FER_MAX_LAYERS];
+};
+
 /* Accuracy and loss; done: 1 when the experiment was made. A replay that diverged has NaN. */
 struct fer_pit_outcome {
     int done;
@@ -100,7 +113,7 @@ struct fer_pit_replay {
     struct fer_trainer *trainer;
     const char *run;
     long epoch; /* to be done again */
-    const struct fer_pit_report *report;
+    const struct fer_pit_watcher *told;
 };
 /* Whether a change differs from what the run did anyway. */
 int fer_pit_is_change(const struct fer_trainer *t, enum fer_pit_change change);

@@ -150,7 +150,7 @@ static enum fer_end one_step(const struct fer_pit_replay *r, struct observer *o,
     o->step->images = (int)(t->running.count - sum.count);
     o->step->loss = (t->running.loss_sum - sum.loss_sum) / o->step->images;
     look_after(o, t->network, t->settings.adam_epsilon);
-    if (r->report->step) r->report->step(r->report->context, t->network, o->step);
+    if (r->told->step) r->told->step(r->told->context, t->network, o->step);
     o->step++;
     return end;
 }
@@ -160,7 +160,7 @@ static enum fer_end run_epoch(const struct fer_pit_replay *r, struct observer *o
                               struct fer_error *e)
 {
     struct fer_trainer *t = r->trainer;
-    const struct fer_watcher *w = r->report->watcher;
+    const struct fer_watcher *w = r->told->watcher;
     struct fer_evaluation v;
     enum fer_end end;
     outcome->done = 1;

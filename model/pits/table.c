@@ -1,5 +1,6 @@
 /* table.c - what was found on each pit: the lines of pits.csv, and the steps of the replay at hand. */
 #include "command.h"
+#include "pits.h"
 
 #include <stdlib.h>
 #include <string.h>

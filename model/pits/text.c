@@ -1,5 +1,6 @@
 /* text.c - what `fer pits` shows: the pits of a log, and the outcome of each experiment, as text or as JSON. */
 #include "command.h"
+#include "pits.h"
 
 #include <string.h>
 
@@ -33,12 +34,13 @@ void fer_pits_describe(char line[FER_PITS_LINE], const struct fer_log *log, cons
 {
     int in_loss;
     const double noises = fer_pits_noises(p, &in_loss);
-    snprintf(line, FER_PITS_LINE, "epoch %ld (line %ld), %.60s %.4f where %.4f was to be expected, %.1f times the noise%s",
+    snprintf(line, FER_PITS_LINE,
+             "epoch %ld (line %ld), %.60s %.4f where %.4f was to be expected, %.1f times the noise%s",
              log->epoch[p->epoch], log->line[p->epoch], in_loss ? "val_loss" : c->name, in_loss ? p->loss : p->accuracy,
              in_loss ? p->loss_level : p->level, noises,
-             fer_pits_not_judged(log, p->epoch) ? ": not judged"
-             : noises >= FER_DIP_THRESHOLD      ? ": no pit by the rule"
-                                                : "");
+             !c->can_judge[p->epoch]       ? ": not judged"
+             : noises >= FER_DIP_THRESHOLD ? ": no pit by the rule"
+                                           : "");
 }
 
 void fer_pits_describe_lost(char line[FER_PITS_LINE], const struct fer_log *log, const struct fer_pits_choice *c,
@@ -194,7 +196,7 @@ static void write_json_others(struct fer_json *j, const struct fer_log *log, con
         fer_json_number_or_null(j, "level", c->dip[i].level);
         fer_json_number_or_null(j, "noises", noises);
         fer_json_string(j, "seen_in", in_loss ? "loss" : "accuracy");
-        fer_json_value(j, "judged", fer_pits_not_judged(log, c->dip[i].epoch) ? "false" : "true");
+        fer_json_value(j, "judged", c->can_judge[c->dip[i].epoch] ? "true" : "false");
         fer_json_close(j, '}');
     }
     fer_json_close(j, ']');
