@@ -118,7 +118,8 @@ int fer_file_copy(const char *from, const char *to, struct fer_error *e)
     in = fopen(from, "rb");
     if (!in) return fer_fail(e, "%s: cannot be read: %s", from, strerror(errno));
     if (!(out = fer_file_create(to, e))) return fclose(in), -1;
-    while ((got = fread(bytes, 1, sizeof bytes, in)) > 0) fwrite(bytes, 1, got, out); /* a failed write shows at the commit */
+    /* a failed write shows at the commit */
+    while ((got = fread(bytes, 1, sizeof bytes, in)) > 0) fwrite(bytes, 1, got, out);
     if (ferror(in)) {
         fclose(in);
         fer_file_abandon(out, to);
@@ -141,7 +142,8 @@ int fer_folder_lock(struct fer_folder_lock *l, const char *folder, struct fer_er
     if (taken == 0) return 0;
     if (taken < 0) return fer_fail(e, "%s: cannot be written: %s", l->path, strerror(errno));
     if (holder > 0) snprintf(process, sizeof process, "process %ld", holder);
-    return fer_fail(e, "%s: %s is training in it; wait for its end, or stop it, or take another folder (--out)", folder, process);
+    return fer_fail(e, "%s: %s is training in it; wait for its end, or stop it, or take another folder (--out)", folder,
+                    process);
 }
 
 void fer_folder_unlock(struct fer_folder_lock *l)

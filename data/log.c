@@ -301,8 +301,8 @@ static int read_row(struct reader *r, struct fer_error *e)
         if (r->role[i] != NO_COLUMN && read_number(r, names[r->role[i]], field[i], &value[r->role[i]], e)) return -1;
     for (i = 0; i <= 2; i += 2)
         if (value[i] < 0 || value[i] > 100)
-            return fer_fail(e, "%s:%ld: %s is %g, expected a share, 0 ... 1, or a percentage", r->path, r->line, names[i],
-                            value[i]);
+            return fer_fail(e, "%s:%ld: %s is %g, expected a share, 0 ... 1, or a percentage", r->path, r->line,
+                            names[i], value[i]);
     if (!(value[EPOCH_COLUMN] >= 0 && value[EPOCH_COLUMN] < 1e9) ||
         value[EPOCH_COLUMN] != (double)(long)value[EPOCH_COLUMN])
         return fer_fail(e, "%s:%ld: epoch is %g, expected a whole number below 1e9", r->path, r->line,

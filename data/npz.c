@@ -598,7 +598,8 @@ int fer_npz_open_file(struct fer_npz **npz, FILE *file, const char *path, struct
     return 0;
 }
 
-int fer_npz_of_shapes(struct fer_npz **npz, const struct fer_array *array, size_t count, const char *path, struct fer_error *e)
+int fer_npz_of_shapes(struct fer_npz **npz, const struct fer_array *array, size_t count, const char *path,
+                      struct fer_error *e)
 {
     struct fer_npz *new = calloc(1, sizeof *new);
     struct entry *entry;

@@ -55,8 +55,9 @@ static const char *last_name(const char *path)
 }
 #endif
 
-/* Threads that wait for work shall sleep, not spin: on a busy machine spinning ones take the time of those that work. (But
- * for a moment: 10,000 looks. To sleep at once takes a fifth longer at small sizes, with nobody else there.) GNU's OpenMP reads this from the environment before main begins (and glibc undoes what a function of .preinit_array has set
+/* Threads that wait for work shall sleep, not spin: on a busy machine spinning ones take the time of those that work.
+ * (But for a moment: 10,000 looks. To sleep at once takes a fifth longer at small sizes, with nobody else there.) GNU's
+ * OpenMP reads this from the environment before main begins (and glibc undoes what a function of .preinit_array has set
  * there), so the program begins anew, once, with it set. Where that fails it goes on and spins; so it does where the
  * running file has another name than the program, as one has that a loader or an emulator runs: these would take the
  * arguments for their own. */
@@ -417,12 +418,13 @@ int fer_replace_file(const char *from, const char *to)
 static int is_open_at(int file, const char *path)
 {
     struct stat here, there;
-    return fstat(file, &here) == 0 && stat(path, &there) == 0 && here.st_dev == there.st_dev && here.st_ino == there.st_ino;
+    return fstat(file, &here) == 0 && stat(path, &there) == 0 && here.st_dev == there.st_dev &&
+           here.st_ino == there.st_ino;
 }
 
-/* The system takes the lock from a program that ends, however it ends. One that ends well removes the file first: whoever
- * has opened it before finds that it has locked a file without a name, and begins again. A file system without locks
- * (some network drives) is no reason not to train. */
+/* The system takes the lock from a program that ends, however it ends. One that ends well removes the file first:
+ * whoever has opened it before finds that it has locked a file without a name, and begins again. A file system without
+ * locks (some network drives) is no reason not to train. */
 int fer_lock_take(intptr_t *lock, const char *path, long *holder)
 {
     for (;;) {

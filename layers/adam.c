@@ -11,9 +11,9 @@
  *     pytorch       p = p - (m * lr_t) / (sqrt(v) / sqrt(1 - beta2^t) + epsilon),  lr_t = learning_rate / (1 - beta1^t)
  *     uncorrected   p = p - (m * learning_rate) / (sqrt(v) + epsilon)
  *
- * Decoupled weight decay (Loshchilov and Hutter, arXiv:1711.05101) takes p * (1 - learning_rate * weight_decay) in place
- * of the p on the right. The constants are computed in double and rounded to `real`; the rest is computed in `real`, in
- * the order written. */
+ * Decoupled weight decay (Loshchilov and Hutter, arXiv:1711.05101) takes p * (1 - learning_rate * weight_decay) in
+ * place of the p on the right. The constants are computed in double and rounded to `real`; the rest is computed in
+ * `real`, in the order written. */
 #include "layers.h"
 
 #include <math.h>

@@ -9,16 +9,16 @@
  * with xhat = (x - mean) / sqrt(variance + epsilon). In training x acts on y in three ways: directly, through mean, and
  * through variance. That gives the three terms (Ioffe and Szegedy, section 3, put together).
  *
- * Order of the sums: rows ascending, in double. A channel whose rows are all equal has that value as its mean, though in
- * float64 their sum is rounded: an ulp of it, over sqrt(epsilon), would show in y, which is beta exactly. What is computed once a channel is computed in double, from mean and
- * variance as they are stored, and rounded to `real` once; what is computed for each element is computed in `real`, as
- * the loops say:
+ * Order of the sums: rows ascending, in double. A channel whose rows are all equal has that value as its mean, though
+ * in float64 their sum is rounded: an ulp of it, over sqrt(epsilon), would show in y, which is beta exactly. What is
+ * computed once a channel is computed in double, from mean and variance as they are stored, and rounded to `real` once;
+ * what is computed for each element is computed in `real`, as the loops say:
  *
  *     y  = (x - mean) * scale + beta
  *     dx = ((dy - average) - (x - mean) * slope) * scale
  *
- * average = dbeta/rows and slope = (sum of dy * (x - mean)) / rows / (variance + epsilon), both 0 in inference. Where slope is
- * 0, so is the last term, whatever x is: in inference a NaN in x has no part in dx. */
+ * average = dbeta/rows and slope = (sum of dy * (x - mean)) / rows / (variance + epsilon), both 0 in inference. Where
+ * slope is 0, so is the last term, whatever x is: in inference a NaN in x has no part in dx. */
 #include "layers.h"
 
 #include <math.h>
@@ -90,8 +90,9 @@ void fer_batch_normalization_backward(size_t rows, size_t channels, const real *
          * scale too: */
         for (size_t row = 0; row < rows && dx; row++)
             for (size_t c = first; c < end; c++) {
-                const real s = slope[c - first], through_scale = s == 0 ? 0 : (x[row * channels + c] - mean[c]) * s;
-                dx[row * channels + c] = (dy[row * channels + c] - average[c - first] - through_scale) * scale[c - first];
+                const size_t at = row * channels + c;
+                const real s = slope[c - first], through_scale = s == 0 ? 0 : (x[at] - mean[c]) * s;
+                dx[at] = (dy[at] - average[c - first] - through_scale) * scale[c - first];
             }
     }
 }

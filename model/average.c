@@ -2,8 +2,8 @@
  *
  *     average = momentum * average + (1 - momentum) * weight       and after the first step: average = weight
  *
- * as Keras 3's optimizers keep it with use_ema=True. Validation, best.npz and what precise-bn measures see the average in
- * place of the weights, as with Keras's SwapEMAWeights(swap_on_epoch=True); training goes on with the weights. The
+ * as Keras 3's optimizers keep it with use_ema=True. Validation, best.npz and what precise-bn measures see the average
+ * in place of the weights, as with Keras's SwapEMAWeights(swap_on_epoch=True); training goes on with the weights. The
  * moving statistics of BatchNormalization are those of the weights. */
 #include "kinds.h"
 

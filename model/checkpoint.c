@@ -2,8 +2,8 @@
  *
  * A weights file holds every parameter by its name ("conv2d/kernel", ...), and `settings/size` and
  * `settings/bn_epsilon`, without which the weights cannot be used. A checkpoint holds also Adam's moments (NAME_m,
- * NAME_v), with `ema` the weights' moving average (NAME_ema), and where the run stands (training/...). The zip format gives each array a CRC-32, and the writer makes the
- * file appear whole or not at all. */
+ * NAME_v), with `ema` the weights' moving average (NAME_ema), and where the run stands (training/...). The zip format
+ * gives each array a CRC-32, and the writer makes the file appear whole or not at all. */
 #include "kinds.h"
 
 #include <stdio.h>
@@ -99,8 +99,8 @@ static void format_shape(const struct fer_parameter *p, char text[64])
     snprintf(text + at, 64 - (size_t)at, "]");
 }
 
-/* Keras numbers layers through a session: a second model begins at conv2d_40. Of an array like conv2d/kernel: the smallest
- * N of which there is conv2d_N/kernel; 0: none. */
+/* Keras numbers layers through a session: a second model begins at conv2d_40. Of an array like conv2d/kernel: the
+ * smallest N of which there is conv2d_N/kernel; 0: none. */
 static long first_number(struct fer_npz *npz, const char *name)
 {
     const char *slash = strrchr(name, '/');
@@ -130,7 +130,8 @@ static int read_reals(struct fer_npz *npz, const struct fer_parameter *p, const 
     format_shape(p, shape);
     a = fer_npz_find(npz, name);
     if (!a && (begins = first_number(npz, name)) > 1)
-        return fer_npz_fail(npz, NULL, e, "no array %s, but one of a layer numbered %ld: the model was not the first of its "
+        return fer_npz_fail(npz, NULL, e,
+                            "no array %s, but one of a layer numbered %ld: the model was not the first of its "
                             "session; expected names from a fresh one (keras.backend.clear_session())", name, begins);
     if (!a) return fer_npz_fail(npz, NULL, e, "no array %s: expected one of shape %s", name, shape);
     same = a->dims == p->dims;
@@ -219,7 +220,8 @@ int fer_weights_load(struct fer_network **network, const char *path, size_t size
     return result;
 }
 
-int fer_weights_open(struct fer_network **network, const char *model, const char *path, size_t size, struct fer_error *e)
+int fer_weights_open(struct fer_network **network, const char *model, const char *path, size_t size,
+                     struct fer_error *e)
 {
     size_t ignored;
     if (!*model) return fer_weights_load(network, path, size, &ignored, e);

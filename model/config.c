@@ -60,7 +60,8 @@ int fer_config_save(const struct fer_config *config, const char *path, struct fe
 static char hexadecimal(const char *digits)
 {
     static const char known[] = "0123456789abcdef";
-    const char *high = digits[0] ? strchr(known, digits[0]) : NULL, *low = high && digits[1] ? strchr(known, digits[1]) : NULL;
+    const char *high = digits[0] ? strchr(known, digits[0]) : NULL;
+    const char *low = high && digits[1] ? strchr(known, digits[1]) : NULL;
     return low ? (char)(16 * (high - known) + (low - known)) : 0;
 }
 
@@ -136,9 +137,8 @@ static void find_model(struct fer_config *config, const char *path)
     const char *slash = strrchr(path, '/');
     const int folder = slash ? (int)(slash + 1 - path) : 0;
     char *model = config->settings.model;
-    if (snprintf(model, sizeof config->settings.model, "%.*smodel.json", folder, path) >= (int)sizeof config->settings.model ||
-        !fer_file_exists(model))
-        *model = 0;
+    const int length = snprintf(model, sizeof config->settings.model, "%.*smodel.json", folder, path);
+    if (length >= (int)sizeof config->settings.model || !fer_file_exists(model)) *model = 0;
 }
 
 int fer_config_load(struct fer_config *config, const char *path, struct fer_error *e)

@@ -3,9 +3,11 @@
 
 int fer_network_check_faces(const struct fer_network *net, struct fer_error *e)
 {
-    if (net->height == net->width && (net->channels == 1 || net->channels == 3) && net->classes == FER_CLASSES) return 0;
-    return fer_fail(e, "%s takes images of %zux%zux%zu and gives %zu classes: expected square images, 1 or 3 channels and %d "
-                       "classes, for faces", net->name, net->height, net->width, net->channels, net->classes, FER_CLASSES);
+    if (net->height == net->width && (net->channels == 1 || net->channels == 3) && net->classes == FER_CLASSES)
+        return 0;
+    return fer_fail(e, "%s takes images of %zux%zux%zu and gives %zu classes: expected square images, 1 or 3 "
+                       "channels and %d classes, for faces", net->name, net->height, net->width, net->channels,
+                    net->classes, FER_CLASSES);
 }
 
 /* Each grey value for every channel, from the last one down, since both stand in the same array. */
@@ -22,7 +24,8 @@ void fer_network_show(struct fer_network *net, int height, int width, const uint
     repeat(net->height * net->width, net->channels, fer_network_input(net));
 }
 
-void fer_network_fill(struct fer_network *net, const struct fer_dataset *data, const size_t *index, size_t n, int *labels)
+void fer_network_fill(struct fer_network *net, const struct fer_dataset *data, const size_t *index, size_t n,
+                      int *labels)
 {
     fer_batch_fill(data, index, n, net->height, fer_network_input(net), labels);
     repeat(n * net->height * net->width, net->channels, fer_network_input(net));

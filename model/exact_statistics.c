@@ -13,7 +13,8 @@
  *     variance = sum of rows_b * (variance_b + d_b^2) / sum of rows_b - D^2
  *
  * so that a mean much larger than the deviation costs no digits. All in double. The batches are those that the epoch's
- * shuffled order is cut into: with images sorted by class, batches in the data's own order would be of one class each. */
+ * shuffled order is cut into: with images sorted by class, batches in the data's own order would be of one class
+ * each. */
 #include "kinds.h"
 
 /* One channel's sums; every channel of every BatchNormalization layer, layer after layer. */

@@ -23,7 +23,8 @@ void fer_network_normalization(struct fer_network *network, double momentum, dou
 static double fan(const struct fer_parameter *p)
 {
     const size_t area = p->dims == 4 ? p->shape[0] * p->shape[1] : 1;
-    const double in = (double)(area * p->shape[p->dims == 4 ? 2 : 0]), out = (double)(area * p->shape[p->dims == 4 ? 3 : 1]);
+    const double in = (double)(area * p->shape[p->dims == 4 ? 2 : 0]);
+    const double out = (double)(area * p->shape[p->dims == 4 ? 3 : 1]);
     const double fans[3] = {in, out, (in + out) / 2};
     return fans[p->initializer.fan];
 }
@@ -31,8 +32,8 @@ static double fan(const struct fer_parameter *p)
 static void initialise(struct fer_parameter *p, uint64_t seed, uint32_t array)
 {
     const struct fer_initializer *is = &p->initializer;
-    const double limit = is->distribution == FER_UNIFORM ? sqrt(3 * is->scale / fan(p)) : 0;
-    const double deviation = is->distribution == FER_TRUNCATED_NORMAL ? sqrt(is->scale / fan(p)) / 0.87962566103423978 : 0;
+    const double deviation = is->distribution == FER_CONSTANT ? 0 : sqrt(is->scale / fan(p)) / 0.87962566103423978;
+    const double limit = is->distribution == FER_CONSTANT ? 0 : sqrt(3 * is->scale / fan(p));
     size_t k;
     for (k = 0; k < p->count; k++) {
         const double u = is->distribution == FER_CONSTANT ? 0 : fer_uniform(seed, FER_FOR_WEIGHTS, array, k);
@@ -68,8 +69,8 @@ void fer_output_name(const struct fer_network *network, int index, const char *e
     if (index == 0)
         snprintf(name, FER_MAX_ARRAY, "input%s", ending);
     else
-        snprintf(name, FER_MAX_ARRAY, "%s/%s%s", last ? network->softmax : layer->name, last ? "logits" : layer->output_name,
-                 ending);
+        snprintf(name, FER_MAX_ARRAY, "%s/%s%s", last ? network->softmax : layer->name,
+                 last ? "logits" : layer->output_name, ending);
 }
 
 struct fer_parameter *fer_network_parameter(struct fer_network *network, const char *name)

@@ -93,7 +93,8 @@ static double scale_of_differences(const struct view *v, int at, double usual)
     return s > 0 ? fer_exp((n * fer_log(s) + USUAL_DIFFERENCES * fer_log(usual)) / (n + USUAL_DIFFERENCES)) : 0;
 }
 
-/* The smaller of the medians of up to `side` epochs before and after; if there are none on one side, that of the other. */
+/* The smaller of the medians of up to `side` epochs before and after; if there are none on one side, that of the
+ * other. */
 static double level_of(const struct view *v, int at, int side)
 {
     int earlier, later;

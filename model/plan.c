@@ -58,7 +58,8 @@ static int last_reader(const struct fer_network *net, int i, enum fer_plan plan,
             if (net->layer[j].input[k] != i) continue;
             *consumer = j;
             last = later(last, j);
-            if (plan != FER_PLAN_INFERENCE && kind_of(&net->layer[j])->backward_reads_input) last = later(last, end - j);
+            if (plan != FER_PLAN_INFERENCE && kind_of(&net->layer[j])->backward_reads_input)
+                last = later(last, end - j);
         }
     return i == net->layers - 1 || plan == FER_PLAN_KEEP ? end : last; /* end: somebody will want to see it */
 }
@@ -170,7 +171,8 @@ static int cannot_be_addressed(const struct fer_network *net, size_t batch)
 {
     double reals = 2 * (double)batch * (double)net->classes;
     int i;
-    for (i = 0; i < net->layers; i++) reals += (3.0 * (double)batch + 2) * ((double)fer_layer_count(&net->layer[i], 1) + ALIGN);
+    for (i = 0; i < net->layers; i++)
+        reals += (3.0 * (double)batch + 2) * ((double)fer_layer_count(&net->layer[i], 1) + ALIGN);
     for (i = 0; i < net->parameters; i++) reals += 4 * (double)net->parameter[i].count;
     return reals > (double)(SIZE_MAX / sizeof(real) / 2);
 }
@@ -233,7 +235,8 @@ int fer_network_plan(struct fer_network *network, size_t batch, enum fer_plan pl
     give_up_plan(network);
     if (batch < 1 || batch > 1000000) return fer_fail(e, "batch %zu: expected 1 ... 1000000", batch);
     if (cannot_be_addressed(network, batch))
-        return fer_fail(e, "batch %zu: its arrays cannot be addressed: expected a smaller batch or smaller images", batch);
+        return fer_fail(e, "batch %zu: its arrays cannot be addressed: expected a smaller batch or smaller images",
+                        batch);
     list_places(network, batch, plan, &places);
     place_all(&places);
     network->arena = fer_allocate(places.total, sizeof(real), e);

@@ -11,10 +11,11 @@ void fer_progress_clear(FILE *out)
     fprintf(out, "\r%*s\r", fer_terminal_width() - 1, "");
 }
 
-void fer_progress_text(FILE *out, int width, const struct fer_trainer *t, enum fer_usage usage, size_t batch, size_t batches,
-                       const struct fer_evaluation *so_far, double left)
+void fer_progress_text(FILE *out, int width, const struct fer_trainer *t, enum fer_usage usage, size_t batch,
+                       size_t batches, const struct fer_evaluation *so_far, double left)
 {
-    const double loss = so_far->loss_sum / (double)so_far->count, accuracy = (double)so_far->correct / (double)so_far->count;
+    const double count = (double)so_far->count;
+    const double loss = so_far->loss_sum / count, accuracy = (double)so_far->correct / count;
     char head[64], part[3][48] = {"", "", ""}, line[200], time[32];
     const int digits = snprintf(head, sizeof head, "%zu", batches);
     int length = snprintf(head, sizeof head, "%*zu/%zu", digits, batch, batches), rest = 0, i, bar;
@@ -23,7 +24,8 @@ void fer_progress_text(FILE *out, int width, const struct fer_trainer *t, enum f
     else {
         const char *prefix = usage == FER_TRAINING ? "" : "val_";
         fer_format_seconds(left, time);
-        snprintf(part[0], sizeof part[0], "%s%s", usage == FER_TRAINING ? "ETA: " : "validation", usage == FER_TRAINING ? time : "");
+        snprintf(part[0], sizeof part[0], "%s%s", usage == FER_TRAINING ? "ETA: " : "validation",
+                 usage == FER_TRAINING ? time : "");
         snprintf(part[1], sizeof part[1], "%sloss: %.4f", prefix, loss);
         snprintf(part[2], sizeof part[2], "%saccuracy: %.4f", prefix, accuracy);
     }
@@ -57,8 +59,8 @@ void fer_stopped_text(FILE *out, const struct fer_trainer *t, const char *run)
     if (t->epoch == t->settings.epochs)
         fprintf(out, "stopped after epoch %ld/%d, the last", t->epoch, t->settings.epochs);
     else
-        fprintf(out, "stopped at epoch %ld/%d, batch %ld/%zu; to go on: fer train --resume %s", t->epoch + 1, t->settings.epochs,
-                t->batch, t->batches, run);
+        fprintf(out, "stopped at epoch %ld/%d, batch %ld/%zu; to go on: fer train --resume %s", t->epoch + 1,
+                t->settings.epochs, t->batch, t->batches, run);
     fprintf(out, "\n");
 }
 

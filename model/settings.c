@@ -27,10 +27,11 @@ const struct fer_setting fer_setting_table[FER_SETTINGS] = {
     {"clip-norm", "X", "all gradients' norm together is cut to this; 0: off, as Keras's global_clipnorm (0)",
      FER_NUMBER, AT(clip_norm), 0, 1e9},
     {"reduce-lr-on-plateau", "FACTOR,N",
-     "times FACTOR, the learning rate, after N epochs without a lower val_loss, as Keras's ReduceLROnPlateau; 0: off (0)",
+     "times FACTOR, the learning rate, after N epochs without a lower val_loss, as Keras's ReduceLROnPlateau; 0: off "
+     "(0)",
      FER_PLATEAU, AT(plateau), 0, BELOW_ONE},
-    {"ema", "X", "momentum of the moving average of weights that validation sees, as Keras's use_ema; 0: off (0)", FER_NUMBER,
-     AT(ema), 0, BELOW_ONE},
+    {"ema", "X", "momentum of the moving average of weights that validation sees, as Keras's use_ema; 0: off (0)",
+     FER_NUMBER, AT(ema), 0, BELOW_ONE},
     {"precise-bn", "N",
      "before each validation, exact statistics of so many training batches replace the moving ones; 0: off (0)",
      FER_WHOLE, AT(precise_bn), 0, 1000000},
@@ -41,7 +42,9 @@ const struct fer_setting fer_setting_table[FER_SETTINGS] = {
 
 void fer_settings_default(struct fer_settings *settings)
 {
-    const struct fer_settings script = {400, 256, 128, 0, 0.001, 0.9, 0.999, 1e-7, 0.99, 0.001, 1, 0, {1, 0}, 0, 0, 1, 1, ""};
+    const struct fer_settings script = {.epochs = 400, .batch = 256, .size = 128, .learning_rate = 0.001, .beta1 = 0.9,
+                                        .beta2 = 0.999, .adam_epsilon = 1e-7, .bn_momentum = 0.99, .bn_epsilon = 0.001,
+                                        .bn_unbiased = 1, .plateau = {1, 0}, .shuffle = 1, .batch_order_shuffled = 1};
     *settings = script;
 }
 
@@ -71,7 +74,8 @@ static int set_plateau(struct fer_plateau *plateau, const struct fer_setting *s,
     const long patience = *comma == ',' ? strtol(comma + 1, &end, 10) : 0;
     *plateau = off;
     if (strcmp(text, "0") == 0) return 0;
-    if (comma == text || *comma != ',' || end == comma + 1 || *end || !(factor >= 0 && factor < 1) || patience < 1 || patience > 1000000)
+    if (comma == text || *comma != ',' || end == comma + 1 || *end || !(factor >= 0 && factor < 1) || patience < 1 ||
+        patience > 1000000)
         return fer_fail(e, "%s %s: expected a factor below 1 and a number of epochs, as 0.1,10; or 0", s->name, text);
     plateau->factor = factor;
     plateau->patience = (int)patience;

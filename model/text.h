@@ -10,8 +10,8 @@ void fer_summary_json(FILE *out, const struct fer_network *network); /* as fer_m
 
 /* evaluation_text.c: loss, accuracy, and for each class its scores and whom its images were taken for. */
 void fer_evaluation_text(FILE *out, const struct fer_evaluation *evaluation);
-/* Of each image its name, the probabilities, [count][FER_CLASSES], the likeliest class: a line each, or one object. Each
- * number is the shortest decimal that reads back to the same real. */
+/* Of each image its name, the probabilities, [count][FER_CLASSES], the likeliest class: a line each, or one object.
+ * Each number is the shortest decimal that reads back to the same real. */
 void fer_predictions_text(FILE *out, int count, const char *const *image, const real *probabilities);
 void fer_predictions_json(FILE *out, int count, const char *const *image, const real *probabilities);
 
@@ -26,8 +26,8 @@ struct fer_forecast {
 };
 /* From now on the network tells the forecast, which must last as long as it. */
 void fer_forecast_begin(struct fer_forecast *forecast, struct fer_trainer *trainer);
-/* After a batch: 1 when enough has been measured. The first step, which brings the memory in, counts only when the epoch
- * has no other. */
+/* After a batch: 1 when enough has been measured. The first step, which brings the memory in, counts only when the
+ * epoch has no other. */
 int fer_forecast_ready(struct fer_forecast *forecast, const struct fer_trainer *trainer, enum fer_usage usage,
                        const struct fer_evaluation *so_far);
 /* A line; after it nothing more is measured. */
@@ -43,8 +43,8 @@ struct fer_progress {
 };
 void fer_progress_begin(struct fer_progress *progress, FILE *out);
 /* For a watcher's two functions. A batch is drawn on terminals only, at most ten times a second. */
-void fer_progress_batch(struct fer_progress *progress, const struct fer_trainer *trainer, enum fer_usage usage, size_t batch,
-                        size_t batches, const struct fer_evaluation *so_far);
+void fer_progress_batch(struct fer_progress *progress, const struct fer_trainer *trainer, enum fer_usage usage,
+                        size_t batch, size_t batches, const struct fer_evaluation *so_far);
 void fer_progress_epoch(struct fer_progress *progress, const struct fer_trainer *trainer);
 void fer_progress_clear(FILE *out);
 /* What is being done, and how far it is. */
@@ -55,7 +55,8 @@ void fer_progress_text(FILE *out, int width, const struct fer_trainer *trainer, 
                        size_t batches, const struct fer_evaluation *so_far, double seconds_left);
 /* The epoch that is done; without the line's end. */
 void fer_epoch_text(FILE *out, const struct fer_trainer *trainer, double spent);
-/* Where an interrupted run stands; a line. In all that is shown while a run trains, epochs and batches are counted from 1. */
+/* Where an interrupted run stands; a line. In all that is shown while a run trains, epochs and batches are counted from
+ * 1. */
 void fer_stopped_text(FILE *out, const struct fer_trainer *trainer, const char *run);
 
 /* faces_text.c */

@@ -23,7 +23,8 @@ static int allocate(struct fer_trainer *t, struct fer_error *e)
     t->train_count = t->data->usage_count[FER_TRAINING];
     if (t->train_count == 0) return fer_fail(e, "%s: no images of usage Training to train on", t->data->source);
     if (!t->data->usage_count[FER_PUBLIC_TEST] && (t->settings.plateau.patience || t->settings.ema > 0))
-        return fer_fail(e, "%s: no images of usage PublicTest: reduce-lr-on-plateau and ema are for validation", t->data->source);
+        return fer_fail(e, "%s: no images of usage PublicTest: reduce-lr-on-plateau and ema are for validation",
+                        t->data->source);
     t->batches = (t->train_count + batch - 1) / batch;
     t->train = fer_allocate(t->train_count, sizeof *t->train, e);
     t->order = fer_allocate(t->train_count, sizeof *t->order, e);
@@ -117,9 +118,9 @@ static enum fer_end report_divergence(struct fer_trainer *t, size_t n, double lo
         culprit = layer->name;
         break;
     }
-    fer_fail(e, "epoch %ld/%d, batch %ld/%lu (step %ld): the loss is %s; first layer whose output is not finite: %s", t->epoch + 1,
-             t->settings.epochs, t->batch + 1, (unsigned long)t->batches, t->step + 1, loss != loss ? "not a number" : "infinite",
-             culprit);
+    fer_fail(e, "epoch %ld/%d, batch %ld/%lu (step %ld): the loss is %s; first layer whose output is not finite: %s",
+             t->epoch + 1, t->settings.epochs, t->batch + 1, (unsigned long)t->batches, t->step + 1,
+             loss != loss ? "not a number" : "infinite", culprit);
     return FER_DIVERGED;
 }
 

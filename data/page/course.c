@@ -85,8 +85,8 @@ static void write_epochs(struct fer_page *page, const struct fer_report *r)
     static const char *const names[4] = {"accuracy", "loss", "val_accuracy", "val_loss"};
     long i;
     int k;
-    fer_page_print(page, "<details><summary>Every epoch as a table</summary>\n<div class=\"scroll tall\" tabindex=\"0\">"
-                         "<table>\n<thead><tr><th scope=\"col\">epoch</th>");
+    fer_page_print(page, "<details><summary>Every epoch as a table</summary>\n<div class=\"scroll tall\" "
+                         "tabindex=\"0\"><table>\n<thead><tr><th scope=\"col\">epoch</th>");
     for (k = 0; k < 4; k++)
         if (knows(r, k)) fer_page_print(page, "<th scope=\"col\">%s</th>", names[k]);
     fer_page_print(page, "</tr></thead>\n<tbody>\n");

@@ -15,8 +15,8 @@ static void write_header(struct fer_page *page, const struct fer_log_page *log)
         fer_page_print(page, " over %lu images, by ", (unsigned long)log->images);
         fer_page_text(page, log->images_from);
     }
-    fer_page_print(page, ".</p>\n<nav aria-label=\"Sections\"><a href=\"#course\">Course</a> <a href=\"#pits\">Pits</a> "
-                         "<a href=\"#next\">What next</a></nav>\n</header>\n");
+    fer_page_print(page, ".</p>\n<nav aria-label=\"Sections\"><a href=\"#course\">Course</a> <a "
+                         "href=\"#pits\">Pits</a> <a href=\"#next\">What next</a></nav>\n</header>\n");
 }
 
 /* The epoch with the highest accuracy (column 2) or the lowest loss (3); -1: nothing is known. */
@@ -46,8 +46,8 @@ static void write_figures(struct fer_page *page, const struct fer_report *r)
     write_figure(page, r, "Best validation accuracy", 2, best_of(r, 2));
     write_figure(page, r, "Last validation accuracy", 2, r->history[last][2] == r->history[last][2] ? last : -1);
     write_figure(page, r, "Lowest validation loss", 3, best_of(r, 3));
-    fer_page_print(page, "<div><dt>Pits</dt><dd class=\"big\"><data value=\"%ld\">%ld</data></dd><dd class=\"note\">epochs "
-                         "whose validation collapses</dd></div>\n</dl>\n", r->pits, r->pits);
+    fer_page_print(page, "<div><dt>Pits</dt><dd class=\"big\"><data value=\"%ld\">%ld</data></dd><dd "
+                         "class=\"note\">epochs whose validation collapses</dd></div>\n</dl>\n", r->pits, r->pits);
 }
 
 /* What follows from the log alone: a log says when, not why. */
@@ -65,12 +65,12 @@ static void write_next(struct fer_page *page, const struct fer_log_page *log)
                              "learning rate and clipped gradients (<code>global_clipnorm=1</code>).</li>\n",
                        r->number[log->lost]);
     if (r->pits)
-        fer_page_print(page, "<li>A log says when validation collapsed, not why. Three things are tried first: leave out "
-                             "the short last batch (<code>drop_remainder=True</code>), clip gradients "
+        fer_page_print(page, "<li>A log says when validation collapsed, not why. Three things are tried first: leave "
+                             "out the short last batch (<code>drop_remainder=True</code>), clip gradients "
                              "(<code>global_clipnorm=1</code>), lower the learning rate once validation stops "
                              "rising.</li>\n<li>To find the cause by experiment, train with <code>fer train</code>: it "
-                             "keeps the states around each pit, and <code>fer pits RUN</code> replays the epoch with one "
-                             "thing changed.</li>\n");
+                             "keeps the states around each pit, and <code>fer pits RUN</code> replays the epoch with "
+                             "one thing changed.</li>\n");
     else if (log->judged)
         fer_page_print(page, "<li>No epoch is a pit: there is nothing to explain.</li>\n");
     else

@@ -24,7 +24,8 @@ void fer_picture_begin(struct fer_page *page, int panels)
 {
     const int height = panels * (PANEL + HEAD) + FOOT;
     int i;
-    fer_page_print(page, "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" width=\"%d\" height=\"%d\">\n<style>\n",
+    fer_page_print(page, "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" width=\"%d\" "
+                         "height=\"%d\">\n<style>\n",
                    FER_PLOT_WIDTH, height, FER_PLOT_WIDTH, height);
     for (i = 0; style[i]; i++) fer_page_print(page, "%s\n", style[i]);
     fer_page_print(page, "</style>\n<path class=\"paper\" d=\"M0 0h%dv%dH0z\"/>\n", FER_PLOT_WIDTH, height);
@@ -56,8 +57,8 @@ void fer_picture_panel(struct fer_page *page, int panel, const struct fer_report
     plot.pits = r->pits;
     fer_page_print(page, "<text class=\"head\" x=\"10\" y=\"%d\">", y + 17);
     fer_page_text(page, r->name);
-    fer_page_print(page, "</text><text class=\"note\" x=\"%d\" y=\"%d\">best %s, %ld pit%s</text>\n", FER_PLOT_WIDTH - 14, y + 17,
-                   best_text, r->pits, r->pits == 1 ? "" : "s");
+    fer_page_print(page, "</text><text class=\"note\" x=\"%d\" y=\"%d\">best %s, %ld pit%s</text>\n",
+                   FER_PLOT_WIDTH - 14, y + 17, best_text, r->pits, r->pits == 1 ? "" : "s");
     fer_plot_write_panel(page, &plot, y + HEAD);
 }
 
@@ -65,10 +66,10 @@ void fer_picture_panel(struct fer_page *page, int panel, const struct fer_report
 void fer_picture_end(struct fer_page *page, int panels)
 {
     const int y = panels * (PANEL + HEAD) + 10;
-    fer_page_print(page, "<path class=\"curve training\" d=\"M62 %dh28\"/><text class=\"key\" x=\"96\" y=\"%d\">training accuracy</text>\n",
-                   y, y + 4);
-    fer_page_print(page, "<path class=\"curve validation\" d=\"M222 %dh28\"/><text class=\"key\" x=\"256\" y=\"%d\">validation "
-                         "accuracy</text>\n", y, y + 4);
-    fer_page_print(page, "<path class=\"pit\" d=\"M392 %dh10l-5 8z\"/><text class=\"key\" x=\"410\" y=\"%d\">pit</text>\n</svg>\n",
-                   y - 4, y + 4);
+    fer_page_print(page, "<path class=\"curve training\" d=\"M62 %dh28\"/><text class=\"key\" x=\"96\" y=\"%d\">"
+                         "training accuracy</text>\n", y, y + 4);
+    fer_page_print(page, "<path class=\"curve validation\" d=\"M222 %dh28\"/><text class=\"key\" x=\"256\" y=\"%d\">"
+                         "validation accuracy</text>\n", y, y + 4);
+    fer_page_print(page, "<path class=\"pit\" d=\"M392 %dh10l-5 8z\"/><text class=\"key\" x=\"410\" y=\"%d\">pit"
+                         "</text>\n</svg>\n", y - 4, y + 4);
 }

@@ -123,9 +123,10 @@ static void write_epochs(struct fer_page *page, const struct fer_plot *plot)
     long epoch;
     for (epoch = 0; epoch <= last; epoch += step)
         fer_page_print(page, "<path class=\"tick\" d=\"M%.1f %dv5\"/><text x=\"%.1f\" y=\"%d\">%ld</text>\n",
-                       x_of(plot, epoch), bottom_of(plot), x_of(plot, epoch), bottom_of(plot) + 22, number_of(plot, epoch));
-    fer_page_print(page, "<path class=\"tick\" d=\"M%d %dH%d\"/><text x=\"%d\" y=\"%d\">epoch</text>\n", LEFT, bottom_of(plot),
-                   RIGHT, (LEFT + RIGHT) / 2, plot->height - 4);
+                       x_of(plot, epoch), bottom_of(plot), x_of(plot, epoch), bottom_of(plot) + 22,
+                       number_of(plot, epoch));
+    fer_page_print(page, "<path class=\"tick\" d=\"M%d %dH%d\"/><text x=\"%d\" y=\"%d\">epoch</text>\n", LEFT,
+                   bottom_of(plot), RIGHT, (LEFT + RIGHT) / 2, plot->height - 4);
 }
 
 /* ---- Curves and marks ---- */
@@ -157,7 +158,8 @@ static void write_curve(struct fer_page *page, const struct fer_plot *plot, cons
     fer_page_print(page, "<path class=\"curve %s\" d=\"M0 0", class);
     for (s = 0; s < stretches; s++) {
         count = find_extremes(plot, column, s * plot->epochs / stretches, (s + 1) * plot->epochs / stretches, epoch);
-        if (count == 0 || (last >= 0 && number_of(plot, epoch[0]) < number_of(plot, last))) drawing = 0; /* another run */
+        if (count == 0 || (last >= 0 && number_of(plot, epoch[0]) < number_of(plot, last))) /* another run */
+            drawing = 0;
         for (k = 0; k < count; k++) {
             fer_page_print(page, drawing ? "L%.1f %.1f" : "M%.1f %.1fh0", x_of(plot, epoch[k]),
                            y_of(plot, axis, plot->history[epoch[k]][column]));
@@ -175,8 +177,8 @@ static void write_pits(struct fer_page *page, const struct fer_plot *plot)
     long i;
     for (i = 0; i < plot->pits && i < MOST_MARKS; i++) {
         const double x = x_of(plot, plot->pit[i].epoch);
-        fer_page_print(page, "<path class=\"band\" d=\"M%.1f %dh%.1fV%dh%.1fz\"/>", x - width / 2, TOP, width, bottom_of(plot),
-                       -width);
+        fer_page_print(page, "<path class=\"band\" d=\"M%.1f %dh%.1fV%dh%.1fz\"/>", x - width / 2, TOP, width,
+                       bottom_of(plot), -width);
         fer_page_print(page, "<path class=\"pit\" d=\"M%.1f %dh10l-5 8z\"/>\n", x - 5, TOP - 10);
     }
 }
@@ -214,7 +216,8 @@ static void write_drawing(struct fer_page *page, const struct fer_plot *plot)
     write_pits(page, plot);
     write_lines(page, plot, &axis);
     if (plot->chance >= axis.low && plot->chance <= axis.high)
-        fer_page_print(page, "<path class=\"chance\" d=\"M%d %.1fH%d\"/>\n", LEFT, y_of(plot, &axis, plot->chance), RIGHT);
+        fer_page_print(page, "<path class=\"chance\" d=\"M%d %.1fH%d\"/>\n", LEFT, y_of(plot, &axis, plot->chance),
+                       RIGHT);
     write_epochs(page, plot);
     write_curve(page, plot, &axis, plot->training, "training");
     write_curve(page, plot, &axis, plot->validation, "validation");
@@ -232,8 +235,8 @@ void fer_plot_write(struct fer_page *page, const struct fer_plot *plot)
 
 void fer_plot_write_panel(struct fer_page *page, const struct fer_plot *plot, int y)
 {
-    fer_page_print(page, "<svg y=\"%d\" width=\"%d\" height=\"%d\" role=\"img\" aria-labelledby=\"%s-title\">\n", y, WIDTH,
-                   plot->height, plot->name);
+    fer_page_print(page, "<svg y=\"%d\" width=\"%d\" height=\"%d\" role=\"img\" aria-labelledby=\"%s-title\">\n", y,
+                   WIDTH, plot->height, plot->name);
     write_drawing(page, plot);
     fer_page_print(page, "</svg>\n");
 }

@@ -1,8 +1,8 @@
 /* report.c - a run as one HTML page: no other file, no script, no network; light, dark and on paper.
  *
  * Whatever came from outside (names, paths) goes through fer_page_text; mark-up and numbers through fer_page_print.
- * The course of training and the pits are course.c, which log_page.c shares; the style sheet is report_style.c, the plots
- * are plot.c, faces png.c. */
+ * The course of training and the pits are course.c, which log_page.c shares; the style sheet is report_style.c, the
+ * plots are plot.c, faces png.c. */
 #include "../data.h"
 #include "report.h"
 
@@ -20,8 +20,8 @@ static void write_header(struct fer_page *page, const struct fer_report *r)
     fer_page_print(page, "%ld of %ld epoch%s on %lu faces.</p>\n", r->epochs, r->planned, r->planned == 1 ? "" : "s",
                    (unsigned long)r->data->usage_count[FER_TRAINING]);
     if (r->drawn)
-        fer_page_print(page, "<p class=\"warn\"><b>Drawn cartoon faces, not FER2013.</b> These figures say how training "
-                             "went on them, and nothing of FER2013, whose faces are far harder.</p>\n");
+        fer_page_print(page, "<p class=\"warn\"><b>Drawn cartoon faces, not FER2013.</b> These figures say how "
+                             "training went on them, and nothing of FER2013, whose faces are far harder.</p>\n");
     fer_page_print(page, "<nav aria-label=\"Sections\"><a href=\"#course\">Course</a> <a href=\"#pits\">Pits</a> "
                          "<a href=\"#confusion\">Confusions</a> <a href=\"#classes\">Classes</a> "
                          "<a href=\"#faces\">Faces</a> <a href=\"#mistakes\">Mistakes</a> "

@@ -1,5 +1,5 @@
-/* report.h - what the pages of a run and of a log show: model/report.c and model/pits/log_report.c collect it, report.c and
- * log_page.c write it. */
+/* report.h - what the pages of a run and of a log show: model/report.c and model/pits/log_report.c collect it, report.c
+ * and log_page.c write it. */
 #ifndef FER_REPORT_H
 #define FER_REPORT_H
 
@@ -31,7 +31,7 @@ struct fer_report {
     int validated;                 /* the data have a PublicTest split */
     long epochs, planned;          /* done; asked for */
     double (*history)[4];          /* [epochs] */
-    const long *number, *line;     /* [epochs] of a log: how it counts them, and where; NULL: a run, which counts from 0 */
+    const long *number, *line;     /* [epochs] of a log: how it counts them, and where; NULL: a run, counted from 0 */
     long shown;                    /* the epoch whose logged validation these weights reproduce to the bit; -1: none */
     long pits;
     struct fer_pit *pit;           /* [pits] */
@@ -61,8 +61,8 @@ void fer_page_pits(struct fer_page *page, const struct fer_report *report);
 
 /* ---- log_page.c ---- */
 
-/* The page of a log: name, history, number, pits and notes of the report; and `images` that val_accuracy was taken over (0:
- * not known), as said by `images_from`. `lost`: a row from which on a run does not come back; -1: none. */
+/* The page of a log: name, history, number, pits and notes of the report; and `images` that val_accuracy was taken over
+ * (0: not known), as said by `images_from`. `lost`: a row from which on a run does not come back; -1: none. */
 struct fer_log_page {
     struct fer_report report;
     const char *column;  /* what is taken for val_accuracy */
