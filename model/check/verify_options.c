@@ -83,7 +83,8 @@ void fer_verify_options_text(const struct fer_verify_options *o, char text[FER_V
     for (i = 0; i < FER_SETTINGS; i++) {
         fer_settings_get(&defaults, i, usual);
         fer_settings_get(&o->settings, i, value);
-        if (strcmp(value, usual) != 0 && *value != '-') say(text, fer_setting_table[i].name, value); /* below 0: each layer's own */
+        if (strcmp(value, usual) != 0 && *value != '-') /* below 0: each layer's own */
+            say(text, fer_setting_table[i].name, value);
     }
     for (i = 0; i < o->exceptions; i++) {
         const struct fer_verify_exception *x = &o->exception[i];
