@@ -1190,11 +1190,11 @@ TEST dense_of_integers_is_exact(void)
     int round;
     for (round = 0; round < 50; round++) {
         struct full_connection d;
-        real *y = array(40 * 20), *dx = array(40 * 70), *dkernel = array(70 * 20), *dbias = array(20), *x, *kernel, *bias,
-             *dy;
+        real *y, *dx, *dkernel, *dbias, *x, *kernel, *bias, *dy;
         int64_t inner;
         size_t image, i, o;
         random_dense(round, &d);
+        y = array(d.n * d.out), dx = array(d.n * d.in), dkernel = array(d.in * d.out), dbias = array(d.out);
         x = random_integers(d.n * d.in, 9, 1), kernel = random_integers(d.in * d.out, 9, 1);
         bias = random_integers(d.out, 9, 1), dy = random_integers(d.n * d.out, 9, 1);
         fer_dense_forward(d.n, d.in, d.out, x, kernel, bias, y);
