@@ -148,6 +148,17 @@ static void add_part(const struct fer_sums *s, real *to)
     for (i = 0; i < s->count; i++) to[i] += s->part[i];
 }
 
+/* Where a sum that begins with +0, and so is never -0, is computed: the first share in its place, others in s->part. */
+static real *room_for(const struct fer_sums *s, real *to)
+{
+    return s->parts > 1 ? s->part : to;
+}
+
+static void keep(const struct fer_sums *s, real *to)
+{
+    if (s->parts > 1) add_part(s, to);
+}
+
 /* The terms of one share are those in s->part: each element's only one. */
 static void add_single_terms(struct fer_sums *s)
 {
@@ -266,12 +277,12 @@ void fer_sums_add_conv2d(struct fer_sums *s, const struct fer_arithmetic *a, con
                          real *kernel)
 {
     begin_products(s, a, x, inputs(g), kernel, weights(g));
-    convolve(g, x, kernel, s->part);
-    add_part(s, s->truth);
+    convolve(g, x, kernel, room_for(s, s->truth));
+    keep(s, s->truth);
     take_absolute(x, inputs(g));
     take_absolute(kernel, weights(g));
-    convolve(g, x, kernel, s->part);
-    add_part(s, s->magnitude);
+    convolve(g, x, kernel, room_for(s, s->magnitude));
+    keep(s, s->magnitude);
     add_roundings(s, g, g->n, g->out_h, g->out_w, g->out_c, inputs_of_output, g->in_c / g->groups);
 }
 
@@ -279,12 +290,12 @@ void fer_sums_add_conv2d_input(struct fer_sums *s, const struct fer_arithmetic *
                                real *kernel)
 {
     begin_products(s, a, dy, outputs(g), kernel, weights(g));
-    fer_convolve_input(g, dy, kernel, s->part);
-    add_part(s, s->truth);
+    fer_convolve_input(g, dy, kernel, room_for(s, s->truth));
+    keep(s, s->truth);
     take_absolute(dy, outputs(g));
     take_absolute(kernel, weights(g));
-    fer_convolve_input(g, dy, kernel, s->part);
-    add_part(s, s->magnitude);
+    fer_convolve_input(g, dy, kernel, room_for(s, s->magnitude));
+    keep(s, s->magnitude);
     add_roundings(s, g, g->n, g->in_h, g->in_w, g->in_c, outputs_of_input, g->out_c / g->groups);
 }
 
@@ -292,12 +303,12 @@ void fer_sums_add_conv2d_kernel(struct fer_sums *s, const struct fer_arithmetic 
                                 real *dy)
 {
     begin_products(s, a, x, inputs(g), dy, outputs(g));
-    fer_convolve_kernel(g, x, dy, s->part);
-    add_part(s, s->truth);
+    fer_convolve_kernel(g, x, dy, room_for(s, s->truth));
+    keep(s, s->truth);
     take_absolute(x, inputs(g));
     take_absolute(dy, outputs(g));
-    fer_convolve_kernel(g, x, dy, s->part);
-    add_part(s, s->magnitude);
+    fer_convolve_kernel(g, x, dy, room_for(s, s->magnitude));
+    keep(s, s->magnitude);
     add_roundings(s, g, 1, g->kernel_h, g->kernel_w, g->in_c / g->groups * g->out_c, outputs_of_tap, g->n);
 }
 
@@ -479,13 +490,38 @@ static int overflows(const struct fer_sums *s, const struct fer_arithmetic *a, s
     return (double)s->magnitude[i] > a->most && s->magnitude[i] - s->magnitude[i] == 0;
 }
 
-void fer_tally_sums(struct fer_tally *tally, const struct fer_arithmetic *a, const struct fer_sums *s,
-                    const real *claimed)
+static void tally_each(struct fer_tally *tally, const struct fer_arithmetic *a, const struct fer_sums *s,
+                       const real *claimed, size_t i, size_t end)
 {
-    size_t i;
-    for (i = 0; i < s->count; i++) {
+    for (; i < end; i++) {
         const int is_finite = claimed[i] - claimed[i] == 0;
         fer_tally_add(tally, (double)(is_finite || !overflows(s, a, i) ? claimed[i] : s->truth[i]), (double)s->truth[i],
                       fer_sums_bound(s, a, i));
+    }
+}
+
+/* Whether the elements i ... end - 1, which have as many roundings, tell nothing new: even that part of their bound
+ * which grows with their magnitude shows it. */
+static int tell_nothing(const struct fer_tally *tally, const struct fer_arithmetic *a, const struct fer_sums *s,
+                        const real *claimed, size_t i, size_t end)
+{
+    const struct fer_bound k = fer_roundings((double)s->roundings[i] + (s->parts > 1 ? s->parts : 0));
+    const struct fer_bound part = {k.proven * a->sum, k.likely * a->sum};
+    const double reach = fer_tally_reach(tally, part);
+    int nothing = reach >= 0 && s->roundings[i] >= 0 && s->quantum == 0;
+    for (; i < end; i++) nothing &= fabs((double)claimed[i] - (double)s->truth[i]) <= reach * (double)s->magnitude[i];
+    return nothing;
+}
+
+void fer_tally_sums(struct fer_tally *tally, const struct fer_arithmetic *a, const struct fer_sums *s,
+                    const real *claimed)
+{
+    size_t i, end;
+    for (i = 0; i < s->count; i = end) {
+        for (end = i + 1; end < s->count && end < i + 64 && s->roundings[end] == s->roundings[i];) end++;
+        if (tell_nothing(tally, a, s, claimed, i, end))
+            tally->count += end - i;
+        else
+            tally_each(tally, a, s, claimed, i, end);
     }
 }

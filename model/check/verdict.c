@@ -68,17 +68,21 @@ static double ratio_of(double error, double bound)
     return bound > 0 ? error / bound : INFINITY;
 }
 
-/* Most elements are far from the largest ratio: that is seen without dividing. */
-static int is_smaller(double error, double bound, double ratio)
-{
-    return error < bound * ratio * (1 - 0x1p-50);
-}
-
 void fer_tally_clear(struct fer_tally *tally)
 {
     struct fer_tally none = {0};
     none.truths = tally->truths, none.bounds = tally->bounds;
     *tally = none;
+}
+
+/* Most elements are far from the largest ratio, and what else can be seen has been seen: that shows without dividing.
+ * An error that is compared so is finite, and with it value and truth. */
+double fer_tally_reach(const struct fer_tally *tally, struct fer_bound bound)
+{
+    const double proven = bound.proven * tally->proven.ratio, likely = bound.likely * tally->likely.ratio;
+    const double ratio = (proven < likely ? proven : likely) * (1 - 0x1p-50), least = bound.likely / 16;
+    const int settled = tally->varies && tally->nonzero && tally->finite && tally->outgrows;
+    return !settled || tally->truths || tally->wider ? -1 : ratio < least ? ratio : least;
 }
 
 void fer_tally_add(struct fer_tally *tally, double value, double truth, struct fer_bound bound)
@@ -88,6 +92,7 @@ void fer_tally_add(struct fer_tally *tally, double value, double truth, struct f
     const int finite = is_finite(value) && is_finite(truth),
               differ = is_finite(truth) ? !is_finite(value) : truth == truth ? value != truth : is_finite(value);
     double proven, likely;
+    if (error <= fer_tally_reach(tally, bound)) return;
     if (tally->wider) {
         bound.proven += tally->wider[i].proven;
         bound.likely += tally->wider[i].likely;
@@ -104,8 +109,6 @@ void fer_tally_add(struct fer_tally *tally, double value, double truth, struct f
     if (tally->truths) tally->truths[i] = truth, tally->bounds[i] = bound.likely;
     if ((truth < 0 ? -truth : truth) > bound.likely) tally->outgrows = 1;
     if (error * 16 > bound.likely) tally->sizeable++;
-    if (i && is_smaller(error, bound.proven, tally->proven.ratio) &&
-        is_smaller(error, bound.likely, tally->likely.ratio)) return;
     proven = differ ? INFINITY : finite ? ratio_of(error, bound.proven) : 0;
     likely = differ ? INFINITY : finite ? ratio_of(error, bound.likely) : 0;
     if (i == 0 || proven > tally->proven.ratio) take(&tally->proven, proven, i, value, truth, bound);
