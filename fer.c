@@ -464,8 +464,7 @@ static int report_logs(char **logs, int count, const char *column, const char *i
 
 static int report(int argc, char **argv)
 {
-    const char *data_path = NULL, *out = NULL;
-    const char *column = NULL, *images = NULL;
+    const char *data_path = NULL, *out = NULL, *column = NULL, *images = NULL;
     const struct option options[] = {{"data", &data_path}, {"o", &out}, {"column", &column}, {"images", &images}};
     struct fer_progress progress;
     const struct fer_watcher watcher = {&progress, draw_progress, NULL};
@@ -478,7 +477,8 @@ static int report(int argc, char **argv)
     int failed;
     if (parse(&argc, argv, options, 4, NULL, &e)) return complain(&e);
     if (argc < 1 || (argc > 1 && !fer_is_picture(out)))
-        return fer_fail(&e, "report: expected one run folder or log; several logs need -o FILE.svg"), complain(&e);
+        return fer_fail(&e, "report: expected one run folder or log%s",
+                        argc > 1 ? "; several logs need -o FILE.svg" : ""), complain(&e);
     if (fer_join_path(path, argv[0], "config.txt", &e)) return complain(&e);
     if (!data_path && (!fer_file_exists(path) || fer_is_picture(out)))
         return report_logs(argv, argc, column, images, out);

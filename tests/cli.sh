@@ -100,6 +100,7 @@ check "stopped with status 1" test $? -eq 1
 check "how to resume" grep -q "^stopped at epoch .*; to go on: fer train --resume $T/interrupted$" $T/out
 
 # ---- a run folder has one trainer at a time ----
+: > $T/trains
 ./fer train $SMALL --epochs 100000 --out $T/locked > $T/trains 2>&1 & trains=$!
 until grep -q '^Epoch 1/' $T/trains; do sleep 0.1; done
 busy="fer: $T/locked: process $trains is training in it; wait for its end, or stop it, or take another folder (--out)"
