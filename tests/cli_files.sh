@@ -108,7 +108,7 @@ mkdir -p $T/empty
 expect 2 "fer: $T/empty/log.csv: cannot be read: No such file or directory" ./fer report $T/empty -o $T/none.svg
 # what model/pits/README.md says of its logs, and its pictures
 runs=model/pits/runs
-for said in "incv3v1 105 116" "sequential_bn 7 25 26 105" "sequential" "sequential_bn-clip"; do
+for said in "incv3v1 105 116" "sequential_bn 7 25 26 105" "sequential" "sequential_bn-clip" "incv3v1-clip" "incv3v1-lr"; do
     set -- $said
     expect 0 "" ./fer pits $runs/$1.csv
     check "the pits of $1" test "$1$(sed -n 's/^epoch \([0-9]*\) .* a pit in .*/ \1/p' $T/out | tr -d '\n')" = "$said"
