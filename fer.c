@@ -202,9 +202,8 @@ static int check_weights(const char *weights, const char *run, int epochs, struc
     if (fer_join_path(path, run, "best.npz", e) || fer_file_apart(path, weights, e) ||
         fer_join_path(path, run, "last.npz", e) || fer_file_apart(path, weights, e))
         return -1;
-    for (i = 0; i < epochs && *weights; i++) {
+    for (i = 0; i < epochs && *weights; i++)
         if (fer_checkpoint_path(path, run, i, e) || fer_file_apart(path, weights, e)) return -1;
-    }
     return 0;
 }
 
@@ -215,9 +214,8 @@ static int begin_run(struct fer_trainer *t, const struct fer_config *config, con
     size_t ignored;
     if (fer_join_path(path, run, "config.txt", e)) return -1;
     if (fer_file_exists(path))
-        return fer_fail(e,
-                        "%s: holds a run already: `fer train --resume %s` goes on with it, --out takes another folder",
-                        run, run);
+        return fer_fail(e, "%s: holds a run already: `fer train --resume %s` goes on with it, "
+                           "--out takes another folder", run, run);
     if (check_weights(config->weights, run, t->settings.epochs, e)) return -1;
     if (*config->weights && fer_weights_read(t->network, config->weights, &ignored, e)) return -1;
     if (fer_make_folder(run, e) || fer_join_path(epochs, run, "epochs", e) || fer_make_folder(epochs, e)) return -1;
@@ -1142,7 +1140,9 @@ int main(int argc, char **argv)
     struct fer_error e;
     int status;
     fer_wait_passively(argv);
-    if (tile) fer_tile_limit(atoi(tile));
+    if (tile && !has_word("0 1 2", tile))
+        return fer_fail(&e, "FER_TILE=%s: expected 0, 1 or 2", tile), complain(&e);
+    if (tile) fer_tile_limit(*tile - '0');
     if (fer_arithmetic_check(&e)) return complain(&e);
     status = run(argc, argv);
     if (fflush(stdout) || ferror(stdout)) return fer_fail(&e, "the output cannot be written"), complain(&e);

@@ -228,8 +228,8 @@ const struct fer_command_help fer_command_helps[] = {
 "  --json              the same as one JSON object, with every layer and every step\n"
 "`fer train` can avoid what is found: --precise-bn, --clip-norm, --bn-momentum, --adam-epsilon, --learning-rate.\n",
      0},
-    {"version", "the version, the precision, and which convolutions this processor gets", "", "Also -V and --version.\n",
-     0},
+    {"version", "the version, the precision, and which convolutions this processor gets", "",
+     "Also -V and --version.\n", 0},
     {"help", "help on one command", "[COMMAND]", "", 0},
 };
 const int fer_command_count = sizeof fer_command_helps / sizeof *fer_command_helps;

@@ -312,6 +312,7 @@ for threads in 1 2 3 8; do
     expect 0 "" env OMP_NUM_THREADS=$threads ./fer fingerprint --check
 done
 for tile in 0 1 2; do expect 0 "" env FER_TILE=$tile ./fer fingerprint --check; done
+for tile in 3 -1 one "" 0x; do expect 2 "fer: FER_TILE=$tile: expected 0, 1 or 2" env FER_TILE=$tile ./fer version; done
 FER_TILE=0 ./fer version > $T/out
 check "the tile as built" grep -q "^fer [0-9.]* float32, convolutions as built$" $T/out
 expect 0 "" ./fer fingerprint

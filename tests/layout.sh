@@ -1,7 +1,7 @@
 #!/bin/sh
 # layout.sh - the folders keep their order (make check-layout). Each may use what is named behind it, and no two files
 # of a folder call each other in a circle. Read are the #includes, and the names that the objects of ./fer define and
-# want. Every arrow that is not allowed, and every circle, is printed.
+# want. Every arrow that is not allowed, and every circle, is printed. So is a line of more than 120 columns.
 cd "$(dirname "$0")/.." || exit 2
 T=${SCRATCH:-build/tmp}/layout
 rm -rf "$T"; mkdir -p "$T"
@@ -17,6 +17,7 @@ data          layers/numbers
 END
 
 sources=$(ls fer.c layers/*.c layers/*/*.c model/*.c model/*/*.c data/*.c data/*/*.c)
+headers=$(ls *.h layers/*.h layers/*/*.h model/*.h model/*/*.h data/*.h)
 
 # ---- arrows: FILE FILE NAME, for each name that the first takes from the second ----
 for source in $sources; do
@@ -31,7 +32,7 @@ done | sed 's|^build/32/\(.*\)\.o:|\1.c|' | awk '
         }
     }' | sort > "$T/calls"
 
-grep '^#include "' $sources $(ls *.h layers/*.h layers/*/*.h model/*.h model/*/*.h data/*.h 2> "$T/none") |
+grep '^#include "' $sources $headers |
     sed 's|^\([^:]*\):#include "\(.*\)".*|\1 \2|' | awk '{
         path = $1; sub(/[^\/]*$/, "", path); path = path $2
         while (sub(/[^\/.]+\/\.\.\//, "", path)) {}
@@ -65,6 +66,8 @@ tsort "$T/inside" 2>&1 > "$T/order" | sed -n -e 's/.*input contains a loop.*/cir
             members = 0
         }
         END { close_circle() }' "$T/calls" - >> "$T/wrong"
+
+awk 'length > 120 { print "long line: " FILENAME ":" FNR }' $sources $headers >> "$T/wrong"
 
 cat "$T/wrong"
 failed=$(grep -c -v '^    ' "$T/wrong")

@@ -1,7 +1,7 @@
 /* average_pooling2d.c - AveragePooling2D; layers/average_pooling2d.c has the formulas and the order of the sums.
  *
- * The gradient is sent from the windows to the cells that they see, windows in row-major order, so that each sum has the
- * order that it has there: half the time, since a window is looked up once, not once for each cell. */
+ * The gradient is sent from the windows to the cells that they see, windows in row-major order, so that each sum has
+ * the order that it has there: half the time, since a window is looked up once, not once for each cell. */
 #include "../layers.h"
 
 #ifndef FER_PLAIN /* else layers/average_pooling2d.c defines this function */

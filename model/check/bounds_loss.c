@@ -28,7 +28,7 @@
  *
  * Adam, one step from zero moments: m = (1 - b1) g, v = (1 - b2) g^2, p' = p - U, with c = sqrt(1 - b2),
  *                     U = lr g c / (c |g| + epsilon)   epsilon added to sqrt(v) (Keras, TensorFlow)
- *                     U = lr g / (|g| + epsilon)       epsilon added after the correction (PyTorch): the first's c * epsilon
+ *                     U = lr g / (|g| + epsilon)       epsilon added after the correction (PyTorch): c epsilon above
  *                 Where g is small U is not lr times its sign, and there the two differ. A backend may round b1 and
  *                 b2 to float32; 1 - b then has the relative error u b/(1 - b), for 0.999 a thousand u. m and lr_t
  *                 may use different ones, and so v and lr_t (there under a square root each). All else are at most 12
@@ -204,7 +204,8 @@ void fer_tally_softmax_mistaken(struct fer_tally *t, const struct fer_arithmetic
     for (image = 0; image < n; image++, logits += classes) {
         const struct softmax s = softmax_of(a, classes, logits);
         for (k = 0; k < classes; k++) {
-            const double z = magnitude_of((double)logits[k]) + magnitude_of(s.largest), p = probability(&s, (double)logits[k]);
+            const double z = magnitude_of((double)logits[k]) + magnitude_of(s.largest);
+            const double p = probability(&s, (double)logits[k]);
             const double truth = twist == FER_NO_LABEL ? p / n : without_maximum(classes, logits, k);
             const double more = (2 * z + 8) * a->sum * truth; /* exp of larger numbers; the division */
             fer_tally_add(t, (double)*claimed++, truth,
@@ -279,11 +280,11 @@ void fer_tally_adam_update(struct fer_tally *tally, const struct fer_arithmetic 
         const double divisor = r * root + adam->epsilon, change = m.truth * rate / divisor;
         const double spread = (rate * m.error + magnitude_of(change) * off) / (divisor - off > 0 ? divisor - off : 0);
         const double truth = result == FER_ADAM_M ? m.truth : result == FER_ADAM_V ? v.truth : p - change;
+        const double parameter = magnitude_of((double)update->parameter[i]), size = magnitude_of(change);
         const double error = result == FER_ADAM_M   ? m.error
                              : result == FER_ADAM_V ? v.error
-                                                    : spread + relative * magnitude_of(change) +
-                                                          (4 * u + a->input) * (magnitude_of((double)update->parameter[i]) +
-                                                                                magnitude_of(change)) + 4 * least;
+                                                    : spread + relative * size +
+                                                          (4 * u + a->input) * (parameter + size) + 4 * least;
         struct fer_bound b;
         b.proven = b.likely = error * (1 + a->store) + a->store * magnitude_of(truth) + a->store_least;
         fer_tally_add(tally, (double)claimed[i], truth, b);

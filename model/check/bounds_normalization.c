@@ -101,7 +101,8 @@ static double scale_error(const struct fer_arithmetic *a, double variance, doubl
 static double two_pass_error(const struct fer_arithmetic *a, const struct fer_channel *c, double epsilon,
                              double roundings, double M, double welford, double *of_variance)
 {
-    const double deviation = sqrt(c->variance), size = sqrt(c->variance + c->mean * c->mean), all = c->variance + epsilon;
+    const double deviation = sqrt(c->variance), size = sqrt(c->variance + c->mean * c->mean);
+    const double all = c->variance + epsilon;
     const double input = a->input * (2 * size * deviation + a->input * size * size);
     double less = roundings * a->sum * c->variance + input + 4 * a->sum_least, above, below;
     if (less + 3.06 * welford * deviation * M < 0.9 * all) less += 3.06 * welford * deviation * M;
@@ -214,7 +215,8 @@ int fer_channels(struct fer_channel *channel, const struct fer_arithmetic *a, si
 static double normalization_error(const struct fer_arithmetic *a, const struct fer_channel *c, double M, double R,
                                   double x, double beta, double y)
 {
-    const double s = c->scale * magnitude_of(c->gain), t = s * (magnitude_of(x) + magnitude_of(c->mean)) + magnitude_of(beta);
+    const double s = c->scale * magnitude_of(c->gain);
+    const double t = s * (magnitude_of(x) + magnitude_of(c->mean)) + magnitude_of(beta);
     const double shift = c->scale * M < 1 ? s * M : magnitude_of(c->gain);
     const double error = (1 + R) * shift + magnitude_of(x - c->mean) * s * R + (4 * a->sum + a->input) * (1 + R) * t +
                          (4 + 2 * s) * a->sum_least;
@@ -243,8 +245,9 @@ static int is_scaled(const struct fer_arithmetic *a, const struct fer_channel *c
         product += ((double)x[i] - c->mean) * ((double)y[i] - beta - constant) / (double)rows;
     *slope = product / c->variance;
     for (i = 0; i < rows * channels; i += channels) {
-        const double size = magnitude_of(*slope) * (magnitude_of((double)x[i]) + magnitude_of(c->mean)) + magnitude_of(beta);
-        const double rounding = 8 * (a->sum + a->input) * size + 2 * a->store * magnitude_of((double)y[i]) + 8 * a->sum_least;
+        const double x_size = magnitude_of((double)x[i]) + magnitude_of(c->mean), y_size = magnitude_of((double)y[i]);
+        const double size = magnitude_of(*slope) * x_size + magnitude_of(beta);
+        const double rounding = 8 * (a->sum + a->input) * size + 2 * a->store * y_size + 8 * a->sum_least;
         const double rest = (double)y[i] - beta - constant - *slope * ((double)x[i] - c->mean);
         if (!(magnitude_of(rest) <= rounding)) return 0;
         if (!(magnitude_of(constant) <= magnitude_of(*slope) * c->mean_error.proven + rounding)) return 0;
@@ -402,9 +405,11 @@ static struct fer_bound gradient_errors_of_b(const struct fer_arithmetic *a, con
 static double gradient_error(const struct fer_arithmetic *a, const struct fer_channel *c, const struct averages *v,
                              double M, double R, double A, double B, double x, double dy, double dx)
 {
-    const double s = c->scale, gain = magnitude_of(c->gain), h = magnitude_of((x - c->mean) * s), shift = 2 * s * (1 + R) * M, b = magnitude_of(v->b);
+    const double s = c->scale, gain = magnitude_of(c->gain), h = magnitude_of((x - c->mean) * s);
+    const double shift = 2 * s * (1 + R) * M, b = magnitude_of(v->b);
     const double element = magnitude_of(dy) + magnitude_of(v->a) + s * (magnitude_of(x) + magnitude_of(c->mean)) * b;
-    const double error = R * magnitude_of(dx) + s * gain * (1 + R) * (A + (h * (1 + R) + shift) * B + (h * R + shift) * b) +
+    const double error = R * magnitude_of(dx) +
+                         s * gain * (1 + R) * (A + (h * (1 + R) + shift) * B + (h * R + shift) * b) +
                          (8 * a->sum + a->input) * (1 + R) * s * gain * element +
                          (8 + 8 * s) * (1 + h) * (gain > 1 ? gain : 1) * a->sum_least;
     return error + a->store * (magnitude_of(dx) + error) + a->store_least;
@@ -501,7 +506,8 @@ int fer_gamma_gradient(const struct fer_arithmetic *a, const struct fer_channel 
 }
 
 int fer_tally_gamma(struct fer_tally *tally, const struct fer_arithmetic *a, const struct fer_channel *channel,
-                    size_t rows, size_t channels, const real *x, const real *dy, const real *claimed, struct fer_error *e)
+                    size_t rows, size_t channels, const real *x, const real *dy, const real *claimed,
+                    struct fer_error *e)
 {
     real *truth = fer_allocate(channels, sizeof *truth, e);
     struct fer_bound *bound = truth ? fer_allocate(channels, sizeof *bound, e) : NULL;

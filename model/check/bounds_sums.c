@@ -4,12 +4,12 @@
  * The model. A format has the unit roundoff u, and each operation returns its exact result times (1 + d), |d| <= u. A
  * sum of K products a*b, added in any order whatever, by one accumulator or many, fused or not, then has
  *
- *     |error| <= K * u * sum |a||b|                                                                                     proven
+ *     |error| <= K * u * sum |a||b|                                                                         proven
  *
  * without a condition on K*u (Jeannerod and Rump, SIAM J. Matrix Anal. Appl. 34(2), 2013). If the d are random with
  * mean zero, and independent, the errors cancel like steps of a random walk, and for all but about one element of 10^12
  *
- *     |error| <= min(K, 8 sqrt(K)) * u * sum |a||b|                                                                     likely
+ *     |error| <= min(K, 8 sqrt(K)) * u * sum |a||b|                                                         likely
  *
  * (Higham and Mary, SIAM J. Sci. Comput. 41(5), 2019). Both ingredients are computed in float64 with the layer's own
  * functions: the sum of a*b is the layer, and the sum of |a||b| is the same layer on absolute values. K is counted for
@@ -17,12 +17,14 @@
  *
  *   - factors that the backend rounds to a shorter format of roundoff v before it multiplies: (2v + v^2) * sum |a||b|;
  *   - the truth's own error: it is the same sum in float64, so 2^-53 is added to u;
- *   - results smaller than the smallest normal number, which may be flushed to zero: that number for each of the K roundings; and for each
- *     factor that is so small (there may be none), the same times the largest other factor, in all no more than sum |a||b|;
+ *   - results smaller than the smallest normal number, which may be flushed to zero: that number for each of the K
+ *     roundings; and for each factor that is so small (there may be none), the same times the largest other factor, in
+ *     all no more than sum |a||b|;
  *   - a result that is stored in a shorter format than it was summed in: w * |result|;
  *   - infinity or NaN, where sum |a||b| is beyond the format's largest number.
  *
- * Not covered: algorithms that compute other products than these, as Winograd's (bounds_winograd.c) and FFT convolution do.
+ * Not covered: algorithms that compute other products than these, as Winograd's (bounds_winograd.c) and FFT
+ * convolution do.
  *
  * Exactness. If every term is a whole multiple of a power of two q, so is every partial sum, in any order; and a
  * partial sum is at most sum |a||b|. Where that is no more than 2^24 q, each partial sum is a float32 number: nothing
@@ -336,7 +338,8 @@ struct fer_window fer_dense_window(size_t rows, size_t in, size_t out)
     return g;
 }
 
-void fer_sums_add_columns(struct fer_sums *s, const struct fer_arithmetic *a, size_t rows, size_t channels, const real *x)
+void fer_sums_add_columns(struct fer_sums *s, const struct fer_arithmetic *a, size_t rows, size_t channels,
+                          const real *x)
 {
     size_t i, c, at = 0;
     begin_share(s, rounded_quantum(x, rows * channels, a->input), a->input);
@@ -483,8 +486,8 @@ struct fer_bound fer_sums_bound(const struct fer_sums *s, const struct fer_arith
     return b;
 }
 
-/* Where the terms' absolute values exceed the format, a sum on the way may do so in some order: then infinity is right, and
- * NaN where two of them meet. */
+/* Where the terms' absolute values exceed the format, a sum on the way may do so in some order: then infinity is
+ * right, and NaN where two of them meet. */
 static int overflows(const struct fer_sums *s, const struct fer_arithmetic *a, size_t i)
 {
     return (double)s->magnitude[i] > a->most && s->magnitude[i] - s->magnitude[i] == 0;

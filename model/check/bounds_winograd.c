@@ -1,14 +1,18 @@
-/* bounds_winograd.c - how far rounding can take a convolution by Winograd's algorithm F(M x M, 3 x 3): of 3x3 kernels, stride
- * 1, no dilation, no groups.
+/* bounds_winograd.c - how far rounding can take a convolution by Winograd's algorithm F(M x M, 3 x 3): of 3x3
+ * kernels, stride 1, no dilation, no groups.
  *
- * It computes a tile of M x M outputs from M + 2 x M + 2 inputs d as A^T [sum over channels of (G w G^T) * (B^T d B)] A
- * (Lavin and Gray, arXiv:1509.09308): other products than the convolution's, larger ones, which cancel in the end. So an
- * error is measured by all of the tile that an output may lie in, no cell of which is farther than M + 1 from it:
+ * It computes a tile of M x M outputs from M + 2 x M + 2 inputs d (Lavin and Gray, arXiv:1509.09308) as
+ *
+ *     A^T [sum over channels of (G w G^T) * (B^T d B)] A
+ *
+ * These are other products than the convolution's, larger ones, which cancel in the end. So an error is measured by all
+ * of the tile that an output may lie in, no cell of which is farther than M + 1 from it:
  *
  *     A_w = sum over w of |w| times the largest |x| of its channel within M + 1 cells
  *
- * With c channels there are c sums of products, two transforms of M + 2 terms each way, and at most c + 2M + 4 roundings of
- * a term; what the transforms make of A_w is the largest absolute sum over |A^T| (|G||w||G^T| * |B^T||d||B|) |A|:
+ * With c channels there are c sums of products, two transforms of M + 2 terms each way, and at most c + 2M + 4
+ * roundings of a term; what the transforms make of A_w is the largest absolute sum over
+ * |A^T| (|G||w||G^T| * |B^T||d||B|) |A|:
  *
  *     |error| <= (c + 2M + 4) kappa u A_w      kappa = 16, 860, 2600 for M = 2, 4, 6                            proven
  *     |error| <= 8 sqrt(c) rho u A_w           rho   =  3,  80,  160                                            likely

@@ -8,21 +8,30 @@
 
 /* ---- cases.csv ---- */
 
+/* The next word of a line; NULL: there is none. */
+static char *take_word(char **line)
+{
+    char *word = *line + strspn(*line, " "), *end = word + strcspn(word, " ");
+    *line = *end ? end + 1 : end;
+    *end = 0;
+    return *word ? word : NULL;
+}
+
 int fer_case_options(struct fer_case *c, const char *options, struct fer_error *e)
 {
-    char *word, *equals;
+    char *line = c->text, *word, *equals;
     if (strlen(options) >= sizeof c->text)
         return fer_fail(e, "options of more than %d characters", (int)sizeof c->text - 1);
     snprintf(c->text, sizeof c->text, "%s", options);
     c->options = 0;
-    for (word = strtok(c->text, " "); word; word = strtok(NULL, " ")) {
+    while ((word = take_word(&line)) != NULL) {
         struct fer_op_option *o = &c->option[c->options];
         if (c->options++ == FER_CASE_OPTIONS) return fer_fail(e, "expected at most %d options", FER_CASE_OPTIONS);
         if (strncmp(word, "--", 2) != 0) return fer_fail(e, "%.40s: expected an option, --NAME VALUE", word);
         equals = strchr(word, '=');
         if (equals) *equals = 0;
         o->name = word + 2;
-        o->text = equals ? equals + 1 : strtok(NULL, " ");
+        o->text = equals ? equals + 1 : take_word(&line);
         if (!o->text) return fer_fail(e, "%.40s: expected a value behind it", word);
     }
     return 0;

@@ -1,11 +1,11 @@
-/* chain.c - arrays that are checked through others. A backend that fuses layers shows nothing between them; what it shows
- * is compared with what the nearest arrays of the record give, computed in float64 layer by layer, and each element takes
- * along two bounds: E, which rounding cannot exceed, and e, which combines the errors of different terms as the root of
- * their squares and is exceeded but once in 10^12 elements.
+/* chain.c - arrays that are checked through others. A backend that fuses layers shows nothing between them; what it
+ * shows is compared with what the nearest arrays of the record give, computed in float64 layer by layer, and each
+ * element takes along two bounds: E, which rounding cannot exceed, and e, which combines the errors of different
+ * terms as the root of their squares and is exceeded but once in 10^12 elements.
  *
- * A run of linear layers is one sum, since a backend may begin its accumulator with the bias, with beta - m s or with the
- * residual: such a state is open, with its terms' magnitudes A and the roundings K that each may meet. It is closed by the
- * next layer that is not linear, and at the end:
+ * A run of linear layers is one sum, since a backend may begin its accumulator with the bias, with beta - m s or
+ * with the residual: such a state is open, with its terms' magnitudes A and the roundings K that each may meet. It
+ * is closed by the next layer that is not linear, and at the end:
  *
  *     E + K u (A + E)        sqrt(e^2 + (min(K, 8 sqrt(K)) u (A + e))^2)
  *

@@ -1,12 +1,12 @@
-/* chain_back.c - what each kind of layer, as a gradient goes back through it, does to the gradient's errors (chain.h): E
- * proven, e likely of the element, c likely and common to its channel. Kinds without a row here move elements, or scale
- * each by a number: they do to the errors what they do to the gradient (chain_gradient.c). What the layer rounds itself has
- * the bound of an array that is there.
+/* chain_back.c - what each kind of layer, as a gradient goes back through it, does to the gradient's errors
+ * (chain.h): E proven, e likely of the element, c likely and common to its channel. Kinds without a row here move
+ * elements, or scale each by a number: they do to the errors what they do to the gradient (chain_gradient.c). What
+ * the layer rounds itself has the bound of an array that is there.
  *
- *     convolution, dense   E <- sum |w| E, e <- sqrt(sum w^2 e^2), c <- sqrt(sum |w| S c^2), S the sum of |w| over the taps
- *     activations          the slope at what was recorded, or recomputed with its error: where that error moves the slope by
- *                          d, as it does at a kink where the sign of x is not sure, |dy| d more (likely twice that, once in
- *                          a while a sign does turn)
+ *     convolution, dense   E <- sum |w| E, e <- sqrt(sum w^2 e^2), c <- sqrt(sum |w| S c^2), S the taps' sum of |w|
+ *     activations          the slope at what was recorded, or recomputed with its error: where that error moves the
+ *                          slope by d, as it does at a kink where the sign of x is not sure, |dy| d more (likely twice
+ *                          that, once in a while a sign does turn)
  *     maxima               whichever cell may be the largest may have the window's gradient
  *     averages             E and c averaged back; e^2 too, since all cells of a window have one error
  *     BatchNormalization   see below */
@@ -150,7 +150,7 @@ int fer_back_maximum(struct fer_verification *v, const struct fer_layer *layer, 
     /* What was not shown may be ordered otherwise: padding is a zero beside others here, in PyTorch it is below all. */
     fer_output_name(&v->net, i, "", name);
     any = v->options->ties == FER_TIES_ANY || !fer_verify_held(v, name);
-    for (out = 0; out < dy->count; out++) { /* a cell that adds up windows rounds each of their gradients so often at most */
+    for (out = 0; out < dy->count; out++) { /* a cell that adds up windows rounds each so often at most */
         const double rounded = (double)(g.kernel_h * g.kernel_w) * v->arithmetic.sum * fabs(dy->v[out]);
         doubt_window(&g, out, x->v, x->E, (double)dy->v[out], (double)dy->E[out] + rounded, 0, any, dx->E);
         doubt_window(&g, out, x->v, x->e, (double)dy->v[out], 0, 1, any, dx->e);
@@ -304,8 +304,9 @@ int fer_back_multiply(struct fer_verification *v, const struct fer_layer *layer,
 
 /* ---- BatchNormalization ---- */
 
-/* In training mode dx = gamma s (dy - a - h b), h = (x - m) s, a = mean(dy), b = mean(dy h). With what errors of x do to s
- * and h (fer_shift_of: R, r, h's error E_h, its own part s e_x and its common ones s mean(e_x) and h r), and errors of dy:
+/* In training mode dx = gamma s (dy - a - h b), h = (x - m) s, a = mean(dy), b = mean(dy h). With what errors of x
+ * do to s and h (fer_shift_of: R, r, h's error E_h, its own part s e_x and its common ones s mean(e_x) and h r), and
+ * errors of dy:
  *
  *     a: mean(E),   mean(e + c) = ea            b: mean((|h| + E_h) E + E_h |dy|),   mean(|h| (e + c) + |dy| e_h) = eb
  *     E <- |gamma| s ((1 + R) (E + mean(E) + (|h| + E_h) error of b + E_h |b|) + R |dy - a - h b|)

@@ -1,12 +1,13 @@
-/* chain_gradient.c - gradients that are checked through others. Where the record does not hold the gradient of a layer's
- * output, it is computed from the nearest gradients behind it, or from the loss, and where it does not hold an output that
- * a backward pass reads, that one is computed from the nearest outputs before it (chain.c). Each element takes its errors
- * along: E proven, e likely and its own, c likely and common to its channel (chain.h). chain_back.c and chain_parameters.c
- * have what each kind of layer does to them; values and own roundings are those of the check of a recorded array.
+/* chain_gradient.c - gradients that are checked through others. Where the record does not hold the gradient of a
+ * layer's output, it is computed from the nearest gradients behind it, or from the loss, and where it does not hold
+ * an output that a backward pass reads, that one is computed from the nearest outputs before it (chain.c). Each
+ * element takes its errors along: E proven, e likely and its own, c likely and common to its channel (chain.h).
+ * chain_back.c and chain_parameters.c have what each kind of layer does to them; values and own roundings are those
+ * of the check of a recorded array.
  *
- * What wears a chain out are the signs that rounding turns: where an activation's input is as small as its error, the
- * gradient passes or not. One block is good, two are weak, four say nothing: then the outputs of the activations, which the
- * record may well hold, settle the signs. */
+ * What wears a chain out are the signs that rounding turns: where an activation's input is as small as its error,
+ * the gradient passes or not. One block is good, two are weak, four say nothing: then the outputs of the
+ * activations, which the record may well hold, settle the signs. */
 #include "chain.h"
 
 #include "checks.h"
@@ -38,6 +39,7 @@ static int find_probabilities(struct fer_verification *v, struct fer_state *p)
 {
     const int last = v->net.layers - 1, held = v->held_count;
     const struct fer_layer *layer = &v->net.layer[last];
+    const double relative = (8 + (double)layer->channels) * v->arithmetic.sum + v->arithmetic.store;
     const real *recorded;
     char name[FER_MAX_ARRAY];
     size_t k;
@@ -47,7 +49,7 @@ static int find_probabilities(struct fer_verification *v, struct fer_state *p)
     if (!recorded || fer_state_allocate(v, p, fer_layer_count(layer, (size_t)v->n), 0)) return -1;
     for (k = 0; k < p->count; k++) {
         p->v[k] = recorded[k];
-        p->E[k] = p->e[k] = (real)(((8 + (double)layer->channels) * v->arithmetic.sum + v->arithmetic.store) * recorded[k]);
+        p->E[k] = p->e[k] = (real)(relative * recorded[k]);
     }
     fer_verify_release(v, held);
     return 0;
@@ -296,8 +298,8 @@ static void name_remedy(struct fer_verification *v, const struct passage *way)
     const int at = way->masks ? way->first : v->through[v->row.chain / 2];
     fer_output_name(&v->net, at, way->masks ? "" : "_grad", name);
     if (way->masks > 1)
-        snprintf(v->row.reason, sizeof v->row.reason, "weak; %s and the hidden outputs of %d more layers in the record would "
-                 "say where it passes", name, way->masks - 1);
+        snprintf(v->row.reason, sizeof v->row.reason, "weak; %s and the hidden outputs of %d more layers in the record "
+                 "would say where it passes", name, way->masks - 1);
     else
         snprintf(v->row.reason, sizeof v->row.reason, "weak; %s in the record would sharpen it", name);
 }

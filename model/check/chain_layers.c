@@ -1,5 +1,6 @@
-/* chain_layers.c - what each kind of layer does to the state of its input (chain.h): the value v, the errors E (proven) and
- * e (likely), and of an open sum the magnitude A of its terms and the number K of roundings that each may meet.
+/* chain_layers.c - what each kind of layer does to the state of its input (chain.h): the value v, the errors E
+ * (proven) and e (likely), and of an open sum the magnitude A of its terms and the number K of roundings that each
+ * may meet.
  *
  *     convolution, dense   closes its input; v = sum w x (+ b), A = sum |w||x| (+ |b|), K = the terms (+ 1),
  *                          E = sum |w| E, e = sqrt(sum w^2 e^2)
@@ -7,7 +8,8 @@
  *     add                  sums of v, A, E; e as a root of squares; K + 1 each
  *     averages             averages of A, E and e (errors of bias and scale are alike in all cells), K + cells + 2
  *     moved elements       as they are
- *     activations          close; errors by the function's values at v + e and v - e, so 0 where it is flat; and their own
+ *     activations          close; errors by the function's values at v + e and v - e, so 0 where it is flat; and
+ *                          their own
  *     maxima               close; the same with the maximum over the window
  *     softmax              closes; p (exp(e_i + sum p_j e_j + (8 + classes + 2 (max - z_i)) u) - 1)
  *     BatchNormalization   in training closes; see below */

@@ -1,9 +1,12 @@
-/* chain_parameters.c - the gradients of a layer's parameters, where its input or the gradient of its output is not in the
- * record but computed, with errors (chain.h). The sums over the cells take e as the root of squares and c as a sum:
+/* chain_parameters.c - the gradients of a layer's parameters, where its input or the gradient of its output is not
+ * in the record but computed, with errors (chain.h). The sums over the cells take e as the root of squares and c as
+ * a sum:
  *
- *     kernel        E = sum of (|x| + E_x) E + E_x |dy|,   e = sqrt(sum of (x^2 + e_x^2) e^2 + e_x^2 dy^2),   c = sum of |x| c
- *     bias, beta    E = sum of E,   e = sqrt(sum of e^2),   c = sum of c
- *     gamma         as a kernel of h = (x - m) s, whose error is s (e_x - mean(e_x)) - h r, r the change of s (fer_shift_of)
+ *     kernel        E = sum of (|x| + E_x) E + E_x |dy|,
+ *                   e = sqrt(sum of (x^2 + e_x^2) e^2 + e_x^2 dy^2),  c = sum of |x| c
+ *     bias, beta    E = sum of E,  e = sqrt(sum of e^2),  c = sum of c
+ *     gamma         as a kernel of h = (x - m) s, whose error is s (e_x - mean(e_x)) - h r, r the change of s
+ *                   (fer_shift_of)
  *
  * and its own roundings come in as those of arrays that are there. */
 #include "checks.h"

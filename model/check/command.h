@@ -84,7 +84,7 @@ struct fer_cases_summary {
     size_t strangers; /* npz files that answer no case, and the first of them */
     char stranger[100];
 };
-/* The answers in a folder, ANSWERS/CASE.npz, to the cases of DIR/cases.csv; of the options unit and accumulate count. */
+/* The answers in a folder, ANSWERS/CASE.npz, to the cases of DIR/cases.csv; only unit and accumulate are read. */
 int fer_cases_verify(const char *dir, const char *answers, const struct fer_verify_options *options,
                      void (*report)(void *context, const struct fer_case_row_judged *row), void *context,
                      struct fer_cases_summary *summary, struct fer_error *e);

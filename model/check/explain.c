@@ -32,9 +32,11 @@ static void name_axes(const struct fer_verification *v, const struct fer_verify_
     static const char *const image[4] = {"image", "row", "column", "channel"}, *const flat[2] = {"image", "channel"},
                       *const kernel[4] = {"kernel row", "kernel column", "input channel", "output channel"},
                       *const depthwise[4] = {"kernel row", "kernel column", "channel", "multiple"},
-                      *const dense[2] = {"input", "output"}, *const vector[1] = {"channel"}, *const number[1] = {"element"};
+                      *const dense[2] = {"input", "output"}, *const vector[1] = {"channel"},
+                      *const number[1] = {"element"};
     const struct fer_layer *layer = v->layer;
-    const size_t of_layer[4] = {(size_t)v->n, layer->height, layer->width, layer->channels}, of_flat[2] = {of_layer[0], of_layer[3]};
+    const size_t of_layer[4] = {(size_t)v->n, layer->height, layer->width, layer->channels};
+    const size_t of_flat[2] = {of_layer[0], of_layer[3]};
     int k;
     for (k = 0; k < layer->parameters; k++) {
         const struct fer_parameter *p = &v->net.parameter[layer->parameter + k];
@@ -131,10 +133,11 @@ static int take_option(struct fer_layer *layer, const struct fer_op_option *opti
     const char *name = option->name, *text = option->text;
     const int one = strcmp(text, "1") == 0, lower = strcmp(text, "same_lower") == 0;
     struct fer_window *g = &layer->window;
-    if (strcmp(name, "epsilon") == 0) return set(&layer->epsilon, atof(text));
-    if (strcmp(name, "momentum") == 0) return set(&layer->momentum, atof(text));
+    if (strcmp(name, "epsilon") == 0) return set(&layer->epsilon, strtod(text, NULL));
+    if (strcmp(name, "momentum") == 0) return set(&layer->momentum, strtod(text, NULL));
     if (strcmp(name, "slope") == 0) return set(&layer->slope, one ? 1 : text[2] == '5' ? 1.0 / 5 : 1.0 / 6);
-    if (strcmp(name, "negative-slope") == 0 && layer->type == FER_LEAKY_RELU) return set(&layer->slope, atof(text));
+    if (strcmp(name, "negative-slope") == 0 && layer->type == FER_LEAKY_RELU)
+        return set(&layer->slope, strtod(text, NULL));
     if (strcmp(name, "max-value") == 0 && layer->type == FER_LEAKY_RELU && layer->max_value < INFINITY)
         return set(&layer->max_value, INFINITY);
     if (strcmp(name, "moving-variance") == 0) {

@@ -313,8 +313,8 @@ static void measure(struct function *f, real *x, double step, double enough, str
 
 enum verdict { OK, WRONG, CANNOT_SAY };
 
-/* What is allowed to the claims themselves: some roundings, of their own value and of the usual one. Claims that are all
- * floats were computed in float32. */
+/* What is allowed to the claims themselves: some roundings, of their own value and of the usual one. Claims that are
+ * all floats were computed in float32. */
 struct claims {
     double usual, rounding;
 };
@@ -392,15 +392,16 @@ static double root_mean_square(const real *x, size_t count)
 static void tell_reason(const struct element *element, double claim, enum verdict verdict, struct fer_gradcheck *result)
 {
     const double slope = element->slope.value, half = magnitude(element->bend.value) / 2;
-    const int first = verdict == CANNOT_SAY ? result->skipped == 1 : verdict == OK && element->state == KINK && result->kinks == 1;
+    const int first = verdict == CANNOT_SAY ? result->skipped == 1
+                                            : verdict == OK && element->state == KINK && result->kinks == 1;
     if (!first || (verdict == OK && result->skipped)) return;
     if (verdict == OK)
         snprintf(result->reason, sizeof result->reason, "kink at x[%lu]: slopes %.6g and %.6g from the two sides; "
                  "claimed %.6g is %s", (unsigned long)element->index, slope - half, slope + half, claim,
                  half - magnitude(claim - slope) <= error_of(&element->slope) ? "one of them" : "between them");
     else if (element->state == NOT_MEASURED)
-        snprintf(result->reason, sizeof result->reason, "x[%lu]: no step gives an answer: f has kinks, or is not finite, "
-                 "closer than its noise lets it be seen", (unsigned long)element->index);
+        snprintf(result->reason, sizeof result->reason, "x[%lu]: no step gives an answer: f has kinks, or is not "
+                 "finite, closer than its noise lets it be seen", (unsigned long)element->index);
     else
         snprintf(result->reason, sizeof result->reason, "x[%lu]: two measurements contradict each other, %.6g +- %.1g "
                  "the first", (unsigned long)element->index, slope, error_of(&element->slope));
@@ -417,7 +418,8 @@ static void count_verdict(const struct element *element, double claim, const str
     if (verdict == WRONG) result->wrong++;
     if (verdict == OK && element->state == KINK) result->kinks++;
     tell_reason(element, claim, verdict, result);
-    if (verdict == CANNOT_SAY || (result->checked > 1 && !(ratio > *most)) || (result->wrong && verdict != WRONG)) return;
+    if (verdict == CANNOT_SAY || (result->checked > 1 && !(ratio > *most)) || (result->wrong && verdict != WRONG))
+        return;
     *most = ratio;
     result->index = element->index;
     result->measured = element->slope.value;
@@ -488,7 +490,8 @@ static int find_mistake(const struct element *element, const real *claimed, size
     if (*kind && 2 * wrong > count)
         snprintf(result->reason, sizeof result->reason, "%s", kind);
     else
-        snprintf(result->reason, sizeof result->reason, "%s%s%s", strchr(place, ',') || *kind ? place : "", *kind ? ": " : "", kind);
+        snprintf(result->reason, sizeof result->reason, "%s%s%s", strchr(place, ',') || *kind ? place : "",
+                 *kind ? ": " : "", kind);
     fer_free(measured);
     return 0;
 }

@@ -5,7 +5,8 @@
 #include <math.h>
 #include <string.h>
 
-#define TURNED "the kernel is turned by 180 degrees: a convolution in the mathematical sense, where a correlation is meant"
+#define TURNED "the kernel is turned by 180 degrees: a convolution in the mathematical sense, where a correlation is " \
+               "meant"
 #define BEFORE "the larger half of the padding is before: --padding same_lower"
 #define BEHIND "the larger half of the padding is behind: --padding same"
 #define TAIL "the last input channels are left out: those beyond a multiple of "
@@ -29,7 +30,8 @@ static const struct fer_hypothesis hypotheses[] = {
     {"conv2d", {NULL, NULL}, FER_PADDING_TURNED, "the padding lies on the other side"},
     {"conv2d", {NULL, NULL}, FER_FACTORS_BF16, "input and kernel are rounded to bfloat16 first: --unit bf16"},
     {"conv2d", {NULL, NULL}, FER_FACTORS_CUT_BF16, "input and kernel are cut off to bfloat16 first"},
-    {"conv2d", {NULL, NULL}, FER_FACTORS_F16, "input and kernel are rounded to float16 or TensorFloat-32 first: --unit tf32"},
+    {"conv2d", {NULL, NULL}, FER_FACTORS_F16,
+     "input and kernel are rounded to float16 or TensorFloat-32 first: --unit tf32"},
     {"depthwise_conv2d", {NULL, NULL}, FER_KERNEL_TURNED, TURNED},
     {"depthwise_conv2d", {NULL, NULL}, FER_KERNEL_EXCHANGED, "the kernel's height and width are exchanged"},
     {"depthwise_conv2d", {NULL, NULL}, FER_KERNEL_AS_OIHW, "the kernel's bytes, HWIO, are read as OIHW"},
@@ -47,7 +49,8 @@ static const struct fer_hypothesis hypotheses[] = {
     {"dense", {NULL, NULL}, FER_INPUT_WITHOUT_TAIL_8, "the last inputs are left out: those beyond a multiple of 8"},
     {"dense", {NULL, NULL}, FER_FACTORS_BF16, "input and kernel are rounded to bfloat16 first: --unit bf16"},
     {"dense", {NULL, NULL}, FER_FACTORS_CUT_BF16, "input and kernel are cut off to bfloat16 first"},
-    {"dense", {NULL, NULL}, FER_FACTORS_F16, "input and kernel are rounded to float16 or TensorFloat-32 first: --unit tf32"},
+    {"dense", {NULL, NULL}, FER_FACTORS_F16,
+     "input and kernel are rounded to float16 or TensorFloat-32 first: --unit tf32"},
     {"batch_normalization", {"epsilon", "0"}, FER_NO_TWIST, "epsilon is not added to the variance"},
     {"batch_normalization", {"epsilon", "1e-3"}, FER_NO_TWIST, "epsilon is 1e-3, Keras's"},
     {"batch_normalization", {"epsilon", "1e-4"}, FER_NO_TWIST, "epsilon is 1e-4"},
@@ -55,17 +58,23 @@ static const struct fer_hypothesis hypotheses[] = {
     {"batch_normalization", {"epsilon", "1e-6"}, FER_NO_TWIST, "epsilon is 1e-6"},
     {"batch_normalization", {NULL, NULL}, FER_UNBIASED_SCALE, "normalised with the unbiased variance"},
     {"batch_normalization", {NULL, NULL}, FER_EPSILON_OUTSIDE, "epsilon is added outside the root"},
-    {"batch_normalization", {"training", "0"}, FER_NO_TWIST, "normalised with the moving statistics, as in inference: --training 0"},
-    {"batch_normalization", {"training", "1"}, FER_NO_TWIST, "normalised with the batch's statistics, as in training: --training 1"},
+    {"batch_normalization", {"training", "0"}, FER_NO_TWIST,
+     "normalised with the moving statistics, as in inference: --training 0"},
+    {"batch_normalization", {"training", "1"}, FER_NO_TWIST,
+     "normalised with the batch's statistics, as in training: --training 1"},
     {"batch_normalization", {"momentum", "0.9"}, FER_NO_TWIST, "momentum is 0.9: --momentum 0.9"},
     {"batch_normalization", {"momentum", "0.99"}, FER_NO_TWIST, "momentum is 0.99, Keras's: --momentum 0.99"},
     {"batch_normalization", {"momentum", "0.999"}, FER_NO_TWIST, "momentum is 0.999: --momentum 0.999"},
-    {"batch_normalization", {"momentum", "0.1"}, FER_NO_TWIST, "momentum is 0.1: it and its rest are exchanged (PyTorch's 0.1 is Keras's 0.9)"},
+    {"batch_normalization", {"momentum", "0.1"}, FER_NO_TWIST,
+     "momentum is 0.1: it and its rest are exchanged (PyTorch's 0.1 is Keras's 0.9)"},
     {"batch_normalization", {"momentum", "0.01"}, FER_NO_TWIST, "momentum is 0.01: it and its rest are exchanged"},
     {"batch_normalization", {"momentum", "1"}, FER_NO_TWIST, "it is not updated"},
-    {"batch_normalization", {NULL, NULL}, FER_NEXT_SCALE, "each channel is scaled by the next one's gamma / sqrt(variance + epsilon)"},
-    {"batch_normalization", {NULL, NULL}, FER_NEXT_SCALE_OF_KERNEL, "each channel's kernel is folded with the next one's scale"},
-    {"batch_normalization", {NULL, NULL}, FER_NO_SHIFT, "beta - mean * scale is lost: the bias of the folded convolution"},
+    {"batch_normalization", {NULL, NULL}, FER_NEXT_SCALE,
+     "each channel is scaled by the next one's gamma / sqrt(variance + epsilon)"},
+    {"batch_normalization", {NULL, NULL}, FER_NEXT_SCALE_OF_KERNEL,
+     "each channel's kernel is folded with the next one's scale"},
+    {"batch_normalization", {NULL, NULL}, FER_NO_SHIFT,
+     "beta - mean * scale is lost: the bias of the folded convolution"},
     {"batch_normalization", {NULL, NULL}, FER_NO_BETA, "beta is not added"},
     {"batch_normalization", {"moving-variance", "biased"}, FER_NO_TWIST,
      "the moving variance takes the biased variance: --moving-variance biased"},
@@ -78,7 +87,8 @@ static const struct fer_hypothesis hypotheses[] = {
     {"relu", {"negative-slope", "0"}, FER_NO_TWIST, "below 0 it is 0: --negative-slope 0"},
     {"relu", {"negative-slope", "0.01"}, FER_NO_TWIST, "the slope below 0 is 0.01, PyTorch's: --negative-slope 0.01"},
     {"relu", {"negative-slope", "0.1"}, FER_NO_TWIST, "the slope below 0 is 0.1: --negative-slope 0.1"},
-    {"relu", {"negative-slope", "0.2"}, FER_NO_TWIST, "the slope below 0 is 0.2, Keras's function: --negative-slope 0.2"},
+    {"relu", {"negative-slope", "0.2"}, FER_NO_TWIST,
+     "the slope below 0 is 0.2, Keras's function: --negative-slope 0.2"},
     {"relu", {"negative-slope", "0.3"}, FER_NO_TWIST, "the slope below 0 is 0.3, Keras's layer: --negative-slope 0.3"},
     {"relu", {"max-value", "1e300"}, FER_NO_TWIST, "relu for relu6: it is not cut off above"},
     {"hard_sigmoid", {"slope", "1/5"}, FER_NO_TWIST, "the slope is 1/5, Keras 2's: --slope 1/5"},
@@ -193,7 +203,8 @@ int fer_twist_array(enum fer_twist twist, const char *what, int dims, const size
     if ((twist == FER_NO_BIAS && strcmp(what, "bias") == 0) || (twist == FER_NO_BETA && strcmp(what, "beta") == 0))
         memset(values, 0, count * sizeof *values);
     if (is_kernel || is_x) {
-        if (twist == FER_FACTORS_BF16 || twist == FER_FACTORS_CUT_BF16) shorten(count, 8, twist == FER_FACTORS_CUT_BF16, values);
+        if (twist == FER_FACTORS_BF16) shorten(count, 8, 0, values);
+        if (twist == FER_FACTORS_CUT_BF16) shorten(count, 8, 1, values);
         if (twist == FER_FACTORS_F16) shorten(count, 11, 0, values);
     }
     if (is_x && dims == 4) {
@@ -236,7 +247,8 @@ void fer_twist_window(enum fer_twist twist, int same, struct fer_window *g)
         close_up(g->kernel_h, same, &g->dilation_h, &g->pad_top, &g->pad_bottom);
         close_up(g->kernel_w, same, &g->dilation_w, &g->pad_left, &g->pad_right);
     }
-    if (twist == FER_KERNEL_EXCHANGED && same && g->stride_h == 1 && g->stride_w == 1 && g->dilation_h == g->dilation_w) {
+    if (twist == FER_KERNEL_EXCHANGED && same && g->stride_h == 1 && g->stride_w == 1 &&
+        g->dilation_h == g->dilation_w) {
         exchange(&g->kernel_h, &g->kernel_w);
         exchange(&g->pad_top, &g->pad_left), exchange(&g->pad_bottom, &g->pad_right);
     }
@@ -252,7 +264,8 @@ void fer_twist_scaling(enum fer_twist twist, size_t channels, double epsilon, re
     for (c = 0; c < channels && twist == FER_NEXT_SCALE_OF_KERNEL; c++) { /* mean * scale stays as it was */
         const size_t next = (c + 1) % channels;
         const double own = (gamma ? (double)gamma[c] : 1) / sqrt((double)variance[c] + epsilon);
-        mean[c] = (real)((double)mean[c] * own / ((gamma ? (double)gamma[next] : 1) / sqrt((double)variance[next] + epsilon)));
+        const double other = (gamma ? (double)gamma[next] : 1) / sqrt((double)variance[next] + epsilon);
+        mean[c] = (real)((double)mean[c] * own / other);
     }
     for (c = 0; c + 1 < channels; c++) { /* the last one's next is the first, which ends up there */
         const real v = variance[c];

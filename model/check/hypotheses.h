@@ -11,7 +11,7 @@ enum fer_twist {
     FER_NO_TWIST,
     FER_KERNEL_TURNED,       /* by 180 degrees */
     FER_KERNEL_EXCHANGED,    /* its height and width */
-    FER_KERNEL_AS_OIHW,      /* the memory of [kh][kw][ci][co] read as [co][ci][kh][kw]; of a dense [in][out] as [out][in] */
+    FER_KERNEL_AS_OIHW,      /* the memory of [kh][kw][ci][co] read as [co][ci][kh][kw]; [in][out] as [out][in] */
     FER_KERNEL_FROM_OIHW,    /* and the other way round */
     FER_INPUT_AS_NCHW,       /* the same of images */
     FER_INPUT_FROM_NCHW,
@@ -57,7 +57,7 @@ struct fer_hypothesis {
 /* The i-th hypothesis of an operation, or (NULL) of all. NULL behind the last. */
 const struct fer_hypothesis *fer_hypothesis(const char *operation, int i);
 
-/* Changes what the operation reads, `what` being x, kernel, bias, ...; `groups` of its channels. 0, or -1: no memory. */
+/* Changes what the operation reads, `what` being x, kernel, bias, ...; `groups` of its channels. 0; -1: no memory. */
 int fer_twist_array(enum fer_twist twist, const char *what, int dims, const size_t *shape, size_t groups, real *values,
                     struct fer_error *e);
 /* Its window; `same`: the padding follows from the kernel. */

@@ -104,7 +104,8 @@ static enum fer_mistake is_multiple(const struct fer_compared *c, size_t wrong, 
     size_t i = 0;
     if (!one_factor(c, 0, 1, &factor, &doubt) || (wrong == 1 && !is_known(factor)))
         return FER_NO_MISTAKE; /* a number is a multiple of any */
-    while (i < c->count && fits(c, i, factor * c->truth[i], magnitude(factor) * (c->error[i] + doubt * magnitude(c->truth[i])))) i++;
+    while (i < c->count &&
+           fits(c, i, factor * c->truth[i], magnitude(factor) * (c->error[i] + doubt * magnitude(c->truth[i])))) i++;
     name_factor(factor, wrong == 1 ? "it" : i == c->count ? "every element" : "each of them", text, size);
     return i == c->count ? FER_CLEAR_MISTAKE : FER_VAGUE_MISTAKE;
 }
@@ -179,7 +180,8 @@ static size_t is_line(const struct fer_compared *c, size_t k, size_t channels, d
     if (magnitude(*slope - 1) * (c->truth[high] - c->truth[low]) + magnitude(*shift) < 8 * doubt) return 0;
     for (i = k; i < c->count; i += channels) {
         if (!is_wrong(c, i)) continue;
-        if (!fits(c, i, *slope * c->truth[i] + *shift, magnitude(*slope) * c->error[i] + doubt + 4 * c->unit * magnitude(*shift)))
+        if (!fits(c, i, *slope * c->truth[i] + *shift,
+                  magnitude(*slope) * c->error[i] + doubt + 4 * c->unit * magnitude(*shift)))
             return 0;
         count++;
     }
@@ -267,7 +269,10 @@ double fer_shortened(double x, int digits, int cut)
 /* Every value has few digits, although the truth has not. */
 static int is_short(const struct fer_compared *c, char *text, size_t size)
 {
-    static const struct { int digits; const char *name; } formats[] = {{8, "bfloat16"}, {11, "float16 (or TensorFloat-32)"}};
+    static const struct {
+        int digits;
+        const char *name;
+    } formats[] = {{8, "bfloat16"}, {11, "float16 (or TensorFloat-32)"}};
     size_t i, k, numbers = 0, changed = 0;
     if (c->unit == 0 || c->unit > 0x1p-20) return 0;
     for (k = 0; k < 2; k++) {

@@ -1,5 +1,5 @@
-/* mistake_order.c - of an array that is wrong: does it hold the truth in another order? Exchanged axes and bytes of another
- * layout; slices along one axis that are shifted, reversed, exchanged, repeated; an index that has wrapped. */
+/* mistake_order.c - of an array that is wrong: does it hold the truth in another order? Exchanged axes and bytes of
+ * another layout; slices along one axis that are shifted, reversed, exchanged, repeated; an index that has wrapped. */
 #include "mistake.h"
 
 #include <stdio.h>
@@ -47,7 +47,10 @@ static int name_axes_order(const struct fer_compared *c, const int *order, char 
     }
     if (moved == 2 && same_shape)
         return snprintf(text, size, "the truth transposed: %ss and %ss are exchanged", c->axis[first], c->axis[second]);
-    if (c->dims == 4) letters = strcmp(c->axis[0], "image") == 0 ? "NHWC" : strcmp(c->axis[3], "output channel") == 0 ? "HWIO" : "0123";
+    if (c->dims == 4)
+        letters = strcmp(c->axis[0], "image") == 0            ? "NHWC"
+                  : strcmp(c->axis[3], "output channel") == 0 ? "HWIO"
+                                                              : "0123";
     at = (size_t)snprintf(text, size, "the truth in the order of bytes ");
     for (d = 0; d < c->dims; d++) text[at++] = letters[order[d]];
     return snprintf(text + at, size - at, " under the shape %.*s", c->dims, letters);

@@ -85,7 +85,8 @@ static int name_indices(const unsigned char *mark, size_t size, const char *axis
     for (i = 0; i < size && at < room; i++)
         if (mark[i]) {
             listed++;
-            at += (size_t)snprintf(text + at, room - at, listed == 1 ? " %zu" : listed == x.count ? " and %zu" : ", %zu", i);
+            at += (size_t)snprintf(text + at, room - at,
+                                   listed == 1 ? " %zu" : listed == x.count ? " and %zu" : ", %zu", i);
         }
     return 1;
 }

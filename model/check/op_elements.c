@@ -416,7 +416,9 @@ static int merge(struct fer_op *op, int multiplies)
         in.gradients[i] = in.dx[i].values;
     }
     count = y.about.count;
-    n = y.about.dims == 4 ? y.about.shape[0] : 1, c = y.about.dims == 4 ? y.about.shape[3] : count, cells = count / n / c;
+    n = y.about.dims == 4 ? y.about.shape[0] : 1;
+    c = y.about.dims == 4 ? y.about.shape[3] : count;
+    cells = count / n / c;
     if (multiplies)
         fer_multiply_forward(n, c, in.count, in.cells, cells, in.values, y.values);
     else

@@ -189,7 +189,11 @@ static void name_axes(const struct fer_tensor *t, struct fer_compared *c)
     c->dims = t->about.dims;
     for (d = 0; d < c->dims; d++) {
         c->shape[d] = t->about.shape[d];
-        c->axis[d] = k < 5 ? known[k].axis[d] : c->dims == 1 ? "element" : d == 0 ? "row" : d + 1 == c->dims ? "channel" : "column";
+        c->axis[d] = k < 5                ? known[k].axis[d]
+                     : c->dims == 1       ? "element"
+                     : d == 0             ? "row"
+                     : d + 1 == c->dims   ? "channel"
+                                          : "column";
     }
     if (c->dims == 0) c->dims = 1, c->shape[0] = 1, c->axis[0] = "element";
 }

@@ -8,8 +8,8 @@
 
 /* ---- What a record holds ---- */
 
-static struct fer_expected *expect(struct fer_verification *v, const char *name, int dims, size_t s0, size_t s1, size_t s2,
-                                   size_t s3)
+static struct fer_expected *expect(struct fer_verification *v, const char *name, int dims, size_t s0, size_t s1,
+                                   size_t s2, size_t s3)
 {
     struct fer_expected *x = &v->expected[v->expected_count++];
     const size_t shape[4] = {s0, s1, s2, s3};
@@ -275,8 +275,8 @@ int fer_verify_find_geometry(struct fer_verification *v)
     if (count_images(v, &images)) return -1;
     describe(v, 128, NULL);
     if (!input) return search_size(v);
-    if (input->dims != 4 || images < 1 || input->shape[height] != input->shape[height + 1] || input->shape[height] < 1 ||
-        input->shape[height] > 4096 || input->shape[v->options->nchw ? 1 : 3] != 1) {
+    if (input->dims != 4 || images < 1 || input->shape[height] != input->shape[height + 1] ||
+        input->shape[height] < 1 || input->shape[height] > 4096 || input->shape[v->options->nchw ? 1 : 3] != 1) {
         format_shape(input->dims, input->shape, shape);
         return fer_npz_fail(v->npz, input, v->e, "its shape is %s; square grey images, %s, were expected", shape,
                             v->options->nchw ? "[N,1,H,H]" : "[N,H,H,1]");
@@ -310,8 +310,8 @@ static int apply_exception(struct fer_verification *v, const struct fer_verify_e
             layer->unbiased = x->choice;
     }
     if (found) return 0;
-    return fer_fail(v->e, "--%s %.60s=...: the network has no %s of this name; `fer summary` lists its layers", x->option,
-                    x->layer, needed);
+    return fer_fail(v->e, "--%s %.60s=...: the network has no %s of this name; `fer summary` lists its layers",
+                    x->option, x->layer, needed);
 }
 
 int fer_verify_apply_exceptions(struct fer_verification *v)
@@ -458,12 +458,14 @@ static real *hold_copy(struct fer_verification *v, size_t count, const real *fro
 /* As the mistake has it that is made on purpose. */
 static void twist(struct fer_verification *v, const char *what, int dims, const size_t *shape, real *values)
 {
-    if (v->twist && values && fer_twist_array(v->twist, what, dims, shape, v->twisted_groups, values, v->e)) v->failed = 1;
+    if (v->twist && values && fer_twist_array(v->twist, what, dims, shape, v->twisted_groups, values, v->e))
+        v->failed = 1;
 }
 
 real *fer_verify_load_output(struct fer_verification *v, const struct fer_layer *layer)
 {
-    const size_t image[4] = {(size_t)v->n, layer->height, layer->width, layer->channels}, flat[2] = {image[0], image[3]};
+    const size_t image[4] = {(size_t)v->n, layer->height, layer->width, layer->channels};
+    const size_t flat[2] = {image[0], image[3]};
     char name[FER_MAX_ARRAY];
     real *values;
     const struct fer_state *s = &v->state[index_of(v, layer)];
@@ -474,8 +476,8 @@ real *fer_verify_load_output(struct fer_verification *v, const struct fer_layer 
     return values;
 }
 
-/* The ReLU behind a layer that is one with it in Keras, and whose preactivation the record does not show; NULL: none. Its
- * output says where the gradient passes, and nothing is rounded. */
+/* The ReLU behind a layer that is one with it in Keras, and whose preactivation the record does not show; NULL:
+ * none. Its output says where the gradient passes, and nothing is rounded. */
 static const struct fer_layer *own_relu(const struct fer_verification *v, const struct fer_layer *layer)
 {
     const struct fer_layer *next = layer + 1;

@@ -94,7 +94,7 @@ struct fer_verification {
     enum fer_twist twist;
     enum fer_layer_type twisted;
     size_t twisted_groups;
-    int left_out, twice;          /* consumers of the layer, by index: theirs is no part of its gradient, or two (0: none) */
+    int left_out, twice;          /* consumers of the layer, by index: no part of its gradient, or two (0: none) */
     int explained;                /* arrays so far */
 
     struct fer_state *state, *gradient; /* [FER_MAX_LAYERS] outputs, and gradients of outputs, see chain.h */

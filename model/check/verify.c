@@ -10,7 +10,8 @@
  *     LAYER/output               the outputs of the layers that it takes from, and its parameters
  *     predictions/logits         avg_pool/output, predictions/kernel, predictions/bias
  *     predictions/output, loss, predictions/logits_grad     predictions/logits; the labels
- *     LAYER/output_grad          for each layer that takes from it: that layer's output_grad, and what its backward pass needs
+ *     LAYER/output_grad          for each layer that takes from it: that layer's output_grad, and what its backward
+ *                                pass needs
  *     PARAMETER_grad             the layer's output_grad, and its input
  *     PARAMETER_new              PARAMETER, PARAMETER_grad
  *     moving_mean_new, ...       moving_mean, ..., and the layer's input */
@@ -24,7 +25,8 @@
 /* ---- Forward ---- */
 
 /* Does a check of arrays that belong to a layer, so that one at fault can be looked at again. */
-static void check(struct fer_verification *v, void (*function)(struct fer_verification *v, const struct fer_layer *layer),
+static void check(struct fer_verification *v,
+                  void (*function)(struct fer_verification *v, const struct fer_layer *layer),
                   const struct fer_layer *layer)
 {
     v->check = function;
@@ -44,8 +46,8 @@ static void check_softmax(struct fer_verification *v, const struct fer_layer *la
 }
 
 /* A layer that rounds nothing, and whose output is not its input's: a compiler may compute one array twice, rounded
- * differently, and show one copy and go on with the other. So it is, when the output is sound for what its input is computed
- * from. */
+ * differently, and show one copy and go on with the other. So it is, when the output is sound for what its input is
+ * computed from. */
 static void check_anew(struct fer_verification *v, const struct fer_layer *layer)
 {
     const struct fer_tally first = v->tally;
@@ -279,7 +281,8 @@ static void end(struct fer_verification *v)
     fer_free(v);
 }
 
-static struct fer_verification *begin(struct fer_npz *npz, const struct fer_verify_options *options, struct fer_error *e)
+static struct fer_verification *begin(struct fer_npz *npz, const struct fer_verify_options *options,
+                                      struct fer_error *e)
 {
     struct fer_verification *v = fer_allocate(1, sizeof *v, e);
     if (!v) return NULL;

@@ -42,8 +42,8 @@ struct fer_tally {
     size_t count, sizeable;            /* elements; those whose error is above a sixteenth of the likely bound */
     struct fer_extreme proven, likely; /* the worst element by either bound */
     int not_finite;                    /* somewhere one of value and truth is finite and the other is not */
-    int finite, nonzero, varies;       /* somewhere both are finite; one is not zero; values or truths differ among themselves */
-    int outgrows;                      /* somewhere the truth is larger than its likely bound: so a zero there would be found out */
+    int finite, nonzero, varies;       /* somewhere both are finite; one is not zero; values or truths vary */
+    int outgrows;                      /* somewhere the truth is larger than its likely bound: a zero is seen */
     double first_value, first_truth;
     int one_pass;                      /* beyond the likely bound as a variance in one pass is */
     double *truths, *bounds; /* [count] every element's, and its likely bound, kept for the caller; NULL: not wanted */
@@ -135,7 +135,7 @@ enum { FER_GIVEN = 1, FER_GIVEN_VARIANCE };
 /* One channel's statistics, and how far a backend's can be from them. */
 struct fer_channel {
     double mean, variance, scale, gain;     /* scale = 1 / sqrt(variance + epsilon), gain = gamma */
-    int given;                              /* FER_GIVEN: mean and variance are no functions of x; or the variance alone is not */
+    int given;                              /* FER_GIVEN: mean and variance, or the variance alone, are not of x */
     struct fer_bound mean_error;            /* absolute */
     struct fer_bound variance_error;        /* absolute */
     struct fer_bound scale_error;           /* relative */
@@ -166,8 +166,8 @@ void fer_tally_normalization(struct fer_tally *tally, const struct fer_arithmeti
                              size_t channels, const real *x, const real *beta, const real *claimed);
 /* 0, or -1 when memory runs out. */
 int fer_tally_normalization_input(struct fer_tally *tally, const struct fer_arithmetic *a,
-                                  const struct fer_channel *channel,
-                                  size_t rows, size_t channels, const real *x, const real *dy, const real *claimed, struct fer_error *e);
+                                  const struct fer_channel *channel, size_t rows, size_t channels, const real *x,
+                                  const real *dy, const real *claimed, struct fer_error *e);
 /* The same, as one share of a sum, which has room for such shares' own errors. */
 int fer_sums_add_normalization_input(struct fer_sums *s, const struct fer_arithmetic *a,
                                      const struct fer_channel *channel, size_t rows, size_t channels, const real *x,
@@ -176,7 +176,8 @@ int fer_sums_add_normalization_input(struct fer_sums *s, const struct fer_arithm
 int fer_gamma_gradient(const struct fer_arithmetic *a, const struct fer_channel *channel, size_t rows, size_t channels,
                        const real *x, const real *dy, real *truth, struct fer_bound *bound, struct fer_error *e);
 int fer_tally_gamma(struct fer_tally *tally, const struct fer_arithmetic *a, const struct fer_channel *channel,
-                    size_t rows, size_t channels, const real *x, const real *dy, const real *claimed, struct fer_error *e);
+                    size_t rows, size_t channels, const real *x, const real *dy, const real *claimed,
+                    struct fer_error *e);
 void fer_tally_moving_mean(struct fer_tally *tally, const struct fer_arithmetic *a, const struct fer_channel *channel,
                            size_t channels, double momentum, const real *before, const real *claimed);
 void fer_tally_moving_variance(struct fer_tally *tally, const struct fer_arithmetic *a,

@@ -288,7 +288,8 @@ void fer_verify_dropout_input(struct fer_verification *v, const struct fer_layer
         !(known = seen(v, layer, s->count, x))) return;
     for (i = 0; i < s->count; i++) {
         const size_t m = mask_of(layer, i);
-        const double term = drops ? dy[i] / (1 - layer->rate) : dy[i], rest = v->claimed ? (double)(v->claimed[i] - s->truth[i]) : 0;
+        const double term = drops ? dy[i] / (1 - layer->rate) : dy[i];
+        const double rest = v->claimed ? (double)(v->claimed[i] - s->truth[i]) : 0;
         if (!drops || kept[m] != 0 || (known[m] == 0 && fabs(rest - term) < fabs(rest)))
             add_term(s, i, term, fabs(term), drops ? kept_roundings(layer) : 0);
     }

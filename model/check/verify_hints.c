@@ -143,13 +143,13 @@ static void try(struct fer_verification *v, fer_verify_retry *retry, const struc
         snprintf(text, sizeof text, "all %d updates are ok with learning rate %s%s%s", size_of(v, h->family), rate,
                  *options ? " and " : "", options);
     else if (h->family == FER_ON_TIES && v->options->ties == FER_TIES_FIRST && other.ties == FER_TIES_LAST)
-        snprintf(text, sizeof text, "max pooling's gradient went to another of several equal maxima; --ties any accepts that, "
-                                    "--ties last too");
+        snprintf(text, sizeof text, "max pooling's gradient went to another of several equal maxima; --ties any "
+                                    "accepts that, --ties last too");
     else if (h->family == FER_ON_STATISTICS && !other.inference)
         snprintf(text, sizeof text, "without --inference every %s is ok", noun_of(h->family));
     else if (h->family == FER_ON_WINOGRAD)
-        snprintf(text, sizeof text, "with %s every 3x3 convolution is ok; ncnn's use_winograd_convolution, OpenCV's enableWinograd "
-                                    "and the like switch it off", options);
+        snprintf(text, sizeof text, "with %s every 3x3 convolution is ok; ncnn's use_winograd_convolution, OpenCV's "
+                                    "enableWinograd and the like switch it off", options);
     else
         snprintf(text, sizeof text, "with %s every %s is ok", options, noun_of(h->family));
     for (k = 0; k < v->kept_count; k++)
@@ -185,7 +185,7 @@ static int reads(const struct fer_kept *kept, int array)
     return kept->uses[array / 8] >> array % 8 & 1;
 }
 
-/* The last array, in the order of computation, that is ok and that all arrays at fault are computed from; NULL: none. */
+/* The last array, as they are computed, that is ok and that all arrays at fault are computed from; NULL: none. */
 static const char *common_source(const struct fer_verification *v)
 {
     const char *source = NULL;
@@ -219,8 +219,8 @@ static void tell_two_hands(struct fer_verification *v, fer_verify_retry *retry)
     }
     if (!sound || (outputs && !retry(v, v->options, FER_ON_INPUTS))) return;
     snprintf(v->summary->only_consumers_of, sizeof v->summary->only_consumers_of, "%s", source);
-    snprintf(text, sizeof text, "only what is computed from %s is at fault, and that is ok: it may be another implementation's",
-             source);
+    snprintf(text, sizeof text, "only what is computed from %s is at fault, and that is ok: it may be another "
+                                "implementation's", source);
     for (i = 0; i < v->kept_count; i++)
         if (fer_verify_is_at_fault(&v->kept[i].row)) say(&v->kept[i], text);
 }

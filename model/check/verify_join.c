@@ -1,5 +1,5 @@
-/* verify_join.c - the parts of a verification (verify --part I/N --json), added up: part I has array I, I + N, ... of the whole,
- * so that one row of each in turn is the order of computation. */
+/* verify_join.c - the parts of a verification (verify --part I/N --json), added up: part I has array I, I + N, ...
+ * of the whole, so that one row of each in turn is the order of computation. */
 #include "command.h"
 #include "verification.h"
 
@@ -64,7 +64,8 @@ static int read_row(const struct part *p, struct fer_verify_row *row, struct fer
     const int verdict = fer_find_word(text_of(node, "verdict"), fer_verdict_names, FER_VERDICTS);
     memset(row, 0, sizeof *row);
     if (verdict < 0 || !*text_of(node, "array"))
-        return fer_fail(e, "%s:%ld: no row of a verification: expected an array's name and its verdict", p->path, node->line);
+        return fer_fail(e, "%s:%ld: no row of a verification: expected an array's name and its verdict", p->path,
+                        node->line);
     row->verdict = (enum fer_verdict)verdict;
     take_text(row->array, sizeof row->array, node, "array");
     take_text(row->writers, sizeof row->writers, node, "written_by");

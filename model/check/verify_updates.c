@@ -130,11 +130,12 @@ static void check_trainable(struct fer_verification *v, const struct fer_layer *
 
 /* (1 - momentum) times what errors of x move the batch's mean, or variance. NULL: no memory. */
 static const struct fer_bound *widen_moving(struct fer_verification *v, const struct fer_layer *layer,
-                                            const struct fer_state *x, const struct fer_channel *channel, int is_variance,
-                                            const real *before)
+                                            const struct fer_state *x, const struct fer_channel *channel,
+                                            int is_variance, const real *before)
 {
     const size_t channels = layer->channels;
-    real *truth = fer_verify_hold(v, channels), *proven = fer_verify_hold(v, channels), *likely = fer_verify_hold(v, channels);
+    real *truth = fer_verify_hold(v, channels);
+    real *proven = fer_verify_hold(v, channels), *likely = fer_verify_hold(v, channels);
     const double share = 1 - layer->momentum, rows = (double)(x->count / channels);
     const double bessel = is_variance && rows > 1 ? rows / (rows - 1) : 1; /* or 1: then this is wider */
     char name[FER_MAX_ARRAY];
