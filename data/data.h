@@ -108,6 +108,7 @@ void fer_format_ratio(double ratio, char text[32]);     /* two digits; one just 
 void fer_format_seconds(double seconds, char text[32]); /* "1:02:03", "2:03" or "3s" */
 void fer_format_duration(double seconds, char text[64]); /* "12 days 3 hours", "5 hours 20 minutes", "7 minutes" */
 void fer_format_count(size_t value, char text[32]);     /* commas between thousands */
+void fer_format_shape(int dims, const size_t *shape, char text[96]); /* "[2,48,48,1]"; of very many axes the first */
 /* "[3,0,7,12]": an element's index along each axis of its array, from its row-major one. */
 void fer_format_index(size_t index, int dims, const size_t *shape, char text[96]);
 

@@ -61,6 +61,14 @@ void fer_format_count(size_t value, char text[32])
     text[at] = 0;
 }
 
+void fer_format_shape(int dims, const size_t *shape, char text[96])
+{
+    int i, length = snprintf(text, 96, "[");
+    for (i = 0; i < dims && length < 70; i++)
+        length += snprintf(text + length, 96 - (size_t)length, "%s%zu", i ? "," : "", shape[i]);
+    snprintf(text + length, 96 - (size_t)length, i < dims ? ",...]" : "]");
+}
+
 void fer_format_index(size_t index, int dims, const size_t *shape, char text[96])
 {
     size_t at[FER_MAX_DIMS];

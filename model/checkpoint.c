@@ -6,6 +6,8 @@
  * gives each array a CRC-32, and the writer makes the file appear whole or not at all. */
 #include "kinds.h"
 
+#include "../data/data.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -91,14 +93,6 @@ int fer_checkpoint_save(const struct fer_trainer *t, const char *path, struct fe
 
 /* ---- Reading ---- */
 
-/* "[3,3,1,32]" */
-static void format_shape(const struct fer_parameter *p, char text[64])
-{
-    int i, at = 0;
-    for (i = 0; i < p->dims; i++) at += snprintf(text + at, 64 - (size_t)at, "%c%zu", i ? ',' : '[', p->shape[i]);
-    snprintf(text + at, 64 - (size_t)at, "]");
-}
-
 /* Keras numbers layers through a session: a second model begins at conv2d_40. Of an array like conv2d/kernel: the
  * smallest N of which there is conv2d_N/kernel; 0: none. */
 static long first_number(struct fer_npz *npz, const char *name)
@@ -123,11 +117,11 @@ static int read_reals(struct fer_npz *npz, const struct fer_parameter *p, const 
                       struct fer_error *e)
 {
     const struct fer_array *a;
-    char name[FER_MAX_ARRAY], shape[64];
+    char name[FER_MAX_ARRAY], shape[96];
     long begins;
     int i, same;
     snprintf(name, sizeof name, "%s%s", p->name, suffix);
-    format_shape(p, shape);
+    fer_format_shape(p->dims, p->shape, shape);
     a = fer_npz_find(npz, name);
     if (!a && (begins = first_number(npz, name)) > 1)
         return fer_npz_fail(npz, NULL, e,

@@ -69,9 +69,6 @@
 
 #include <math.h>
 
-const char fer_one_pass_reason[] =
-    "variance in one pass, E[x^2] - mean^2, of which a large mean leaves nothing: take x - mean first";
-
 static double magnitude_of(double x)
 {
     return x < 0 ? -x : x;

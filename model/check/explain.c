@@ -20,36 +20,26 @@ static int has_ending(const char *name, const char *ending)
 
 /* ---- What its axes are ---- */
 
-static void set_axes(struct fer_compared *c, int dims, const size_t *shape, const char *const *axis)
-{
-    int d;
-    c->dims = dims;
-    for (d = 0; d < dims; d++) c->shape[d] = shape[d], c->axis[d] = axis[d];
-}
-
 static void name_axes(const struct fer_verification *v, const struct fer_verify_row *row, struct fer_compared *c)
 {
-    static const char *const image[4] = {"image", "row", "column", "channel"}, *const flat[2] = {"image", "channel"},
-                      *const kernel[4] = {"kernel row", "kernel column", "input channel", "output channel"},
-                      *const depthwise[4] = {"kernel row", "kernel column", "channel", "multiple"},
-                      *const dense[2] = {"input", "output"}, *const vector[1] = {"channel"},
-                      *const number[1] = {"element"};
     const struct fer_layer *layer = v->layer;
-    const size_t of_layer[4] = {(size_t)v->n, layer->height, layer->width, layer->channels};
-    const size_t of_flat[2] = {of_layer[0], of_layer[3]};
+    const char *const kernel = layer->type == FER_DEPTHWISE_CONV2D ? "[KH,KW,C,M]" : "[KH,KW,CI,CO]";
+    const size_t image[4] = {(size_t)v->n, layer->height, layer->width, layer->channels};
+    const size_t flat[2] = {image[0], image[3]};
     int k;
     for (k = 0; k < layer->parameters; k++) {
         const struct fer_parameter *p = &v->net.parameter[layer->parameter + k];
         const size_t length = strlen(p->name);
         if (strncmp(row->array, p->name, length) != 0 || (row->array[length] != '_' && row->array[length])) continue;
-        set_axes(c, p->dims, p->shape, p->dims == 1 ? vector : p->dims == 2 ? dense
-                 : layer->type == FER_DEPTHWISE_CONV2D ? depthwise : kernel);
+        fer_mistake_axes(c, p->dims == 1 ? "[C]" : p->dims == 2 ? "[I,O]" : kernel, p->dims, p->shape);
         return;
     }
-    if (row->elements == of_layer[0] * layer->height * layer->width * layer->channels)
-        set_axes(c, layer->flat ? 2 : 4, layer->flat ? of_flat : of_layer, layer->flat ? flat : image);
+    if (row->elements != image[0] * image[1] * image[2] * image[3])
+        fer_mistake_axes(c, NULL, 1, &row->elements);
+    else if (layer->flat)
+        fer_mistake_axes(c, "[N,C]", 2, flat);
     else
-        set_axes(c, 1, &row->elements, number);
+        fer_mistake_axes(c, "[N,H,W,C]", 4, image);
 }
 
 /* ---- The second look ---- */

@@ -15,6 +15,9 @@ struct fer_compared {
     const char *axis[FER_MAX_DIMS]; /* what one index along it is called: "image", "channel" */
 };
 
+/* Sets dims, shape and axis, by what the dimensions are, as op's arguments have it: "[N,H,W,C]"; NULL: not known. */
+void fer_mistake_axes(struct fer_compared *c, const char *meaning, int dims, const size_t *shape);
+
 /* Which are wrong: "400 of 4800, all of channels 44 to 47". Returns how many. */
 size_t fer_mistake_place(const struct fer_compared *c, char *text, size_t size);
 

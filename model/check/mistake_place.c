@@ -39,6 +39,31 @@ unsigned char *fer_mistake_marks(const struct fer_compared *c, unsigned char *ma
     return memory;
 }
 
+void fer_mistake_axes(struct fer_compared *c, const char *meaning, int dims, const size_t *shape)
+{
+    static const struct {
+        const char *meaning, *axis[4];
+    } known[] = {{"[N,H,W,C]", {"image", "row", "column", "channel"}},
+                 {"[KH,KW,CI,CO]", {"kernel row", "kernel column", "input channel", "output channel"}},
+                 {"[KH,KW,C,M]", {"kernel row", "kernel column", "channel", "multiple"}},
+                 {"[I,O]", {"input", "output"}},
+                 {"[N,C]", {"image", "channel"}},
+                 {"[C]", {"channel"}}};
+    enum { KNOWN = sizeof known / sizeof *known };
+    int k = 0, d;
+    while (k < KNOWN && !(meaning && strcmp(meaning, known[k].meaning) == 0)) k++;
+    if (k == KNOWN && dims == 4) k = 0;
+    c->dims = dims ? dims : 1;
+    c->shape[0] = 1; /* of a number */
+    for (d = 0; d < dims; d++) c->shape[d] = shape[d];
+    for (d = 0; d < c->dims; d++)
+        c->axis[d] = k < KNOWN            ? known[k].axis[d]
+                     : c->dims == 1       ? "element"
+                     : d == 0             ? "row"
+                     : d + 1 == c->dims   ? "channel"
+                                          : "column";
+}
+
 /* ---- The indices along one axis ---- */
 
 struct indices {

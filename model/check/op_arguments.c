@@ -1,6 +1,8 @@
 /* op_arguments.c - what the operations of `fer op` lean on: arguments are read, options understood. */
 #include "op.h"
 
+#include "../../data/data.h"
+
 #include <limits.h>
 #include <math.h>
 #include <stdarg.h>
@@ -113,27 +115,17 @@ int fer_op_shape_in_file(const struct fer_op *op, const struct fer_tensor *t, si
 
 /* ---- Arguments ---- */
 
-/* "[3,3,4,8]"; what does not fit is left out. */
-static void format_shape(int dims, const size_t *shape, char text[80])
-{
-    int i, at = 0;
-    text[at++] = '[';
-    for (i = 0; i < dims && at < 52; i++)
-        at += snprintf(text + at, 80 - (size_t)at, i ? ",%lu" : "%lu", (unsigned long)shape[i]);
-    snprintf(text + at, 80 - (size_t)at, i < dims ? ",...]" : "]");
-}
-
-static void format_file_shape(const struct fer_op *op, const struct fer_tensor *t, char text[80])
+static void format_file_shape(const struct fer_op *op, const struct fer_tensor *t, char text[96])
 {
     size_t shape[FER_MAX_DIMS];
     int axis[FER_MAX_DIMS];
     fer_op_shape_in_file(op, t, shape, axis);
-    format_shape(t->about.dims, shape, text);
+    fer_format_shape(t->about.dims, shape, text);
 }
 
 int fer_op_blame(struct fer_op *op, const struct fer_tensor *t, const char *format, ...)
 {
-    char shape[80], reason[300];
+    char shape[96], reason[300];
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(reason, sizeof reason, format, arguments);
@@ -299,7 +291,7 @@ static int has_shape(const struct fer_tensor *t, int dims, const size_t *shape)
 
 int fer_op_same_shape(struct fer_op *op, const struct fer_tensor *t, const struct fer_tensor *like)
 {
-    char shape[80];
+    char shape[96];
     if (!t->values || has_shape(t, like->about.dims, like->about.shape)) return 0;
     format_file_shape(op, like, shape);
     return fer_op_blame(op, t, "expected %s, as %s has", shape, *like->about.name ? like->about.name : "x");

@@ -5,6 +5,8 @@
 #include "mistake.h"
 #include "op.h"
 
+#include "../../data/data.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -32,14 +34,6 @@ static int has_shape(const struct fer_array *array, int dims, const size_t *shap
     return same;
 }
 
-static void format_shape(int dims, const size_t *shape, char text[96])
-{
-    int d, at = snprintf(text, 96, "[");
-    for (d = 0; d < dims && at < 70; d++)
-        at += snprintf(text + at, 96 - (size_t)at, d ? ",%zu" : "%zu", shape[d]);
-    snprintf(text + at, 96 - (size_t)at, "]");
-}
-
 static int read_claim(struct fer_op *op, const struct fer_tensor *t, const struct fer_array *array)
 {
     struct fer_judge *judge = op->judge;
@@ -49,8 +43,8 @@ static int read_claim(struct fer_op *op, const struct fer_tensor *t, const struc
     char expected[96], is[96];
     const int reordered = fer_op_shape_in_file(op, t, shape, axis);
     if (!has_shape(array, t->about.dims, shape)) {
-        format_shape(array->dims, array->shape, is);
-        format_shape(t->about.dims, shape, expected);
+        fer_format_shape(array->dims, array->shape, is);
+        fer_format_shape(t->about.dims, shape, expected);
         if (judge->any_shape && (array->dims || array->count)) { /* of what cannot be read the shape is not known */
             snprintf(judge->misshapen, sizeof judge->misshapen, "shape %s: expected %s", is, expected);
             return judge->claimed = NULL, 0;
@@ -172,54 +166,17 @@ static size_t index_in_file(const struct fer_op *op, const struct fer_tensor *t,
     return at;
 }
 
-/* What its axes are called, by what it means. */
-static void name_axes(const struct fer_tensor *t, struct fer_compared *c)
-{
-    static const struct {
-        const char *meaning, *axis[4];
-    } known[] = {{"[N,H,W,C]", {"image", "row", "column", "channel"}},
-                 {"[KH,KW,CI,CO]", {"kernel row", "kernel column", "input channel", "output channel"}},
-                 {"[KH,KW,C,M]", {"kernel row", "kernel column", "channel", "multiple"}},
-                 {"[I,O]", {"input", "output"}},
-                 {"[N,C]", {"image", "channel"}}};
-    size_t k = 0;
-    int d;
-    while (k < 5 && !(t->meaning && strcmp(t->meaning, known[k].meaning) == 0)) k++;
-    if (k == 5 && t->about.dims == 4) k = 0;
-    c->dims = t->about.dims;
-    for (d = 0; d < c->dims; d++) {
-        c->shape[d] = t->about.shape[d];
-        c->axis[d] = k < 5                ? known[k].axis[d]
-                     : c->dims == 1       ? "element"
-                     : d == 0             ? "row"
-                     : d + 1 == c->dims   ? "channel"
-                                          : "column";
-    }
-    if (c->dims == 0) c->dims = 1, c->shape[0] = 1, c->axis[0] = "element";
-}
-
+/* What is wrong, in words. */
 static void explain(const struct fer_judge *judge, const struct fer_tensor *t, struct fer_verify_row *row)
 {
     const struct fer_tally *tally = &judge->tally;
     struct fer_compared c = {0};
-    if (fer_verify_is_at_fault(row)) {
-        c.count = tally->count;
-        c.truth = tally->truths, c.error = tally->bounds, c.claimed = judge->claimed;
-        c.unit = judge->arithmetic.store > 0 ? judge->arithmetic.store : judge->arithmetic.sum;
-        name_axes(t, &c);
-        row->wrong = fer_mistake_place(&c, row->pattern, sizeof row->pattern);
-    }
-    if (row->verdict == FER_WRONG && tally->not_finite)
-        snprintf(row->reason, sizeof row->reason, "one of value and truth is finite, the other is not");
-    else if (row->verdict == FER_SUSPECT && tally->one_pass)
-        snprintf(row->reason, sizeof row->reason, "%s", fer_one_pass_reason);
-    else if (fer_verify_is_at_fault(row))
-        fer_mistake_kind(&c, row->reason, sizeof row->reason);
-    else if (row->verdict == FER_MISTRUSTED)
-        snprintf(row->reason, sizeof row->reason, "%s: that proves nothing",
-                 tally->finite ? tally->nonzero ? "all equal" : "all zero" : "nothing is finite");
-    else if (row->verdict == FER_OK && !tally->outgrows)
-        snprintf(row->reason, sizeof row->reason, "weak: no value is larger than its bound");
+    c.count = tally->count;
+    c.truth = tally->truths, c.error = tally->bounds, c.claimed = judge->claimed;
+    c.unit = judge->arithmetic.store > 0 ? judge->arithmetic.store : judge->arithmetic.sum;
+    fer_mistake_axes(&c, t->meaning, t->about.dims, t->about.shape);
+    row->wrong = fer_mistake_place(&c, row->pattern, sizeof row->pattern);
+    if (!*row->reason) fer_mistake_kind(&c, row->reason, sizeof row->reason);
 }
 
 static int verdict(struct fer_op *op, const struct fer_tensor *t)
@@ -247,17 +204,9 @@ static int verdict(struct fer_op *op, const struct fer_tensor *t)
         row.verdict = FER_NOT_CHECKABLE;
         snprintf(row.reason, sizeof row.reason, "there is no bound of this result");
     } else {
-        const struct fer_extreme *worst;
-        row.verdict = fer_tally_verdict(tally);
-        worst = row.verdict == FER_WRONG ? &tally->proven : &tally->likely;
-        row.proven = tally->proven.ratio;
-        row.likely = tally->likely.ratio;
-        row.index = index_in_file(op, t, worst->index);
-        row.value = worst->value;
-        row.truth = worst->truth;
-        row.proven_bound = worst->bound.proven;
-        row.likely_bound = worst->bound.likely;
-        explain(judge, t, &row);
+        fer_tally_conclude(tally, &row);
+        row.index = index_in_file(op, t, row.index);
+        if (fer_verify_is_at_fault(&row)) explain(judge, t, &row);
     }
     if (judge->rows < FER_MOST_RESULTS) judge->row[judge->rows++] = row;
     judge->name = NULL;

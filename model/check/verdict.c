@@ -3,6 +3,7 @@
 
 #include <float.h>
 #include <math.h>
+#include <stdio.h>
 
 const char *const fer_unit_names[FER_UNITS] = {"f64", "f32", "tf32", "bf16", "f16"};
 const char *const fer_verdict_names[FER_VERDICTS] = {"ok", "MISTRUSTED", "suspect", "WRONG", "not checkable"};
@@ -122,6 +123,33 @@ enum fer_verdict fer_tally_verdict(const struct fer_tally *tally)
     if (tally->likely.ratio > 1) return FER_SUSPECT;
     if (!tally->finite || !tally->nonzero || (!tally->varies && tally->count > 1)) return FER_MISTRUSTED;
     return FER_OK;
+}
+
+static const char one_pass[] =
+    "variance in one pass, E[x^2] - mean^2, of which a large mean leaves nothing: take x - mean first";
+
+void fer_tally_conclude(const struct fer_tally *tally, struct fer_verify_row *row)
+{
+    const struct fer_extreme *worst;
+    const char *reason = NULL;
+    row->verdict = fer_tally_verdict(tally);
+    worst = row->verdict == FER_WRONG ? &tally->proven : &tally->likely;
+    row->proven = tally->proven.ratio;
+    row->likely = tally->likely.ratio;
+    row->index = worst->index;
+    row->value = worst->value;
+    row->truth = worst->truth;
+    row->proven_bound = worst->bound.proven;
+    row->likely_bound = worst->bound.likely;
+    if (row->verdict == FER_WRONG && tally->not_finite) reason = "one of value and truth is finite, the other is not";
+    if (row->verdict == FER_SUSPECT && tally->one_pass) reason = one_pass;
+    if (row->verdict == FER_MISTRUSTED)
+        reason = row->by_nature    ? "zero by nature: one value a channel was normalised"
+                 : !tally->finite  ? "nothing is finite: that proves nothing"
+                 : tally->nonzero  ? "all equal: that proves nothing"
+                                   : "all zero: that proves nothing";
+    if (row->verdict == FER_OK && !tally->outgrows && !*row->reason) reason = "weak: no value is larger than its bound";
+    if (reason) snprintf(row->reason, sizeof row->reason, "%s", reason);
 }
 
 int fer_verify_is_at_fault(const struct fer_verify_row *row)

@@ -2,6 +2,8 @@
  * is begun, what it is computed from is loaded, its elements are tallied, and the verdict is reported. */
 #include "verification.h"
 
+#include "../../data/data.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -170,19 +172,11 @@ static const struct fer_expected *first_misfit(const struct fer_verification *v,
     return NULL;
 }
 
-static void format_shape(int dims, const size_t *shape, char text[96])
-{
-    int i, at = snprintf(text, 96, "[");
-    for (i = 0; i < dims && i < 4; i++)
-        at += snprintf(text + at, 96 - (size_t)at, "%s%lu", i ? "," : "", (unsigned long)shape[i]);
-    snprintf(text + at, 96 - (size_t)at, dims > 4 ? ",...]" : "]");
-}
-
 static int fail_shape(const struct fer_verification *v, const struct fer_expected *x)
 {
     char is[96], expected[96];
-    format_shape(x->array->dims, x->array->shape, is);
-    format_shape(x->dims, x->shape, expected);
+    fer_format_shape(x->array->dims, x->array->shape, is);
+    fer_format_shape(x->dims, x->shape, expected);
     return fer_npz_fail(v->npz, x->array, v->e, "its shape is %s; for %d images of %zux%zu %s was expected", is, v->n,
                         v->net.height, v->net.width, expected);
 }
@@ -277,7 +271,7 @@ int fer_verify_find_geometry(struct fer_verification *v)
     if (!input) return search_size(v);
     if (input->dims != 4 || images < 1 || input->shape[height] != input->shape[height + 1] ||
         input->shape[height] < 1 || input->shape[height] > 4096 || input->shape[v->options->nchw ? 1 : 3] != 1) {
-        format_shape(input->dims, input->shape, shape);
+        fer_format_shape(input->dims, input->shape, shape);
         return fer_npz_fail(v->npz, input, v->e, "its shape is %s; square grey images, %s, were expected", shape,
                             v->options->nchw ? "[N,1,H,H]" : "[N,H,H,1]");
     }
@@ -594,27 +588,8 @@ int fer_verify_ready(const struct fer_verification *v)
 /* Turns the tally into the row's verdict. */
 void fer_verify_conclude(struct fer_verification *v, struct fer_verify_row *row)
 {
-    const struct fer_extreme *worst;
-    row->verdict = fer_tally_verdict(&v->tally);
-    worst = row->verdict == FER_WRONG ? &v->tally.proven : &v->tally.likely;
-    row->proven = v->tally.proven.ratio;
-    row->likely = v->tally.likely.ratio;
-    row->index = index_in_file(find(v, row->array), worst->index);
-    row->value = worst->value;
-    row->truth = worst->truth;
-    row->proven_bound = worst->bound.proven;
-    row->likely_bound = worst->bound.likely;
-    if (row->verdict == FER_WRONG && v->tally.not_finite)
-        snprintf(row->reason, sizeof row->reason, "one of value and truth is finite, the other is not");
-    else if (row->verdict == FER_SUSPECT && v->tally.one_pass)
-        snprintf(row->reason, sizeof row->reason, "%s", fer_one_pass_reason);
-    else if (row->verdict == FER_MISTRUSTED && row->by_nature)
-        snprintf(row->reason, sizeof row->reason, "zero by nature: one value a channel was normalised");
-    else if (row->verdict == FER_MISTRUSTED)
-        snprintf(row->reason, sizeof row->reason, "%s: that proves nothing",
-                 v->tally.finite ? v->tally.nonzero ? "all equal" : "all zero" : "nothing is finite");
-    else if (row->verdict == FER_OK && !v->tally.outgrows && !*row->reason)
-        snprintf(row->reason, sizeof row->reason, "weak: no value is larger than its bound");
+    fer_tally_conclude(&v->tally, row);
+    row->index = index_in_file(find(v, row->array), row->index);
 }
 
 void fer_verify_add_up(struct fer_verify_summary *s, const struct fer_verify_row *row)

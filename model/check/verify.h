@@ -56,8 +56,9 @@ void fer_tally_add(struct fer_tally *tally, double value, double truth, struct f
 /* An error up to this, of an element of such a bound, tells nothing new: it need but be counted. -1: any may. */
 double fer_tally_reach(const struct fer_tally *tally, struct fer_bound bound);
 enum fer_verdict fer_tally_verdict(const struct fer_tally *tally);
+/* The verdict and the worst element go into an array's row, and the reason where the tally itself has one. */
+void fer_tally_conclude(const struct fer_tally *tally, struct fer_verify_row *row);
 int fer_verify_is_at_fault(const struct fer_verify_row *row); /* WRONG or suspect */
-extern const char fer_one_pass_reason[]; /* what is said where `one_pass` is set */
 
 /* ---- bounds_sums.c ---- */
 
