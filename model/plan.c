@@ -102,7 +102,8 @@ static void list_gradients(const struct fer_network *net, size_t batch, enum fer
     for (i = net->layers - 2; i > 0; i--) {
         const struct fer_layer *layer = &net->layer[i];
         last_reader(net, i, plan, &consumer);
-        if (plan != FER_PLAN_KEEP && layer->consumers == 1 && kind_of(&net->layer[consumer])->element_by_element) {
+        if (plan != FER_PLAN_KEEP && layer->consumers == 1 && places->gradient[consumer] >= 0 &&
+            kind_of(&net->layer[consumer])->element_by_element) {
             places->gradient[i] = places->gradient[consumer];
             places->place[places->gradient[i]].last = end - i;
         } else {

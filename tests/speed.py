@@ -3,6 +3,7 @@
 
     speed.py [--quick]      the table; --quick: size 48 alone
     speed.py --line 128 32 2 float32 channels_last compiled onnxruntime      one comparison of your own
+    speed.py --line 96 8 1 float32 NCHW --model M.json                       and of another network
 
 Each line times the same training step (forward, backward, Adam) and the same inference of incv3v1 in fer and in its peers, in
 ROUNDS rounds: fer, PyTorch, fer, PyTorch, ... It shows the medians over the rounds, in milliseconds an image, and the ratio
@@ -24,6 +25,7 @@ import time
 
 ROUNDS = 3
 WEIGHTS = os.path.join("build", "speed.npz") # and more
+MODEL = [] # or --model M.json, another network than incv3v1
 PEERS = ("channels_last", "NCHW", "compiled", "onnxruntime")
 # size, batch, threads, real, peers
 LINES = [
@@ -80,8 +82,8 @@ def time_torch(size, batch, threads, real, peer, repeats):
     torch.set_num_threads(threads)
     dtype = getattr(torch, real)
     memory = torch.channels_last if peer in ("channels_last", "compiled") else torch.contiguous_format
-    text = subprocess.run(["./fer", "summary", "--json", "--size", str(size)], stdout=subprocess.PIPE, check=True).stdout
-    twin.ACTIVATIONS["relu"] = lambda x: F.relu(x, inplace=True)
+    text = subprocess.run(["./fer", "summary", "--json", "--size", str(size)] + MODEL, stdout=subprocess.PIPE, check=True).stdout
+    twin.ACTIVATIONS.update(relu=lambda x: F.relu(x, inplace=True), relu6=lambda x: F.hardtanh(x, 0, 6, inplace=True))
     network, values = twin.Network(text), {}
     with np.load(WEIGHTS) as file:
         for name in file.files:
@@ -94,7 +96,8 @@ def time_torch(size, batch, threads, real, peer, repeats):
     adam = torch.optim.Adam([v for v in values.values() if v.requires_grad], lr=1e-3)
     parameters = dict(twin.by_layer(values))
 
-    x = torch.rand(batch, 1, size, size, dtype=dtype).contiguous(memory_format=memory)
+    channels = int(network.layers[0].config["batch_input_shape"][-1])
+    x = torch.rand(batch, channels, size, size, dtype=dtype).contiguous(memory_format=memory)
     labels, steps, inferences = torch.arange(batch) % 7, [], []
     forward = lambda training: network.forward(x, parameters, training)
     if peer == "compiled":
@@ -120,14 +123,14 @@ def run(command, threads, **more):
 
 def fer(size, batch, threads, real, repeats):
     program = "./fer" if real == "float32" else "./fer64"
-    found = run([program, "bench", "--json", "--size", str(size), "--batch", str(batch), "--repeats", str(repeats)], threads)
+    found = run([program, "bench", "--json", "--size", str(size), "--batch", str(batch), "--repeats", str(repeats)] + MODEL, threads)
     return found["step_ms_per_image"], found["inference_ms_per_image"]
 
 
 def pytorch(size, batch, threads, real, peer, repeats):
     library = glob.glob("/usr/lib/*/openblas-pthread/libopenblas.so.0")
     more = {"LD_PRELOAD": library[0], "OPENBLAS_NUM_THREADS": str(threads)} if library and (real == "float64" or batch == 1) else {}
-    seconds = run([sys.executable, __file__, "--torch", str(size), str(batch), str(threads), real, peer, str(repeats)], threads, **more)
+    seconds = run([sys.executable, __file__, "--torch", str(size), str(batch), str(threads), real, peer, str(repeats)] + MODEL, threads, **more)
     return [1e3 * s / batch for s in seconds]
 
 
@@ -153,12 +156,15 @@ def main():
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--quick", action="store_true")
     options.add_argument("--line", nargs="+", metavar=("SIZE BATCH THREADS REAL", "PEER"), help="peers: " + ", ".join(PEERS))
+    options.add_argument("--model", metavar="M.json", help="another network than incv3v1")
     options.add_argument("--torch", nargs=6, help=argparse.SUPPRESS)
     options = options.parse_args()
+    MODEL.extend(["--model", options.model] if options.model else [])
     if options.torch:
         size, batch, threads, real, peer, repeats = options.torch
         return time_torch(int(size), int(batch), int(threads), real, peer, int(repeats))
-    subprocess.run(["./fer", "record", "--seed", "1", "--size", "48", "--batch", "1", "-o", WEIGHTS], stdout=subprocess.DEVNULL, check=True)
+    size = options.line[0] if options.line else "48"
+    subprocess.run(["./fer", "record", "--seed", "1", "--size", size, "--batch", "2", "-o", WEIGHTS] + MODEL, stdout=subprocess.DEVNULL, check=True)
     import torch
     version = subprocess.run(["./fer", "version"], stdout=subprocess.PIPE, check=True).stdout.decode().strip()
     print("PyTorch %s, %s" % (torch.__version__, version), flush=True)

@@ -335,6 +335,26 @@ TEST every_plan_gives_the_same_bits(void)
     PASS();
 }
 
+/* Softmax may follow a layer that writes over its input: MobileNet ends with a convolution and Reshape. */
+TEST any_layer_may_give_the_logits(void)
+{
+    int end, x;
+    for (end = 0; end < 3; end++) {
+        struct fer_builder b;
+        struct fer_network *net;
+        x = fer_add_elu(&b, fer_network_begin(&b, H, W, 3), NULL);
+        x = fer_add_global_average_pooling2d_with(&b, x, NULL, 1);
+        x = fer_add_conv2d(&b, x, NULL, CLASSES, 1, 1, 1, 1, FER_SAME);
+        if (end == 0) x = fer_add_reshape(&b, x, NULL, 1, 1, CLASSES, 1);
+        if (end > 0) x = fer_add_flatten(&b, x, NULL);
+        if (end == 2) x = fer_add_dropout(&b, x, NULL, 0.3);
+        ASSERTm(error.text, fer_network_end(&b, &net, &error) == 0);
+        ASSERT_EQ(digest(net, FER_PLAN_KEEP), digest(net, FER_PLAN_TRAINING));
+        fer_network_free(net);
+    }
+    PASS();
+}
+
 static double mean_loss(void *context)
 {
     struct fer_network *net = context;
@@ -471,6 +491,7 @@ SUITE(suite_kinds)
     RUN_TEST(dropout_draws_as_it_says);
     RUN_TEST(spatial_dropout_drops_whole_channels);
     RUN_TEST(every_plan_gives_the_same_bits);
+    RUN_TEST(any_layer_may_give_the_logits);
     RUN_TEST(gradients_of_the_network_agree);
     RUN_TEST(masks_differ);
     RUN_TEST(names_are_numbered_together);

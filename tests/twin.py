@@ -102,7 +102,10 @@ COMPUTE = {
     "InputLayer": passed_on, "Activation": passed_on, "Dropout": passed_on, # the activation follows
     "Conv2D": conv2d, "DepthwiseConv2D": depthwise_conv2d, "BatchNormalization": batch_normalization,
     "Dense": dense, "MaxPooling2D": max_pooling2d, "AveragePooling2D": average_pooling2d,
-    "GlobalAveragePooling2D": lambda c, own, inputs, training: inputs[0].mean((2, 3)),
+    "GlobalAveragePooling2D": lambda c, own, inputs, training: inputs[0].mean((2, 3), keepdim=c.get("keepdims", False)),
+    "ReLU": lambda c, own, inputs, training: ACTIVATIONS["relu6" if c.get("max_value") == 6 else "relu"](inputs[0]),
+    "ZeroPadding2D": lambda c, own, inputs, training: F.pad(inputs[0], c["padding"][1] + c["padding"][0]),
+    "Reshape": lambda c, own, inputs, training: inputs[0].flatten(1), # of [n,1,1,c]
     "Flatten": lambda c, own, inputs, training: inputs[0].permute(0, 2, 3, 1).flatten(1), # Keras's order
     "Concatenate": lambda c, own, inputs, training: torch.cat(inputs, 1),
     "Add": lambda c, own, inputs, training: sum(inputs)}
