@@ -119,6 +119,15 @@ def sequential():
     return layers
 
 
+def preactivated(filters=6, size=10):
+    """A convolution whose output goes to a BatchNormalization and past it."""
+    return [layer("InputLayer", "in", shape=[size, size, 3]),
+            layer("Conv2D", "conv", ["in"], filters=filters, kernel_size=3, padding="same", use_bias=False),
+            layer("BatchNormalization", "bn", ["conv"]), layer("Activation", "act", ["bn"], activation="tanh"),
+            layer("Add", "add", ["conv", "act"]), layer("Activation", "top", ["add"], activation="tanh"),
+            layer("GlobalAveragePooling2D", "gap", ["top"]), layer("Dense", "out", ["gap"], units=5, activation="softmax")]
+
+
 def every_kind():
     """Every kind that sends a gradient back, but Dropout."""
     return [layer("InputLayer", "in", shape=[9, 9, 3]),
@@ -392,6 +401,21 @@ def epsilon(backend, options):
     del c["epsilon"]
 
 
+def beside_normalization():
+    """Of BatchNormalization itself all that is likely is common to a channel, c, its storage too. Where the gradient is a
+    sum with another, far larger one, what that sum's storage rounds is each element's own, e."""
+    layers = preactivated()
+    model = write_model("preactivated.json", layers)
+    base = record("preactivated.npz", model, "--batch", "8", "--seed", "6")
+    base["bn/gamma"] *= F(1e-6)
+    theirs = without(Backend(layers, base).arrays, "conv/output_grad")
+    rows = sound("beside BatchNormalization", theirs, ["--model", model, *EXACT])
+    check("through: %s" % rows["conv/kernel_grad"]["through"], rows["conv/kernel_grad"]["through"] == "conv")
+    kernel = theirs["conv/kernel_grad"]
+    kernel[...] = stored(kernel, 3000)
+    check("and noise is found", verify(theirs, "--model", model, *EXACT)[2]["first_at_fault"] == "conv/kernel_grad")
+
+
 def updates(model, whole):
     """From gradients that are not recorded, the step is known all the same."""
     shown = keep(whole, lambda name: not name.endswith(("kernel_grad", "gamma_grad", "beta_grad", "bias_grad")))
@@ -443,6 +467,7 @@ if __name__ == "__main__":
         parts(name, model, record(name + ".npz", model, "--batch", "6", "--seed", "5"), [], weak)
     model, whole = path("residual.json"), dict(np.load(path("residual.npz")))
     planted(model, whole)
+    beside_normalization()
     ways(model, whole)
     updates(model, whole)
     from_the_loss(model, whole)
