@@ -16,6 +16,14 @@
  *                     P_k = u (2 g_k + |m| + 3 L + sqrt(16 + sum of (p_j (4 + 2 g_j))^2 + 4 classes + 4))
  *                 (NumPy and PyTorch, with or without the maximum, through exp2 or log_softmax: at most 0.9 of it, 2
  *                 to 1000 classes, logits to 100.)
+ * Large logits.   Where exp(m) overflows or is subnormal (m above 88 or below -87 in float32), exp(z) / sum gives no
+ *                 numbers: m is taken off first. Then z - m errs by one rounding of that difference, u g_k, however
+ *                 large z and m are, and not at all where they are within a factor of 2; it is a relative error, so
+ *                 that of p_k, at most exp(-g_k), it takes u g_k exp(-g_k) <= u/e, and nothing where exp underflows.
+ *                 u |m| would be left for exp(z - (m + L)) alone, where the logarithm is added to m: no fault, so it
+ *                 stays in what is proven, but 1e-3 of a probability at logits of 1e4, where others err by 1e-7. So
+ *                 for probabilities it is not likely from twice that |m| on. Losses and gradients by m + L are what
+ *                 some libraries compute: there it stays.
  * The loss.       log(sum) - (z - m), or -log(p): in the second form p's relative error is log's absolute one. One
  *                 image's loss errs by P_label + 10 u |loss|; the mean of n of them by the mean of that and (n + 2) u
  *                 E|loss|.
@@ -98,11 +106,13 @@ static double without_neglect(double error)
 }
 
 /* The relative error of the probability of the class whose logit is z. */
-static struct fer_bound error_of(const struct softmax *s, const struct fer_arithmetic *a, double z)
+static struct fer_bound error_of(const struct softmax *s, const struct fer_arithmetic *a, double z,
+                                 enum fer_softmax_result result)
 {
     const double proven = error_of_term(s, a, z) + s->of_sum + 2 * a->sum, most = magnitude_of(s->largest);
     const double rounded = a->input * (magnitude_of(z) + most) + s->rounded;
-    const double likely = a->sum * (2 * (s->largest - z) + most + 3 * s->log_of_sum + sqrt(s->squares)) + rounded;
+    const double size = result == FER_PROBABILITIES && most > -2 * fer_log(a->sum_least) ? 0 : most;
+    const double likely = a->sum * (2 * (s->largest - z) + size + 3 * s->log_of_sum + sqrt(s->squares)) + rounded;
     const struct fer_bound b = {without_neglect(proven), without_neglect(likely < proven ? likely : proven)};
     return b;
 }
@@ -152,7 +162,7 @@ static void tally(struct fer_tally *tally, const struct fer_arithmetic *a, enum 
         for (k = 0; k < classes; k++) all += target_of(labels, targets, image, classes, k);
         for (k = 0; k < classes; k++) {
             const double t = target_of(labels, targets, image, classes, k), p = probability(&s, (double)z[k]);
-            const struct fer_bound relative = error_of(&s, a, (double)z[k]);
+            const struct fer_bound relative = error_of(&s, a, (double)z[k], result);
             const double loss = s.log_of_sum - ((double)z[k] - s.largest);
             const double gradient = (p * all - t) / n;
             if (result == FER_PROBABILITIES)
@@ -209,7 +219,7 @@ void fer_tally_softmax_mistaken(struct fer_tally *t, const struct fer_arithmetic
             const double truth = twist == FER_NO_LABEL ? p / n : without_maximum(classes, logits, k);
             const double more = (2 * z + 8) * a->sum * truth; /* exp of larger numbers; the division */
             fer_tally_add(t, (double)*claimed++, truth,
-                          stored(a, error_of(&s, a, (double)logits[k]), truth, more, truth));
+                          stored(a, error_of(&s, a, (double)logits[k], FER_LOSS), truth, more, truth));
         }
     }
 }
