@@ -1,14 +1,48 @@
 """remote.py - probes.py's functions where the library is of another language.
 
-A program reads a call a line and answers with a line: the function's name and its arguments, which are n:NUMBER, s:WORD, -
-(nothing), or arrays a:H,W:HEX, little-endian float32 in hexadecimal digits. The answer is `ok` and values written alike,
-`missing WHY` (the library has no such thing), or `error WHY` (it refuses)."""
+A program reads a call a line and answers with a line: the function's name and its arguments, which are n:NUMBER,
+s:WORD, - (nothing), or arrays a:H,W:HEX, little-endian float32 in hexadecimal digits. The answer is `ok` and values
+written alike, `missing WHY` (the library has no such thing), or `error WHY` (it refuses)."""
 import os
+import shutil
 import subprocess
 import numpy as np
 from probes import Missing
 
 FOLDER = os.path.join(os.environ["ENGINES"], "other")
+SOURCES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "conventions")
+
+
+def project(name, files):
+    """A folder with these files; a file is a text, or the name of one in conventions/."""
+    folder = os.path.join(FOLDER, name)
+    for at, content in files.items():
+        os.makedirs(os.path.dirname(os.path.join(folder, at)), exist_ok=True)
+        if "\n" not in content:
+            shutil.copy(os.path.join(SOURCES, content), os.path.join(folder, at))
+            continue
+        with open(os.path.join(folder, at), "w") as file:
+            file.write(content)
+    return folder
+
+
+def cargo(name, *dependencies):
+    """NAME.rs, built; the debug build, which is sooner there and computes the same."""
+    manifest = '[package]\nname = "%s"\nversion = "0.0.0"\nedition = "2021"\n[dependencies]\n%s\n'
+    program = name + "_conventions"
+    folder = project(name, {"Cargo.toml": manifest % (program, "\n".join(dependencies)),
+                            "src/main.rs": name + ".rs", "src/call.rs": "call.rs"})
+    subprocess.run(["cargo", "build", "--quiet", "-j1"], cwd=folder, check=True)
+    return [os.path.join(folder, "target", "debug", program)]
+
+
+def go(name, *modules):
+    """NAME.go, built with these modules, MODULE@VERSION."""
+    module = "module conventions\ngo 1.21\n"
+    folder = project(name, {"go.mod": module, "main.go": name + ".go", "call.go": "call.go"})
+    for command in [["get"] + list(modules), ["mod", "tidy"], ["build", "-o", "program"]]:
+        subprocess.run(["go"] + command, cwd=folder, check=True)
+    return [os.path.join(folder, "program")]
 
 
 def written(value):
