@@ -195,9 +195,10 @@ static int add_share(struct fer_verification *v, const struct fer_layer *layer, 
     return failed || !fer_verify_ready(v) ? -1 : 0;
 }
 
-/* Shares that are no plain sums, those of BatchNormalization, err alike in a channel: their likely bound, storage included,
- * goes to c. On the way back c grows at least as e does (through another BatchNormalization its sum of squares does), so of
- * such a share alone e says nothing that c does not; it is of the sum with other shares, which may be larger. */
+/* Shares that are no plain sums, those of BatchNormalization, err alike in a channel: their likely bound, storage
+ * included, goes to c. On the way back c grows at least as e does (through another BatchNormalization its sum of
+ * squares does), so of such a share alone e says nothing that c does not; it is of the sum with other shares, which may
+ * be larger. */
 static void add_own_errors(const struct fer_verification *v, struct fer_sums *s, struct fer_state *dx)
 {
     size_t k;
