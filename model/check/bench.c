@@ -91,7 +91,7 @@ static void run(struct fer_network *net, const struct fer_dataset *data, const s
     for (w->repeat = -1; w->repeat < w->repeats; w->repeat++) {
         double start;
         w->last = w->clock();
-        fer_batch_fill(data, index, (size_t)n, net->height, fer_network_input(net), labels);
+        fer_network_fill(net, data, index, (size_t)n, labels);
         if (training) add_time(w, DATA);
         start = w->last = w->clock();
         fer_network_forward(net, (size_t)n, training);
