@@ -106,7 +106,7 @@ enum { POINTS = 8193 };
 static real point[POINTS], value[POINTS], slope[POINTS], unit_gradient[POINTS];
 
 /* The bits of an activation and of its derivative, at -16 ... 16 in steps of 1/256. */
-static uint32_t digest_of(void (*forward)(size_t, const real *, real *), void (*backward)(size_t, const real *, const real *, real *),
+static uint32_t digest_under(void (*forward)(size_t, const real *, real *), void (*backward)(size_t, const real *, const real *, real *),
                           int from_x)
 {
     int i;
@@ -121,10 +121,10 @@ TEST activations_have_their_bits(void)
 {
     static const uint32_t expected[2][4] = {{0xf5411a3c, 0x6571d369, 0x0494ee33, 0xc053b07b}, {0xd4f5474c, 0x0099e8c6, 0xbaaa92c6, 0xf480cca4}};
     const uint32_t *digest = expected[sizeof(real) == 8];
-    ASSERT_EQ_FMT(digest[0], digest_of(fer_sigmoid_forward, fer_sigmoid_backward, 0), "0x%08x");
-    ASSERT_EQ_FMT(digest[1], digest_of(fer_tanh_forward, fer_tanh_backward, 0), "0x%08x");
-    ASSERT_EQ_FMT(digest[2], digest_of(fer_silu_forward, fer_silu_backward, 1), "0x%08x");
-    ASSERT_EQ_FMT(digest[3], digest_of(fer_elu_forward, fer_elu_backward, 0), "0x%08x");
+    ASSERT_EQ_FMT(digest[0], digest_under(fer_sigmoid_forward, fer_sigmoid_backward, 0), "0x%08x");
+    ASSERT_EQ_FMT(digest[1], digest_under(fer_tanh_forward, fer_tanh_backward, 0), "0x%08x");
+    ASSERT_EQ_FMT(digest[2], digest_under(fer_silu_forward, fer_silu_backward, 1), "0x%08x");
+    ASSERT_EQ_FMT(digest[3], digest_under(fer_elu_forward, fer_elu_backward, 0), "0x%08x");
     PASS();
 }
 
@@ -304,10 +304,9 @@ static void fill(struct fer_network *net)
     for (k = 0; k < (size_t)(N * H * W * 3); k++) x[k] = (real)(2 * fer_uniform(6, FER_FOR_CHECKS, 0, k) - 1);
 }
 
-/* One pass each way under a plan: a digest of the logits and, in training, of every gradient. */
-static uint32_t digest(struct fer_network *net, enum fer_plan plan)
+/* A pass under a plan, in training each way: a digest of the logits and of every gradient. */
+static uint32_t digest_of_pass(struct fer_network *net, enum fer_plan plan, int training)
 {
-    const int training = plan != FER_PLAN_INFERENCE;
     uint32_t crc;
     int i;
     if (fer_network_plan(net, N, plan, &error)) return 0;
@@ -321,6 +320,11 @@ static uint32_t digest(struct fer_network *net, enum fer_plan plan)
     return crc;
 }
 
+static uint32_t digest(struct fer_network *net, enum fer_plan plan)
+{
+    return digest_of_pass(net, plan, plan != FER_PLAN_INFERENCE);
+}
+
 /* Layers that write over their inputs, and memory that is shared, change no bit. */
 TEST every_plan_gives_the_same_bits(void)
 {
@@ -332,6 +336,70 @@ TEST every_plan_gives_the_same_bits(void)
     ASSERT(digest(without, FER_PLAN_KEEP) != digest(net, FER_PLAN_KEEP));
     fer_network_free(net);
     fer_network_free(without);
+    PASS();
+}
+
+/* A layer drawn at random, of one shape of input and output; `other` is one more of that shape. */
+static int add_any(struct fer_builder *b, int kind, int x, int other)
+{
+    const int both[2] = {x, other};
+    const struct fer_convolution three = {.kernel_h = 3, .kernel_w = 3, .padding = FER_SAME, .bias = 1};
+    switch (kind) {
+    case 0: return fer_add_conv2d(b, x, NULL, 4, 3, 3, 1, 1, FER_SAME);
+    case 1: return fer_add_conv2d(b, fer_add_concatenate(b, both, 2, NULL), NULL, 4, 1, 1, 1, 1, FER_VALID);
+    case 2: return fer_add_depthwise_convolution(b, x, NULL, &three);
+    case 3: return fer_add_batch_normalization(b, x, NULL, 0.9, 1e-3);
+    case 4: return fer_add_batch_normalization_with(b, x, NULL, 0.9, 1e-3, 1, 1);
+    case 5: return fer_add_relu(b, x, NULL);
+    case 6: return fer_add_leaky_relu(b, x, NULL, 0.25, 6);
+    case 7: return fer_add_elu(b, x, NULL);
+    case 8: return fer_add_silu(b, x, NULL);
+    case 9: return fer_add_softmax(b, x, NULL);
+    case 10: return fer_add_dropout(b, x, NULL, 0.5);
+    case 11: return fer_add_max_pooling2d(b, x, NULL, 3, 3, 1, 1, FER_SAME);
+    case 12: return fer_add_average_pooling2d(b, x, NULL, 3, 3, 1, 1, FER_SAME);
+    case 13: return fer_add_cropping2d(b, fer_add_zero_padding2d(b, x, NULL, 1, 0, 2, 1), NULL, 0, 1, 1, 2);
+    case 14: return fer_add_reshape(b, fer_add_reshape(b, x, NULL, W, H, 4, 0), NULL, H, W, 4, 0);
+    case 15: return fer_add_multiply(b, both, 2, NULL);
+    default: return fer_add_add(b, both, 2, NULL);
+    }
+}
+
+/* Layers of random kinds on random ones before them; what nobody has taken is added up in the end. */
+static struct fer_network *random_network(uint64_t seed)
+{
+    enum { LAYERS = 24 };
+    struct fer_builder b;
+    struct fer_network *net;
+    int layer[LAYERS], taken[LAYERS] = {0}, left[LAYERS], i, k, count = 0;
+    uint64_t draw = 0;
+    layer[0] = fer_add_conv2d(&b, fer_network_begin(&b, H, W, 3), NULL, 4, 3, 3, 1, 1, FER_SAME);
+    for (i = 1; i < LAYERS; i++) {
+        const int recent = i < 4 ? i : 4;
+        const int from = i - 1 - (int)(recent * fer_uniform(seed, FER_FOR_CHECKS, 1, draw++));
+        const int other = (int)(i * fer_uniform(seed, FER_FOR_CHECKS, 1, draw++));
+        const int kind = (int)(17 * fer_uniform(seed, FER_FOR_CHECKS, 1, draw++));
+        layer[i] = add_any(&b, kind, layer[from], layer[other]);
+        taken[from] = 1;
+        if (kind == 1 || kind >= 15) taken[other] = 1;
+    }
+    for (k = 0; k < LAYERS; k++)
+        if (!taken[k]) left[count++] = layer[k];
+    i = count > 1 ? fer_add_add(&b, left, count, NULL) : left[0];
+    fer_add_dense(&b, fer_add_flatten(&b, i, NULL), "last", CLASSES);
+    return fer_network_end(&b, &net, &error) ? NULL : net;
+}
+
+TEST random_networks_have_the_same_bits_under_every_plan(void)
+{
+    uint64_t seed;
+    for (seed = 0; seed < 150; seed++) {
+        struct fer_network *net = random_network(seed);
+        ASSERTm(error.text, net);
+        ASSERT_EQ(digest(net, FER_PLAN_KEEP), digest(net, FER_PLAN_TRAINING));
+        ASSERT_EQ(digest_of_pass(net, FER_PLAN_KEEP, 0), digest(net, FER_PLAN_INFERENCE));
+        fer_network_free(net);
+    }
     PASS();
 }
 
@@ -491,6 +559,7 @@ SUITE(suite_kinds)
     RUN_TEST(dropout_draws_as_it_says);
     RUN_TEST(spatial_dropout_drops_whole_channels);
     RUN_TEST(every_plan_gives_the_same_bits);
+    RUN_TEST(random_networks_have_the_same_bits_under_every_plan);
     RUN_TEST(any_layer_may_give_the_logits);
     RUN_TEST(gradients_of_the_network_agree);
     RUN_TEST(masks_differ);
