@@ -45,6 +45,21 @@ def go(name, *modules):
     return [os.path.join(folder, "program")]
 
 
+def java(name, *jars):
+    """NAME.java with these jars, GROUP:ARTIFACT:VERSION[:CLASSIFIER], and what they need."""
+    tags = "groupId", "artifactId", "version", "classifier"
+    wanted = ["".join("<%s>%s</%s>" % (t, part, t) for t, part in zip(tags, jar.split(":"))) for jar in jars]
+    pom = "<project>\n<modelVersion>4.0.0</modelVersion><groupId>c</groupId><artifactId>c</artifactId>" \
+          "<version>0</version><dependencies>%s</dependencies></project>"
+    pom %= "".join("<dependency>%s</dependency>" % w for w in wanted)
+    folder = project(name.lower(), {"pom.xml": pom, name + ".java": name + ".java"})
+    if not os.path.exists(os.path.join(folder, "jars")):
+        fetch = ["mvn", "-q", "-B", "dependency:copy-dependencies", "-DoutputDirectory=jars"]
+        subprocess.run(fetch, cwd=folder, check=True)
+    subprocess.run(["javac", "-cp", "jars/*", name + ".java"], cwd=folder, check=True)
+    return ["java", "-cp", "%s/jars/*:%s" % (folder, folder), name]
+
+
 def written(value):
     if value is None:
         return "-"

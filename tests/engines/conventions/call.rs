@@ -59,7 +59,7 @@ pub fn serve<E: ToString>(call: impl Fn(&str, &[Value]) -> Result<Vec<Array>, E>
         let values: Vec<Value> = words[1..].iter().map(|w| Value::read(w)).collect();
         let answer = match catch_unwind(AssertUnwindSafe(|| call(words[0], &values))) {
             Ok(Ok(arrays)) => format!("ok {}", arrays.iter().map(written).collect::<Vec<_>>().join(" ")),
-            Ok(Err(error)) => error.to_string(),
+            Ok(Err(error)) => error.to_string().lines().next().unwrap_or("").to_string(), // a backtrace may follow
             Err(panic) => panic.downcast_ref::<String>().cloned()
                 .or(panic.downcast_ref::<&str>().map(|s| s.to_string())).unwrap_or("it panics".to_string()),
         };
