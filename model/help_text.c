@@ -189,9 +189,10 @@ const struct fer_command_help fer_command_helps[] = {
      0},
     {"bench", "times a training step and an inference, layer by layer",
      "[--model M.json] [--size N] [--batch N] [--repeats N] [--json]",
-"Medians over the repeats (5), on drawn faces. For each layer and pass: milliseconds a batch and, of convolutions,\n"
-"GFLOP/s (a multiplication and an addition are two operations; cells outside the image are not counted); its share of\n"
-"the training step; its share of the peak, which is the speed of the innermost loop alone, measured in the same run.\n"
+"Medians over the repeats (5), on drawn faces, or on random numbers for a network that takes no faces. For each layer\n"
+"and pass: milliseconds a batch and, of convolutions, GFLOP/s (a multiplication and an addition are two operations;\n"
+"cells outside the image are not counted); its share of the training step; its share of the peak, which is the speed\n"
+"of the innermost loop alone, measured in the same run.\n"
 "  --model M.json   another network than incv3v1 (`fer help summary`)\n"
 "  --size N         height and width of the images (128)\n"
 "  --batch N        images a batch (32)\n"

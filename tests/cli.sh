@@ -427,6 +427,14 @@ expect 0 "" ./fer bench --size 48 --batch 2 --repeats 1
 check "every layer's line" test "$(grep -c '^conv2d' $T/out)" -eq 40
 check "a line of totals" grep -Eq '^training step +[0-9.]+ ms an image' $T/out
 expect 0 "" ./fer bench --size 48 --batch 1 --repeats 1 --json
+cat > $T/tall.json << 'END'
+{"class_name": "Sequential", "config": {"layers": [
+    {"class_name": "InputLayer", "config": {"batch_shape": [null, 400, 4, 2]}},
+    {"class_name": "Conv2D", "config": {"filters": 2, "kernel_size": [3, 3]}},
+    {"class_name": "Flatten", "config": {}},
+    {"class_name": "Dense", "config": {"units": 3, "activation": "softmax"}}]}}
+END
+expect 0 "" ./fer bench --model $T/tall.json --batch 8 --repeats 1
 check "json has the totals" grep -q '"step_ms_per_image": [0-9.]*, "inference_ms_per_image": [0-9.]*' $T/out
 expect 2 "fer: --repeats 0: expected a whole number, 1 ... 1000" ./fer bench --repeats 0
 if (ulimit -v 300000) 2> /dev/null; then
