@@ -7,7 +7,7 @@
 #     BatchNormalization of 0 is 0.0000, of 3 is 3.0000, of 30 is 29.9998
 #     ConvolutionLayer, activation IDENTITY, of 0 is 0.0000, of 3 is 3.0000, of 30 is 30.0000
 #
-# Why one would guess otherwise: in Keras, PyTorch, MXNet, Paddle and all others a layer without an activation has none;
+# Why one would guess otherwise: in Keras, PyTorch, MXNet and Paddle a layer without an activation has none;
 # a convolution in front of a BatchNormalization and a ReLU is written so by everybody; and BatchNormalization here,
 # which takes an activation in the same way, has none by default.
 # Who meets it: whoever carries an architecture over layer by layer: convolution, BatchNormalization, ReLU becomes

@@ -10,8 +10,8 @@
 #     softplus(  89) = Infinity     (right: 89.0000), slope NaN (right: 1.00000)
 #     softplus( 100) = Infinity     (right: 100.000), slope NaN (right: 1.00000)
 #
-# Why one would guess otherwise: softplus was made as a smooth max(x, 0), of which 100 is 100; every other library
-# computes max(x, 0) + log(1 + exp(-|x|)), which is right to the last digits everywhere; and the same library's softmax
+# Why one would guess otherwise: softplus was made as a smooth max(x, 0), of which 100 is 100; the usual form,
+# max(x, 0) + log(1 + exp(-|x|)), is right to the last digits everywhere; and the same library's softmax
 # takes the maximum off.
 # Who meets it: networks with a softplus at their end (variances, rates, intensities), when one input in a million is
 # large: one NaN in the gradient, and after the step all weights before the layer are NaN.
