@@ -699,7 +699,7 @@ static int take_images(struct fer_batch *batch, const struct recording *r, const
     if (!is_given(&r->choice, "batch") && data.usage_count[usage] < (size_t)n && data.usage_count[usage])
         n = (int)data.usage_count[usage];
     failed = fer_batch_take(batch, &data, usage, (size_t)n, network->height, e) ||
-             fer_batch_repeat(batch, network->channels, e);
+             fer_batch_fit(batch, network, data.source, e);
     fer_dataset_free(&data);
     return failed;
 }

@@ -1127,8 +1127,9 @@ int fer_network_takes_faces(const struct fer_network *network);
  * turn. */
 int fer_batch_draw(struct fer_batch *batch, const struct fer_network *network, size_t n, uint64_t seed,
                    struct fer_error *e);
-/* Grey images to `channels` equal channels. */
-int fer_batch_repeat(struct fer_batch *batch, size_t channels, struct fer_error *e);
+/* Makes a batch of grey faces one of the network's: equal channels. Fails, and names the source, where an image is of a
+ * class that the network does not have. */
+int fer_batch_fit(struct fer_batch *batch, const struct fer_network *network, const char *source, struct fer_error *e);
 void fer_batch_free(struct fer_batch *batch);
 
 struct fer_recorded {

@@ -435,6 +435,9 @@ cat > $T/tall.json << 'END'
     {"class_name": "Dense", "config": {"units": 3, "activation": "softmax"}}]}}
 END
 expect 0 "" ./fer bench --model $T/tall.json --batch 8 --repeats 1
+sed 's/400, 4, 2/12, 12, 1/' $T/tall.json > $T/three.json
+expect 2 "fer: tests/tiny.csv: image 4 is happy, class 3: the network has 3 classes" ./fer record --model $T/three.json --data tests/tiny.csv --batch 6 -o $T/x.npz
+check "nothing written" test ! -e $T/x.npz
 check "json has the totals" grep -q '"step_ms_per_image": [0-9.]*, "inference_ms_per_image": [0-9.]*' $T/out
 expect 2 "fer: --repeats 0: expected a whole number, 1 ... 1000" ./fer bench --repeats 0
 if (ulimit -v 300000) 2> /dev/null; then

@@ -135,11 +135,15 @@ int fer_batch_draw(struct fer_batch *batch, const struct fer_network *network, s
     return 0;
 }
 
-int fer_batch_repeat(struct fer_batch *batch, size_t channels, struct fer_error *e)
+int fer_batch_fit(struct fer_batch *batch, const struct fer_network *network, const char *source, struct fer_error *e)
 {
-    const size_t cells = batch->n * batch->height * batch->width;
+    const size_t cells = batch->n * batch->height * batch->width, channels = network->channels;
     real *input;
     size_t i;
+    for (i = 0; i < batch->n; i++)
+        if ((size_t)batch->labels[i] >= network->classes)
+            return fer_fail(e, "%s: image %zu is %s, class %d: the network has %zu classes", source, i + 1,
+                            fer_class_names[batch->labels[i]], batch->labels[i], network->classes);
     if (channels == batch->channels) return 0;
     if (!(input = fer_allocate(cells, channels * sizeof *input, e))) return -1;
     for (i = 0; i < cells * channels; i++) input[i] = batch->input[i / channels];
