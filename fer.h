@@ -630,7 +630,8 @@ real *fer_network_input(struct fer_network *network);
 int fer_network_check_faces(const struct fer_network *network, struct fer_error *e);
 
 /* One forward pass over the first n images of the input, up to the logits and the probabilities. training != 0:
- * BatchNormalization takes the batch's statistics (and leaves the moving ones alone), else the moving ones. */
+ * BatchNormalization takes the batch's statistics (and leaves the moving ones alone), else the moving ones; then a few
+ * images at a time go through all layers, unless the plan keeps every array. */
 void fer_network_forward(struct fer_network *network, size_t n, int training);
 /* After a forward pass in training mode: all gradients of the mean loss. labels[n], each 0 <= label < classes. Returns
  * the sum of the n losses.

@@ -4,6 +4,7 @@
 #include "kinds.h"
 
 #include <math.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -100,10 +101,46 @@ void fer_layer_forward(struct fer_network *network, int index, size_t n, int tra
     passed(network, index, FER_FORWARD);
 }
 
-void fer_network_forward(struct fer_network *network, size_t n, int training)
+static void all_layers_forward(struct fer_network *network, size_t n, int training)
 {
     int i;
     for (i = 1; i < network->layers; i++) fer_layer_forward(network, i, n, training);
+}
+
+/* Of n images so many that the largest output of a layer is a few megabytes; the last time it may be fewer. */
+static size_t images_at_a_time(const struct fer_network *net, size_t n)
+{
+    enum { FEW_MEGABYTES = 5 << 20 };
+    size_t largest = 0, parts;
+    int i;
+    for (i = 0; i < net->layers; i++) {
+        const size_t bytes = fer_layer_count(&net->layer[i], n) * sizeof(real);
+        if (bytes > largest) largest = bytes;
+    }
+    parts = largest / FEW_MEGABYTES + 1;
+    return (n + parts - 1) / parts;
+}
+
+/* Moves on in the arrays that hold a whole batch in inference too. */
+static void move_on(struct fer_network *net, ptrdiff_t images)
+{
+    net->layer[0].output += images * (ptrdiff_t)fer_layer_count(&net->layer[0], 1);
+    net->layer[net->layers - 1].output += images * (ptrdiff_t)net->classes;
+    net->logits += images * (ptrdiff_t)net->classes;
+}
+
+/* In inference no image has to do with another. A few go through all layers, then the next few: what a layer has
+ * written is still in the cache when the next one reads it. */
+void fer_network_forward(struct fer_network *network, size_t n, int training)
+{
+    const size_t most = training || network->plan == FER_PLAN_KEEP ? n : images_at_a_time(network, n);
+    size_t done, few;
+    for (done = 0; done < n; done += few) {
+        few = n - done < most ? n - done : most;
+        all_layers_forward(network, few, training);
+        move_on(network, (ptrdiff_t)few);
+    }
+    move_on(network, -(ptrdiff_t)n);
 }
 
 /* ---- Backward ---- */

@@ -61,20 +61,24 @@ static int last_reader(const struct fer_network *net, int i, enum fer_plan plan,
             if (plan != FER_PLAN_INFERENCE && kind_of(&net->layer[j])->backward_reads_input)
                 last = later(last, end - j);
         }
-    return i == net->layers - 1 || plan == FER_PLAN_KEEP ? end : last; /* end: somebody will want to see it */
+    return plan == FER_PLAN_KEEP ? end : last; /* end: somebody will want to see it */
 }
 
+/* In inference a few images at a time go through all layers (network.c): where the batch's images and probabilities
+ * stand, nothing else does. */
 static void list_outputs(const struct fer_network *net, size_t batch, enum fer_plan plan, struct places *places)
 {
+    const int end = 2 * net->layers - 1;
     int i, consumer;
     for (i = 0; i < net->layers; i++) {
         const struct fer_layer *layer = &net->layer[i];
-        const int last = last_reader(net, i, plan, &consumer), over = places->output[layer->input[0]];
-        if (i > 0 && kind_of(layer)->element_by_element && places->place[over].last == i) {
+        const int whole = i == 0 || i == net->layers - 1, over = places->output[layer->input[0]];
+        const int last = whole ? end : last_reader(net, i, plan, &consumer);
+        if (!whole && kind_of(layer)->element_by_element && places->place[over].last == i) {
             places->output[i] = over;
             places->place[over].last = last;
         } else {
-            places->output[i] = add_place(places, fer_layer_count(layer, batch), i == 0 ? -1 : i, last);
+            places->output[i] = add_place(places, fer_layer_count(layer, batch), whole ? -1 : i, last);
         }
     }
 }

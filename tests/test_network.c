@@ -449,6 +449,63 @@ TEST plans_change_no_bit(void)
     PASS();
 }
 
+/* ---- Inference, some images at a time ---- */
+
+enum { MANY = 13, SIDE = 64 };
+
+/* Its first convolution makes 1 MB of each image in float32, 2 MB in float64. */
+static struct fer_network *large_maps(void)
+{
+    struct fer_builder b;
+    struct fer_network *net;
+    int x = fer_network_begin(&b, SIDE, SIDE, 1);
+    x = fer_add_conv2d(&b, x, NULL, 64, 3, 3, 1, 1, FER_SAME);
+    x = fer_add_batch_normalization(&b, x, NULL, 0.9, 0.01);
+    x = fer_add_relu(&b, x, NULL);
+    x = fer_add_max_pooling2d(&b, x, NULL, 2, 2, 2, 2, FER_VALID);
+    x = fer_add_global_max_pooling2d(&b, x, NULL, 0);
+    fer_add_dense(&b, x, NULL, CLASSES);
+    return fer_network_end(&b, &net, &error) ? NULL : net;
+}
+
+static void count_pass(void *context, int layer, enum fer_pass pass)
+{
+    int *dense = context;
+    dense[0] += layer == 6 && pass == FER_FORWARD;
+}
+
+/* An inference of MANY images: a digest of logits and probabilities, and in how many parts it was done. */
+static uint32_t digest_of_inference(struct fer_network *net, enum fer_plan plan, int *parts)
+{
+    const size_t count = MANY * SIDE * SIDE, results = MANY * CLASSES;
+    size_t k;
+    uint32_t crc;
+    *parts = 0;
+    if (fer_network_plan(net, MANY, plan, &error)) return 0;
+    for (k = 0; k < count; k++) fer_network_input(net)[k] = (real)fer_uniform(6, FER_FOR_CHECKS, 0, k);
+    net->passed = count_pass, net->passed_context = parts;
+    fer_network_forward(net, MANY, 0);
+    crc = fer_crc32_reals(0, net->logits, results);
+    return fer_crc32_reals(crc, net->layer[net->layers - 1].output, results);
+}
+
+TEST an_inference_in_parts_has_the_same_bits(void)
+{
+    struct fer_network *net = large_maps();
+    int whole, parts;
+    uint32_t kept;
+    ASSERTm(error.text, net && net->layers == 7);
+    fer_network_initialise(net, 3);
+    kept = digest_of_inference(net, FER_PLAN_KEEP, &whole);
+    ASSERT_EQ(1, whole);
+    ASSERT_EQ(kept, digest_of_inference(net, FER_PLAN_INFERENCE, &parts));
+    ASSERT(parts > 2);
+    ASSERT_EQ(kept, digest_of_inference(net, FER_PLAN_TRAINING, &parts));
+    ASSERT(parts > 2);
+    fer_network_free(net);
+    PASS();
+}
+
 TEST a_batch_that_cannot_be_addressed_is_refused(void)
 {
     struct fer_builder b;
@@ -815,6 +872,7 @@ SUITE(suite_network)
     RUN_TEST(gradients_agree_with_finite_differences);
     RUN_TEST(an_input_taken_twice_gets_both_gradients);
     RUN_TEST(plans_change_no_bit);
+    RUN_TEST(an_inference_in_parts_has_the_same_bits);
     RUN_TEST(a_batch_that_cannot_be_addressed_is_refused);
     RUN_TEST(normalization_is_set_in_every_layer);
     RUN_TEST(frozen_layers_stay_as_they_are);
