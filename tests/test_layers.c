@@ -535,7 +535,7 @@ TEST tile_has_its_bits_in_each_variant(void)
                 expected[r * FER_TILE_WIDTH + c] = sum;
             }
         }
-        fer_tile(&t);
+        fer_tile()(&t);
         ASSERTm(fer_tile_names[fer_tile_variant()], same("tile", sums, expected, FER_TILE_ROWS * FER_TILE_WIDTH));
         release(NULL);
     }

@@ -13,13 +13,14 @@
 
 enum {
     WIDTH = FER_TILE_WIDTH,
-    BLOCK = 256, /* cells; of the kernel's gradient, as layers/conv2d.c has it */
-    DEPTH = 256, /* rows of a panel */
-    CI_CHUNK = 64,
-    CO_CHUNK = 2 * WIDTH,
-    TAPS = 3,  /* of a kernel's gradient, what is summed in one go */
-    PART = 64, /* cells of a block that are taken together there */
-    LONG = 16  /* pairs: such a run is not copied */
+    CELLS = 1024,         /* of the result of forward, or of the input's gradient, that are summed in one go at most */
+    DEPTH = 256,          /* rows of a panel */
+    BLOCK = 256,          /* cells of the kernel's gradient, as layers/conv2d.c has it; */
+    PART = 4 * WIDTH,     /* of which so many are taken together. Summed in one go are at most */
+    TAPS = 3,             /* taps of a row, */
+    CI_CHUNK = 80,        /* input channels, */
+    CO_CHUNK = 4 * WIDTH, /* output channels, */
+    SUMS = 7680           /* and products of the three numbers: threads of musl have 128 kB of stack */
 };
 
 /* The pairs of one tap within a block of cells, cell after cell: of each run, the block's cell `first + at + i*at_step`
@@ -30,7 +31,7 @@ struct run {
 
 struct runs {
     size_t pairs, count, at_step, other_step;
-    struct run run[BLOCK];
+    struct run *run; /* room for as many as there are cells */
 };
 
 static size_t smaller(size_t a, size_t b)
@@ -158,6 +159,7 @@ static void multiply_pairs(const struct runs *runs, const real *other, size_t ch
                            real sum[][WIDTH])
 {
     struct fer_tile t = {depth, 1, WIDTH, panel, {NULL}, {NULL}};
+    fer_tile_loop *const tile = fer_tile();
     size_t i, k, left = runs->pairs, r = 0;
     for (i = 0; i < runs->count; i++)
         for (k = 0; k < runs->run[i].count; k++) {
@@ -166,7 +168,7 @@ static void multiply_pairs(const struct runs *runs, const real *other, size_t ch
             if (--left == 0) /* the last tile is filled up with repetitions of the last pair: all store the same */
                 for (; r < FER_TILE_ROWS - 1; r++) t.factor[r + 1] = t.factor[r], t.sum[r + 1] = t.sum[r];
             if (++r < FER_TILE_ROWS) continue;
-            fer_tile(&t);
+            tile(&t);
             r = 0;
         }
 }
@@ -187,15 +189,16 @@ static void fill_panel(size_t depth, size_t width, const real *matrix, size_t k_
  * k_channels channels of the paired cell of `source`, times the tap's matrix [k][c], whose element stands at k*k_step
  * + c*c_step. Taps kw ... end - 1 of a row that `list` finds pairs for are taken as one, of as many channels. The
  * channels are those of one group, at which source, kernel and result begin. */
-static void sum_over_taps(const struct fer_window *g, size_t cells, size_t first, size_t c0, size_t c_channels,
+static void sum_over_taps(const struct fer_window *g, size_t first, size_t end_cell, size_t c0, size_t c_channels,
                           size_t k_channels, size_t k_step, size_t c_step,
                           void (*list)(const struct fer_window *, size_t, size_t, size_t, size_t, size_t,
                                        struct runs *),
                           const real *source, const real *kernel, real *result)
 {
-    const size_t block = smaller(cells - first, BLOCK), width = smaller(c_channels - c0, WIDTH);
-    real sum[BLOCK][WIDTH] = {{0}}, panel[DEPTH][WIDTH];
-    struct runs runs;
+    const size_t block = end_cell - first, width = smaller(c_channels - c0, WIDTH);
+    real sum[CELLS][WIDTH] = {{0}}, panel[DEPTH][WIDTH];
+    struct run run[CELLS];
+    struct runs runs = {0, 0, 0, 0, run};
     size_t kh, kw, end, k0, i;
     for (kh = 0; kh < g->kernel_h; kh++)
         for (kw = 0; kw < g->kernel_w; kw++)
@@ -215,143 +218,137 @@ static void sum_over_taps(const struct fer_window *g, size_t cells, size_t first
 void fer_conv2d_forward(const struct fer_window *g, const real *x, const real *kernel, real *y)
 {
     const size_t cells = g->n * g->out_h * g->out_w, cis = g->in_c / g->groups, cos = g->out_c / g->groups;
-    const size_t blocks = (cells + BLOCK - 1) / BLOCK, panels = (cos + WIDTH - 1) / WIDTH;
+    const size_t blocks = (cells + CELLS - 1) / CELLS, size = (cells + blocks - 1) / blocks;
+    const size_t panels = (cos + WIDTH - 1) / WIDTH;
     size_t task;
 #pragma omp parallel for schedule(dynamic)
     for (task = 0; task < g->groups * blocks * panels; task++) {
-        const size_t group = task / (blocks * panels), block = task / panels % blocks;
-        sum_over_taps(g, cells, block * BLOCK, task % panels * WIDTH, cos, cis, g->out_c, 1, list_taps, x + group * cis,
-                      kernel + group * cos, y + group * cos);
+        const size_t group = task / (blocks * panels), first = task / panels % blocks * size;
+        sum_over_taps(g, first, smaller(first + size, cells), task % panels * WIDTH, cos, cis, g->out_c, 1, list_taps,
+                      x + group * cis, kernel + group * cos, y + group * cos);
     }
 }
 
 void fer_conv2d_backward_input(const struct fer_window *g, const real *dy, const real *kernel, real *dx)
 {
     const size_t cells = g->n * g->in_h * g->in_w, cis = g->in_c / g->groups, cos = g->out_c / g->groups;
-    const size_t blocks = (cells + BLOCK - 1) / BLOCK, panels = (cis + WIDTH - 1) / WIDTH;
+    const size_t blocks = (cells + CELLS - 1) / CELLS, size = (cells + blocks - 1) / blocks;
+    const size_t panels = (cis + WIDTH - 1) / WIDTH;
     size_t task;
 #pragma omp parallel for schedule(dynamic)
     for (task = 0; task < g->groups * blocks * panels; task++) {
-        const size_t group = task / (blocks * panels), block = task / panels % blocks;
-        sum_over_taps(g, cells, block * BLOCK, task % panels * WIDTH, cis, cos, 1, g->out_c, list_inputs,
+        const size_t group = task / (blocks * panels), first = task / panels % blocks * size;
+        sum_over_taps(g, first, smaller(first + size, cells), task % panels * WIDTH, cis, cos, 1, g->out_c, list_inputs,
                       dy + group * cos, kernel + group * cos, dx + group * cis);
     }
 }
 
 /* ---- The gradient of the kernel ---- */
 
-/* sum[ci][co] += x[i*x_step + ci] * dy[i][co], i = 0, 1, ... count-1. */
-static void multiply_run(size_t count, size_t ci_count, size_t co_count, const real *x, size_t x_step,
-                         real dy[][CO_CHUNK], real sum[][CO_CHUNK])
+/* Rows of `width` reals that stand `step` apart, copied side by side: to[row * to_step]. */
+static void copy_rows(size_t rows, size_t width, const real *from, size_t step, real *to, size_t to_step)
 {
-    struct fer_tile t = {count, x_step, CO_CHUNK, NULL, {NULL}, {NULL}};
-    size_t ci, co, r;
-    for (co = 0; co < co_count; co += WIDTH)
-        for (ci = 0; ci < ci_count; ci += FER_TILE_ROWS) {
-            for (r = 0; r < FER_TILE_ROWS; r++) { /* the last tile is filled up with repetitions of the last row */
-                const size_t row = smaller(ci + r, ci_count - 1);
-                t.factor[r] = x + row;
-                t.sum[r] = sum[row] + co;
-            }
-            t.panel = dy[0] + co;
-            fer_tile(&t);
-        }
-}
-
-/* The same for pairs in many short runs: their rows are first copied side by side. */
-static void multiply_copies(const struct runs *runs, size_t ci_count, size_t co_count, const real *x, size_t x_row,
-                            real dy[][CO_CHUNK], real sum[][CO_CHUNK])
-{
-    real x_copy[PART][CI_CHUNK], dy_copy[PART][CO_CHUNK];
-    size_t i, k, copied = 0;
-    for (i = 0; i < runs->count; i++)
-        for (k = 0; k < runs->run[i].count; k++, copied++) {
-            const real *row = x + (runs->run[i].other + k * runs->other_step) * x_row;
-            if (ci_count == CI_CHUNK)
-                memcpy(x_copy[copied], row, sizeof *x_copy); /* of known size: a few instructions */
-            else
-                memcpy(x_copy[copied], row, ci_count * sizeof *x);
-            memcpy(dy_copy[copied], dy[runs->run[i].at + k], sizeof *dy_copy);
-        }
-    multiply_run(copied, ci_count, co_count, x_copy[0], CI_CHUNK, dy_copy, sum);
-}
-
-/* Adds one tap's pairs of some cells to its sums. x: its channel ci0; dy: the cells' channels from co0 on. */
-static void add_pairs(const struct fer_window *g, const struct runs *runs, size_t ci_count, size_t co_count,
-                      const real *x, real dy[][CO_CHUNK], real sum[][CO_CHUNK])
-{
-    const size_t x_row = g->in_c;
-    size_t i;
-    if (runs->pairs < LONG * runs->count)
-        multiply_copies(runs, ci_count, co_count, x, x_row, dy, sum);
+    size_t left;
+    if (width == step && width == to_step)
+        memcpy(to, from, rows * width * sizeof *to);
     else
-        for (i = 0; i < runs->count; i++)
-            multiply_run(runs->run[i].count, ci_count, co_count, x + runs->run[i].other * x_row,
-                         x_row * g->stride_w, dy + runs->run[i].at, sum);
+        for (; rows; rows--, from += step, to += to_step) {
+            for (left = width; left > WIDTH; left -= WIDTH) copy_row(WIDTH, from + width - left, to + width - left);
+            copy_row(left, from + width - left, to + width - left);
+        }
 }
 
-/* One block's sums for the taps kw0 ... kw0 + taps - 1 of a row of the kernel. The block is taken in parts that the
- * first cache holds for all taps, a part's dy copied together. */
-static void sum_block(const struct fer_window *g, size_t first, size_t end, size_t kh, size_t kw0, size_t taps,
-                      size_t ci_count, size_t co_count, const real *x, const real *dy, real sum[][CI_CHUNK][CO_CHUNK])
+/* A piece of the kernel's gradient: taps kw0 ... kw0 + taps - 1 of row kh, channels ci0 ... ci0 + cis - 1 of the group,
+ * co0 ... co0 + cos - 1 of all. A row of its sums has `step` places, whole tiles. */
+struct piece {
+    size_t kh, kw0, taps, ci0, cis, co0, cos, step;
+};
+
+/* sum[ci][co] += x[pair][ci] * dy[pair][co], for the pairs of one tap in ascending order, whose rows are first copied
+ * side by side. */
+static void add_pairs(const struct piece *p, const struct runs *runs, const real *x, size_t x_row, const real *dy,
+                      size_t dy_row, real *sum)
 {
-    real part_dy[PART][CO_CHUNK] = {{0}};
-    struct runs runs;
-    size_t tap, i;
-    memset(sum, 0, sizeof *sum * taps);
+    real x_copy[PART * CI_CHUNK], dy_copy[PART * CO_CHUNK];
+    struct fer_tile t = {runs->pairs, p->cis, p->step, NULL, {NULL}, {NULL}};
+    fer_tile_loop *const tile = fer_tile();
+    size_t i, ci, co, r, copied = 0;
+    if (p->cos < p->step) memset(dy_copy, 0, sizeof dy_copy);
+    for (i = 0; i < runs->count; copied += runs->run[i++].count) {
+        const struct run *run = &runs->run[i];
+        copy_rows(run->count, p->cis, x + run->other * x_row, runs->other_step * x_row, x_copy + copied * p->cis,
+                  p->cis);
+        copy_rows(run->count, p->cos, dy + run->at * dy_row, dy_row, dy_copy + copied * p->step, p->step);
+    }
+    for (co = 0; co < p->cos; co += WIDTH)
+        for (ci = 0; ci < p->cis; ci += FER_TILE_ROWS) {
+            for (r = 0; r < FER_TILE_ROWS; r++) { /* the last tile is filled up with repetitions of the last row */
+                const size_t row = smaller(ci + r, p->cis - 1);
+                t.factor[r] = x_copy + row;
+                t.sum[r] = sum + row * p->step + co;
+            }
+            t.panel = dy_copy + co;
+            tile(&t);
+        }
+}
+
+/* total[ci][co] += one block's sums for one tap. */
+static void add_block(const struct fer_window *g, const struct piece *p, size_t first, size_t end, size_t kw,
+                      const real *x, const real *dy, double *total)
+{
+    real sum[CI_CHUNK * CO_CHUNK];
+    struct run run[PART];
+    struct runs runs = {0, 0, 0, 0, run};
+    size_t i;
+    memset(sum, 0, p->cis * p->step * sizeof *sum);
     for (; first < end; first += PART) {
-        const size_t part = smaller(end - first, PART);
-        const real *dy_row = dy + first * g->out_c;
-        for (i = 0; i < part; i++, dy_row += g->out_c) {
-            if (co_count == CO_CHUNK)
-                memcpy(part_dy[i], dy_row, sizeof part_dy[i]); /* of known size: a few instructions */
-            else
-                memcpy(part_dy[i], dy_row, co_count * sizeof *dy);
-        }
-        for (tap = 0; tap < taps; tap++) {
-            list_tap(g, first, part, kh, kw0 + tap, &runs);
-            if (runs.pairs) add_pairs(g, &runs, ci_count, co_count, x, part_dy, sum[tap]);
-        }
+        list_tap(g, first, smaller(end - first, PART), p->kh, kw, &runs);
+        if (runs.pairs)
+            add_pairs(p, &runs, x + p->ci0, g->in_c, dy + first * g->out_c + p->co0, g->out_c, sum);
     }
+    for (i = 0; i < p->cis * p->step; i++) total[i] += (double)sum[i];
 }
 
-/* dkernel[kh][kw0 ... kw0 + taps - 1][ci0 ...][co0 ...]; x begins at the group of channel co0. */
-static void kernel_gradient(const struct fer_window *g, size_t kh, size_t kw0, size_t taps, size_t ci0, size_t co0,
-                            size_t co_count, const real *x, const real *dy, real *dkernel)
+/* x begins at the piece's group. */
+static void kernel_gradient(const struct fer_window *g, const struct piece *p, const real *x, const real *dy,
+                            real *dkernel)
 {
-    const size_t cells = g->n * g->out_h * g->out_w, ci_count = smaller(g->in_c / g->groups - ci0, CI_CHUNK);
-    double total[TAPS][CI_CHUNK][CO_CHUNK];
-    real sum[TAPS][CI_CHUNK][CO_CHUNK];
+    const size_t cells = g->n * g->out_h * g->out_w, tap_sums = p->cis * p->step;
+    double total[SUMS] = {0};
     size_t first, tap, ci, co;
-    memset(total, 0, sizeof *total * taps);
-    for (first = 0; first < cells; first += BLOCK) {
-        const size_t end = smaller(first + BLOCK, cells);
-        sum_block(g, first, end, kh, kw0, taps, ci_count, co_count, x + ci0, dy + co0, sum);
-        for (tap = 0; tap < taps; tap++)
-            for (ci = 0; ci < ci_count; ci++)
-                for (co = 0; co < co_count; co++) total[tap][ci][co] += (double)sum[tap][ci][co];
-    }
-    for (tap = 0; tap < taps; tap++)
-        for (ci = 0; ci < ci_count; ci++)
-            for (co = 0; co < co_count; co++)
-                dkernel[kernel_at(g, kh, kw0 + tap, ci0 + ci, co0 + co)] = (real)total[tap][ci][co];
+    for (first = 0; first < cells; first += BLOCK)
+        for (tap = 0; tap < p->taps; tap++)
+            add_block(g, p, first, smaller(first + BLOCK, cells), p->kw0 + tap, x, dy, total + tap * tap_sums);
+    for (tap = 0; tap < p->taps; tap++)
+        for (ci = 0; ci < p->cis; ci++)
+            for (co = 0; co < p->cos; co++)
+                dkernel[kernel_at(g, p->kh, p->kw0 + tap, p->ci0 + ci, p->co0 + co)] =
+                    (real)total[tap * tap_sums + ci * p->step + co];
+}
+
+/* Channels cut into the fewest pieces of equal size that hold at most `most`: the size of one, in whole tiles. */
+static size_t chunk(size_t channels, size_t most)
+{
+    const size_t tiles = (channels + WIDTH - 1) / WIDTH, pieces = (tiles * WIDTH + most - 1) / most;
+    return (tiles + pieces - 1) / pieces * WIDTH;
 }
 
 void fer_conv2d_backward_kernel(const struct fer_window *g, const real *x, const real *dy, real *dkernel)
 {
-    const size_t cis = g->in_c / g->groups, cos = g->out_c / g->groups;
-    /* Of few channels, small pieces, so that each thread has some. */
-    const size_t co_chunk = cis <= CI_CHUNK && cos <= CO_CHUNK ? WIDTH : CO_CHUNK;
-    const size_t ci_chunks = (cis + CI_CHUNK - 1) / CI_CHUNK, co_chunks = (cos + co_chunk - 1) / co_chunk;
-    const size_t threes = (g->kernel_w + TAPS - 1) / TAPS, pieces = threes * ci_chunks * co_chunks;
+    const size_t cis = g->in_c / g->groups, cos = g->out_c / g->groups, most_taps = smaller(g->kernel_w, TAPS);
+    const size_t ci_chunk = chunk(cis, CI_CHUNK), ci_chunks = (cis + ci_chunk - 1) / ci_chunk;
+    const size_t co_chunk = chunk(cos, smaller(CO_CHUNK, SUMS / most_taps / ci_chunk / WIDTH * WIDTH));
+    const size_t co_chunks = (cos + co_chunk - 1) / co_chunk, threes = (g->kernel_w + TAPS - 1) / TAPS;
+    const size_t pieces = threes * ci_chunks * co_chunks;
     size_t task;
 #pragma omp parallel for schedule(dynamic)
     for (task = 0; task < g->groups * g->kernel_h * pieces; task++) {
-        const size_t group = task / (g->kernel_h * pieces), kh = task / pieces % g->kernel_h;
-        const size_t kw0 = task / (co_chunks * ci_chunks) % threes * TAPS;
-        const size_t co0 = task % co_chunks * co_chunk, ci0 = task / co_chunks % ci_chunks * CI_CHUNK;
-        kernel_gradient(g, kh, kw0, smaller(g->kernel_w - kw0, TAPS), ci0, group * cos + co0,
-                        smaller(cos - co0, co_chunk), x + group * cis, dy, dkernel);
+        const size_t group = task / (g->kernel_h * pieces), kw0 = task / (co_chunks * ci_chunks) % threes * TAPS;
+        const size_t co0 = task % co_chunks * co_chunk, ci0 = task / co_chunks % ci_chunks * ci_chunk;
+        const struct piece p = {task / pieces % g->kernel_h, kw0, smaller(g->kernel_w - kw0, TAPS),
+                                ci0, smaller(cis - ci0, ci_chunk), group * cos + co0, smaller(cos - co0, co_chunk),
+                                (smaller(cos - co0, co_chunk) + WIDTH - 1) / WIDTH * WIDTH};
+        kernel_gradient(g, &p, x + group * cis, dy, dkernel);
     }
 }
 

@@ -17,8 +17,6 @@
  * -DFER_PURE_C99 does without. (So does Windows, where gcc does not align the stack for AVX.) */
 #include "tile.h"
 
-#include <string.h>
-
 #if defined __x86_64__ && (defined __ELF__ || defined __APPLE__) && defined __GNUC__ && !defined __TINYC__ && \
     !defined FER_PURE_C99 && !defined FER_PLAIN
 #define VARIANTS
@@ -28,10 +26,10 @@
 #endif
 
 /* For gcc: it writes out loops of up to sixteen steps one by one before it looks for SIMD, unless it is told to stop at
- * four; and AVX-512 can fuse products with sums, which gcc does unless the standard is C99. clang finds the SIMD by
- * itself, but not when told so, and obeys the pragma of fer.h. */
+ * four; AVX-512 can fuse products with sums, which gcc does unless the standard is C99; and a loop that it turns into
+ * memcpy goes through memory. clang finds the SIMD by itself, but not when told so, and obeys the pragma of fer.h. */
 #if defined __GNUC__ && !defined __clang__
-#pragma GCC optimize("fp-contract=off")
+#pragma GCC optimize("fp-contract=off", "no-tree-loop-distribute-patterns")
 #define SIDE_BY_SIDE _Pragma("GCC unroll 4")
 #else
 #define SIDE_BY_SIDE
@@ -43,16 +41,16 @@ static INLINE void tile(const struct fer_tile *t)
 {
     const real *f0 = t->factor[0], *f1 = t->factor[1], *f2 = t->factor[2], *f3 = t->factor[3], *f4 = t->factor[4];
     const real *panel = t->panel;
-    const size_t count = t->count, step = t->step, panel_step = t->panel_step;
+    const size_t step = t->step, panel_step = t->panel_step;
     real a0[WIDTH], a1[WIDTH], a2[WIDTH], a3[WIDTH], a4[WIDTH];
-    size_t k;
+    size_t left = t->count; /* not 0 */
     int c;
-    memcpy(a0, t->sum[0], sizeof a0);
-    memcpy(a1, t->sum[1], sizeof a1);
-    memcpy(a2, t->sum[2], sizeof a2);
-    memcpy(a3, t->sum[3], sizeof a3);
-    memcpy(a4, t->sum[4], sizeof a4);
-    for (k = 0; k < count; k++) {
+    SIDE_BY_SIDE for (c = 0; c < WIDTH; c++) a0[c] = t->sum[0][c];
+    SIDE_BY_SIDE for (c = 0; c < WIDTH; c++) a1[c] = t->sum[1][c];
+    SIDE_BY_SIDE for (c = 0; c < WIDTH; c++) a2[c] = t->sum[2][c];
+    SIDE_BY_SIDE for (c = 0; c < WIDTH; c++) a3[c] = t->sum[3][c];
+    SIDE_BY_SIDE for (c = 0; c < WIDTH; c++) a4[c] = t->sum[4][c];
+    do {
         SIDE_BY_SIDE for (c = 0; c < WIDTH; c++) a0[c] += *f0 * panel[c];
         SIDE_BY_SIDE for (c = 0; c < WIDTH; c++) a1[c] += *f1 * panel[c];
         SIDE_BY_SIDE for (c = 0; c < WIDTH; c++) a2[c] += *f2 * panel[c];
@@ -60,12 +58,12 @@ static INLINE void tile(const struct fer_tile *t)
         SIDE_BY_SIDE for (c = 0; c < WIDTH; c++) a4[c] += *f4 * panel[c];
         f0 += step, f1 += step, f2 += step, f3 += step, f4 += step;
         panel += panel_step;
-    }
-    memcpy(t->sum[0], a0, sizeof a0);
-    memcpy(t->sum[1], a1, sizeof a1);
-    memcpy(t->sum[2], a2, sizeof a2);
-    memcpy(t->sum[3], a3, sizeof a3);
-    memcpy(t->sum[4], a4, sizeof a4);
+    } while (--left);
+    SIDE_BY_SIDE for (c = 0; c < WIDTH; c++) t->sum[0][c] = a0[c];
+    SIDE_BY_SIDE for (c = 0; c < WIDTH; c++) t->sum[1][c] = a1[c];
+    SIDE_BY_SIDE for (c = 0; c < WIDTH; c++) t->sum[2][c] = a2[c];
+    SIDE_BY_SIDE for (c = 0; c < WIDTH; c++) t->sum[3][c] = a3[c];
+    SIDE_BY_SIDE for (c = 0; c < WIDTH; c++) t->sum[4][c] = a4[c];
 }
 
 static void as_built(const struct fer_tile *t)
@@ -102,12 +100,12 @@ int fer_tile_variant(void)
     return 0;
 }
 
-void fer_tile(const struct fer_tile *t)
+fer_tile_loop *fer_tile(void)
 {
-    static void (*const variant[FER_TILE_VARIANTS])(const struct fer_tile *) = {as_built,
+    static fer_tile_loop *const variant[FER_TILE_VARIANTS] = {as_built,
 #ifdef VARIANTS
-                                                                                avx2, avx512
+                                                              avx2, avx512
 #endif
     };
-    variant[fer_tile_variant()](t);
+    return variant[fer_tile_variant()];
 }

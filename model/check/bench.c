@@ -70,7 +70,7 @@ static double measure_peak(double (*clock)(void), int *threads)
             struct fer_tile t = {DEPTH, FER_TILE_ROWS, FER_TILE_WIDTH, panel, {NULL}, {NULL}};
             int call, r;
             for (r = 0; r < FER_TILE_ROWS; r++) t.factor[r] = factors + r, t.sum[r] = sums[r];
-            for (call = 0; call < CALLS; call++) fer_tile(&t);
+            for (call = 0; call < CALLS; call++) fer_tile()(&t);
             running++;
         }
         rate = 2.0 * running * CALLS * DEPTH * FER_TILE_ROWS * FER_TILE_WIDTH / (clock() - start);
