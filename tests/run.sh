@@ -60,6 +60,12 @@ other() {
     case $* in *"$word"*) part "$@" ;; esac
 }
 
+# later FILE NAME COMMAND ...: the same, to be judged later.
+later() {
+    file=$1; shift
+    case $* in *"$word"*) shift; run "$file" "$@" ;; esac
+}
+
 # with MODULE NAME SCRIPT ...: a part that needs a Python module; the first Python that has it is taken.
 with() {
     module=$1 name=$2; shift 2
@@ -71,17 +77,19 @@ with() {
     skipped=$((skipped + 1))
 }
 
-# float64, the longest part, has one processor to itself while the others take their turn.
-suites "$SCRATCH/float64" build/test64 & background=$!
+# The three longest parts, half of the time, have one processor to themselves while the others take their turn.
+{
+    suites "$SCRATCH/float64" build/test64
+    later "$SCRATCH/cli" "command line" sh tests/cli.sh
+    later "$SCRATCH/portability" "other compilers and processors" sh tests/portability.sh quick
+} & background=$!
 suites "$SCRATCH/float32" build/test
 judge "float32" "$SCRATCH/float32"
-other "command line" sh tests/cli.sh
 other "files as people have them" sh tests/cli_files.sh
 other "make install" sh tests/install.sh
 other "layout" sh tests/layout.sh
 other "exported symbols" sh tests/symbols.sh
 other "builds that are refused" sh tests/refusals.sh
-other "other compilers and processors" sh tests/portability.sh quick
 other "gradients in trouble" build/slope_cases64
 other "mistakes in gradients" build/mistakes64
 other "the exercise's marker" sh tests/exercise/test.sh
@@ -115,6 +123,8 @@ with keras "a recipe for any Keras model" tests/test_recipes.py ./fer64 keras
 with onnxruntime "a recipe for any ONNX model" tests/test_recipes.py ./fer64 onnx
 wait $background
 judge "float64" "$SCRATCH/float64"
+judge "command line" "$SCRATCH/cli"
+judge "other compilers and processors" "$SCRATCH/portability"
 
 [ "$skipped" -eq 0 ] || echo "$skipped skipped"
 [ $((passed + failed + skipped)) -gt 0 ] || { echo "no test has '$word' in its name"; exit 2; }
