@@ -108,13 +108,13 @@ mkdir -p $T/empty
 expect 2 "fer: $T/empty/log.csv: cannot be read: No such file or directory" ./fer report $T/empty -o $T/none.svg
 # what model/pits/README.md says of its logs, and its pictures
 runs=model/pits/runs
-for said in "incv3v1 105 116" "sequential_bn 7 25 26 105" "sequential" "sequential_bn-clip" "incv3v1-clip" "incv3v1-lr"; do
+for said in "incv3v1 105 116" "incv3v1-2 95 132 144" "sequential_bn 7 25 26 105" "sequential_bn-2 95" "sequential" "sequential_bn-clip" "incv3v1-clip" "incv3v1-lr"; do
     set -- $said
     expect 0 "" ./fer pits $runs/$1.csv
     check "the pits of $1" test "$1$(sed -n 's/^epoch \([0-9]*\) .* a pit in .*/ \1/p' $T/out | tr -d '\n')" = "$said"
 done
 head -47 $runs/sequential_bn.csv > $T/as_it_is.csv
-expect 0 "" ./fer report $runs/incv3v1.csv -o $T/pits.svg
+expect 0 "" ./fer report $runs/incv3v1.csv $runs/incv3v1-2.csv -o $T/pits.svg
 expect 0 "" ./fer report $runs/incv3v1.csv $runs/sequential_bn.csv $runs/sequential.csv -o $T/contrast.svg
 expect 0 "" ./fer report $T/as_it_is.csv $runs/sequential_bn-clip.csv -o $T/remedies.svg
 for picture in pits contrast remedies; do check "$picture.svg" cmp model/pits/$picture.svg $T/$picture.svg; done
