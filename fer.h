@@ -466,6 +466,7 @@ struct fer_layer {
      * Those that are not needed at the same time share memory, unless the plan keeps everything. The last layer's
      * output is the probabilities, its output_gradient the gradient of the logits. The input has no gradient. */
     real *output, *output_gradient;
+    int given_up;          /* 1: its output is not kept after the forward pass; the backward pass computes it anew */
     real *mean, *variance; /* BatchNormalization: the batch's, [channels], after a forward pass in training mode */
 };
 

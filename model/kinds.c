@@ -207,14 +207,18 @@ static int batch_normalization_shape(struct fer_network *net, struct fer_layer *
            declare_channels(net, layer, "moving_variance", 0, e) ? -1 : 0;
 }
 
+static void batch_normalization_statistics(const struct fer_network *net, const struct fer_layer *layer, size_t n)
+{
+    fer_batch_moments(fer_layer_rows(layer, n), layer->channels, source(net, layer)->output, layer->mean,
+                      layer->variance);
+}
+
 static void batch_normalization_forward(const struct fer_network *net, const struct fer_layer *layer, size_t n,
                                         int training)
 {
-    const size_t rows = fer_layer_rows(layer, n);
-    const real *x = source(net, layer)->output;
     const int batch = training && fer_layer_takes_statistics(layer);
-    if (batch) fer_batch_moments(rows, layer->channels, x, layer->mean, layer->variance);
-    fer_batch_normalization_forward(rows, layer->channels, x, batch ? layer->mean : value(net, layer, "moving_mean"),
+    fer_batch_normalization_forward(fer_layer_rows(layer, n), layer->channels, source(net, layer)->output,
+                                    batch ? layer->mean : value(net, layer, "moving_mean"),
                                     batch ? layer->variance : value(net, layer, "moving_variance"),
                                     value(net, layer, "gamma"), value(net, layer, "beta"), layer->epsilon,
                                     layer->output);
@@ -449,7 +453,8 @@ const struct fer_kind fer_kinds[FER_LAYER_TYPES] = {
                                  .config = FER_CONFIG_NORMALIZATION, .shape = batch_normalization_shape,
                                  .forward = batch_normalization_forward, .backward = batch_normalization_backward,
                                  .update = batch_normalization_update, .backward_reads_input = 1,
-                                 .element_by_element = 1, .statistics = 1, .exact = FER_NOT_EXACT},
+                                 .element_by_element = 1, .statistics = batch_normalization_statistics,
+                                 .exact = FER_NOT_EXACT},
     [FER_ACTIVATION] = {.class_name = "Activation", .stem = "activation", .function = "relu",
                         .config = FER_CONFIG_FUNCTION, .function_forward = fer_relu_forward,
                         .function_backward = fer_relu_backward, .forward = activation_forward,

@@ -46,6 +46,8 @@ struct fer_kind {
     void (*function_forward)(size_t count, const real *x, real *y);
     void (*function_backward)(size_t count, const real *x, const real *dy, real *dx);
 
+    /* In training, before `forward`: mean and variance of the batch, [channels] each. NULL: it has none. */
+    void (*statistics)(const struct fer_network *net, const struct fer_layer *layer, size_t n);
     /* layer->output, from the outputs of the layers that it takes from. */
     void (*forward)(const struct fer_network *net, const struct fer_layer *layer, size_t n, int training);
     /* From layer->output_gradient: dx[k], the gradient of its input number k (NULL: not wanted), and the gradients of
@@ -59,7 +61,6 @@ struct fer_kind {
     /* For the plan (plan.c). */
     int backward_reads_input, backward_reads_output; /* the backward pass reads its inputs', its own output */
     int element_by_element; /* each element from the one at the same place, both ways: it may write over it */
-    int statistics;         /* it has mean and variance of a batch, [channels] each */
 
     double (*products)(const struct fer_layer *layer); /* of one image, for `bench`; NULL: none are counted */
 

@@ -93,6 +93,7 @@ static void passed(const struct fer_network *net, int layer, enum fer_pass pass)
 void fer_layer_forward(struct fer_network *network, int index, size_t n, int training)
 {
     const struct fer_layer *layer = &network->layer[index];
+    if (training && fer_layer_takes_statistics(layer)) fer_kinds[layer->type].statistics(network, layer, n);
     fer_kinds[layer->type].forward(network, layer, n, training);
     if (index == network->layers - 1) {
         memcpy(network->logits, layer->output, n * network->classes * sizeof(real));
@@ -151,6 +152,14 @@ static void add(size_t count, const real *x, real *sum)
     for (size_t i = 0; i < count; i++) sum[i] += x[i];
 }
 
+/* An output that was given up after the forward pass (plan.c), and what it was written over. */
+static void compute_anew(const struct fer_network *net, int index, size_t n)
+{
+    const struct fer_layer *layer = &net->layer[index];
+    if (net->layer[layer->input[0]].output == layer->output) compute_anew(net, layer->input[0], n);
+    fer_kinds[layer->type].forward(net, layer, n, 1);
+}
+
 /* The first consumer to arrive at an output writes its gradient; each later one writes to fan_out, which is then added.
  * Nobody asks for the gradient of the network's input. */
 void fer_layer_backward(const struct fer_network *net, int index, size_t n, int *arrived)
@@ -165,6 +174,7 @@ void fer_layer_backward(const struct fer_network *net, int index, size_t n, int 
             dx[k] = NULL;
         } else if (arrived[layer->input[k]]++ == 0) {
             dx[k] = from->output_gradient;
+            if (from->given_up) compute_anew(net, layer->input[k], n);
         } else {
             dx[k] = room;
             room += fer_layer_count(from, n);

@@ -6,24 +6,29 @@
  * that is alive with it.
  *
  * Some layers, as Activation and BatchNormalization, make each element from the one at the same place in their input
- * (backward: in the gradient of their output). Where nobody else needs that one any more, they write over it. */
+ * (backward: in the gradient of their output). Where nobody else needs that one any more, they write over it.
+ *
+ * What a BatchNormalization makes, with an activation that writes over it, is given up after the forward pass, although
+ * the backward pass reads it: then it is computed anew, from the BatchNormalization's input, which is kept. Such an
+ * array is alive twice, in the same place. */
 #include "kinds.h"
 
 #include <stdio.h>
 
-enum { MOST = 2 * FER_MAX_LAYERS + 1, ALIGN = 64 / sizeof(real) };
+enum { MOST = 2 * FER_MAX_LAYERS + 1, ALIGN = 64 / sizeof(real), NEVER = 2 * FER_MAX_LAYERS };
 
 /* Memory of one array, or of several that are written over each other: `count` reals at `offset`, alive from moment
- * `first` to moment `last`, both included. */
+ * `first` to moment `last`, both included; if it is given up, from first to gone and from anew to last. */
 struct place {
     size_t count, offset;
-    int first, last;
+    int first, last, gone, anew;
 };
 
 struct places {
     int count;
     struct place place[MOST];
     int output[FER_MAX_LAYERS], gradient[FER_MAX_LAYERS], fan_out; /* which place each has; -1: none */
+    int given_up[FER_MAX_LAYERS];                                  /* the last layer that wrote into such a place */
     size_t total;                                                  /* reals */
 };
 
@@ -37,12 +42,18 @@ static int later(int a, int b)
     return a > b ? a : b;
 }
 
+static int earlier(int a, int b)
+{
+    return a < b ? a : b;
+}
+
 static int add_place(struct places *places, size_t count, int first, int last)
 {
     struct place *p = &places->place[places->count];
     p->count = (count + ALIGN - 1) / ALIGN * ALIGN;
     p->first = first;
     p->last = last;
+    p->gone = p->anew = NEVER;
     return places->count++;
 }
 
@@ -80,6 +91,25 @@ static void list_outputs(const struct fer_network *net, size_t batch, enum fer_p
         } else {
             places->output[i] = add_place(places, fer_layer_count(layer, batch), whole ? -1 : i, last);
         }
+    }
+}
+
+/* What begins with a BatchNormalization is gone when its last consumer has gone forward, and there again when that goes
+ * backward; unless what it is made of is given up too. */
+static void give_up_outputs(const struct fer_network *net, struct places *places)
+{
+    const int end = 2 * net->layers - 1;
+    int i, last, consumer;
+    for (i = 1; i < net->layers; i++) {
+        struct place *p = &places->place[places->output[i]];
+        if (!kind_of(&net->layer[i])->statistics) continue;
+        if (places->place[places->output[net->layer[i].input[0]]].anew < NEVER) continue;
+        for (last = net->layers - 1; places->output[last] != places->output[i];) last--;
+        last_reader(net, last, FER_PLAN_INFERENCE, &consumer);
+        if (p->last < end - consumer) continue; /* backward does not read it */
+        p->gone = consumer;
+        p->anew = end - consumer;
+        places->given_up[last] = 1;
     }
 }
 
@@ -122,11 +152,18 @@ static void list_gradients(const struct fer_network *net, size_t batch, enum fer
 static void list_places(const struct fer_network *net, size_t batch, enum fer_plan plan, struct places *places)
 {
     int i;
-    for (i = 0; i < net->layers; i++) places->gradient[i] = -1;
+    for (i = 0; i < net->layers; i++) places->gradient[i] = -1, places->given_up[i] = 0;
     places->count = 0;
     places->fan_out = -1;
     list_outputs(net, batch, plan, places);
+    if (plan == FER_PLAN_TRAINING) give_up_outputs(net, places);
     if (plan != FER_PLAN_INFERENCE) list_gradients(net, batch, plan, places);
+}
+
+/* Whether it is alive at a moment of first ... last. */
+static int is_alive(const struct place *p, int first, int last)
+{
+    return (p->first <= last && first <= earlier(p->gone, p->last)) || (p->anew <= last && first <= p->last);
 }
 
 /* The lowest offset at which `p` meets none of the first `placed` places in order[] that is alive with it. */
@@ -136,7 +173,7 @@ static size_t lowest_offset(const struct places *places, const int *order, int p
     int i = 0;
     while (i < placed) {
         const struct place *q = &places->place[order[i]];
-        const int together = p->first <= q->last && q->first <= p->last;
+        const int together = is_alive(q, p->first, earlier(p->gone, p->last)) || is_alive(q, p->anew, p->last);
         if (together && offset < q->offset + q->count && q->offset < offset + p->count) {
             offset = q->offset + q->count;
             i = 0; /* look again from the start */
@@ -257,6 +294,7 @@ int fer_network_plan(struct fer_network *network, size_t batch, enum fer_plan pl
         struct fer_layer *layer = &network->layer[i];
         layer->output = memory_of(network, &places, places.output[i]);
         layer->output_gradient = memory_of(network, &places, places.gradient[i]);
+        layer->given_up = places.given_up[i];
         if (!fer_layer_takes_statistics(layer)) continue;
         layer->mean = statistics, statistics += layer->channels;
         layer->variance = statistics, statistics += layer->channels;

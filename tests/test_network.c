@@ -449,6 +449,35 @@ TEST plans_change_no_bit(void)
     PASS();
 }
 
+/* Two BatchNormalizations, each with its activation, behind each other: what the first two made is given up after the
+ * forward pass and computed anew; what the second two made of it is kept. The last activation is no ReLU: that of its
+ * own output has the same gradient. */
+TEST an_output_that_is_given_up_is_computed_anew(void)
+{
+    static const int expected[] = {0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0}; /* by layer */
+    struct fer_builder b;
+    struct fer_network *net;
+    double loss;
+    uint32_t kept;
+    int i, x = fer_network_begin(&b, H, W, C);
+    x = fer_add_conv2d(&b, x, NULL, 5, 3, 3, 1, 1, FER_SAME);
+    x = fer_add_relu(&b, fer_add_batch_normalization(&b, x, NULL, 0.9, 0.01), NULL);
+    x = fer_add_relu(&b, fer_add_batch_normalization(&b, x, NULL, 0.9, 0.01), NULL);
+    x = fer_add_conv2d(&b, x, NULL, 4, 3, 3, 1, 1, FER_SAME);
+    x = fer_add_sigmoid(&b, fer_add_batch_normalization(&b, x, NULL, 0.9, 0.01), NULL);
+    fer_add_dense(&b, fer_add_global_average_pooling2d(&b, x, NULL), NULL, CLASSES);
+    ASSERT_EQm(error.text, 0, fer_network_end(&b, &net, &error));
+    ASSERT_EQ(sizeof expected / sizeof *expected, (size_t)net->layers);
+    loss = step(net, N, FER_PLAN_KEEP);
+    kept = digest(net, 1);
+    for (i = 0; i < net->layers; i++) ASSERT_EQ(0, net->layer[i].given_up);
+    ASSERT(step(net, N, FER_PLAN_TRAINING) == loss);
+    ASSERT_EQ(kept, digest(net, 1));
+    for (i = 0; i < net->layers; i++) ASSERT_EQm(net->layer[i].name, expected[i], net->layer[i].given_up);
+    fer_network_free(net);
+    PASS();
+}
+
 /* ---- Inference, some images at a time ---- */
 
 enum { MANY = 13, SIDE = 64 };
@@ -872,6 +901,7 @@ SUITE(suite_network)
     RUN_TEST(gradients_agree_with_finite_differences);
     RUN_TEST(an_input_taken_twice_gets_both_gradients);
     RUN_TEST(plans_change_no_bit);
+    RUN_TEST(an_output_that_is_given_up_is_computed_anew);
     RUN_TEST(an_inference_in_parts_has_the_same_bits);
     RUN_TEST(a_batch_that_cannot_be_addressed_is_refused);
     RUN_TEST(normalization_is_set_in_every_layer);
