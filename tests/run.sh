@@ -80,8 +80,8 @@ with() {
 # The three longest parts, half of the time, have one processor to themselves while the others take their turn.
 {
     suites "$SCRATCH/float64" build/test64
-    later "$SCRATCH/cli" "command line" sh tests/cli.sh
-    later "$SCRATCH/portability" "other compilers and processors" sh tests/portability.sh quick
+    later "$SCRATCH/output-cli" "command line" sh tests/cli.sh
+    later "$SCRATCH/output-portability" "other compilers and processors" sh tests/portability.sh quick
 } & background=$!
 suites "$SCRATCH/float32" build/test
 judge "float32" "$SCRATCH/float32"
@@ -123,8 +123,8 @@ with keras "a recipe for any Keras model" tests/test_recipes.py ./fer64 keras
 with onnxruntime "a recipe for any ONNX model" tests/test_recipes.py ./fer64 onnx
 wait $background
 judge "float64" "$SCRATCH/float64"
-judge "command line" "$SCRATCH/cli"
-judge "other compilers and processors" "$SCRATCH/portability"
+judge "command line" "$SCRATCH/output-cli"
+judge "other compilers and processors" "$SCRATCH/output-portability"
 
 [ "$skipped" -eq 0 ] || echo "$skipped skipped"
 [ $((passed + failed + skipped)) -gt 0 ] || { echo "no test has '$word' in its name"; exit 2; }
